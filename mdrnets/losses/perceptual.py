@@ -1,0 +1,54 @@
+"""Perceptual and style losses on the feature maps of a frozen network.
+
+Perceptual: Johnson et al., "Perceptual Losses for Real-Time Style Transfer" (ECCV 2016), in L1
+as in Liu et al. (ECCV 2018), equations 2 to 4. Statistics style: Huang & Belongie, "Arbitrary
+Style Transfer in Real-time with Adaptive Instance Normalization" (ICCV 2017), equation 13.
+"""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+VARIANCE_FLOOR = 1e-5  # AdaIN's official code; keeps the square root's gradient finite
+
+
+def perceptual_loss(a: Sequence[Tensor], b: Sequence[Tensor]) -> Tensor:
+    """Sum over pairs of B×C×h×w maps of the mean absolute difference."""
+    return torch.stack([F.l1_loss(x, y) for x, y in zip(a, b, strict=True)]).sum()
+
+
+def gram_style_loss(a: Sequence[Tensor], b: Sequence[Tensor]) -> Tensor:
+    """Sum over pairs of B×C×h×w maps of the mean absolute difference of their Gram matrices."""
+    return perceptual_loss([gram(x) for x in a], [gram(y) for y in b])
+
+
+def statistics_style_loss(a: Sequence[Tensor], b: Sequence[Tensor]) -> Tensor:
+    """Sum over pairs of B×C×h×w maps of the mean squared differences of their channels' means
+    and of their channels' standard deviations.
+    """
+    losses = []
+    for x, y in zip(a, b, strict=True):
+        (mean_x, std_x), (mean_y, std_y) = _statistics(x), _statistics(y)
+        losses.append(F.mse_loss(mean_x, mean_y) + F.mse_loss(std_x, std_y))
+    return torch.stack(losses).sum()
+
+
+def gram(features: Tensor) -> Tensor:
+    """B×C×H×W → B×C×C: inner products of the channels, divided by C·H·W."""
+    B, C, H, W = features.shape
+    # Two Gram matrices may differ by less than half precision resolves.
+    with torch.autocast(features.device.type, enabled=False):
+        flat = _full_precision(features).flatten(2)  # B×C×HW
+        return flat @ flat.mT / (C * H * W)
+
+
+def _statistics(features: Tensor) -> tuple[Tensor, Tensor]:
+    """B×C×H×W → mean and standard deviation over positions, each B×C."""
+    variance, mean = torch.var_mean(_full_precision(features), dim=(2, 3), correction=0)
+    return mean, (variance + VARIANCE_FLOOR).sqrt()
+
+
+def _full_precision(features: Tensor) -> Tensor:
+    return features.to(torch.promote_types(features.dtype, torch.float32))

@@ -1,0 +1,92 @@
+"""What the tests of every method share: fake features, a setting, a batch, the loop's contract."""
+
+import re
+from collections.abc import Callable, Sequence
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from mdrnets.methods.base import Batch, Phase, Setting, Trainable
+from mdrnets.networks.features import PerceptualFeatures
+
+
+class FakeFeatures(PerceptualFeatures):
+    """Pooled image maps at VGG's resolutions: `relu3_2` at a quarter of the size, `pool3` an eighth.
+
+    The six channels are the (prepared) image and its square, so that Gram matrices and standard
+    deviations differ from the plain means.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+    def forward(
+        self, image: Tensor, taps: Sequence[str], *, normalise: bool = True
+    ) -> list[Tensor]:
+        x = self._prepared(image, normalise)
+        maps = torch.cat([x, x.square()], dim=1)
+        return [F.avg_pool2d(maps, _stride(tap)) for tap in taps]
+
+
+def _stride(tap: str) -> int:
+    found = re.fullmatch(r"relu([1-5])_[1-4]|pool([1-5])", tap)
+    if found is None:
+        raise KeyError(tap)
+    after_relu, after_pool = found.groups()
+    return 2 ** (int(after_relu) - 1) if after_relu else 2 ** int(after_pool)
+
+
+@pytest.fixture
+def fake_features() -> Callable[[str], PerceptualFeatures]:
+    """Network name → weightless features that honour taps and `normalise`."""
+    return FakeFeatures
+
+
+@pytest.fixture
+def setting(fake_features: Callable[[str], PerceptualFeatures]) -> Setting:
+    return Setting(image_size=32, features=fake_features)
+
+
+@pytest.fixture
+def batch() -> Batch:
+    """Two 32×32 images of smoothed noise, each with a hole that touches no border."""
+    generator = torch.Generator().manual_seed(7)
+    noise = torch.rand(2, 3, 8, 8, generator=generator) * 2 - 1
+    image = F.interpolate(noise, size=(32, 32), mode="bilinear")
+    hole = torch.zeros(2, 1, 32, 32)
+    hole[0, :, 8:24, 10:22] = 1
+    hole[1, :, 12:28, 4:18] = 1
+    return Batch(image=image, hole=hole)
+
+
+@pytest.fixture
+def run_steps() -> Callable[[Trainable, Phase, Batch, int], list[dict[str, float]]]:
+    return _run_steps
+
+
+def _run_steps(trainable: Trainable, phase: Phase, batch: Batch, n: int) -> list[dict[str, float]]:
+    """Train `n` steps on one batch as the loop would; `phase.start` stays the test's business.
+
+    Returns each step's weighted terms, of all its updates together.
+    """
+    trainable.train()
+    if phase.enter is not None:
+        phase.enter()
+    history = []
+    for _ in range(n):
+        seen: dict[str, float] = {}
+        for update in phase.train_step(batch):
+            optimiser = phase.optimisers[update.optimiser]
+            optimiser.zero_grad(set_to_none=True)
+            loss = torch.stack(list(update.terms.values())).sum()
+            assert torch.isfinite(loss), update.terms
+            loss.backward()
+            optimiser.step()
+            seen |= {name: term.item() for name, term in update.terms.items()}
+        for scheduler in phase.schedulers.values():
+            scheduler.step()
+        history.append(seen)
+    return history
