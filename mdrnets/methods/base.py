@@ -7,12 +7,15 @@ B×1×H×W with 1 where the image is missing and 0 where it is valid; `labels` i
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from mdrnets.networks.features import PerceptualFeatures
+
+Attached = TypeVar("Attached", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -101,8 +104,31 @@ class Trainable(nn.Module):
     """Networks that are trained together and saved as one file.
 
     Each module file under `mdrnets/methods/` offers `Options` (a `TrainOptions`) and
-    `build(options, setting) -> Trainable`.
+    `build(*, options, setting) -> Trainable`.
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._attached: dict[str, nn.Module] = {}
+
+    def attach(self, name: str, module: Attached) -> Attached:
+        """Keep a frozen helper: it moves along with `to()`, but is no part of the state dict.
+
+        Returns the module itself, so that `self.attach("vgg", …)` can stand in an expression;
+        later it is at `self.attached(name)`.
+        """
+        self._attached[name] = module
+        return module
+
+    def attached(self, name: str) -> Any:
+        """The helper of this name."""
+        return self._attached[name]
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "Trainable":
+        super()._apply(fn, recurse)
+        for module in self._attached.values():
+            module._apply(fn, recurse)
+        return self
 
     def phases(self) -> Sequence[Phase]:
         """The training schedule, in order. Called once, after the networks are on their device."""

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mdrnets.networks.frozen import freeze
-from mdrnets.networks.partial_conv import PartialConv2d, Part
+from mdrnets.networks.partial_conv import Part, PartialConv2d
 
 FIRST_KERNELS = (7, 5, 5)  # of the encoder; every other kernel is 3
 DECODER_SLOPE = 0.2
@@ -28,20 +28,7 @@ class PartialUNet(nn.Module):
     def __init__(self, *, levels: int, width: int, max_width: int) -> None:
         super().__init__()
         widths = [3] + [min(width * 2**level, max_width) for level in range(levels)]
-        kernels = [*FIRST_KERNELS, *[3] * levels][:levels]
-
-        self.encoder = nn.ModuleList(
-            PartialBlock(
-                conv=PartialConv2d(
-                    in_channels=outer, out_channels=inner, kernel_size=kernel, stride=2
-                ),
-                norm=nn.BatchNorm2d(inner) if level > 0 else nn.Identity(),
-                activation=nn.ReLU(),
-            )
-            for level, (outer, inner, kernel) in enumerate(
-                zip(widths[:-1], widths[1:], kernels, strict=True)
-            )
-        )
+        self.encoder = partial_encoder(widths)
         self.decoder = nn.ModuleList(
             PartialBlock(
                 conv=PartialConv2d(
@@ -96,6 +83,21 @@ class PartialBlock(nn.Module):
     def forward(self, parts: Sequence[Part]) -> Part:
         features, valid = self.conv(parts)
         return self.activation(self.norm(features)), valid
+
+
+def partial_encoder(widths: Sequence[int]) -> nn.ModuleList:
+    """Blocks of stride 2 between these widths, the first of which is the input's channels."""
+    kernels = [*FIRST_KERNELS, *[3] * len(widths)][: len(widths) - 1]
+    return nn.ModuleList(
+        PartialBlock(
+            conv=PartialConv2d(in_channels=outer, out_channels=inner, kernel_size=kernel, stride=2),
+            norm=nn.BatchNorm2d(inner) if level > 0 else nn.Identity(),
+            activation=nn.ReLU(),
+        )
+        for level, (outer, inner, kernel) in enumerate(
+            zip(widths[:-1], widths[1:], kernels, strict=True)
+        )
+    )
 
 
 def _double(part: Part) -> Part:

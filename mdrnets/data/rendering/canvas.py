@@ -45,32 +45,36 @@ class Canvas:
         if label is not None:
             self.labels[window][field < 0] = CLASSES.index(label)
 
-    def blend(
-        self, weight: np.ndarray, colour: np.ndarray, *, window: Window = EVERYWHERE
-    ) -> None:
+    def blend(self, weight: np.ndarray, colour: np.ndarray, *, window: Window = EVERYWHERE) -> None:
         """Move towards a colour, (3,) or 3×h×w, by a weight in [0, 1]."""
         target = self.rgb[:, window[0], window[1]]
         target += weight * (as_planes(colour) - target)
 
     def shade(
-        self, weight: np.ndarray, tint: np.ndarray, *, window: Window = EVERYWHERE
+        self, weight: np.ndarray, tint: np.ndarray | float, *, window: Window = EVERYWHERE
     ) -> None:
         """Multiply by `tint` where the weight is 1, by nothing where it is 0."""
         target = self.rgb[:, window[0], window[1]]
-        target *= 1 - weight * (1 - as_planes(tint))
+        target *= 1 - weight * (1 - as_planes(np.asarray(tint)))
 
     def image(self) -> np.ndarray:
         """The picture, uint8 H×W×3."""
-        blocks = self.rgb.reshape(3, self.size, SUPERSAMPLING, self.size, SUPERSAMPLING)
-        grey_levels = np.clip(blocks.mean(axis=(2, 4)), 0, 1) * 255
-        return np.ascontiguousarray(np.rint(grey_levels).astype(np.uint8).transpose(1, 2, 0))
+        mean = sum(_subgrids(self.rgb)) / SUPERSAMPLING**2
+        return np.ascontiguousarray(
+            np.rint(np.clip(mean, 0, 1) * 255).astype(np.uint8).transpose(1, 2, 0)
+        )
 
     def class_map(self) -> np.ndarray:
         """The class with most samples in each pixel, uint8 H×W; of equals the higher id wins."""
-        blocks = self.labels.reshape(self.size, SUPERSAMPLING, self.size, SUPERSAMPLING)
-        ids = np.arange(len(CLASSES), dtype=np.uint8)[::-1, None, None, None, None]
-        votes = (blocks == ids).sum(axis=(2, 4))
-        return (len(CLASSES) - 1 - votes.argmax(axis=0)).astype(np.uint8)
+        ids = np.arange(len(CLASSES), dtype=np.uint8)[::-1, None, None]
+        votes = sum((samples == ids).astype(np.uint8) for samples in _subgrids(self.labels))
+        return (len(CLASSES) - 1 - np.argmax(votes, axis=0)).astype(np.uint8)
+
+
+def _subgrids(planes: np.ndarray) -> list[np.ndarray]:
+    """The first sample of every pixel, the second, …"""
+    steps = range(SUPERSAMPLING)
+    return [planes[..., i::SUPERSAMPLING, j::SUPERSAMPLING] for i in steps for j in steps]
 
 
 def as_planes(colour: np.ndarray) -> np.ndarray:
@@ -101,6 +105,11 @@ def bump(x: np.ndarray, y: np.ndarray, *, width: float, height: float) -> np.nda
     """A smooth hill: 1 in the middle, 0 outside the ellipse with these half-axes."""
     inside = np.maximum(1 - (x / width) ** 2 - (y / height) ** 2, 0)
     return inside * inside
+
+
+def line(distance: np.ndarray, *, width: float | np.ndarray) -> np.ndarray:
+    """A soft line: 1 where the distance is 0, 1/e at the width."""
+    return np.exp(-((distance / width) ** 2))
 
 
 def ellipse(x: np.ndarray, y: np.ndarray, *, width: float, height: float) -> np.ndarray:

@@ -65,8 +65,8 @@ class Style:
 
 RENDERED_A = Style(  # portraits in a studio or at a gala: tight, warm, contrasty
     name="rendered_a",
-    scale=(0.70, 0.78),
-    eye_line=(-0.12, -0.04),
+    scale=(0.76, 0.86),
+    eye_line=(-0.10, -0.02),
     sideways=0.04,
     yaw=0.45,
     pitch=0.14,
@@ -79,7 +79,7 @@ RENDERED_A = Style(  # portraits in a studio or at a gala: tight, warm, contrast
     fill=(0.30, 0.52),
     warmth=(0.0, 0.9),
     rim=(0.0, 0.5),
-    saturation=(1.0, 1.25),
+    saturation=(0.95, 1.15),
     contrast=(1.0, 1.15),
     vignette=0.35,
     backdrops=(("gradient", 3), ("blobs", 3), ("bokeh", 4)),
@@ -114,7 +114,7 @@ RENDERED_A = Style(  # portraits in a studio or at a gala: tight, warm, contrast
 
 RENDERED_B = Style(  # snapshots by day: looser framing, flatter and cooler light, all ages
     name="rendered_b",
-    scale=(0.58, 0.70),
+    scale=(0.64, 0.76),
     eye_line=(-0.16, 0.06),
     sideways=0.12,
     yaw=0.55,
@@ -154,7 +154,14 @@ RENDERED_B = Style(  # snapshots by day: looser framing, flatter and cooler ligh
     ),
     hats=(("none", 0.72), ("brimmed", 0.06), ("beanie", 0.11), ("cap", 0.11)),
     glasses=(("none", 0.72), ("clear", 0.22), ("dark", 0.06)),
-    cloths=(("crew", 5), ("v_neck", 1.5), ("suit", 0.7), ("shirt", 3), ("hood", 3), ("turtle", 1.5)),
+    cloths=(
+        ("crew", 5),
+        ("v_neck", 1.5),
+        ("suit", 0.7),
+        ("shirt", 3),
+        ("hood", 3),
+        ("turtle", 1.5),
+    ),
     patterns=(("plain", 3), ("dots", 0.7), ("stripes", 2), ("check", 1.5)),
     mouth_open=0.45,
     beard=0.5,

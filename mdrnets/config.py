@@ -1,0 +1,322 @@
+"""The configuration: `params.yaml` is the protocol, `profiles/NAME.yaml` what a machine affords.
+
+Loaded once, validated, and passed down; nothing reads a global. Import-light, since the workflow
+engines read it at each start.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
+
+from mdrnets.errors import UserError
+from mdrnets.options import Options
+
+PARAMS = Path("params.yaml")
+PROFILES = Path("profiles")
+STEPS = 6
+"""Hole ratios come in steps of 10 %: step 1 is (0, 10] %, step 6 (50, 60] %."""
+
+Role = Literal["train", "validation", "test"]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Names = Annotated[tuple[Name, ...], BeforeValidator(lambda value: _tuple(value))]
+Numbers = Annotated[tuple[int, ...], BeforeValidator(lambda value: _tuple(value))]
+
+
+# -- the protocol ----------------------------------------------------------------------------
+
+
+class Network(Options):
+    """Something that is trained: a row of Table 1, or a part that a row builds on.
+
+    Attributes:
+        title: as printed in tables.
+        module: Python module with `Options` and `build`.
+        uses: networks that are trained first and frozen, by name.
+        completes_with: those of `uses` that completion needs as well.
+        dataset: position of the one data set that it is trained on; None: each its own.
+        labels: whether it is trained on label maps.
+    """
+
+    title: str
+    module: str
+    uses: Names = ()
+    completes_with: Names = ()
+    dataset: int | None = None
+    labels: bool = False
+
+
+class Bootstrap(Options):
+    """Intervals of Table 1."""
+
+    resamples: int = Field(ge=100)
+    confidence: float = Field(gt=0, lt=1)
+
+
+class Frechet(Options):
+    """Interval of the Fréchet distance: a delete-d jackknife (see docs and metrics)."""
+
+    resamples: int = Field(ge=10)
+
+
+class Protocol(Options):
+    """`params.yaml`: what holds for every profile."""
+
+    profile: Name
+    seed: int = Field(ge=0)
+    bins: dict[str, Numbers]
+    ssim: Literal["gaussian11_rgb", "uniform7_rgb", "gaussian11_luma"]
+    bootstrap: Bootstrap
+    frechet: Frechet
+    parts: dict[Name, Network]
+    methods: dict[Name, Network]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for name, numbers in self.bins.items():
+            if not numbers or not all(1 <= number <= STEPS for number in numbers):
+                raise ValueError(f"bins.{name}: expected 10 % steps from 1 to {STEPS}")
+        for name, network in (self.parts | self.methods).items():
+            if unknown := set(network.uses) - set(self.parts):
+                raise ValueError(f"{name}.uses: unknown parts {sorted(unknown)}")
+            if unknown := set(network.completes_with) - set(network.uses):
+                raise ValueError(f"{name}.completes_with: not in uses: {sorted(unknown)}")
+        return self
+
+    def network(self, name: str) -> Network:
+        return (self.parts | self.methods)[name]
+
+
+# -- the profile -----------------------------------------------------------------------------
+
+
+class Source(Options):
+    """One archive of files with flat names.
+
+    Attributes:
+        path: a local zip archive or folder; `$NAME` stands for an environment variable. None: the
+            archive of the source's name in `data/`.
+        files: how many files it must hold.
+        sha256: of the archive; None: not checked.
+        licence: as the report prints it.
+    """
+
+    path: str | None = None
+    files: int = Field(ge=1)
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
+    licence: str
+
+
+class Labels(Options):
+    """Where a data set's label maps are; they need not exist for every image."""
+
+    source: Name
+    classes: Literal["mdrnets14", "celebamask19"]
+
+
+class Split(Options):
+    """Which images are test and validation images; all others train.
+
+    Attributes:
+        rule: `last`: the last `test` names are test images. `celebahq`: images whose name is an
+            id of the DeepFillv2 test list, and every `others_every`-th of the other ids.
+        test: number of test images (`last`).
+        others_every: see `rule` (`celebahq`); None: the list alone.
+        validation: number of training images, drawn by seed, that are kept out of training.
+    """
+
+    rule: Literal["last", "celebahq"]
+    test: Annotated[int, Field(ge=1)] | None = None
+    others_every: Annotated[int, Field(ge=2)] | None = None
+    validation: int = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if (self.rule == "last") != (self.test is not None):
+            raise ValueError("split.test belongs to the rule `last`, and to no other")
+        return self
+
+
+class Dataset(Options):
+    """One data set of Table 1.
+
+    Attributes:
+        title: as printed; says "rendered" where the faces are.
+        stands_for: the published data set beside which its numbers are printed.
+    """
+
+    title: str
+    stands_for: Literal["CelebA-HQ", "FFHQ"]
+    faces: Name
+    labels: Labels | None = None
+    split: Split
+
+
+class Holes(Options):
+    """The hole masks: files whose number tells their 10 % step.
+
+    Attributes:
+        per_step: file number // per_step is the step, from 0.
+        train, validation, test: share of each step's files in each role.
+    """
+
+    source: Name
+    per_step: int = Field(ge=1)
+    train: float = Field(gt=0, lt=1)
+    validation: float = Field(ge=0, lt=1)
+    test: float = Field(gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if abs(self.train + self.validation + self.test - 1) > 1e-9:
+            raise ValueError("holes: the shares train + validation + test must be 1")
+        return self
+
+
+class Training(Options):
+    """What is common to all trainings."""
+
+    log_every: int = Field(ge=1)
+    checkpoint_every: int = Field(ge=1)
+
+
+class Profile(Options):
+    """`profiles/NAME.yaml`: data, sizes and schedules.
+
+    Attributes:
+        threads: of each process; the same in both engines, since it decides the last bits.
+        perceptual: features of the perceptual and style losses.
+        frechet: features of the Fréchet distance; only `inception-v3` makes it FID.
+        methods: the rows of Table 1 that are run.
+        networks: options of each network, validated by its module.
+    """
+
+    description: str
+    image_size: int = Field(ge=32)
+    device: Literal["cpu", "cuda"]
+    precision: Literal["32-true", "bf16-mixed"]
+    threads: int = Field(ge=1)
+    perceptual: Literal["vgg", "effnet-lite0"]
+    frechet: Literal["inception-v3", "effnet-lite0"]
+    sources: dict[Name, Source]
+    datasets: dict[Name, Dataset]
+    holes: Holes
+    methods: Names
+    training: Training
+    completion_batch: int = Field(ge=1)
+    networks: dict[Name, dict[str, Any]]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for name, dataset in self.datasets.items():
+            used = [dataset.faces, *([dataset.labels.source] if dataset.labels else [])]
+            for source in used:
+                if source not in self.sources:
+                    raise ValueError(f"datasets.{name}: unknown source {source}")
+        if self.holes.source not in self.sources:
+            raise ValueError(f"holes.source: unknown source {self.holes.source}")
+        return self
+
+
+class Config(Options):
+    """Protocol and profile, checked against each other."""
+
+    name: Name
+    protocol: Protocol
+    profile: Profile
+
+    @property
+    def path(self) -> Path:
+        """The profile's file."""
+        return profile_path(self.name)
+
+    @property
+    def trained(self) -> dict[str, Network]:
+        """Every network that the profile trains, by name: parts before the methods."""
+        methods = {name: self.protocol.methods[name] for name in self.profile.methods}
+        used = {part for method in methods.values() for part in method.uses}
+        parts = {name: part for name, part in self.protocol.parts.items() if name in used}
+        return parts | methods
+
+    def trained_on(self, network: str, dataset: str) -> str:
+        """The data set whose training of `network` serves `dataset`."""
+        position = self.protocol.network(network).dataset
+        return dataset if position is None else list(self.profile.datasets)[position]
+
+
+def load_config(profile: str | None = None) -> Config:
+    """Read `params.yaml` and a profile (by default the one it names) of the current folder.
+
+    Raises:
+        UserError: a missing file, an unknown key or a bad value, with file, key and expectation.
+    """
+    protocol = _validated(Protocol, _read(PARAMS), PARAMS)
+    name = profile or protocol.profile
+    path = profile_path(name)
+    if not path.is_file():
+        known = ", ".join(sorted(p.stem for p in PROFILES.glob("*.yaml"))) or "none"
+        raise UserError(f"{path}: there is no profile {name!r}; known profiles: {known}")
+    settings = _validated(Profile, _read(path), path)
+
+    if unknown := [m for m in settings.methods if m not in protocol.methods]:
+        known = ", ".join(protocol.methods)
+        raise UserError(f"{path}: methods: unknown method {unknown[0]!r}; {PARAMS} has {known}")
+    config = Config(name=name, protocol=protocol, profile=settings)
+    for network in config.trained:
+        if network not in settings.networks:
+            raise UserError(f"{path}: networks.{network} is missing; it gives the training steps")
+    if unknown := sorted(set(settings.networks) - set(protocol.parts) - set(protocol.methods)):
+        raise UserError(f"{path}: networks.{unknown[0]}: {PARAMS} has no such part or method")
+    return config
+
+
+def profile_path(name: str) -> Path:
+    return PROFILES / f"{name}.yaml"
+
+
+def expand(path: str) -> Path:
+    """A path with `$NAME` replaced from the environment.
+
+    Raises:
+        UserError: a variable is not set.
+    """
+    for variable in re.findall(r"\$(\w+)", path):
+        if variable not in os.environ:
+            raise UserError(
+                f"{path}: the environment variable {variable} is not set; set it to the folder "
+                "that holds the archives"
+            )
+    return Path(os.path.expandvars(path)).expanduser()
+
+
+def validated_options(options: type[Options], values: Mapping[str, Any], *, where: str) -> Any:
+    """A network's options from the profile; errors name the key below `where`."""
+    return _validated(options, values, where)
+
+
+def _read(path: Path) -> Any:
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: there is no such file; run from the project's folder") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"{path}: not valid YAML: {error}") from None
+
+
+def _validated(model: type[Options], values: Any, where: Path | str) -> Any:
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        problems = [
+            f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
+            for problem in error.errors()
+        ]
+        raise UserError(f"{where}: " + "; ".join(problems)) from None
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

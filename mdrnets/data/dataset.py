@@ -1,0 +1,123 @@
+"""The packed arrays as training reads them: memory-mapped, with the rows that it may use.
+
+Nothing is copied: 70,000 images at 256² are 13 GB, of which a batch needs eight.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mdrnets.data.tables import read_table
+from mdrnets.errors import UserError
+
+SPLIT_COLUMNS = ("id", "role", "labelled", "sha256")
+HOLE_SPLIT_COLUMNS = ("id", "step", "role", "sha256")
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """All images and holes of a data set, and which of them are for training.
+
+    Index the arrays with the rows: `data.images[data.image_rows[k]]` is the k-th training image;
+    `data.images[data.labelled_rows[k]]` is the k-th labelled one, and its label map is
+    `data.labels[data.label_rows[k]]`.
+
+    Attributes:
+        images: uint8 N×H×W×3, RGB, memory-mapped, all roles.
+        image_rows: int64, the training images.
+        labels: uint8 L×H×W, ids 0…13, memory-mapped, all roles; None: the data set has none.
+        labelled_rows: int64 rows into `images`: the training images that have a label map.
+        label_rows: int64 rows into `labels`, as many as `labelled_rows`.
+        holes: bool N×H×W, True = hole, memory-mapped, all roles.
+        hole_rows: int64, the training holes.
+    """
+
+    images: np.ndarray
+    image_rows: np.ndarray
+    labels: np.ndarray | None
+    labelled_rows: np.ndarray
+    label_rows: np.ndarray
+    holes: np.ndarray
+    hole_rows: np.ndarray
+
+
+def load_training_data(
+    images_path: Path,
+    split_path: Path,
+    holes_path: Path,
+    hole_split_path: Path,
+    labels_path: Path | None,
+) -> TrainingData:
+    """Open a data set for training.
+
+    Args:
+        images_path: the packed images.
+        split_path: their table, row for row.
+        holes_path: the packed holes.
+        hole_split_path: their table, row for row.
+        labels_path: the packed label maps: one for each labelled row of the split, in its order.
+            None: without label maps.
+
+    Raises:
+        UserError: a file is missing or unreadable, a table does not fit its array, or there is
+            no training image or hole.
+    """
+    split = read_table(split_path, SPLIT_COLUMNS)
+    images = open_array(images_path, dtype="uint8", rows=len(split), table=split_path)
+    training = np.array([row["role"] == "train" for row in split], dtype=bool)
+    labelled = np.array([row["labelled"] == "1" for row in split], dtype=bool)
+
+    labels = None
+    labelled_rows = label_rows = np.zeros(0, dtype=np.int64)
+    if labels_path is not None:
+        labels = open_array(labels_path, dtype="uint8", rows=int(labelled.sum()), table=split_path)
+        labelled_rows = np.flatnonzero(labelled & training)
+        label_rows = np.cumsum(labelled)[labelled_rows] - 1
+
+    hole_split = read_table(hole_split_path, HOLE_SPLIT_COLUMNS)
+    holes = open_array(holes_path, dtype="bool", rows=len(hole_split), table=hole_split_path)
+    hole_rows = np.flatnonzero([row["role"] == "train" for row in hole_split])
+
+    if not training.any():
+        raise UserError(f"{split_path}: no image has the role train; check the profile's split")
+    if not hole_rows.size:
+        raise UserError(f"{hole_split_path}: no hole has the role train; check the profile's holes")
+    if images.shape[1:3] != holes.shape[1:3]:
+        raise UserError(
+            f"{images_path} is of {_size(images)} and {holes_path} of {_size(holes)} pixels; "
+            "pack both again with one image_size"
+        )
+    return TrainingData(
+        images=images,
+        image_rows=np.flatnonzero(training),
+        labels=labels,
+        labelled_rows=labelled_rows,
+        label_rows=label_rows,
+        holes=holes,
+        hole_rows=hole_rows,
+    )
+
+
+def open_array(path: Path, *, dtype: str, rows: int, table: Path) -> np.ndarray:
+    """Memory-map a packed array and check it against the table that names its rows.
+
+    Raises:
+        UserError: no such file, not an array, another type, or another number of rows.
+    """
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except FileNotFoundError:
+        raise UserError(f"{path}: there is no such array; run the pack stage") from None
+    except (ValueError, EOFError, OSError) as error:
+        raise UserError(f"{path}: not a readable array ({error}); pack it again") from None
+    if array.dtype != np.dtype(dtype) or len(array) != rows:
+        raise UserError(
+            f"{path} holds {len(array)} rows of {array.dtype}, but {table} lists {rows} of "
+            f"{dtype}; pack it again"
+        )
+    return array
+
+
+def _size(array: np.ndarray) -> str:
+    return f"{array.shape[1]}×{array.shape[2]}"

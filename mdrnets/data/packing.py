@@ -1,0 +1,174 @@
+"""Decode and resize once: archives become arrays that training maps into memory.
+
+Images by Lanczos, as CelebA-HQ and FFHQ are commonly scaled down; label maps and holes by nearest
+neighbour, since there is nothing between two classes.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from PIL import Image
+
+from mdrnets.data.archive import (
+    Archive,
+    decode_hole,
+    decode_image,
+    decode_labels,
+    image_size,
+)
+from mdrnets.data.classes import CLASSES, from_celebamask
+from mdrnets.data.progress import Progress, silent
+from mdrnets.data.space import require_space
+from mdrnets.errors import UserError
+from mdrnets.files import replacing
+
+TOLERANCE = 0.01
+"""Of the area: files on a step's edge are off by .0022 after scaling 512² to 256²."""
+
+LabelScheme = Literal["mdrnets14", "celebamask19"]
+
+
+def pack_images(
+    path: Path, faces: Archive, ids: Sequence[str], *, size: int, progress: Progress = silent
+) -> None:
+    """Write uint8 N×size×size×3, one image an id.
+
+    Raises:
+        UserError: a file is unreadable, not RGB, not square, or smaller than `size`.
+    """
+    rows = (_image(faces, stem, size) for stem in progress(ids, total=len(ids), label="images"))
+    _write(path, rows, shape=(len(ids), size, size, 3), dtype=np.uint8)
+
+
+def pack_labels(
+    path: Path,
+    labels: Archive,
+    faces: Archive,
+    ids: Sequence[str],
+    *,
+    classes: LabelScheme,
+    size: int,
+    progress: Progress = silent,
+) -> None:
+    """Write uint8 N×size×size of ids 0…13, one label map an id.
+
+    Raises:
+        UserError: a file is unreadable, of another size than its image, or has an unknown class.
+    """
+    rows = (
+        _labels(labels, faces, stem, classes, size)
+        for stem in progress(ids, total=len(ids), label="label maps")
+    )
+    _write(path, rows, shape=(len(ids), size, size), dtype=np.uint8)
+
+
+def pack_holes(
+    path: Path,
+    holes: Archive,
+    steps: Sequence[tuple[str, int]],
+    *,
+    size: int,
+    progress: Progress = silent,
+) -> None:
+    """Write bool N×size×size, True = hole, one mask an (id, step).
+
+    Raises:
+        UserError: a file is unreadable, not square, smaller than `size`, or its area does not
+            belong to its step.
+    """
+    rows = (
+        _hole(holes, stem, step, size)
+        for stem, step in progress(steps, total=len(steps), label="holes")
+    )
+    _write(path, rows, shape=(len(steps), size, size), dtype=np.bool_)
+
+
+def _image(faces: Archive, stem: str, size: int) -> np.ndarray:
+    image = decode_image(faces.read(stem), faces.where(stem))
+    _check_size(image, size, faces.where(stem))
+    return _resized(image, size, Image.Resampling.LANCZOS)
+
+
+def _labels(
+    labels: Archive, faces: Archive, stem: str, classes: LabelScheme, size: int
+) -> np.ndarray:
+    where = labels.where(stem)
+    found = decode_labels(labels.read(stem), where)
+    expected = image_size(faces.read(stem), faces.where(stem))
+    if found.shape != expected:
+        raise UserError(
+            f"{where} is of {found.shape[0]}×{found.shape[1]} pixels and its image of "
+            f"{expected[0]}×{expected[1]}; scale one of them, label maps by nearest neighbour"
+        )
+    _check_size(found, size, where)
+    if classes == "celebamask19":
+        try:
+            found = from_celebamask(found)
+        except UserError as error:
+            raise UserError(f"{where}: {error}") from None
+    elif (largest := int(found.max())) >= len(CLASSES):
+        raise UserError(
+            f"{where} has the class id {largest}, expected 0…{len(CLASSES) - 1}; correct the "
+            "file, or `classes` of the data set's labels"
+        )
+    return _resized(found, size, Image.Resampling.NEAREST)
+
+
+def _hole(holes: Archive, stem: str, step: int, size: int) -> np.ndarray:
+    where = holes.where(stem)
+    hole = decode_hole(holes.read(stem), where)
+    _check_size(hole, size, where)
+    area = float(hole.mean())
+    if not _fits(area, step):
+        message = (
+            f"{where} is a hole of {100 * area:.1f} % of the area, expected "
+            f"{10 * (step - 1)} to {10 * step} % by its number"
+        )
+        if _fits(1 - area, step):
+            raise UserError(
+                f"{message}; its complement would fit, so its polarity may be inverted: "
+                "white must be the hole"
+            )
+        raise UserError(f"{message}; remove it, or correct holes.per_step")
+    return _resized(hole.astype(np.uint8), size, Image.Resampling.NEAREST).astype(bool)
+
+
+def _fits(area: float, step: int) -> bool:
+    low, high = (step - 1) / 10 - TOLERANCE, step / 10 + TOLERANCE
+    return 0 < area < 1 and low <= area <= high
+
+
+def _check_size(array: np.ndarray, size: int, where: str) -> None:
+    height, width = array.shape[:2]
+    if height != width or height < size:
+        raise UserError(
+            f"{where} is of {height}×{width} pixels, expected a square of at least "
+            f"{size}×{size}; replace it, or lower image_size"
+        )
+
+
+def _resized(array: np.ndarray, size: int, filter_: Image.Resampling) -> np.ndarray:
+    if len(array) == size:
+        return array
+    return np.asarray(Image.fromarray(array).resize((size, size), filter_, reducing_gap=None))
+
+
+def _write(
+    path: Path, rows: Iterable[np.ndarray], *, shape: tuple[int, ...], dtype: type[np.generic]
+) -> None:
+    """Write an .npy file row by row.
+
+    Not through a memory map: a full disk would end the process without a word.
+    """
+    require_space(path, int(np.prod(shape)) * np.dtype(dtype).itemsize)
+    header = {
+        "descr": np.lib.format.dtype_to_descr(np.dtype(dtype)),
+        "fortran_order": False,
+        "shape": shape,
+    }
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        for row in rows:
+            file.write(np.ascontiguousarray(row, dtype=dtype).tobytes())

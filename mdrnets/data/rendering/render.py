@@ -1,0 +1,60 @@
+"""One picture of a rendered set, with its label map."""
+
+import numpy as np
+
+from mdrnets.data.rendering.backdrop import paint_backdrop
+from mdrnets.data.rendering.body import paint_neck
+from mdrnets.data.rendering.canvas import Canvas, noise_table, ramp
+from mdrnets.data.rendering.casting import draw_scene
+from mdrnets.data.rendering.cloth import paint_cloth
+from mdrnets.data.rendering.draws import Draw
+from mdrnets.data.rendering.eyes import paint_brows, paint_eyes
+from mdrnets.data.rendering.glasses import paint_glasses
+from mdrnets.data.rendering.hair import grow_hair, paint_hair_behind, paint_hair_front
+from mdrnets.data.rendering.hats import paint_hat
+from mdrnets.data.rendering.mouth import paint_mouth
+from mdrnets.data.rendering.nose import paint_nose
+from mdrnets.data.rendering.skin import paint_ears, paint_skin
+from mdrnets.data.rendering.style import Style
+from mdrnets.data.rendering.view import view_scene
+
+_LUMA = np.array([0.299, 0.587, 0.114])
+
+
+def render(style: Style, index: int, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Render picture number `index` of a set; the same arguments give the same picture.
+
+    Returns:
+        The image, uint8 size×size×3, and its class ids, uint8 size×size.
+    """
+    seed = np.random.SeedSequence([int.from_bytes(style.name.encode(), "big"), index])
+    draw = Draw(np.random.Generator(np.random.PCG64(seed)))
+    scene = draw_scene(draw, style)
+    canvas = Canvas(size=size)
+    view = view_scene(canvas, scene, noise_table(draw.rng))
+
+    hair = grow_hair(view)
+    paint_backdrop(view, draw)
+    paint_hair_behind(view, hair)
+    paint_neck(view)
+    paint_cloth(view)
+    paint_ears(view)
+    paint_skin(view)
+    paint_mouth(view)
+    paint_nose(view)
+    paint_eyes(view)
+    paint_brows(view)
+    paint_glasses(view)
+    paint_hair_front(view, hair)
+    paint_hat(view)
+    _develop(canvas, draw, style)
+    return canvas.image(), canvas.class_map()
+
+
+def _develop(canvas: Canvas, draw: Draw, style: Style) -> None:
+    """The style's saturation, contrast and vignette."""
+    rgb = canvas.rgb
+    grey = np.tensordot(_LUMA, rgb, axes=1)
+    saturation, contrast = draw.between(style.saturation), draw.between(style.contrast)
+    rgb[:] = 0.5 + contrast * (grey + saturation * (rgb - grey) - 0.5)
+    rgb *= 1 - style.vignette * ramp(canvas.x**2 + canvas.y**2, 0.6, 2.2)

@@ -1,0 +1,72 @@
+"""Which Python files of this project a stage's result depends on, found by following imports.
+
+Static: files are parsed, not imported, so that the workflow engines start fast.
+"""
+
+import ast
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+# They carry values, paths and records from one place to another, and decide no number: what they
+# carry is declared as parameters, inputs and outputs.
+PLUMBING = (
+    "mdrnets.config",
+    "mdrnets.dependencies",
+    "mdrnets.errors",
+    "mdrnets.files",
+    "mdrnets.layout",
+    "mdrnets.pipeline",
+    "mdrnets.tracking",
+    "stages.command",
+)
+
+
+def python_files(*modules: str) -> tuple[Path, ...]:
+    """The files of these modules and of all that they import, without the plumbing; sorted.
+
+    A module that is not in the project (installed elsewhere, or missing) has no file here.
+    """
+    found: dict[str, Path] = {}
+    waiting = list(modules)
+    while waiting:
+        module = waiting.pop()
+        path = module_path(module)
+        if path is None or module in found or _is_plumbing(module):
+            continue
+        found[module] = path
+        waiting.extend(_imports(path))
+    # An empty __init__.py decides nothing.
+    return tuple(sorted(path for path in found.values() if path.stat().st_size > 0))
+
+
+def module_path(module: str) -> Path | None:
+    """The module's file relative to the current folder, or None."""
+    base = Path(*module.split("."))
+    for path in (base.with_suffix(".py"), base / "__init__.py"):
+        if path.is_file():
+            return path
+    return None
+
+
+@cache
+def _imports(path: Path) -> tuple[str, ...]:
+    return tuple(_named(ast.parse(path.read_bytes(), filename=str(path))))
+
+
+def _named(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from _in_project(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            # `from package import name`: the name may be a module of its own.
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from _in_project([node.module, *names])
+
+
+def _in_project(modules: Iterable[str]) -> Iterator[str]:
+    return (module for module in modules if module_path(module) is not None)
+
+
+def _is_plumbing(module: str) -> bool:
+    return any(module == name or module.startswith(f"{name}.") for name in PLUMBING)

@@ -1,0 +1,90 @@
+"""Where each file of a run lies. Arguments may be wildcards such as `{dataset}`."""
+
+from pathlib import Path
+
+
+class Layout:
+    """The files of one profile, relative to the project's folder."""
+
+    def __init__(self, profile: str) -> None:
+        self.run = Path("runs") / profile
+        self.reports = Path("reports") / profile
+        self.states = self.run / "state"  # unfinished trainings: never a declared output
+        self.records = self.run / "records"  # who made what, when: never a declared output
+
+    @property
+    def setup(self) -> Path:
+        """Stamp: configuration checked, tracking database there."""
+        return self.run / "setup.json"
+
+    @staticmethod
+    def data(source: str) -> Path:
+        """The raw input that `data.dvc` pins."""
+        return Path("data") / f"{source}.zip"
+
+    def raw(self, source: str) -> Path:
+        """The verified archive; a `.json` beside it lists files, hashes and licence."""
+        return self.run / "raw" / f"{source}.zip"
+
+    def raw_manifest(self, source: str) -> Path:
+        return self.raw(source).with_suffix(".json")
+
+    def split(self, dataset: str) -> Path:
+        """id, role, labelled, sha256; one row an image, in the order of `images`."""
+        return self.run / "splits" / f"{dataset}.csv"
+
+    def hole_split(self) -> Path:
+        """id, step, role, sha256; one row a mask, in the order of `holes`."""
+        return self.run / "splits" / "holes.csv"
+
+    def images(self, dataset: str) -> Path:
+        """uint8 N×H×W×3."""
+        return self.run / "packed" / f"{dataset}.npy"
+
+    def labels(self, dataset: str) -> Path:
+        """uint8 L×H×W, ids 0…13: the labelled rows of the split, in its order."""
+        return self.run / "packed" / f"{dataset}_labels.npy"
+
+    def holes(self) -> Path:
+        """Boolean N×H×W, True = hole."""
+        return self.run / "packed" / "holes.npy"
+
+    def assignment(self, dataset: str) -> Path:
+        """Which hole meets which test image: image, image_row, bin, hole, hole_row, ratio."""
+        return self.run / "masks" / f"{dataset}.csv"
+
+    def model(self, dataset: str, network: str) -> Path:
+        """Trained weights."""
+        return self.run / "models" / dataset / f"{network}.safetensors"
+
+    def history(self, dataset: str, network: str) -> Path:
+        """Losses and diagnostics by step."""
+        return self.model(dataset, network).with_suffix(".csv")
+
+    def model_config(self, dataset: str, network: str) -> Path:
+        """The resolved configuration that the weights belong to."""
+        return self.model(dataset, network).with_suffix(".json")
+
+    def completions(self, dataset: str, method: str) -> Path:
+        """uint8 bins×images×H×W×3: composites, in the order of bins and of the assignment."""
+        return self.run / "completions" / dataset / f"{method}.npy"
+
+    def raw_outputs(self, dataset: str, method: str) -> Path:
+        """As `completions`, before compositing."""
+        return self.run / "completions" / dataset / f"{method}_raw.npy"
+
+    def features(self, dataset: str, method: str) -> Path:
+        """float32 bins×images×D; for `ground_truth`: images×D."""
+        return self.run / "features" / dataset / f"{method}.npy"
+
+    def scores(self, dataset: str, method: str) -> Path:
+        """Per-image scores."""
+        return self.run / "scores" / dataset / f"{method}.csv"
+
+    def summary(self, dataset: str, method: str) -> Path:
+        """Means, intervals and Fréchet distances by bin."""
+        return self.scores(dataset, method).with_suffix(".json")
+
+    def report(self, name: str) -> Path:
+        """`table1.md` and its like."""
+        return self.reports / name

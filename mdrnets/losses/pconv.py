@@ -1,0 +1,68 @@
+"""The loss of PConv's generator, which also trains the coarse network of MDRNets.
+
+Liu et al., "Image Inpainting for Irregular Holes Using Partial Convolutions" (ECCV 2018,
+https://arxiv.org/abs/1804.07723), section 3.3, equations 2 to 7.
+"""
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor
+
+from mdrnets.losses.perceptual import gram_style_loss, perceptual_loss
+from mdrnets.losses.total_variation import dilate, total_variation_loss
+from mdrnets.methods.base import composite
+from mdrnets.networks.features import PerceptualFeatures
+from mdrnets.options import Options
+
+TAPS = ("pool1", "pool2", "pool3")  # of VGG-16
+
+
+class PConvWeights(Options):
+    """Equation 7, found by the authors on 100 validation images."""
+
+    valid: float = Field(default=1.0, ge=0)  # paper
+    hole: float = Field(default=6.0, ge=0)  # paper
+    perceptual: float = Field(default=0.05, ge=0)  # paper
+    style: float = Field(
+        default=120.0, ge=0
+    )  # paper: the same for the output's and the composite's
+    total_variation: float = Field(default=0.1, ge=0)  # paper
+
+
+class PConvLoss:
+    """Pixels in and outside the hole, VGG features and their Gram matrices, total variation.
+
+    Every term is a mean over whole tensors: valid and hole are divided by the image's size, not
+    by their region's, so that together they are the plain L1 distance when weighted alike.
+    """
+
+    def __init__(self, *, features: PerceptualFeatures, weights: PConvWeights) -> None:
+        """Args: features: the frozen VGG-16, on the device of the images."""
+        self.features, self.weights = features, weights
+
+    def __call__(self, *, output: Tensor, image: Tensor, hole: Tensor) -> dict[str, Tensor]:
+        """The weighted terms: `valid`, `hole`, `perceptual`, `style`, `total_variation`.
+
+        Args:
+            output: of the network, B×3×H×W, not composited.
+            image: B×3×H×W in [-1, 1], complete.
+            hole: B×1×H×W, 1 = missing.
+        """
+        completed = composite(image, output, hole)
+        with torch.no_grad():
+            wanted = self.features(image, TAPS)
+        of_output = self.features(output, TAPS)
+        of_completed = self.features(completed, TAPS)
+
+        weights = self.weights
+        return {
+            "valid": weights.valid * F.l1_loss(output * (1 - hole), image * (1 - hole)),
+            "hole": weights.hole * F.l1_loss(output * hole, image * hole),
+            "perceptual": weights.perceptual
+            * (perceptual_loss(of_output, wanted) + perceptual_loss(of_completed, wanted)),
+            "style": weights.style
+            * (gram_style_loss(of_output, wanted) + gram_style_loss(of_completed, wanted)),
+            "total_variation": weights.total_variation
+            * total_variation_loss(completed, region=dilate(hole)),
+        }

@@ -1,0 +1,181 @@
+"""CTSDG: texture and structure are completed together, each conditioned on the other.
+
+Guo et al., "Image Inpainting via Conditional Texture and Structure Dual Generation" (ICCV 2021,
+https://arxiv.org/abs/2108.09760). Loss weights are those of the authors' code.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor, nn
+from torch.optim import Adam
+
+from mdrnets.errors import UserError
+from mdrnets.losses.adversarial import discriminator_loss, generator_loss
+from mdrnets.losses.perceptual import gram_style_loss, perceptual_loss
+from mdrnets.methods.base import Batch, Method, Phase, Setting, Trainable, Update, composite
+from mdrnets.methods.ctsdg.discriminator import Discriminator
+from mdrnets.methods.ctsdg.generator import Generator
+from mdrnets.methods.ctsdg.structure import edges, grey, visible_edges
+from mdrnets.options import Options as Record
+from mdrnets.options import TrainOptions
+
+TAPS = ("pool1", "pool2", "pool3")  # of VGG-16
+
+
+class Weights(Record):
+    """Of the loss terms, all of them means over whole images."""
+
+    hole: float = Field(default=60.0, ge=0)  # official code
+    valid: float = Field(default=10.0, ge=0)  # official code
+    perceptual: float = Field(default=0.1, ge=0)  # official code, paper
+    style: float = Field(default=250.0, ge=0)  # official code, paper
+    adversarial: float = Field(default=0.1, ge=0)  # official code, paper
+    intermediate: float = Field(default=1.0, ge=0)  # official code, paper
+
+
+class Options(TrainOptions):
+    """The published networks and training at 256²."""
+
+    batch_size: int = Field(default=6, ge=2)  # official code, paper
+    levels: int = Field(default=7, ge=2)  # official code; down to 2×2
+    width: int = Field(default=64, ge=4, multiple_of=4)  # official code
+    discriminator_base: int = Field(default=64, ge=1)  # official code
+    edge_sigma: float = Field(default=2.0, gt=0)  # official code at 256²; chosen: 1.5, 1.0 below
+    lr: float = Field(default=2e-4, gt=0)  # official code
+    fine_tune_lr: float = Field(default=5e-5, gt=0)  # official code
+    fine_tune_share: float = Field(default=0.3, gt=0, lt=1)  # authors' advice: 150k of 500k steps
+    discriminator_lr_ratio: float = Field(default=0.1, gt=0)  # official code
+    weights: Weights = Weights()
+
+
+class CTSDG(Method):
+    """Two phases: at full rate, then fine-tuning with the statistics of BatchNorm held."""
+
+    def __init__(
+        self,
+        *,
+        generator: Generator,
+        discriminator: Discriminator,
+        options: Options,
+        setting: Setting,
+    ) -> None:
+        super().__init__()
+        self.generator, self.discriminator = generator, discriminator
+        self.options, self.setting = options, setting
+
+    def phases(self) -> Sequence[Phase]:
+        device = next(self.parameters()).device
+        self.attach("features", self.setting.features("vgg16").to(device))
+        steps = self.options.steps
+        fine_tune = round(steps * self.options.fine_tune_share)
+        phases = [
+            self._phase("train", steps - fine_tune, self.options.lr),
+            self._phase("fine_tune", fine_tune, self.options.fine_tune_lr),
+        ]
+        phases[1].enter = lambda: hold_statistics(self.generator)
+        return [phase for phase in phases if phase.steps > 0]
+
+    def _phase(self, name: str, steps: int, lr: float) -> Phase:
+        return Phase(
+            name=name,
+            steps=steps,
+            batch_size=self.options.batch_size,
+            optimisers={
+                "generator": Adam(self.generator.parameters(), lr=lr),
+                "discriminator": Adam(
+                    self.discriminator.parameters(), lr=lr * self.options.discriminator_lr_ratio
+                ),
+            },
+            train_step=self._step,
+        )
+
+    def _step(self, batch: Batch) -> Iterator[Update]:
+        weights, discriminator = self.options.weights, self.discriminator
+        image, hole = batch.image, batch.hole
+        grey_01 = grey(image)
+        # Edges of the complete image, also near the hole: training may know them.
+        edge = edges(grey_01, sigma=self.options.edge_sigma)
+        made = self.generator(batch.masked, edge * (1 - hole), grey_01 * (1 - hole), hole)
+        completed = composite(image, made.image, hole)
+
+        discriminator.requires_grad_(False)
+        detected = discriminator.edge_detector(made.image)
+        judged = discriminator(made.image, grey_01, detected.sigmoid())
+        features = self.attached("features")
+        with torch.no_grad():
+            wanted = features(image, TAPS, normalise=False)
+        of_image = features(made.image, TAPS, normalise=False)
+        of_completed = features(completed, TAPS, normalise=False)
+        yield Update(
+            "generator",
+            {
+                "hole": weights.hole * F.l1_loss(made.image * hole, image * hole),
+                "valid": weights.valid * F.l1_loss(made.image * (1 - hole), image * (1 - hole)),
+                "perceptual": weights.perceptual
+                * (perceptual_loss(of_image, wanted) + perceptual_loss(of_completed, wanted)),
+                "style": weights.style
+                * (gram_style_loss(of_image, wanted) + gram_style_loss(of_completed, wanted)),
+                "adversarial": weights.adversarial
+                * (generator_loss(judged, kind="bce") + _edge_loss(detected, edge)),
+                "intermediate": weights.intermediate
+                * (_edge_loss(made.projected_edge, edge) + F.l1_loss(made.projected_image, image)),
+            },
+        )
+
+        discriminator.requires_grad_(True)
+        fake = made.image.detach()
+        detected = discriminator.edge_detector(fake)
+        on_fake = discriminator(fake, grey_01, detected.sigmoid())
+        on_real = discriminator(image, grey_01, edge)
+        yield Update(
+            "discriminator",
+            {
+                "discriminator": 2 * discriminator_loss(on_real, on_fake, kind="bce"),
+                "edges_of_fake": _edge_loss(detected, edge),
+                "edges_of_real": _edge_loss(discriminator.edge_detector(image), edge),
+            },
+        )
+
+    def complete(self, masked: Tensor, hole: Tensor, generator: torch.Generator) -> Tensor:
+        valid = 1 - hole
+        edge = visible_edges(masked, hole, sigma=self.options.edge_sigma)
+        made = self.generator(masked * valid, edge, grey(masked) * valid, hole)
+        image: Tensor = made.image
+        return image
+
+
+def build(*, options: Options, setting: Setting) -> Trainable:
+    """Build the method.
+
+    Raises:
+        UserError: the image's size is no multiple of 2^levels.
+    """
+    if setting.image_size % 2**options.levels:
+        raise UserError(
+            f"networks.ctsdg.levels: {setting.image_size} pixels cannot be halved "
+            f"{options.levels} times; expected at most log2(size) - 1"
+        )
+    return CTSDG(
+        generator=Generator(levels=options.levels, width=options.width),
+        discriminator=Discriminator(base=options.discriminator_base),
+        options=options,
+        setting=setting,
+    )
+
+
+def hold_statistics(network: nn.Module) -> None:
+    """Every BatchNorm uses its running statistics from now on, whatever `train()` says.
+
+    Its affine pair goes on learning: the article holds the statistics alone.
+    """
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eval()
+            module.train = lambda mode=True, module=module: module  # type: ignore[method-assign, misc]
+
+
+def _edge_loss(logits: Tensor, edge: Tensor) -> Tensor:
+    return F.binary_cross_entropy_with_logits(logits, edge)

@@ -1,0 +1,236 @@
+"""DeepFillv2: gated convolutions in two stages, contextual attention, SN-PatchGAN.
+
+Yu et al., "Free-Form Image Inpainting with Gated Convolution" (ICCV 2019,
+https://arxiv.org/abs/1806.03589), with the layer tables of the authors' code, v2.0.0.
+
+The authors draw free-form strokes and a rectangle as training masks. Here every method trains
+on the same irregular masks, so that Table 1 compares methods and not masks.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.optim import Adam
+
+from mdrnets.errors import UserError
+from mdrnets.losses.adversarial import discriminator_loss, generator_loss
+from mdrnets.methods.base import Batch, Method, Phase, Setting, Trainable, Update, composite
+from mdrnets.networks.contextual_attention import ContextualAttention
+from mdrnets.networks.gated_conv import GatedConv2d
+from mdrnets.networks.sn_patchgan import SNPatchGAN
+from mdrnets.options import TrainOptions
+
+Dilation = Annotated[int, Field(ge=1)]
+
+REDUCTION = 8  # of height and width: two strided convolutions, then the attention's grid
+
+
+class Options(TrainOptions):
+    """The published network and training at 256²."""
+
+    batch_size: int = Field(default=16, ge=1)  # official code
+    # Channels after gating; the official `cnum: 48` counts features and gates.
+    width: int = Field(default=24, ge=2, multiple_of=2)  # official code
+    dilations: tuple[Dilation, ...] = Field(default=(2, 4, 8, 16), strict=False)  # official code
+    discriminator_base: int = Field(default=64, ge=1)  # official code
+    discriminator_layers: int = Field(default=6, ge=1)  # paper §3.3; down to a map of 4×4
+    l1_weight: float = Field(default=1.0, ge=0)  # paper §3.3; of either stage's output
+    adversarial_weight: float = Field(default=1.0, ge=0)  # paper §3.3
+    lr: float = Field(default=1e-4, gt=0)  # official code; of both networks
+    beta1: float = Field(default=0.5, ge=0, lt=1)  # official code
+    beta2: float = Field(default=0.999, ge=0, lt=1)  # official code
+
+
+class CoarseNetwork(nn.Sequential):
+    """Stage 1, 17 layers: an encoder, a stack of growing dilation, a decoder; no skips."""
+
+    def __init__(self, *, width: int, dilations: Sequence[int]) -> None:
+        c = width
+        super().__init__(
+            _gated(5, c, kernel_size=5),
+            _gated(c, 2 * c, stride=2),
+            _gated(2 * c, 2 * c),
+            _gated(2 * c, 4 * c, stride=2),
+            _gated(4 * c, 4 * c),
+            _gated(4 * c, 4 * c),
+            *(_gated(4 * c, 4 * c, dilation=dilation) for dilation in dilations),
+            *_decoder(4 * c, c),
+        )
+
+
+class RefinementNetwork(nn.Module):
+    """Stage 2, 25 layers: two encoders side by side, one with dilations, one with attention."""
+
+    def __init__(self, *, width: int, dilations: Sequence[int]) -> None:
+        super().__init__()
+        c = width
+        self.dilated = nn.Sequential(
+            _gated(3, c, kernel_size=5),
+            _gated(c, c, stride=2),
+            _gated(c, 2 * c),
+            _gated(2 * c, 2 * c, stride=2),
+            _gated(2 * c, 4 * c),
+            _gated(4 * c, 4 * c),
+            *(_gated(4 * c, 4 * c, dilation=dilation) for dilation in dilations),
+        )
+        self.before_attention = nn.Sequential(
+            _gated(3, c, kernel_size=5),
+            _gated(c, c, stride=2),
+            _gated(c, 2 * c),
+            _gated(2 * c, 4 * c, stride=2),
+            _gated(4 * c, 4 * c),
+            _gated(4 * c, 4 * c, activation=nn.ReLU()),
+        )
+        self.attention = ContextualAttention()
+        self.after_attention = nn.Sequential(_gated(4 * c, 4 * c), _gated(4 * c, 4 * c))
+        self.decoder = nn.Sequential(*_decoder(8 * c, c))
+
+    def forward(self, filled: Tensor, hole: Tensor) -> Tensor:
+        """Args: filled B×3×H×W, the coarse result in the hole; hole B×1×H×W.
+
+        Returns B×3×H×W in [-1, 1].
+        """
+        dilated = self.dilated(filled)  # B×4c×H/4×W/4
+        features = self.before_attention(filled)  # B×4c×H/4×W/4
+        attended = self.after_attention(self.attention(features, features, hole))
+        output: Tensor = self.decoder(torch.cat([dilated, attended], dim=1))
+        return output
+
+
+class Generator(nn.Module):
+    """Both stages. The second sees the first's result in the hole only, and trains it."""
+
+    def __init__(self, *, width: int, dilations: Sequence[int]) -> None:
+        super().__init__()
+        self.coarse = CoarseNetwork(width=width, dilations=dilations)
+        self.refinement = RefinementNetwork(width=width, dilations=dilations)
+
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.xavier_uniform_(module.weight)
+                nn.init.zeros_(module.bias)  # type: ignore[arg-type]
+
+    def forward(self, masked: Tensor, hole: Tensor) -> tuple[Tensor, Tensor]:
+        """Args: masked B×3×H×W in [-1, 1], anything in the hole; hole B×1×H×W, 1 = missing.
+
+        H and W are multiples of 8. Returns the coarse and the refined image, B×3×H×W in [-1, 1].
+        """
+        masked = masked * (1 - hole)
+        ones = torch.ones_like(hole)  # against the zero padding they show where the image ends
+        coarse = self.coarse(torch.cat([masked, ones, hole], dim=1))
+        refined = self.refinement(composite(masked, coarse, hole), hole)
+        return coarse, refined
+
+
+class DeepFillv2(Method):
+    """Each step: the discriminator on the composite, then the generator, on the same batch."""
+
+    def __init__(
+        self, *, generator: Generator, discriminator: SNPatchGAN, options: Options
+    ) -> None:
+        super().__init__()
+        self.generator, self.discriminator, self.options = generator, discriminator, options
+
+    def phases(self) -> Sequence[Phase]:
+        options = self.options
+
+        def adam(network: nn.Module) -> Adam:
+            betas = (options.beta1, options.beta2)
+            return Adam(network.parameters(), lr=options.lr, betas=betas)
+
+        return [
+            Phase(
+                name="adversarial",
+                steps=options.steps,
+                batch_size=options.batch_size,
+                optimisers={
+                    "generator": adam(self.generator),
+                    "discriminator": adam(self.discriminator),
+                },
+                train_step=self._train_step,
+            )
+        ]
+
+    def _train_step(self, batch: Batch) -> Iterator[Update]:
+        image, hole, options = batch.image, batch.hole, self.options
+        coarse, refined = self.generator(batch.masked, hole)
+        fake = composite(image, refined, hole)
+
+        both = torch.cat([self._with_hole(image, hole), self._with_hole(fake.detach(), hole)])
+        real_logits, fake_logits = self.discriminator(both).chunk(2)
+        on_logits = discriminator_loss(real_logits, fake_logits, kind="hinge")
+        yield Update("discriminator", {"discriminator": on_logits})
+
+        fake_logits = self.discriminator(self._with_hole(fake, hole))
+        adversarial = generator_loss(fake_logits, kind="hinge")
+        yield Update(
+            "generator",
+            {
+                "l1_coarse": options.l1_weight * (image - coarse).abs().mean(),
+                "l1_refined": options.l1_weight * (image - refined).abs().mean(),
+                "adversarial": options.adversarial_weight * adversarial,
+            },
+        )
+
+    @staticmethod
+    def _with_hole(image: Tensor, hole: Tensor) -> Tensor:
+        """What the discriminator judges, B×4×H×W."""
+        return torch.cat([image, hole], dim=1)
+
+    def complete(self, masked: Tensor, hole: Tensor, generator: torch.Generator) -> Tensor:
+        _, refined = self.generator(masked, hole)
+        output: Tensor = refined
+        return output
+
+
+def build(*, options: Options, setting: Setting) -> Trainable:
+    if setting.image_size % REDUCTION:
+        raise UserError(
+            f"deepfillv2: the image size must be a multiple of {REDUCTION}, "
+            f"not {setting.image_size}; choose another size in the profile"
+        )
+    return DeepFillv2(
+        generator=Generator(width=options.width, dilations=options.dilations),
+        discriminator=SNPatchGAN(
+            in_channels=4, base=options.discriminator_base, layers=options.discriminator_layers
+        ),
+        options=options,
+    )
+
+
+def _decoder(in_channels: int, c: int) -> list[nn.Module]:
+    """The last seven layers of either stage, from a quarter of the size to the image."""
+    return [
+        _gated(in_channels, 4 * c),
+        _gated(4 * c, 4 * c),
+        nn.Upsample(scale_factor=2),
+        _gated(4 * c, 2 * c),
+        _gated(2 * c, 2 * c),
+        nn.Upsample(scale_factor=2),
+        _gated(2 * c, c),
+        _gated(c, c // 2),
+        nn.Conv2d(c // 2, 3, kernel_size=3, padding=1),
+        nn.Tanh(),
+    ]
+
+
+def _gated(
+    in_channels: int,
+    out_channels: int,
+    *,
+    kernel_size: int = 3,
+    stride: int = 1,
+    dilation: int = 1,
+    activation: nn.Module | None = None,
+) -> GatedConv2d:
+    return GatedConv2d(
+        in_channels=in_channels,
+        out_channels=out_channels,
+        kernel_size=kernel_size,
+        activation=nn.ELU() if activation is None else activation,
+        stride=stride,
+        dilation=dilation,
+    )

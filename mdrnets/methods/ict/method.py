@@ -1,0 +1,240 @@
+"""ICT: a transformer draws a small image of the missing part, a CNN enlarges it.
+
+Wan et al., "High-Fidelity Pluralistic Image Completion with Transformers" (ICCV 2021,
+https://arxiv.org/abs/2103.14031). The two phases train apart; diversity comes from the first alone.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor
+from torch.optim import Adam, AdamW
+from torch.optim.lr_scheduler import LambdaLR
+
+from mdrnets.errors import UserError
+from mdrnets.losses.adversarial import discriminator_loss, generator_loss
+from mdrnets.losses.perceptual import gram_style_loss, perceptual_loss
+from mdrnets.methods.base import Batch, Method, Phase, Setting, Trainable, Update
+from mdrnets.methods.ict.palette import dequantise, fit_palette, quantise, reduced
+from mdrnets.methods.ict.transformer import (
+    AppearanceTransformer,
+    masked_cross_entropy,
+    sample_masked,
+)
+from mdrnets.methods.ict.upsampler import GuidedUpsampler
+from mdrnets.networks.patchgan import PatchDiscriminator
+from mdrnets.options import Options as Record
+from mdrnets.options import TrainOptions
+
+CONTENT_TAPS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")  # of VGG-19
+STYLE_TAPS = ("relu2_2", "relu3_4", "relu4_4", "relu5_2")
+HOLE_FLOOR = 1e-3  # of the mean hole, by which L1 is divided
+RATE_FLOOR = 0.1  # of the cosine schedule
+
+
+class Weights(Record):
+    """Of the upsampler's loss terms."""
+
+    l1: float = Field(default=1.0, ge=0)  # official code; divided by the mean of the hole
+    adversarial: float = Field(default=0.1, ge=0)  # official code
+    content: float = Field(default=0.1, ge=0)  # official code
+    style: float = Field(default=250.0, ge=0)  # official code
+
+
+class Options(TrainOptions):
+    """The published networks for faces at 256²."""
+
+    batch_size: int = Field(default=32, ge=1)  # official code; of the upsampler
+    prior_batch_size: int = Field(default=64, ge=1)  # official code; of the transformer
+    prior_share: float = Field(default=0.5, gt=0, lt=1)  # chosen: share of the steps
+    grid: int = Field(default=48, ge=4)  # official code
+    colours: int = Field(default=512, ge=2)  # official code
+    width: int = Field(default=512, ge=8)  # official code
+    heads: int = Field(default=8, ge=1)  # official code
+    blocks: int = Field(default=30, ge=1)  # official code
+    upsampler_base: int = Field(default=64, ge=1)  # official code
+    upsampler_blocks: int = Field(default=8, ge=1)  # official code
+    discriminator_base: int = Field(default=64, ge=1)  # official code
+    prior_lr: float = Field(default=3e-4, gt=0)  # official code; AdamW 0.9, 0.95, no decay
+    warm_up_share: float = Field(default=0.01, ge=0, lt=1)  # official code: 1 epoch of 100
+    clip: float = Field(default=1.0, gt=0)  # official code: norm of the transformer's gradient
+    lr: float = Field(default=1e-4, gt=0)  # official code; Adam 0, 0.9
+    discriminator_lr_ratio: float = Field(default=0.1, gt=0)  # official code
+    top_k: int = Field(default=40, ge=1)  # official code: run script
+    temperature: float = Field(default=1.0, gt=0)  # official code
+    chunk: int = Field(default=1, ge=1)  # official code; more: cells drawn from one pass
+    weights: Weights = Weights()
+
+
+class ICT(Method):
+    """Palette, transformer, upsampler and the upsampler's discriminator."""
+
+    palette: Tensor
+
+    def __init__(self, *, options: Options, setting: Setting) -> None:
+        super().__init__()
+        self.transformer = AppearanceTransformer(
+            cells=options.grid**2,
+            colours=options.colours,
+            width=options.width,
+            heads=options.heads,
+            blocks=options.blocks,
+        )
+        self.upsampler = GuidedUpsampler(
+            base=options.upsampler_base, blocks=options.upsampler_blocks
+        )
+        self.discriminator = PatchDiscriminator(in_channels=3, base=options.discriminator_base)
+        self.register_buffer("palette", torch.zeros(options.colours, 3))  # in [0, 255]
+        self.options, self.setting = options, setting
+
+    def phases(self) -> Sequence[Phase]:
+        options = self.options
+        device = self.palette.device
+        self.attach("features", self.setting.features("vgg19").to(device))
+        prior_steps = max(1, round(options.steps * options.prior_share))
+
+        parameters = list(self.transformer.parameters())
+        of_prior = AdamW(parameters, lr=options.prior_lr, betas=(0.9, 0.95), weight_decay=0)
+
+        def clip(*_: object) -> None:
+            torch.nn.utils.clip_grad_norm_(parameters, options.clip)
+
+        of_prior.register_step_pre_hook(clip)
+        phases = [
+            Phase(
+                name="prior",
+                steps=prior_steps,
+                batch_size=options.prior_batch_size,
+                optimisers={"transformer": of_prior},
+                schedulers={
+                    "transformer": LambdaLR(
+                        of_prior, warm_up_and_cosine(prior_steps, options.warm_up_share)
+                    )
+                },
+                train_step=self._prior_step,
+                start=self._fit_palette,
+            ),
+            Phase(
+                name="upsampler",
+                steps=options.steps - prior_steps,
+                batch_size=options.batch_size,
+                optimisers={
+                    "discriminator": Adam(
+                        self.discriminator.parameters(),
+                        lr=options.lr * options.discriminator_lr_ratio,
+                        betas=(0.0, 0.9),
+                    ),
+                    "upsampler": Adam(self.upsampler.parameters(), lr=options.lr, betas=(0.0, 0.9)),
+                },
+                train_step=self._upsampler_step,
+            ),
+        ]
+        return [phase for phase in phases if phase.steps > 0]
+
+    def _fit_palette(self, images: np.ndarray) -> None:
+        options = self.options
+        seed = int(torch.randint(2**31, ()).item())
+        try:
+            palette = fit_palette(images, grid=options.grid, colours=options.colours, seed=seed)
+        except ValueError as error:
+            raise UserError(f"networks.ict.colours: {error}") from None
+        self.palette.copy_(torch.from_numpy(palette))
+
+    def _prior_step(self, batch: Batch) -> Iterator[Update]:
+        _, masked = reduced(batch.image, batch.hole, self.options.grid)
+        tokens = self._tokens(batch.image)
+        logits = self.transformer(tokens, masked)
+        yield Update("transformer", {"nll": masked_cross_entropy(logits, tokens, masked)})
+
+    def _upsampler_step(self, batch: Batch) -> Iterator[Update]:
+        weights, hole = self.options.weights, batch.hole
+        image = (batch.image + 1) / 2
+        # From the complete image, as if the transformer had drawn it perfectly.
+        prior = self._prior(self._tokens(batch.image))
+        output = self.upsampler(image, hole, prior)
+
+        self.discriminator.requires_grad_(True)
+        on_real, on_fake = self.discriminator(image), self.discriminator(output.detach())
+        yield Update(
+            "discriminator", {"discriminator": discriminator_loss(on_real, on_fake, kind="bce")}
+        )
+
+        self.discriminator.requires_grad_(False)
+        features = self.attached("features")
+        with torch.no_grad():
+            content = features(image, CONTENT_TAPS, normalise=False)
+            style = features(image * hole, STYLE_TAPS, normalise=False)
+        yield Update(
+            "upsampler",
+            {
+                "l1": weights.l1 * F.l1_loss(output, image) / hole.mean().clamp(min=HOLE_FLOOR),
+                "adversarial": weights.adversarial
+                * generator_loss(self.discriminator(output), kind="bce"),
+                "content": weights.content
+                * perceptual_loss(features(output, CONTENT_TAPS, normalise=False), content),
+                "style": weights.style
+                * gram_style_loss(features(output * hole, STYLE_TAPS, normalise=False), style),
+            },
+        )
+
+    def complete(self, masked: Tensor, hole: Tensor, generator: torch.Generator) -> Tensor:
+        options = self.options
+        colours, missing = reduced(masked, hole, options.grid)
+        tokens = sample_masked(
+            self.transformer,
+            quantise(colours, self.palette),
+            missing,
+            generator=generator,
+            top_k=options.top_k,
+            temperature=options.temperature,
+            chunk=options.chunk,
+        )
+        image = (masked + 1) / 2
+        output: Tensor = self.upsampler(image, hole, self._prior(tokens))
+        return output * 2 - 1
+
+    def _tokens(self, image: Tensor) -> Tensor:
+        """The complete image's tokens, B×N."""
+        colours, _ = reduced(image, torch.zeros_like(image[:, :1]), self.options.grid)
+        return quantise(colours, self.palette)
+
+    def _prior(self, tokens: Tensor) -> Tensor:
+        """B×N tokens as a picture of full size, B×3×H×W in [0, 1]."""
+        small = dequantise(tokens, self.palette, self.options.grid) / 255
+        size = (self.setting.image_size, self.setting.image_size)
+        return F.interpolate(small, size=size, mode="bicubic").clamp(0, 1)
+
+
+def build(*, options: Options, setting: Setting) -> Trainable:
+    """Build the method.
+
+    Raises:
+        UserError: a size that does not fit.
+    """
+    if options.width % options.heads:
+        raise UserError(
+            f"networks.ict.heads: the width {options.width} is no multiple of {options.heads}"
+        )
+    if options.grid > setting.image_size:
+        raise UserError(
+            f"networks.ict.grid: {options.grid} cells for {setting.image_size} pixels; "
+            "expected at most one a pixel"
+        )
+    return ICT(options=options, setting=setting)
+
+
+def warm_up_and_cosine(steps: int, warm_up_share: float) -> Callable[[int], float]:
+    """Factor of the learning rate by step: a linear rise, then a cosine down to a tenth."""
+    warm_up = max(1, round(steps * warm_up_share))
+
+    def factor(step: int) -> float:
+        if step < warm_up:
+            return (step + 1) / warm_up
+        progress = min(1.0, (step - warm_up) / max(1, steps - warm_up))
+        return max(RATE_FLOOR, 0.5 * (1 + math.cos(math.pi * progress)))
+
+    return factor

@@ -1,0 +1,96 @@
+"""The colours that ICT's transformer speaks of, and how an image is reduced to them.
+
+Wan et al., "High-Fidelity Pluralistic Image Completion with Transformers" (ICCV 2021,
+https://arxiv.org/abs/2103.14031), section 3.1. The authors take a palette of 512 colours that
+others clustered from ImageNet; ours comes from the training images, as they advise for new domains.
+"""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+PIXELS = 1_000_000  # enough for the clustering
+ITERATIONS = 50
+
+
+def fit_palette(images: np.ndarray, *, grid: int, colours: int, seed: int) -> np.ndarray:
+    """Cluster the colours of images that are reduced to a grid, by k-means.
+
+    Args:
+        images: uint8 N×H×W×3; a random part is used where it is enough.
+        grid: cells along each side.
+        colours: how many.
+        seed: of the choice and of the clustering.
+
+    Returns:
+        float32 colours×3: whole numbers in [0, 255], all distinct.
+
+    Raises:
+        ValueError: the images have fewer distinct colours.
+    """
+    from sklearn.cluster import KMeans
+    from threadpoolctl import threadpool_limits
+
+    rng = np.random.default_rng(seed)
+    count = min(len(images), -(-PIXELS // grid**2))
+    chosen = np.sort(rng.choice(len(images), count, replace=False))
+    cells = [_cells(images[row], grid) for row in chosen]
+    pixels = np.concatenate(cells)[:PIXELS]
+
+    distinct = len(np.unique(np.rint(pixels), axis=0))
+    if distinct < colours:
+        raise ValueError(f"the images have only {distinct} colours, expected {colours} or more")
+
+    with threadpool_limits(1):  # the order of sums decides the last bits
+        clusters = KMeans(
+            colours, n_init=1, max_iter=ITERATIONS, random_state=int(rng.integers(2**31))
+        ).fit(pixels)
+    palette = np.unique(np.rint(clusters.cluster_centers_).astype(np.float32), axis=0)
+
+    # Rounding can make two centres equal: take the pixels that fit worst instead.
+    while len(palette) < colours:
+        errors = np.full(len(pixels), np.inf)
+        for colour in palette:
+            errors = np.minimum(errors, ((pixels - colour) ** 2).sum(axis=1))
+        worst = np.rint(pixels[errors.argmax()]).astype(np.float32)
+        palette = np.unique(np.vstack([palette, worst]), axis=0)
+    return palette
+
+
+def _cells(image: np.ndarray, grid: int) -> np.ndarray:
+    """uint8 H×W×3 → float32 grid²×3."""
+    planes = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1).float()
+    return F.adaptive_avg_pool2d(planes, grid).flatten(1).T.numpy()
+
+
+def quantise(image_255: Tensor, palette: Tensor) -> Tensor:
+    """Nearest colour: B×3×h×w and V×3, both in [0, 255] → int64 B×h·w, raster order."""
+    pixels = image_255.flatten(2).mT  # B×N×3
+    return torch.cdist(pixels, palette.expand(len(pixels), -1, -1)).argmin(dim=2)
+
+
+def dequantise(tokens: Tensor, palette: Tensor, grid: int) -> Tensor:
+    """Int64 B×N → B×3×grid×grid in [0, 255]."""
+    return palette[tokens].mT.unflatten(2, (grid, grid))
+
+
+def reduced(image_pm1: Tensor, hole: Tensor, grid: int) -> tuple[Tensor, Tensor]:
+    """The image on the grid: the mean of each cell's visible pixels, and which cells are masked.
+
+    A cell that holds one missing pixel is masked as a whole, so that nothing under the hole can
+    pass for known; the authors resize the mask by nearest neighbour, which lets it through.
+
+    Args:
+        image_pm1: B×3×H×W in [-1, 1], anything in the hole.
+        hole: B×1×H×W, 1 = missing.
+        grid: cells along each side.
+
+    Returns:
+        B×3×grid×grid in [0, 255], and bool B×grid², raster order.
+    """
+    valid = 1 - hole
+    share = F.adaptive_avg_pool2d(valid, grid)
+    colour = F.adaptive_avg_pool2d((image_pm1 + 1) / 2 * 255 * valid, grid) / share.clamp(min=1e-6)
+    masked = F.adaptive_max_pool2d(hole, grid).flatten(1) > 0
+    return colour, masked

@@ -1,0 +1,92 @@
+"""The coarse network: a U-Net of partial convolutions, trained first and frozen.
+
+MDRNets (https://arxiv.org/abs/2204.02824), section 3.1, after Liu et al. 2018 (PConv). It shares
+the network and the loss of PConv's row of Table 1, but not its schedule: one phase, with the
+optimiser of MDRNets.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from mdrnets.errors import UserError
+from mdrnets.losses.pconv import PConvLoss, PConvWeights
+from mdrnets.methods.base import Batch, Phase, Setting, Trainable, Update
+from mdrnets.networks.features import PerceptualFeatures
+from mdrnets.networks.partial_unet import PartialUNet
+from mdrnets.options import TrainOptions
+
+
+class Options(TrainOptions):
+    """Layers, loss and optimiser of the coarse network."""
+
+    batch_size: int = Field(default=8, ge=1)  # paper
+    levels: int = Field(default=7, ge=1)  # cited: PConv, its depth for 256² (bottleneck of 2×2)
+    width: int = Field(default=64, ge=1)  # cited: PConv
+    max_width: int = Field(default=512, ge=1)  # cited: PConv
+    weights: PConvWeights = PConvWeights()  # cited: PConv, equation 7
+    lr: float = Field(default=2e-4, gt=0)  # paper
+    beta1: float = Field(default=0.9, ge=0, lt=1)  # paper
+    beta2: float = Field(default=0.99, ge=0, lt=1)  # paper
+
+
+class Coarse(Trainable):
+    """Masked image and hole → coarse face."""
+
+    def __init__(
+        self, *, network: PartialUNet, features: PerceptualFeatures, options: Options
+    ) -> None:
+        super().__init__()
+        self.network, self.options = network, options
+        self.loss = PConvLoss(features=self.attach("features", features), weights=options.weights)
+
+    def forward(self, masked: Tensor, hole: Tensor) -> Tensor:
+        """P, before it is composited.
+
+        Args:
+            masked: B×3×H×W in [-1, 1]; what it holds in the hole is not looked at.
+            hole: B×1×H×W, 1 = missing.
+
+        Returns:
+            B×3×H×W, not confined to [-1, 1]. Gradients flow to `masked`, also when frozen.
+        """
+        output: Tensor = self.network(masked, hole)
+        return output
+
+    def phases(self) -> Sequence[Phase]:
+        options = self.options
+        adam = torch.optim.Adam(
+            self.parameters(), lr=options.lr, betas=(options.beta1, options.beta2)
+        )
+        return [
+            Phase(
+                name="coarse",
+                steps=options.steps,
+                batch_size=options.batch_size,
+                optimisers={"coarse": adam},
+                train_step=self._train_step,
+            )
+        ]
+
+    def _train_step(self, batch: Batch) -> Iterator[Update]:
+        output = self(batch.masked, batch.hole)
+        terms = self.loss(output=output, image=batch.image, hole=batch.hole)
+        yield Update(optimiser="coarse", terms=terms)
+
+
+def build(*, options: Options, setting: Setting) -> Coarse:
+    """The untrained network.
+
+    Raises:
+        UserError: the image size cannot be halved `levels` times.
+    """
+    if setting.image_size % 2**options.levels:
+        raise UserError(
+            f"coarse.levels: {options.levels} halvings do not fit images of "
+            f"{setting.image_size} pixels: expected a multiple of {2**options.levels}; lower it, "
+            "or choose another image size"
+        )
+    network = PartialUNet(levels=options.levels, width=options.width, max_width=options.max_width)
+    return Coarse(network=network, features=setting.features("vgg16"), options=options)

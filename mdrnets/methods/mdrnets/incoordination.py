@@ -1,0 +1,60 @@
+"""InCo², the intra- and inter-class coordination loss: parts of a face should go together.
+
+MDRNets, equations 6 to 8, on the middle features of a frozen reconstruction network. Area-weighted
+pooling, rows of unit length and the mean over entries are ours: see the assumption ledger.
+"""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from mdrnets.methods.mdrnets.pooling import area_regions, pool_regions
+
+
+class Coordination(NamedTuple):
+    """Cosines between the class vectors of one image, B×K×K.
+
+    Attributes:
+        intra: M_c M_cᵀ, hole part with hole part.
+        inter: M_c M_nᵀ, hole part with valid part.
+    """
+
+    intra: Tensor
+    inter: Tensor
+
+
+def incoordination_loss(
+    output_features: Tensor, truth_features: Tensor, *, labels: Tensor, hole: Tensor, classes: int
+) -> Tensor:
+    """L_intra + L_inter: mean absolute differences of the two images' cosine matrices.
+
+    Args:
+        output_features: E_r(I_o), B×C×h×w.
+        truth_features: E_r(I_g), B×C×h×w.
+        labels: the classes of I_g, B×H×W; they serve both images.
+        hole: B×1×H×W.
+        classes: K.
+
+    Returns:
+        A scalar in [0, 4].
+    """
+    size = output_features.shape[2:]
+    in_hole = area_regions(labels, hole, classes=classes, size=size)
+    in_valid = area_regions(labels, 1 - hole, classes=classes, size=size)
+    output = coordination(output_features, in_hole, in_valid)
+    truth = coordination(truth_features, in_hole, in_valid)
+    return F.l1_loss(output.intra, truth.intra) + F.l1_loss(output.inter, truth.inter)
+
+
+def coordination(features: Tensor, in_hole: Tensor, in_valid: Tensor) -> Coordination:
+    """Args: features B×C×h×w; the areas of the classes in the hole and outside, B×K×h×w.
+
+    Rows and columns of absent classes are zero.
+    """
+    # Two matrices of cosines may differ by less than half precision resolves.
+    with torch.autocast(features.device.type, enabled=False):
+        hole_rows = F.normalize(pool_regions(features, in_hole).means, dim=-1)  # M_c, B×K×C
+        valid_rows = F.normalize(pool_regions(features, in_valid).means, dim=-1)  # M_n
+        return Coordination(intra=hole_rows @ hole_rows.mT, inter=hole_rows @ valid_rows.mT)

@@ -1,0 +1,105 @@
+"""Everything that MDRNets' generator minimises, each term weighted.
+
+The paper names the losses, cites a source for each, and gives no weight: those are ours. The
+terms on I_o look at the raw output; the adversarial and the total variation term at the composite.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor, nn
+
+from mdrnets.data.classes import CLASSES
+from mdrnets.losses.adversarial import Adversarial, generator_loss
+from mdrnets.losses.perceptual import gram_style_loss, perceptual_loss, statistics_style_loss
+from mdrnets.losses.total_variation import dilate, total_variation_loss
+from mdrnets.methods.base import composite
+from mdrnets.methods.mdrnets.incoordination import incoordination_loss
+from mdrnets.networks.features import PerceptualFeatures
+from mdrnets.options import Options
+
+Style = Literal["statistics", "gram"]
+
+
+class Weights(Options):
+    """Factors of losses that are means. A term of weight 0 is not computed."""
+
+    hole: float = Field(default=6.0, ge=0)  # chosen: as in PConv
+    valid: float = Field(default=1.0, ge=0)  # chosen: as in PConv
+    perceptual: float = Field(default=0.05, ge=0)  # chosen: as in PConv
+    style: float = Field(default=10.0, ge=0)  # chosen
+    adversarial: float = Field(default=0.1, ge=0)  # chosen
+    total_variation: float = Field(default=0.1, ge=0)  # chosen: as in PConv
+    semantic: float = Field(default=0.1, ge=0)  # chosen
+    incoordination: float = Field(default=1.0, ge=0)  # chosen
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeneratorLosses:
+    """The weighted terms of one generator update.
+
+    Attributes:
+        features: for the perceptual and the style loss; None if both weights are 0.
+        recon: the frozen reconstruction network; None if InCo² has weight 0.
+    """
+
+    weights: Weights
+    adversarial: Adversarial
+    style: Style
+    taps: Sequence[str]
+    discriminator: nn.Module
+    parser: Any
+    features: PerceptualFeatures | None
+    recon: Any
+
+    def __call__(
+        self, *, output: Tensor, image: Tensor, hole: Tensor, labels: Tensor
+    ) -> dict[str, Tensor]:
+        """Args: output I_o and image I_g, B×3×H×W; hole B×1×H×W; labels of I_g, B×H×W.
+
+        Returns name → weighted scalar, for the weights above 0.
+        """
+        composed = composite(image, output, hole)
+        error = (output - image).abs()
+        maps = cache(lambda: self._feature_maps(output, image))  # two terms share them
+        style_loss = {"statistics": statistics_style_loss, "gram": gram_style_loss}[self.style]
+
+        losses = {
+            "hole": lambda: (error * hole).mean(),
+            "valid": lambda: (error * (1 - hole)).mean(),
+            "perceptual": lambda: perceptual_loss(*maps()),
+            "style": lambda: style_loss(*maps()),
+            "adversarial": lambda: generator_loss(self._judge(composed), kind=self.adversarial),
+            "total_variation": lambda: total_variation_loss(composed, dilate(hole)),
+            "semantic": lambda: F.cross_entropy(self.parser(output), labels),
+            "incoordination": lambda: self._incoordination(output, image, labels, hole),
+        }
+        weights = self.weights.model_dump()
+        return {name: weights[name] * loss() for name, loss in losses.items() if weights[name]}
+
+    def _feature_maps(self, output: Tensor, image: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        assert self.features is not None
+        with torch.no_grad():
+            of_image = self.features(image, self.taps)
+        return self.features(output, self.taps), of_image
+
+    def _judge(self, composed: Tensor) -> Tensor:
+        """The discriminator's logits, without the cost of gradients to its parameters."""
+        self.discriminator.requires_grad_(False)
+        logits: Tensor = self.discriminator(composed)
+        self.discriminator.requires_grad_(True)
+        return logits
+
+    def _incoordination(
+        self, output: Tensor, image: Tensor, labels: Tensor, hole: Tensor
+    ) -> Tensor:
+        with torch.no_grad():
+            of_image = self.recon.encode(image)
+        return incoordination_loss(
+            self.recon.encode(output), of_image, labels=labels, hole=hole, classes=len(CLASSES)
+        )

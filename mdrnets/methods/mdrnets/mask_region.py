@@ -1,0 +1,64 @@
+"""MREM, the mask-region enhanced module: memory in the hole, and its relation to the whole face.
+
+MDRNets, section on the MREM: feature fusion, then masked correlation mining (MCM). The softmax,
+its scale and the identity as third branch are ours: see the assumption ledger.
+"""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mdrnets.methods.base import composite
+from mdrnets.methods.mdrnets.pooling import spread
+
+
+def fuse(*, valid_rows: Tensor, hole_rows: Tensor, regions: Tensor, hole: Tensor) -> Tensor:
+    """F = F_V ⊙ (1 − K) + F_Q ⊙ K: what is seen outside the hole, what is remembered inside.
+
+    Args:
+        valid_rows: V, B×K×C.
+        hole_rows: Q̂, B×K×C.
+        regions: one-hot class maps, B×K×h×w.
+        hole: B×1×h×w.
+
+    Returns:
+        B×C×h×w.
+    """
+    return composite(spread(valid_rows, regions), spread(hole_rows, regions), hole)
+
+
+class MaskedCorrelationMining(nn.Module):
+    """F + K ⊙ fold(R ψ(F)), with R = softmax(θ(F) φ(F)ᵀ / √d) over patches of d = C·p² numbers.
+
+    ψ is the identity. Outside the hole nothing changes, to the bit.
+    """
+
+    def __init__(self, *, channels: int, patch_size: int) -> None:
+        """Args: patch_size: p, which divides the height and width of the features."""
+        super().__init__()
+        self.patch_size = patch_size
+        self.theta = nn.Conv2d(channels, channels, 1)
+        self.phi = nn.Conv2d(channels, channels, 1)
+
+    def forward(self, fused: Tensor, hole: Tensor) -> Tensor:
+        """Args: fused B×C×h×w; hole B×1×h×w. Returns B×C×h×w."""
+        queries = unfold(self.theta(fused), self.patch_size)  # B×N×d
+        keys = unfold(self.phi(fused), self.patch_size)
+        values = unfold(fused, self.patch_size)
+
+        relation = F.softmax(queries @ keys.mT / queries.shape[-1] ** 0.5, dim=-1)  # B×N×N
+        mined = fold(relation @ values, self.patch_size, height=fused.shape[2])
+        return fused + hole * mined
+
+
+def unfold(maps: Tensor, patch_size: int) -> Tensor:
+    """B×C×h×w → its N patches side by side, row by row, each flattened: B×N×C·p²."""
+    patches = maps.unflatten(3, (-1, patch_size)).unflatten(2, (-1, patch_size))
+    # B×C×h/p×p×w/p×p → B×h/p×w/p×C×p×p
+    return patches.permute(0, 2, 4, 1, 3, 5).flatten(3).flatten(1, 2)
+
+
+def fold(patches: Tensor, patch_size: int, *, height: int) -> Tensor:
+    """The inverse of `unfold`: B×N×C·p² → B×C×height×w."""
+    grid = patches.unflatten(2, (-1, patch_size, patch_size))
+    grid = grid.unflatten(1, (height // patch_size, -1))  # B×h/p×w/p×C×p×p
+    return grid.permute(0, 3, 1, 4, 2, 5).flatten(4).flatten(2, 3)

@@ -1,0 +1,135 @@
+"""DMM, the disentangled memory module: what a class looks like, learned over all faces.
+
+MDRNets, section on the DMM, equations 1 to 5. Averaging the values that one batch writes into one
+slot, and α, follow MOSS. The memory is no parameter: only equation 3 changes it.
+"""
+
+import torch
+import torch.distributed as dist
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mdrnets.methods.mdrnets.pooling import Pooled
+
+
+class DisentangledMemory(nn.Module):
+    """Blocks of slots e; class i reads and writes block i alone, or all share one block.
+
+    For the query Q_i and the value V_i of a class, over the slots j of its block:
+
+        g_ij  = cos(Q_i, e_ij)                      (1)
+        k_i   = argmax_j g_ij                       (2)
+        e_ik ← α e_ik + (1 − α) V_i                 (3)  in training mode
+        a_ij  = softmax_j(g_ij / τ)                 (4)  with g computed anew; the paper has τ = 1
+        Q̂_i   = Σ_j a_ij e_ij                       (5)
+
+    A class without a valid pixel (V absent) reads and does not write; one without any pixel
+    (Q absent) does neither, and its Q̂ is zero. No gradient reaches the slots.
+    """
+
+    slots: Tensor
+    updates: Tensor
+    read_entropy: Tensor
+
+    def __init__(
+        self, *, blocks: int, slots: int, channels: int, alpha: float, temperature: float
+    ) -> None:
+        """Args:
+        blocks: as many as there are classes, or 1: one block that all classes share.
+        slots: m, of each block. They begin as Gaussian vectors of unit length.
+        alpha: α of equation 3, how much of a slot an update keeps.
+        temperature: τ of equation 4.
+        """
+        super().__init__()
+        self.alpha, self.temperature = alpha, temperature
+        start = F.normalize(torch.randn(blocks, slots, channels), dim=-1)
+        self.register_buffer("slots", start)  # blocks×M×C
+        self.register_buffer("updates", torch.zeros(blocks, slots, dtype=torch.int64))
+        # In nats, of the last read in training; log M means that nothing is selected.
+        self.register_buffer("read_entropy", torch.zeros(()), persistent=False)
+
+    def forward(self, query: Pooled, value: Pooled) -> Tensor:
+        """Args: query and value, rows B×K×C. In training mode writes first. Returns Q̂, B×K×C."""
+        with torch.autocast(self.slots.device.type, enabled=False):
+            if self.training:
+                self._write(query, value)
+            return self._read(query)
+
+    @torch.no_grad()
+    def fill(self, pooled: Pooled) -> None:
+        """Start from data: each block takes the first vectors N×K×C that are present in it.
+
+        Slots beyond the number of such vectors stay as they are.
+        """
+        rows, present = self._by_block(pooled)
+        for block, taken in enumerate(present.unbind(dim=1)):
+            vectors = rows[taken, block][: self.slots.shape[1]]
+            self.slots[block, : len(vectors)] = vectors
+
+    def diagnostics(self) -> dict[str, float]:
+        """How evenly slots are written, how far they have moved, how much a read selects.
+
+        `use_entropy`: of the updates over the slots of a block, in nats, averaged over blocks;
+        `moved`: 1 − α^updates, how much of what a slot began with is gone, averaged over the
+        slots in use; `read_entropy`: of a in equation 4, averaged over classes.
+        """
+        written = self.updates > 0
+        moved = 1 - self.alpha ** self.updates[written].float()
+        share = self.updates / self.updates.sum(dim=-1, keepdim=True).clamp(min=1)
+        return {
+            "use_entropy": _entropy(share).mean().item(),
+            "moved": moved.mean().item() if len(moved) else 0.0,
+            "read_entropy": self.read_entropy.item(),
+        }
+
+    def slots_used(self) -> list[int]:
+        """How many slots of each block have been written so far."""
+        return (self.updates > 0).sum(dim=-1).tolist()
+
+    @torch.no_grad()
+    def _write(self, query: Pooled, value: Pooled) -> None:
+        """Equations 1 to 3, one step for each chosen slot towards the mean of its values."""
+        queries, reads = self._by_block(query)
+        values, writes = self._by_block(value)
+
+        chosen = self._similarity(queries).argmax(dim=-1)  # R×blocks
+        chosen = F.one_hot(chosen, self.slots.shape[1])  # R×blocks×M
+        chosen = (chosen * (reads & writes)[..., None]).float()
+        sums = torch.einsum("rkm,rkc->kmc", chosen, values)
+        counts = chosen.sum(dim=0)  # blocks×M
+        if dist.is_available() and dist.is_initialized():
+            dist.all_reduce(sums)  # every rank then takes the same step
+            dist.all_reduce(counts)
+
+        written = counts > 0
+        means = sums / counts.clamp(min=1)[..., None]
+        step = (1 - self.alpha) * (means - self.slots)
+        self.slots += torch.where(written[..., None], step, 0)
+        self.updates += written
+
+    def _read(self, query: Pooled) -> Tensor:
+        """Equations 1, 4 and 5."""
+        queries, present = self._by_block(query)
+        attention = F.softmax(self._similarity(queries) / self.temperature, dim=-1)  # R×blocks×M
+        read = torch.einsum("rkm,kmc->rkc", attention, self.slots)
+        if self.training:
+            self.read_entropy.copy_(_entropy(attention.detach())[present].mean())
+        return (read * present[..., None]).view_as(query.means)
+
+    def _similarity(self, queries: Tensor) -> Tensor:
+        """Equation 1: R×blocks×C → cosines R×blocks×M, 0 for a row of zeros."""
+        return torch.einsum(
+            "rkc,kmc->rkm", F.normalize(queries, dim=-1), F.normalize(self.slots, dim=-1)
+        )
+
+    def _by_block(self, pooled: Pooled) -> Pooled:
+        """B×K rows → R×blocks: R = B with a block for each class, R = B·K with one for all."""
+        blocks, _, channels = self.slots.shape
+        return Pooled(
+            pooled.means.reshape(-1, blocks, channels), pooled.present.reshape(-1, blocks)
+        )
+
+
+def _entropy(probabilities: Tensor) -> Tensor:
+    """In nats, over the last dimension."""
+    return torch.special.entr(probabilities).sum(dim=-1)

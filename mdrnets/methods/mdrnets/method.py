@@ -1,0 +1,294 @@
+"""MDRNets: coarse-to-fine memory-disentangled refinement networks for face inpainting.
+
+The paper this project regenerates (arXiv 2204.02824, https://arxiv.org/abs/2204.02824), Figure 2:
+coarse face → face parsing and style features → region-wise pooling → disentangled memory (DMM)
+→ mask-region enhancement (MREM) → guided refinement. Its ablations are options.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Annotated, Literal
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor, nn
+
+from mdrnets.data.classes import CLASSES
+from mdrnets.errors import UserError
+from mdrnets.losses.adversarial import Adversarial, discriminator_loss
+from mdrnets.methods.base import Batch, Method, Phase, Setting, Update, composite
+from mdrnets.methods.mdrnets.losses import GeneratorLosses, Style, Weights
+from mdrnets.methods.mdrnets.mask_region import MaskedCorrelationMining, fuse
+from mdrnets.methods.mdrnets.memory import DisentangledMemory
+from mdrnets.methods.mdrnets.pooling import Pooled, nearest_regions, pool_regions
+from mdrnets.methods.mdrnets.refinement import RefinementNetwork
+from mdrnets.methods.mdrnets.style_encoder import StyleEncoder
+from mdrnets.networks.patchgan import PatchDiscriminator
+from mdrnets.options import TrainOptions
+from mdrnets.pixels import to_tensor
+
+REDUCTION = 8  # image size over bottleneck size in the refinement network
+
+# Not strict, since a list in YAML stands for a tuple.
+Dilations = Annotated[tuple[int, ...], Field(strict=False, min_length=1)]
+Taps = Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
+
+
+class Options(TrainOptions):
+    """The training's scale, the networks' sizes, and the switches of the ablations."""
+
+    batch_size: int = Field(default=8, ge=1)  # paper; of both GPUs together: chosen
+    lr: float = Field(default=2e-4, gt=0)  # paper; of the discriminator too: chosen
+    beta1: float = Field(default=0.9, ge=0, lt=1)  # paper; of the discriminator too: chosen
+    beta2: float = Field(default=0.99, ge=0, lt=1)  # paper; of the discriminator too: chosen
+
+    style_channels: int = Field(default=256, ge=1)  # chosen: c; SEAN has 512
+    style_width: int = Field(default=32, ge=1)  # cited: SEAN, the style encoder's first layer
+    width: int = Field(default=64, ge=1)  # chosen: the refinement network's first layer
+    dilations: Dilations = (1, 2, 4, 8)  # chosen: of the gated residual blocks, one each
+    spade_hidden: int = Field(default=128, ge=1)  # cited: SPADE
+    discriminator_base: int = Field(default=64, ge=1)  # cited: pix2pix
+
+    memory: Literal["per_class", "shared", "none"] = "per_class"  # paper
+    slots: int = Field(default=64, ge=1)  # chosen: m, of each block, or of the only one
+    alpha: float = Field(default=0.999, ge=0, le=1)  # cited: MOSS; α of equation 3
+    temperature: float = Field(default=1.0, gt=0)  # paper: 1, since equation 4 has none
+    init: Literal["gaussian", "from_data"] = "gaussian"  # chosen: slots of unit length
+    mrem: bool = True  # paper; without it the fused features lead the decoder
+    patch_size: int = Field(default=4, ge=1)  # chosen: p; it divides half the image size
+    guidance: Literal["memory", "style"] = "memory"  # paper; `style`: no DMM, no MREM
+
+    adversarial: Adversarial = "hinge"  # chosen; pix2pix, which is cited, has bce
+    style: Style = "statistics"  # cited: AdaIN
+    taps: Taps = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")  # chosen: of VGG-16
+    weights: Weights = Weights()  # chosen
+
+
+class MDRNets(Method):
+    """The chain of Figure 2, with the coarse network and the parser frozen."""
+
+    def __init__(
+        self,
+        *,
+        style_encoder: StyleEncoder,
+        memory: DisentangledMemory | None,
+        correlation: MaskedCorrelationMining | None,
+        refinement: RefinementNetwork,
+        discriminator: PatchDiscriminator,
+        options: Options,
+        setting: Setting,
+    ) -> None:
+        """Args:
+        memory: None: what is pooled is used as it is (Q̂ = Q).
+        correlation: None: the fused features lead the decoder as they are.
+        setting: its frozen networks must hold `coarse` and `parser`, and for training `recon`.
+        """
+        super().__init__()
+        self.style_encoder = style_encoder
+        self.memory = memory
+        self.correlation = correlation
+        self.refinement = refinement
+        self.discriminator = discriminator
+        self.options = options
+        self._build_features = setting.features
+        for name, network in setting.frozen.items():
+            self.attach(name, network)
+
+    def complete(self, masked: Tensor, hole: Tensor, generator: torch.Generator) -> Tensor:
+        """See `Method`; nothing here is random."""
+        coarse = self.complete_coarsely(masked, hole)
+        return self.refine(masked, hole, coarse, self.attached("parser").parse(coarse))
+
+    def complete_coarsely(self, masked: Tensor, hole: Tensor) -> Tensor:
+        """P pasted into the hole, B×3×H×W in [-1, 1]."""
+        return composite(masked, self.attached("coarse")(masked, hole).clamp(-1, 1), hole)
+
+    def refine(self, masked: Tensor, hole: Tensor, coarse: Tensor, labels: Tensor) -> Tensor:
+        """I_o, B×3×H×W in [-1, 1]. In training mode the memory is written.
+
+        Args:
+            masked: B×3×H×W, zero in the hole.
+            hole: B×1×H×W.
+            coarse: the composite of the coarse face, B×3×H×W.
+            labels: its classes, B×H×W.
+        """
+        features = self.style_encoder(coarse)  # F_s, B×c×H/2×W/2
+        if self.options.guidance == "memory":
+            features = self._remember(features, labels, hole)
+        return self.refinement(masked, hole, features)
+
+    def _remember(self, features: Tensor, labels: Tensor, hole: Tensor) -> Tensor:
+        """F_s → what DMM and MREM make of it, both B×c×h×w."""
+        hole = F.interpolate(hole, size=features.shape[2:])  # nearest, like the classes
+        regions = _class_regions(labels, features)  # B×K×h×w
+
+        query = pool_regions(features, regions)  # Q
+        value = pool_regions(features, regions * (1 - hole))  # V
+        remembered = query.means if self.memory is None else self.memory(query, value)  # Q̂
+
+        fused = fuse(
+            valid_rows=value.means, hole_rows=remembered, regions=regions, hole=hole
+        )  # B×c×h×w
+        return fused if self.correlation is None else self.correlation(fused, hole)
+
+    def phases(self) -> Sequence[Phase]:
+        options = self.options
+        losses = self._losses()
+
+        def train_step(batch: Batch) -> Iterator[Update]:
+            with torch.no_grad():
+                coarse = self.complete_coarsely(batch.masked, batch.hole)
+                both = self.attached("parser").parse(torch.cat([coarse, batch.image]))
+                labels, image_labels = both.chunk(2)
+            output = self.refine(batch.masked, batch.hole, coarse, labels)
+
+            if options.weights.adversarial:
+                fake = composite(batch.image, output.detach(), batch.hole)
+                on_real, on_fake = self.discriminator(torch.cat([batch.image, fake])).chunk(2)
+                loss = discriminator_loss(on_real, on_fake, kind=options.adversarial)
+                yield Update("discriminator", {"discriminator": loss})
+
+            # The same output: the discriminator's update has not changed the generator.
+            yield Update(
+                "generator",
+                losses(output=output, image=batch.image, hole=batch.hole, labels=image_labels),
+            )
+
+        return [
+            Phase(
+                name="train",
+                steps=options.steps,
+                batch_size=options.batch_size,
+                optimisers={
+                    "generator": self._adam(self.style_encoder, self.correlation, self.refinement),
+                    "discriminator": self._adam(self.discriminator),
+                },
+                train_step=train_step,
+                start=self.fill_memory if options.init == "from_data" else None,
+                enter=self._enter,
+            )
+        ]
+
+    @torch.no_grad()
+    def fill_memory(self, images: np.ndarray) -> None:
+        """Start the slots from the style vectors of training images: evenly spaced, one a slot.
+
+        Args:
+            images: uint8, N×H×W×3.
+        """
+        if self.memory is None:
+            return
+        count = min(self.options.slots, len(images))
+        chosen = np.linspace(0, len(images) - 1, count).round().astype(int)
+        pooled = []
+        for part in np.array_split(chosen, math.ceil(count / self.options.batch_size)):
+            image = to_tensor(images[part], self.memory.slots.device)
+            features = self.style_encoder(image)
+            regions = _class_regions(self.attached("parser").parse(image), features)
+            pooled.append(pool_regions(features, regions))
+        self.memory.fill(Pooled(*(torch.cat(parts) for parts in zip(*pooled, strict=True))))
+
+    def _enter(self) -> None:
+        self.train()
+
+    def diagnostics(self) -> dict[str, float]:
+        """What the memory does; see `DisentangledMemory.diagnostics`."""
+        if self.memory is None:
+            return {}
+        used = self.memory.slots_used()
+        names = CLASSES if len(used) > 1 else ("all classes",)
+        return {f"memory/{name}": value for name, value in self.memory.diagnostics().items()} | {
+            f"memory/slots_used/{name}": float(count)
+            for name, count in zip(names, used, strict=True)
+        }
+
+    def _losses(self) -> GeneratorLosses:
+        weights = self.options.weights
+        features = recon = None
+        if weights.perceptual or weights.style:
+            features = self.attach("features", self._build_features("vgg16"))
+            features.to(next(self.parameters()).device)
+        if weights.incoordination:
+            recon = self.attached("recon")
+        return GeneratorLosses(
+            weights=weights,
+            adversarial=self.options.adversarial,
+            style=self.options.style,
+            taps=self.options.taps,
+            discriminator=self.discriminator,
+            parser=self.attached("parser"),
+            features=features,
+            recon=recon,
+        )
+
+    def _adam(self, *networks: nn.Module | None) -> torch.optim.Adam:
+        """One optimiser for the networks that this variant has."""
+        options = self.options
+        return torch.optim.Adam(
+            chain.from_iterable(network.parameters() for network in networks if network),
+            lr=options.lr,
+            betas=(options.beta1, options.beta2),
+        )
+
+
+def build(*, options: Options, setting: Setting) -> MDRNets:
+    """The networks that the options' variant needs.
+
+    Raises:
+        UserError: the sizes of the options do not fit the image size.
+    """
+    _check_sizes(options, setting.image_size)
+    memory = correlation = None
+    if options.guidance == "memory":
+        if options.memory != "none":
+            memory = DisentangledMemory(
+                blocks=len(CLASSES) if options.memory == "per_class" else 1,
+                slots=options.slots,
+                channels=options.style_channels,
+                alpha=options.alpha,
+                temperature=options.temperature,
+            )
+        if options.mrem:
+            correlation = MaskedCorrelationMining(
+                channels=options.style_channels, patch_size=options.patch_size
+            )
+    return MDRNets(
+        style_encoder=StyleEncoder(channels=options.style_channels, width=options.style_width),
+        memory=memory,
+        correlation=correlation,
+        refinement=RefinementNetwork(
+            width=options.width,
+            dilations=options.dilations,
+            guidance_channels=options.style_channels,
+            spade_hidden=options.spade_hidden,
+        ),
+        discriminator=PatchDiscriminator(in_channels=3, base=options.discriminator_base),
+        options=options,
+        setting=setting,
+    )
+
+
+def _class_regions(labels: Tensor, features: Tensor) -> Tensor:
+    """Labels B×H×W → one-hot maps B×K×h×w of the features' size."""
+    return nearest_regions(labels, classes=len(CLASSES), size=features.shape[2:])
+
+
+def _check_sizes(options: Options, image_size: int) -> None:
+    if image_size % REDUCTION:
+        raise UserError(
+            f"image size {image_size}: MDRNets needs a multiple of {REDUCTION}; choose one"
+        )
+    if (image_size // 2) % options.patch_size:
+        raise UserError(
+            f"patch_size {options.patch_size}: it must divide half the image size, "
+            f"{image_size // 2}; choose a divisor"
+        )
+    bottleneck = image_size // REDUCTION
+    if max(options.dilations) >= bottleneck:
+        raise UserError(
+            f"dilations {list(options.dilations)}: each must be below the bottleneck's size, "
+            f"{bottleneck} at {image_size} pixels, else a kernel sees padding alone; lower them"
+        )

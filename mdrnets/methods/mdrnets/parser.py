@@ -1,0 +1,137 @@
+"""The face parser S: a BiSeNet on the 14 classes, trained first and frozen.
+
+MDRNets (https://arxiv.org/abs/2204.02824), section 3.1, which takes a pre-trained one; the
+training here follows Yu et al. 2018 (BiSeNet), section 3.3, with another optimiser.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor
+
+from mdrnets.data.classes import CLASSES
+from mdrnets.errors import UserError
+from mdrnets.methods.base import Batch, Phase, Setting, Trainable, Update
+from mdrnets.networks.bisenet import STRIDE, BiSeNet
+from mdrnets.options import TrainOptions
+
+
+class Options(TrainOptions):
+    """Width, loss and optimiser of the face parser."""
+
+    batch_size: int = Field(default=16, ge=2)  # cited: BiSeNet; BatchNorm of pooled values needs 2
+    width: int = Field(default=64, ge=4)  # cited: ResNet-18
+    input_scale: int = Field(default=1, ge=1)  # chosen: for small images; features have stride 8
+    class_balance: float = Field(default=0.5, ge=0, le=1)  # chosen: eyes are 1 % of the pixels
+    auxiliary_weight: float = Field(default=1.0, ge=0)  # cited: BiSeNet, equation 2
+    lr: float = Field(default=1e-3, gt=0)  # chosen: Adam
+    lr_power: float = Field(default=0.9, ge=0)  # cited: BiSeNet's "poly" decay, to zero at the end
+
+
+class Parser(Trainable):
+    """Image → semantic map."""
+
+    def __init__(self, *, network: BiSeNet, options: Options) -> None:
+        super().__init__()
+        self.network, self.options = network, options
+        self._last: tuple[Tensor, Tensor] | None = None
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Args: image B×3×H×W in [-1, 1]; times `input_scale`, H and W are multiples of 32.
+
+        Returns logits B×14×H×W. Gradients flow to the image, also when frozen.
+        """
+        logits: Tensor = self.network(self._enlarged(image))
+        return self._reduced(logits)
+
+    @torch.no_grad()
+    def parse(self, image: Tensor) -> Tensor:
+        """Args: image B×3×H×W in [-1, 1]. Returns class ids B×H×W int64."""
+        return self(image).argmax(dim=1)
+
+    def phases(self) -> Sequence[Phase]:
+        options = self.options
+        adam = torch.optim.Adam(self.parameters(), lr=options.lr)
+        decay = torch.optim.lr_scheduler.PolynomialLR(
+            adam, total_iters=options.steps, power=options.lr_power
+        )
+        return [
+            Phase(
+                name="parser",
+                steps=options.steps,
+                batch_size=options.batch_size,
+                optimisers={"parser": adam},
+                schedulers={"parser": decay},
+                train_step=self._train_step,
+                labels=True,
+            )
+        ]
+
+    def _train_step(self, batch: Batch) -> Iterator[Update]:
+        assert batch.labels is not None, "the phase asks for labels"
+        heads = self.network.forward_with_auxiliary(self._enlarged(batch.image))
+        main, *auxiliary = [self._reduced(logits) for logits in heads]
+        self._last = main.detach(), batch.labels
+
+        weight = class_weights(batch.labels, balance=self.options.class_balance)
+        extra = [F.cross_entropy(logits, batch.labels, weight) for logits in auxiliary]
+        yield Update(
+            optimiser="parser",
+            terms={
+                "cross_entropy": F.cross_entropy(main, batch.labels, weight),
+                "auxiliary": self.options.auxiliary_weight * torch.stack(extra).sum(),
+            },
+        )
+
+    def _enlarged(self, image: Tensor) -> Tensor:
+        scale = self.options.input_scale
+        return F.interpolate(image, scale_factor=scale, mode="bilinear") if scale > 1 else image
+
+    def _reduced(self, logits: Tensor) -> Tensor:
+        scale = self.options.input_scale
+        return F.avg_pool2d(logits, scale) if scale > 1 else logits
+
+    def diagnostics(self) -> dict[str, float]:
+        """On the last training batch: pixel accuracy, and the mean IoU over its classes."""
+        if self._last is None:
+            return {}
+        logits, labels = self._last
+        guess = logits.argmax(dim=1)
+        ious = []
+        for label in labels.unique():
+            both = (guess == label) & (labels == label)
+            either = (guess == label) | (labels == label)
+            ious.append(both.sum() / either.sum())
+        return {
+            "accuracy": (guess == labels).float().mean().item(),
+            "mean_iou": torch.stack(ious).mean().item(),
+        }
+
+
+def class_weights(labels: Tensor, *, balance: float) -> Tensor:
+    """Weights of the cross-entropy: frequency to the power of −balance; 0 weighs pixels alike.
+
+    Args:
+        labels: B×H×W class ids.
+
+    Returns:
+        14 weights; an absent class has 0.
+    """
+    counts = labels.flatten().bincount(minlength=len(CLASSES)).float()
+    return torch.where(counts > 0, (labels.numel() / counts.clamp(min=1)) ** balance, 0)
+
+
+def build(*, options: Options, setting: Setting) -> Parser:
+    """The untrained parser.
+
+    Raises:
+        UserError: what the network sees is no multiple of its largest stride.
+    """
+    if setting.image_size * options.input_scale % STRIDE:
+        raise UserError(
+            f"parser.input_scale: {options.input_scale} × {setting.image_size} pixels do not suit "
+            f"the face parser, expected a multiple of {STRIDE}; choose another scale or image size"
+        )
+    return Parser(network=BiSeNet(n_classes=len(CLASSES), width=options.width), options=options)

@@ -1,0 +1,68 @@
+"""Region-wise average pooling: one vector for each semantic class, and its way back to the map.
+
+Zhu et al., "SEAN" (CVPR 2020), section 3.1. MDRNets pools the style features twice (Q over whole
+classes, V over their valid pixels), and the features of the InCo² loss by hole and valid part.
+"""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+class Pooled(NamedTuple):
+    """One vector a class.
+
+    Attributes:
+        means: B×K×C; a row of zeros where the class is absent.
+        present: B×K, whether the class has any area in its region.
+    """
+
+    means: Tensor
+    present: Tensor
+
+
+def nearest_regions(labels: Tensor, *, classes: int, size: torch.Size) -> Tensor:
+    """Labels B×H×W → one-hot maps B×K×h×w of zeros and ones, by nearest neighbour."""
+    small = F.interpolate(labels[:, None].float(), size=size)[:, 0].long()  # B×h×w
+    return _one_hot(small, classes)
+
+
+def area_regions(labels: Tensor, part: Tensor, *, classes: int, size: torch.Size) -> Tensor:
+    """How much of each cell belongs to a class inside a part of the image, in [0, 1].
+
+    Unlike nearest neighbour it loses no class, however coarse the cells are.
+
+    Args:
+        labels: B×H×W.
+        part: B×1×H×W, 1 = counts (the hole, or its complement).
+        classes: K.
+        size: h, w.
+
+    Returns:
+        B×K×h×w.
+    """
+    return F.adaptive_avg_pool2d(_one_hot(labels, classes) * part, (size[0], size[1]))
+
+
+def pool_regions(features: Tensor, regions: Tensor) -> Pooled:
+    """The mean of B×C×h×w features over each region, weighted by B×K×h×w ≥ 0, in float32."""
+    with torch.autocast(features.device.type, enabled=False):
+        weights = regions.flatten(2).float()  # B×K×hw
+        sums = weights @ features.flatten(2).float().mT  # B×K×C
+        areas = weights.sum(dim=-1)  # B×K
+        present = areas > 0
+        # A region without area has a sum of zeros: dividing by one keeps it, and its gradient, 0.
+        return Pooled(sums / torch.where(present, areas, 1)[..., None], present)
+
+
+def spread(rows: Tensor, regions: Tensor) -> Tensor:
+    """Broadcast B×K×C rows to the pixels of their classes: one-hot B×K×h×w → B×C×h×w."""
+    maps = rows.mT @ regions.flatten(2).to(rows.dtype)  # B×C×hw
+    return maps.unflatten(2, regions.shape[2:])
+
+
+def _one_hot(labels: Tensor, classes: int) -> Tensor:
+    """B×H×W → B×K×H×W of zeros and ones."""
+    return F.one_hot(labels, classes).movedim(-1, 1).float()

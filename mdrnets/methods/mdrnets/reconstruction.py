@@ -1,0 +1,162 @@
+"""The reconstruction network, whose encoder E_r measures coordination in the InCo² loss.
+
+MDRNets (https://arxiv.org/abs/2204.02824), section 3.4: an encoder-decoder trained to reconstruct
+uncorrupted faces, then frozen. The paper gives no layers; these are ours.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor, nn
+
+from mdrnets.errors import UserError
+from mdrnets.losses.perceptual import perceptual_loss
+from mdrnets.methods.base import Batch, Phase, Setting, Trainable, Update
+from mdrnets.networks.features import PerceptualFeatures
+from mdrnets.options import TrainOptions
+
+TAPS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")  # chosen: as in MDRNets' perceptual loss
+
+
+class Options(TrainOptions):
+    """Layers, losses and optimiser of the reconstruction network."""
+
+    batch_size: int = Field(default=8, ge=1)  # paper
+    width: int = Field(default=64, ge=1)  # chosen
+    downsamplings: int = Field(default=3, ge=1)  # chosen: the middle layer is at H/8
+    blocks: int = Field(default=2, ge=0)  # chosen: residual blocks on each side of the middle layer
+    l1_weight: float = Field(default=1.0, ge=0)  # chosen
+    perceptual_weight: float = Field(default=0.05, ge=0)  # chosen: as in MDRNets
+    lr: float = Field(default=2e-4, gt=0)  # paper
+    beta1: float = Field(default=0.9, ge=0, lt=1)  # paper
+    beta2: float = Field(default=0.99, ge=0, lt=1)  # paper
+
+
+class Reconstruction(Trainable):
+    """Image → middle layer → image, without skip connections.
+
+    A skip connection would let the image pass beside the middle layer, which then would not have
+    to describe it.
+    """
+
+    def __init__(self, *, options: Options, features: PerceptualFeatures) -> None:
+        super().__init__()
+        self.options = options
+        self.attach("features", features)
+        self.channels = _widths(options)[-1]  # c_r
+        self.encoder = _encoder(options)
+        self.decoder = _decoder(options)
+
+    def encode(self, image: Tensor) -> Tensor:
+        """E_r. Args: image B×3×H×W in [-1, 1].
+
+        Returns B×c_r×h×w with h = H / 2^downsamplings. Gradients flow to the image, also when
+        frozen.
+        """
+        features: Tensor = self.encoder(image)
+        return features
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Args: image B×3×H×W in [-1, 1]. Returns its reconstruction, B×3×H×W in [-1, 1]."""
+        output: Tensor = self.decoder(self.encode(image))
+        return output
+
+    def phases(self) -> Sequence[Phase]:
+        options = self.options
+        adam = torch.optim.Adam(
+            self.parameters(), lr=options.lr, betas=(options.beta1, options.beta2)
+        )
+        return [
+            Phase(
+                name="reconstruction",
+                steps=options.steps,
+                batch_size=options.batch_size,
+                optimisers={"reconstruction": adam},
+                train_step=self._train_step,
+            )
+        ]
+
+    def _train_step(self, batch: Batch) -> Iterator[Update]:
+        features = self.attached("features")
+        output = self(batch.image)
+        with torch.no_grad():
+            wanted = features(batch.image, TAPS)
+        yield Update(
+            optimiser="reconstruction",
+            terms={
+                "l1": self.options.l1_weight * F.l1_loss(output, batch.image),
+                "perceptual": self.options.perceptual_weight
+                * perceptual_loss(features(output, TAPS), wanted),
+            },
+        )
+
+
+class ResidualBlock(nn.Module):
+    """Two 3×3 convolutions with instance normalisation, added to their input."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(channels, channels, 3, padding=1),
+            nn.InstanceNorm2d(channels),
+            nn.ReLU(),
+            nn.Conv2d(channels, channels, 3, padding=1),
+            nn.InstanceNorm2d(channels),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Args: x B×channels×h×w. Returns the same shape."""
+        return x + self.body(x)
+
+
+def build(*, options: Options, setting: Setting) -> Reconstruction:
+    """The untrained network.
+
+    Raises:
+        UserError: the middle layer of this image size would be no map of 2×2 or more.
+    """
+    smallest = 2 ** (options.downsamplings + 1)  # instance normalisation needs two values
+    if setting.image_size < smallest or setting.image_size % 2**options.downsamplings:
+        raise UserError(
+            f"recon.downsamplings: {options.downsamplings} halvings do not fit images of "
+            f"{setting.image_size} pixels: expected a multiple of {2**options.downsamplings} that "
+            f"is at least {smallest}; lower it, or choose another image size"
+        )
+    return Reconstruction(options=options, features=setting.features("vgg16"))
+
+
+def _widths(options: Options) -> list[int]:
+    """Channels at each resolution, from the image's to the middle layer's: 64, 128, 256, 256."""
+    return [options.width * min(2**level, 4) for level in range(options.downsamplings + 1)]
+
+
+def _encoder(options: Options) -> nn.Sequential:
+    widths = _widths(options)
+    # No normalisation in the first layer: it would take the image's mean colour away for good.
+    layers: list[nn.Module] = [nn.Conv2d(3, widths[0], 7, padding=3), nn.ReLU()]
+    for before, after in pairwise(widths):
+        layers += [
+            nn.Conv2d(before, after, 4, stride=2, padding=1),
+            nn.InstanceNorm2d(after),
+            nn.ReLU(),
+        ]
+    layers += [ResidualBlock(widths[-1]) for _ in range(options.blocks)]
+    return nn.Sequential(*layers)
+
+
+def _decoder(options: Options) -> nn.Sequential:
+    """The encoder, mirrored; upsampling by pixel duplication leaves no checkerboard."""
+    widths = _widths(options)[::-1]
+    layers: list[nn.Module] = [ResidualBlock(widths[0]) for _ in range(options.blocks)]
+    for before, after in pairwise(widths):
+        layers += [
+            nn.Upsample(scale_factor=2),
+            nn.Conv2d(before, after, 3, padding=1),
+            nn.InstanceNorm2d(after),
+            nn.ReLU(),
+        ]
+    layers += [nn.Conv2d(widths[-1], 3, 7, padding=3), nn.Tanh()]
+    return nn.Sequential(*layers)

@@ -1,0 +1,97 @@
+"""PConv: a U-Net of partial convolutions, trained without a discriminator.
+
+Liu et al., "Image Inpainting for Irregular Holes Using Partial Convolutions" (ECCV 2018,
+https://arxiv.org/abs/1804.07723). The authors released the layer, not the U-Net or its training.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from pydantic import Field
+from torch import Tensor
+from torch.optim import Adam
+
+from mdrnets.errors import UserError
+from mdrnets.losses.pconv import PConvLoss, PConvWeights
+from mdrnets.methods.base import Batch, Method, Phase, Setting, Trainable, Update
+from mdrnets.networks.features import PerceptualFeatures
+from mdrnets.networks.partial_unet import PartialUNet
+from mdrnets.options import TrainOptions
+
+
+class Options(TrainOptions):
+    """The network for 256², with a bottleneck of 2×2 like the paper's for 512²; its training."""
+
+    steps: int = Field(ge=2)  # of both phases together
+    batch_size: int = Field(default=6, ge=1)  # paper §4.1, at 512²
+    levels: int = Field(default=7, ge=1)  # chosen for 256²; paper, appendix: 8 at 512²
+    width: int = Field(default=64, ge=1)  # paper, appendix
+    max_width: int = Field(default=512, ge=1)  # paper, appendix
+    weights: PConvWeights = Field(default_factory=PConvWeights)  # paper, equation 7
+    lr: float = Field(default=2e-4, gt=0)  # paper §4.1
+    finetune_lr: float = Field(default=5e-5, gt=0)  # paper §4.1
+    finetune_fraction: float = Field(default=0.3, gt=0, lt=1)  # not stated; chosen
+
+
+class PConv(Method):
+    """Two phases: BatchNorm active, then the encoder's frozen.
+
+    In the first its statistics include the zeros of the holes; freezing them stops that
+    (section 4.1). Frozen means: running statistics in use and the affine pair not trained.
+    """
+
+    def __init__(
+        self, *, network: PartialUNet, features: PerceptualFeatures, options: Options
+    ) -> None:
+        super().__init__()
+        self.network, self.options = network, options
+        self.loss = PConvLoss(features=self.attach("features", features), weights=options.weights)
+
+    def phases(self) -> Sequence[Phase]:
+        options = self.options
+        finetune_steps = max(1, int(options.steps * options.finetune_fraction))
+
+        trained = list(self.network.parameters())
+        frozen = {p for norm in self.network.encoder_norms() for p in norm.parameters()}
+        finetuned = [p for p in trained if p not in frozen]
+
+        return [
+            Phase(
+                name="initial",
+                steps=options.steps - finetune_steps,
+                batch_size=options.batch_size,
+                optimisers={"network": Adam(trained, lr=options.lr)},
+                train_step=self._train_step,
+            ),
+            Phase(
+                name="finetune",
+                steps=finetune_steps,
+                batch_size=options.batch_size,
+                optimisers={"network": Adam(finetuned, lr=options.finetune_lr)},
+                train_step=self._train_step,
+                enter=self.network.freeze_encoder_norms,
+            ),
+        ]
+
+    def _train_step(self, batch: Batch) -> Iterator[Update]:
+        output = self.network(batch.masked, batch.hole)
+        yield Update("network", self.loss(output=output, image=batch.image, hole=batch.hole))
+
+    def complete(self, masked: Tensor, hole: Tensor, generator: torch.Generator) -> Tensor:
+        output: Tensor = self.network(masked, hole)
+        return output.clamp(-1, 1)  # the network's last layer is linear
+
+
+def build(*, options: Options, setting: Setting) -> Trainable:
+    if setting.image_size % 2**options.levels:
+        raise UserError(
+            f"pconv: levels = {options.levels} needs an image size that is a multiple of "
+            f"{2**options.levels}, not {setting.image_size}; lower `levels`"
+        )
+    return PConv(
+        network=PartialUNet(
+            levels=options.levels, width=options.width, max_width=options.max_width
+        ),
+        features=setting.features("vgg16"),
+        options=options,
+    )

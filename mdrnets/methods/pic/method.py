@@ -1,0 +1,192 @@
+"""PIC: pluralistic completion by two paths, one of which sees the hidden part while it trains.
+
+Zheng et al., "Pluralistic Image Completion" (CVPR 2019, https://arxiv.org/abs/1903.04227). Where
+the authors' code and the article differ (the direction of the first KL term), the code is followed.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from pydantic import Field
+from torch import Tensor
+from torch.optim import Adam
+
+from mdrnets.errors import UserError
+from mdrnets.losses.adversarial import discriminator_loss, generator_loss
+from mdrnets.methods.base import Batch, Method, Phase, Setting, Trainable, Update, composite
+from mdrnets.methods.pic.networks import (
+    SCALES,
+    Discriminator,
+    Encoder,
+    Gaussian,
+    Generator,
+    resized,
+)
+from mdrnets.options import Options as Record
+from mdrnets.options import TrainOptions
+
+
+class Weights(Record):
+    """Of the loss terms, all of them means."""
+
+    reconstruction: float = Field(default=20.0, ge=0)  # paper; of each scale
+    kl: float = Field(default=20.0, ge=0)  # paper; times the number of scales in the code
+    adversarial: float = Field(default=1.0, ge=0)  # paper
+
+
+class Options(TrainOptions):
+    """The published networks and training at 256²."""
+
+    batch_size: int = Field(default=8, ge=1)  # official code
+    reductions: int = Field(default=5, ge=4)  # official code; the latent is at H/2^reductions
+    base: int = Field(default=32, ge=4)  # official code
+    cap: int = Field(default=128, ge=4, multiple_of=4)  # official code; also of the latent
+    infer_blocks: int = Field(default=6, ge=0)  # official code
+    lr: float = Field(default=1e-4, gt=0)  # official code, paper
+    beta1: float = Field(default=0.0, ge=0, lt=1)  # official code, paper
+    beta2: float = Field(default=0.999, ge=0, lt=1)  # official code, paper
+    best_of: int = Field(default=1, ge=1)  # chosen; the authors rank 50 samples by discriminator
+    weights: Weights = Weights()
+
+
+class PIC(Method):
+    """Both paths share encoder and generator: the reconstructive and the generative one."""
+
+    def __init__(self, *, options: Options) -> None:
+        super().__init__()
+        sizes = {"reductions": options.reductions, "base": options.base, "cap": options.cap}
+        self.encoder = Encoder(**sizes, infer_blocks=options.infer_blocks)
+        self.generator = Generator(**sizes)
+        self.discriminator = Discriminator(**sizes)  # of the generative path
+        self.discriminator_rec = Discriminator(**sizes)  # of the reconstructive path
+        self.options = options
+
+    def phases(self) -> Sequence[Phase]:
+        options = self.options
+
+        def adam(*networks: torch.nn.Module) -> Adam:
+            parameters = [p for network in networks for p in network.parameters()]
+            return Adam(parameters, lr=options.lr, betas=(options.beta1, options.beta2))
+
+        return [
+            Phase(
+                name="train",
+                steps=options.steps,
+                batch_size=options.batch_size,
+                optimisers={
+                    "discriminators": adam(self.discriminator, self.discriminator_rec),
+                    "generator": adam(self.encoder, self.generator),
+                },
+                train_step=self._step,
+            )
+        ]
+
+    def _step(self, batch: Batch) -> Iterator[Update]:
+        weights = self.options.weights
+        image, hole = batch.image, batch.hole
+        valid = 1 - hole
+
+        # One encoder pass for both parts, one generator pass for both paths.
+        early, features = self.encoder(torch.cat([batch.masked, image * hole]))
+        (early, _), (visible, hidden) = early.chunk(2), features.chunk(2)
+        prior = self.encoder.distribution_of_visible(visible)
+        posterior = self.encoder.distribution_of_hidden(hidden)
+        noise = torch.randn_like(torch.cat([posterior.mean, prior.mean]))
+        latent = torch.cat(
+            [posterior.sample(noise[: len(image)]), prior.sample(noise[len(image) :])]
+        )
+        images = self.generator(
+            latent, visible.repeat(2, 1, 1, 1), early.repeat(2, 1, 1, 1), valid.repeat(2, 1, 1, 1)
+        )
+        reconstructed = [scale.chunk(2)[0] for scale in images]
+        generated = [scale.chunk(2)[1] for scale in images]
+
+        self._train_discriminators(True)
+        yield Update(
+            "discriminators",
+            {
+                "discriminator": self._judged(self.discriminator, image, generated[-1].detach()),
+                "discriminator_rec": self._judged(
+                    self.discriminator_rec, image, reconstructed[-1].detach()
+                ),
+            },
+        )
+
+        self._train_discriminators(False)
+        target = [resized(image, scale.shape[-1]) for scale in generated]
+        seen = [resized(valid, scale.shape[-1]) for scale in generated]
+        with torch.no_grad():
+            real_map = self.discriminator_rec(image)
+        kl = weights.kl * SCALES
+        yield Update(
+            "generator",
+            {
+                "kl_rec": kl * divergence(spread_by_hole(valid, posterior), posterior),
+                "kl_g": kl * divergence(posterior.detached(), prior),
+                "reconstruction_rec": weights.reconstruction * sum_of_l1(reconstructed, target),
+                # The generative path answers for visible pixels alone: the hole may be anything.
+                "reconstruction_g": weights.reconstruction
+                * sum_of_l1(
+                    [g * s for g, s in zip(generated, seen, strict=True)],
+                    [t * s for t, s in zip(target, seen, strict=True)],
+                ),
+                "adversarial_g": weights.adversarial
+                * generator_loss(self.discriminator(generated[-1]), kind="lsgan"),
+                "matching_rec": weights.adversarial
+                * (self.discriminator_rec(reconstructed[-1]) - real_map).square().mean(),
+            },
+        )
+
+    def complete(self, masked: Tensor, hole: Tensor, generator: torch.Generator) -> Tensor:
+        early, features = self.encoder(masked * (1 - hole))
+        prior = self.encoder.distribution_of_visible(features)
+        samples, scores = [], []
+        for _ in range(self.options.best_of):
+            noise = torch.randn(prior.mean.shape, generator=generator, device=masked.device)
+            output = self.generator(prior.sample(noise), features, early, 1 - hole)[-1]
+            samples.append(output)
+            scores.append(self.discriminator(composite(masked, output, hole)).mean(dim=(1, 2, 3)))
+        best = torch.stack(scores).argmax(dim=0)  # B
+        return torch.stack(samples)[best, torch.arange(len(masked), device=masked.device)]
+
+    def _train_discriminators(self, wanted: bool) -> None:
+        self.discriminator.requires_grad_(wanted)
+        self.discriminator_rec.requires_grad_(wanted)
+
+    @staticmethod
+    def _judged(discriminator: Discriminator, real: Tensor, fake: Tensor) -> Tensor:
+        return discriminator_loss(discriminator(real), discriminator(fake), kind="lsgan")
+
+
+def build(*, options: Options, setting: Setting) -> Trainable:
+    """Build the method.
+
+    Raises:
+        UserError: the image is too small for the number of reductions.
+    """
+    latent = setting.image_size / 2**options.reductions
+    if latent < 3 or latent != int(latent):
+        raise UserError(
+            f"networks.pic.reductions: {options.reductions} leaves {latent:g} of "
+            f"{setting.image_size} pixels; the discriminator needs a whole number from 3 on"
+        )
+    return PIC(options=options)
+
+
+def spread_by_hole(valid: Tensor, like: Gaussian) -> Gaussian:
+    """N(0, σ_m²), wider for larger holes; valid B×1×H×W, 1 = visible."""
+    share = valid.mean(dim=(1, 2, 3)).view(-1, 1, 1, 1)
+    deviation = 1 / (1 + torch.exp(8 * (share - 1e-5 - 0.8)))
+    return Gaussian(torch.zeros_like(like.mean), deviation.expand_as(like.deviation))
+
+
+def divergence(a: Gaussian, b: Gaussian) -> Tensor:
+    """KL(a‖b), the mean over all elements."""
+    variance = a.deviation.square() + (a.mean - b.mean).square()
+    log_ratio = (b.deviation / a.deviation).log()
+    return (log_ratio + variance / (2 * b.deviation.square()) - 0.5).mean()
+
+
+def sum_of_l1(outputs: Sequence[Tensor], targets: Sequence[Tensor]) -> Tensor:
+    """Sum over the scales of the mean absolute difference."""
+    return torch.stack([(o - t).abs().mean() for o, t in zip(outputs, targets, strict=True)]).sum()

@@ -1,0 +1,159 @@
+"""PIC's encoder with its two latent distributions, its generator, and its discriminator.
+
+Zheng et al., "Pluralistic Image Completion" (CVPR 2019), section 3.2 and the authors' layers. Level
+l is H/2^l and has min(base · 2^l, cap) channels; level 0 is the image's size.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch.nn.functional as F
+from torch import Tensor, cat, nn
+
+from mdrnets.methods.pic.attention import SelfAttention, ShortLongTermAttention
+from mdrnets.methods.pic.blocks import (
+    SLOPE,
+    OutputBlock,
+    ResBlock,
+    ResBlockUp,
+    StartBlock,
+    convolution,
+)
+
+ATTENTION_LEVEL = 3  # H/8: where attention is, and the first of the output images
+SCALES = ATTENTION_LEVEL + 1
+DEVIATION_FLOOR = 1e-4  # keeps logarithms and quotients of deviations finite
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """Independent normal distributions, one an element: mean and standard deviation."""
+
+    mean: Tensor
+    deviation: Tensor
+
+    def detached(self) -> "Gaussian":
+        return Gaussian(self.mean.detach(), self.deviation.detach())
+
+    def sample(self, noise: Tensor) -> Tensor:
+        """The draw that belongs to standard normal noise."""
+        return self.mean + self.deviation * noise
+
+
+class Encoder(nn.Module):
+    """Features of an image part, and the latent distribution that they imply.
+
+    The prior looks at the visible part and must infer; the posterior looks at the hidden part,
+    which only training has.
+    """
+
+    def __init__(self, *, reductions: int, base: int, cap: int, infer_blocks: int) -> None:
+        super().__init__()
+        widths = [min(base * 2**level, cap) for level in range(reductions)]
+        self.down = nn.ModuleList(
+            [StartBlock(in_channels=3, out_channels=base)]
+            + [
+                ResBlock(in_channels=outer, out_channels=inner, hidden=outer, down=True)
+                for outer, inner in pairwise(widths)
+            ]
+        )
+        self.infer = nn.Sequential(
+            *(ResBlock(in_channels=cap, out_channels=cap, hidden=cap) for _ in range(infer_blocks))
+        )
+        self.prior = ResBlock(in_channels=cap, out_channels=2 * cap, hidden=cap)
+        self.posterior = ResBlock(in_channels=cap, out_channels=2 * cap, hidden=cap)
+
+    def forward(self, part: Tensor) -> tuple[Tensor, Tensor]:
+        """Args: part B×3×H×W in [-1, 1], zero elsewhere.
+
+        Returns the features at H/8 and at the last level, B×C×h×w.
+        """
+        x = part
+        for level, block in enumerate(self.down, start=1):
+            x = block(x)
+            if level == ATTENTION_LEVEL:
+                early = x
+        return early, x
+
+    def distribution_of_visible(self, features: Tensor) -> Gaussian:
+        """Prior: from the last features of the visible part."""
+        return _gaussian(self.prior(self.infer(features)))
+
+    def distribution_of_hidden(self, features: Tensor) -> Gaussian:
+        """Posterior: from the last features of the hidden part."""
+        return _gaussian(self.posterior(features))
+
+
+class Generator(nn.Module):
+    """A latent sample and the visible part's features → images at H/8, H/4, H/2 and H."""
+
+    def __init__(self, *, reductions: int, base: int, cap: int) -> None:
+        super().__init__()
+        self.latent = ResBlock(in_channels=cap, out_channels=cap, hidden=cap)
+        self.up, self.outputs = nn.ModuleDict(), nn.ModuleDict()
+        width = cap
+        for level in reversed(range(reductions)):
+            after = min(base * 2**level, cap)
+            image = 3 if level < ATTENTION_LEVEL else 0  # the coarser scale's, beside its features
+            self.up[str(level)] = ResBlockUp(in_channels=width + image, out_channels=after)
+            if level <= ATTENTION_LEVEL:
+                self.outputs[str(level)] = OutputBlock(in_channels=after)
+            width = after
+        self.attention = ShortLongTermAttention(channels=min(base * 2**ATTENTION_LEVEL, cap))
+
+    def forward(
+        self, latent: Tensor, features: Tensor, early: Tensor, valid: Tensor
+    ) -> list[Tensor]:
+        """Args:
+            latent: B×Z×h×w.
+            features, early: of the encoder, on the visible part.
+            valid: B×1×H×W, 1 = visible.
+
+        Returns:
+            Four images B×3×·×· in [-1, 1], smallest first; the last is the result.
+        """
+        x = features + self.latent(latent)
+        images: list[Tensor] = []
+        for level, up in self.up.items():
+            x = up(cat([x, images[-1]], dim=1) if images else x)
+            if level == str(ATTENTION_LEVEL):
+                x = self.attention(x, early, resized(valid, early.shape[-1]))
+            if level in self.outputs:
+                images.append(self.outputs[level](x))
+        return images
+
+
+class Discriminator(nn.Module):
+    """Judges whole images; its last convolution is not padded.
+
+    The authors' module also carries a merging block and an α that it never uses; they are left
+    out, so it has 1,099,554 parameters instead of 1,575,075.
+    """
+
+    def __init__(self, *, reductions: int, base: int, cap: int) -> None:
+        super().__init__()
+        widths = [min(base * 2**level, cap) for level in range(reductions)]
+        layers: list[nn.Module] = [StartBlock(in_channels=3, out_channels=base)]
+        for level, (outer, inner) in enumerate(pairwise(widths), start=2):
+            layers.append(ResBlock(in_channels=outer, out_channels=inner, hidden=outer, down=True))
+            if level == ATTENTION_LEVEL:
+                layers.append(SelfAttention(channels=inner))
+        layers.append(ResBlock(in_channels=cap, out_channels=cap, hidden=cap))
+        layers.append(nn.LeakyReLU(SLOPE))
+        layers.append(convolution(cap, 1, 3, padding=0))
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Args: image B×3×H×W. Returns logits B×1×(H/2^n − 2)×(W/2^n − 2)."""
+        logits: Tensor = self.layers(image)
+        return logits
+
+
+def resized(x: Tensor, size: int) -> Tensor:
+    """Bilinear with aligned corners, as the authors resize images and masks alike."""
+    return F.interpolate(x, size=(size, size), mode="bilinear", align_corners=True)
+
+
+def _gaussian(parameters: Tensor) -> Gaussian:
+    mean, spread = parameters.float().chunk(2, dim=1)
+    return Gaussian(mean, F.softplus(spread).clamp(min=DEVIATION_FLOOR))

@@ -1,0 +1,178 @@
+"""The feature networks of the Fréchet distance: one vector an image.
+
+`inception-v3` with the weights and the pre-processing of pytorch-fid makes it FID (Heusel et al.
+2017). `effnet-lite0`, whose ImageNet weights travel inside a package, needs no download; what is
+computed from it is named after it.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mdrnets.data.progress import Progress, silent
+from mdrnets.errors import UserError
+from mdrnets.files import sha256
+from mdrnets.networks.features import IMAGENET_MEAN, IMAGENET_STD, EffNetLiteFeatures
+from mdrnets.networks.frozen import freeze
+
+FeatureName = Literal["inception-v3", "effnet-lite0"]
+
+INCEPTION_FILE = "pt_inception-2015-12-05-6726825d.pth"
+INCEPTION_URL = (
+    f"https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/{INCEPTION_FILE}"
+)
+INCEPTION_SHA256 = "6726825d"  # its first digits
+BATCH = 32  # fixed, since the batch size can change the last bits
+
+
+class FeatureNetwork(nn.Module):
+    """A frozen network that turns images into vectors.
+
+    Attributes:
+        name: as in the profile.
+        dimensions: D.
+    """
+
+    name: FeatureName
+    dimensions: int
+
+    def forward(self, image_01: Tensor) -> Tensor:
+        """B×3×H×W in [0, 1] → B×D."""
+        raise NotImplementedError
+
+
+class InceptionFeatures(FeatureNetwork):
+    """Inception-v3 as FID has it: pool3, 2,048 dimensions, input resized to 299×299.
+
+    Args:
+        weights: as pytorch-fid's file holds them.
+    """
+
+    name: FeatureName = "inception-v3"
+    dimensions = 2048
+
+    def __init__(self, *, weights: Mapping[str, Tensor]) -> None:
+        super().__init__()
+        network = fid_inception()
+        network.load_state_dict(dict(weights), assign=True)
+        network.fc = nn.Identity()  # what is left ends with pool3
+        self.network = freeze(network)
+
+    def forward(self, image_01: Tensor) -> Tensor:
+        x = F.interpolate(image_01, size=(299, 299), mode="bilinear", align_corners=False)
+        return self.network(2 * x - 1)
+
+
+def fid_inception() -> nn.Module:
+    """The network of `pytorch_fid.inception.fid_inception_v3`, without weights (device `meta`).
+
+    Put together from that module's blocks, because the function itself goes to the network.
+    """
+    from pytorch_fid.inception import (
+        FIDInceptionA,
+        FIDInceptionC,
+        FIDInceptionE_1,
+        FIDInceptionE_2,
+    )
+    from torchvision.models import inception_v3
+
+    with torch.device("meta"):
+        network = inception_v3(weights=None, num_classes=1008, aux_logits=False, init_weights=False)
+        network.Mixed_5b = FIDInceptionA(192, pool_features=32)
+        network.Mixed_5c = FIDInceptionA(256, pool_features=64)
+        network.Mixed_5d = FIDInceptionA(288, pool_features=64)
+        network.Mixed_6b = FIDInceptionC(768, channels_7x7=128)
+        network.Mixed_6c = FIDInceptionC(768, channels_7x7=160)
+        network.Mixed_6d = FIDInceptionC(768, channels_7x7=160)
+        network.Mixed_6e = FIDInceptionC(768, channels_7x7=192)
+        network.Mixed_7b = FIDInceptionE_1(1280)
+        network.Mixed_7c = FIDInceptionE_2(2048)
+    return network
+
+
+class EffNetLitePooled(FeatureNetwork):
+    """EfficientNet-Lite0: its last feature map, averaged over positions; 1,280 dimensions.
+
+    Input resized to 224×224, at which it was trained, bilinearly, with antialiasing where that
+    makes it smaller.
+    """
+
+    name: FeatureName = "effnet-lite0"
+    dimensions = 1280
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network = freeze(EffNetLiteFeatures().network)
+
+    def forward(self, image_01: Tensor) -> Tensor:
+        x = F.interpolate(image_01, size=(224, 224), mode="bilinear", antialias=True)
+        mean = x.new_tensor(IMAGENET_MEAN).view(1, 3, 1, 1)
+        std = x.new_tensor(IMAGENET_STD).view(1, 3, 1, 1)
+        return self.network.extract_features((x - mean) / std).mean(dim=(2, 3))  # B×1280×7×7
+
+
+def build_feature_network(name: FeatureName, *, weights_folder: Path) -> FeatureNetwork:
+    """The network of this name.
+
+    Raises:
+        UserError: Inception's weights are not in the folder, or are not the right ones.
+    """
+    if name == "effnet-lite0":
+        return EffNetLitePooled()
+    return InceptionFeatures(weights=load_inception_weights(weights_folder / INCEPTION_FILE))
+
+
+def load_inception_weights(path: Path) -> dict[str, Tensor]:
+    """Read pytorch-fid's weights file; nothing is ever downloaded.
+
+    Raises:
+        UserError: there is no such file, or its SHA-256 differs.
+    """
+    if not path.is_file():
+        raise UserError(
+            f"{path}: FID needs these weights; get them from {INCEPTION_URL} (its SHA-256 begins "
+            f"with {INCEPTION_SHA256}), or choose `frechet: effnet-lite0` in the profile"
+        )
+    if not (found := sha256(path)).startswith(INCEPTION_SHA256):
+        raise UserError(
+            f"{path}: its SHA-256 begins with {found[:8]}, expected {INCEPTION_SHA256}; "
+            f"remove it and get it again from {INCEPTION_URL}"
+        )
+    return torch.load(path, weights_only=True, map_location="cpu")
+
+
+def extract_features(
+    network: FeatureNetwork,
+    images: np.ndarray,
+    *,
+    device: torch.device,
+    progress: Progress = silent,
+    label: str = "features",
+) -> np.ndarray:
+    """Features of all images.
+
+    Args:
+        network: on `device`.
+        images: uint8 N×H×W×3, for example memory-mapped.
+        device: where the batches go.
+        progress: shows how far it is, in batches.
+        label: of the progress.
+
+    Returns:
+        float32 N×D.
+    """
+    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] != 3:
+        raise ValueError(f"expected uint8 N×H×W×3, got {images.dtype} {images.shape}")
+    features = np.empty((len(images), network.dimensions), dtype=np.float32)
+    starts = range(0, len(images), BATCH)
+    for start in progress(starts, total=len(starts), label=label):
+        batch = torch.tensor(images[start : start + BATCH], device=device)
+        image_01 = batch.permute(0, 3, 1, 2).float() / 255  # channels last in memory: faster
+        with torch.inference_mode():
+            features[start : start + BATCH] = network(image_01).cpu().numpy()
+    return features

@@ -1,0 +1,38 @@
+"""Kernel distance between the features of completions and of their ground truth.
+
+Bińkowski et al., "Demystifying MMD GANs" (ICLR 2018): squared maximum mean discrepancy with the
+kernel (xᵀy / D + 1)³. Unlike the Fréchet distance it is unbiased for any number of images, and it
+may therefore be slightly negative. It is KID only with the features of FID.
+"""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+def kernel_distance(a: np.ndarray, b: np.ndarray) -> float:
+    """The U-statistic for paired samples (Gretton et al., JMLR 2012, lemma 6).
+
+    Row i of both belongs to one image, so k(a_i, b_i) is left out as k(a_i, a_i) is: else the
+    images' likeness to themselves would count as likeness of the two distributions.
+
+    Args:
+        a: n×D finite features.
+        b: n×D finite features of the same images.
+
+    Raises:
+        ValueError: other shapes, fewer than two rows, or a value that is not finite.
+    """
+    if a.ndim != 2 or a.shape != b.shape or len(a) < 2:
+        raise ValueError(f"expected two n×D arrays of paired rows, got {a.shape} and {b.shape}")
+    x, y = (torch.from_numpy(np.ascontiguousarray(f, dtype=np.float64)) for f in (a, b))
+    if not (x.isfinite().all() and y.isfinite().all()):
+        raise ValueError("the features hold NaN or infinite values")
+    cross = _kernel(x, y)
+    h = _kernel(x, x) + _kernel(y, y) - cross - cross.T  # n×n
+    n = len(h)
+    return ((h.sum() - h.trace()) / (n * (n - 1))).item()
+
+
+def _kernel(x: Tensor, y: Tensor) -> Tensor:
+    return (x @ y.T / x.shape[1] + 1) ** 3

@@ -1,0 +1,183 @@
+"""A table of scores as data: metrics, cells, and how a cell is printed.
+
+A ± is half the width of the confidence interval, whose ends the CSV form holds.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple, dataclass, fields, replace
+from pathlib import Path
+from typing import Literal
+
+from mdrnets.config import Dataset
+from mdrnets.data.tables import write_table
+from mdrnets.summary import BinSummary, Estimate
+
+HERE, PAPER = "here", "paper"
+BLANK = "—"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A group of columns, one for each bin.
+
+    Attributes:
+        name: as in files and tables.
+        unit: empty where there is none.
+        better: which values win.
+        decimals: as printed.
+        read: finds it in a bin's summary.
+        published: what the paper prints in this place; it may be another metric.
+    """
+
+    name: str
+    unit: str
+    better: Literal["lower", "higher"]
+    decimals: int
+    read: Callable[[BinSummary], Estimate]
+    published: str | None = None
+
+    @property
+    def title(self) -> str:
+        """For example `L1 % ↓`."""
+        arrow = "↓" if self.better == "lower" else "↑"
+        return " ".join(filter(None, (self.name, self.unit, arrow)))
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One value of ours and the published one beside it.
+
+    Attributes:
+        dataset: name in the profile.
+        stands_for: the published data set.
+        method: name in the protocol.
+        metric: what `value` is.
+        bin: hole ratio in %.
+        value: ours; None: see `reason`.
+        low: end of its interval.
+        high: end of its interval.
+        n: images that it is computed from.
+        published_metric: what `published` is.
+        published: the paper's value, for `stands_for`.
+        best: whether ours is the best of ours in its column, as printed; ties are all best.
+        reason: why there is no value.
+    """
+
+    dataset: str
+    stands_for: str
+    method: str
+    metric: str
+    bin: str
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    n: int | None = None
+    published_metric: str | None = None
+    published: float | None = None
+    best: bool = False
+    reason: str | None = None
+
+    def ours(self, decimals: int) -> str:
+        """For example `1.131 ± 0.042`."""
+        if self.value is None:
+            return BLANK
+        text = f"{self.value:.{decimals}f}"
+        if self.low is None or self.high is None:
+            return text
+        return f"{text} ± {(self.high - self.low) / 2:.{decimals}f}"
+
+    def paper(self) -> str:
+        """The published value, with its metric's name where ours is another metric."""
+        if self.published is None:
+            return BLANK
+        text = f"{self.published:.3f}"  # as many decimals as the paper prints
+        return text if self.published_metric == self.metric else f"{self.published_metric} {text}"
+
+
+@dataclass(frozen=True)
+class Table:
+    """All cells, and the order of everything.
+
+    Attributes:
+        metrics: groups of columns.
+        bins: columns within each group.
+        datasets: one printed table each.
+        methods: rows: name → title.
+        cells: by data set, method, metric and bin, in this order.
+    """
+
+    metrics: tuple[Metric, ...]
+    bins: tuple[str, ...]
+    datasets: Mapping[str, Dataset]
+    methods: Mapping[str, str]
+    cells: tuple[Cell, ...]
+
+    @property
+    def decimals(self) -> dict[str, int]:
+        """By metric."""
+        return {metric.name: metric.decimals for metric in self.metrics}
+
+    def row(self, dataset: str, method: str) -> list[Cell]:
+        """A method's cells, metric by metric."""
+        return [cell for cell in self.cells if (cell.dataset, cell.method) == (dataset, method)]
+
+    def first_places(self, dataset: str) -> str:
+        """For example `MDRNets in 9 of 12 columns, PConv in 3`; ties count for each."""
+        cells = [cell for cell in self.cells if cell.dataset == dataset]
+        counts = Counter(self.methods[cell.method] for cell in cells if cell.best)
+        if not counts:
+            return "fewer than two methods to compare"
+        (leader, most), *others = counts.most_common()
+        columns = len(self.metrics) * len(self.bins)
+        return ", ".join(
+            [f"{leader} in {most} of {columns} columns", *(f"{t} in {n}" for t, n in others)]
+        )
+
+
+def bin_title(name: str) -> str:
+    """`1-20` → `1–20 %`."""
+    return f"{name.replace('-', '–')} %"
+
+
+def label(row: Sequence[Cell]) -> str:
+    """What stands before our values: `here`, and why some are blank."""
+    reasons = dict.fromkeys(cell.reason for cell in row if cell.reason)
+    return f"{HERE}: {'; '.join(reasons)}" if reasons else HERE
+
+
+def mark_best(table: Table) -> Table:
+    """Mark the best of ours in each column where at least two methods have a value.
+
+    Values that are printed alike are equally good.
+    """
+    sign = {metric.name: 1 if metric.better == "lower" else -1 for metric in table.metrics}
+
+    def rank(cell: Cell, value: float) -> float:
+        return sign[cell.metric] * round(value, table.decimals[cell.metric])
+
+    columns: dict[tuple[str, str, str], list[float]] = {}
+    for cell in table.cells:
+        if cell.value is not None:
+            column = columns.setdefault((cell.dataset, cell.metric, cell.bin), [])
+            column.append(rank(cell, cell.value))
+    marked = []
+    for cell in table.cells:
+        if cell.value is not None:
+            column = columns[cell.dataset, cell.metric, cell.bin]
+            best = len(column) > 1 and rank(cell, cell.value) == min(column)
+            cell = replace(cell, best=best)
+        marked.append(cell)
+    return replace(table, cells=tuple(marked))
+
+
+def write_cells(path: Path, table: Table) -> None:
+    """Write the long form: one cell a row; nothing where there is no value."""
+    rows = ([_plain(value) for value in astuple(cell)] for cell in table.cells)
+    write_table(path, [field.name for field in fields(Cell)], rows)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bool):
+        return int(value)
+    return "" if value is None else value

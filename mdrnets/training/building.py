@@ -1,0 +1,134 @@
+"""From the configuration to networks: untrained ones for training, trained ones to build upon.
+
+A network's module is named in `params.yaml`; nothing here knows one by name.
+"""
+
+import importlib
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import torch
+
+from mdrnets.config import PARAMS, Config, Network, validated_options
+from mdrnets.errors import UserError
+from mdrnets.layout import Layout
+from mdrnets.methods.base import Setting, Trainable
+from mdrnets.networks.features import PerceptualFeatures, build_features
+from mdrnets.networks.frozen import freeze
+from mdrnets.options import TrainOptions
+from mdrnets.seeds import derived_seed
+from mdrnets.training.model_files import load_model_config, load_weights
+
+WEIGHTS_FOLDER = Path("weights")
+"""Where the user puts the public weights of feature networks."""
+
+
+class NetworkModule(Protocol):
+    """What every module under `mdrnets/methods/` that is named in `params.yaml` offers."""
+
+    Options: type[TrainOptions]
+
+    def build(self, *, options: Any, setting: Setting) -> Trainable: ...
+
+
+def check_networks(config: Config) -> None:
+    """Check module and options of every network that the profile trains; build none.
+
+    Raises:
+        UserError: a module is missing or lacks something, or a bad option.
+    """
+    for name in config.trained:
+        resolved_options(config, name)
+
+
+def resolved_options(config: Config, network: str) -> TrainOptions:
+    """The profile's options of a network, with the defaults of its module."""
+    module = network_module(config.protocol.network(network), network)
+    values = config.profile.networks[network]
+    options: TrainOptions = validated_options(
+        module.Options, values, where=f"{config.path}: networks.{network}"
+    )
+    return options
+
+
+def network_module(network: Network, name: str) -> NetworkModule:
+    """Import a network's module."""
+    where = f"{PARAMS}: {name}.module: {network.module}"
+    try:
+        module = importlib.import_module(network.module)
+    except ModuleNotFoundError as error:
+        if error.name is not None and f"{network.module}.".startswith(f"{error.name}."):
+            raise UserError(f"{where}: there is no such module; write it, or correct it") from None
+        raise UserError(
+            f"{where}: it imports {error.name}, which is not installed; install it"
+        ) from None
+    for wanted in ("Options", "build"):
+        if not hasattr(module, wanted):
+            raise UserError(
+                f"{where}: it has no `{wanted}`; a network's module offers `Options` and `build`"
+            )
+    return cast(NetworkModule, module)
+
+
+def build_network(config: Config, layout: Layout, *, network: str, dataset: str) -> Trainable:
+    """The untrained network, on top of the trained ones that it uses; always the same weights.
+
+    Raises:
+        UserError: options that do not fit, or a used network that is missing or unusable.
+    """
+    entry = config.protocol.network(network)
+    frozen = {
+        part: load_network(config, layout, network=part, dataset=config.trained_on(part, dataset))
+        for part in entry.uses
+    }
+
+    def features(name: str) -> PerceptualFeatures:
+        return build_features(
+            name, perceptual=config.profile.perceptual, weights_folder=WEIGHTS_FOLDER
+        )
+
+    torch.manual_seed(derived_seed(config.protocol.seed, "weights", dataset, network))
+    return network_module(entry, network).build(
+        options=resolved_options(config, network),
+        setting=Setting(image_size=config.profile.image_size, features=features, frozen=frozen),
+    )
+
+
+def load_network(config: Config, layout: Layout, *, network: str, dataset: str) -> Trainable:
+    """A trained network, frozen, on top of those that it needs when it is used.
+
+    It is built with the options that it was trained with, whatever the profile says now.
+
+    Args:
+        config: protocol and profile.
+        layout: where the profile's files lie.
+        network: a part or a method.
+        dataset: that it was trained on.
+
+    Raises:
+        UserError: its files are missing, damaged, or those of another network.
+    """
+    path = layout.model_config(dataset, network)
+    saved = load_model_config(path)
+    entry = config.protocol.network(network)
+    if saved.image_size != config.profile.image_size:
+        raise UserError(
+            f"{path}: trained on images of {saved.image_size} pixels, but {config.path} has "
+            f"image_size {config.profile.image_size}; train the network again"
+        )
+    frozen = {
+        part: load_network(config, layout, network=part, dataset=config.trained_on(part, dataset))
+        for part in entry.completes_with
+    }
+    module = network_module(entry, network)
+    trainable = module.build(
+        options=validated_options(module.Options, saved.options, where=f"{path}: options"),
+        setting=Setting(image_size=saved.image_size, features=_no_features, frozen=frozen),
+    )
+    load_weights(layout.model(dataset, network), trainable)
+    return freeze(trainable)
+
+
+def _no_features(name: str) -> PerceptualFeatures:
+    """Losses are for training: a trained network needs no feature network, nor its weights."""
+    return PerceptualFeatures()

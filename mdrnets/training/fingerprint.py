@@ -1,0 +1,38 @@
+"""What decides a training's result: the same fingerprint, the same bytes (on one type of machine).
+
+It names the folder of an unfinished training's state, and a state of another one is refused.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from mdrnets.files import sha256
+
+
+def fingerprint(
+    *, parameters: Mapping[str, Any], inputs: Iterable[Path], code: Iterable[Path]
+) -> dict[str, Any]:
+    """Plain data for `Checkpoints`.
+
+    Args:
+        parameters: what the training reads of the configuration.
+        inputs: the files that it reads.
+        code: the source files that it runs.
+    """
+    return {
+        "torch": torch.__version__,
+        "parameters": dict(parameters),
+        "inputs": {str(path): sha256(path) for path in inputs},
+        "code": {str(path): sha256(path) for path in code},
+    }
+
+
+def short_hash(values: Mapping[str, Any]) -> str:
+    """Eight hexadecimal digits for a folder's name."""
+    text = json.dumps(values, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -1,0 +1,226 @@
+"""The one training loop, of every network. It knows a `Trainable` and no method.
+
+Step s of phase p sees random numbers that depend on (seed, p, s) alone. A training that was
+stopped anywhere and run again therefore ends, on a CPU, with the bytes of one that never stopped.
+"""
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from mdrnets.data.dataset import TrainingData
+from mdrnets.errors import UserError
+from mdrnets.methods.base import Batch, Phase, Trainable, Update
+from mdrnets.seeds import derived_seed
+from mdrnets.training.history import History
+from mdrnets.training.interruption import HeldSignals
+from mdrnets.training.numerics import autocast
+from mdrnets.training.sampling import BatchSampler
+from mdrnets.training.state import Checkpoints, restore, snapshot
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a training is, after a step.
+
+    Attributes:
+        phase: name.
+        step, steps: of all phases together.
+        values: means of the losses and diagnostics, where a logging interval ends here; else empty.
+        images: how many this process has trained on.
+        steps_per_second: of this process.
+    """
+
+    phase: str
+    step: int
+    steps: int
+    values: Mapping[str, float]
+    images: int
+    steps_per_second: float
+
+    @property
+    def seconds_left(self) -> float:
+        return (self.steps - self.step) / self.steps_per_second
+
+
+def train(
+    trainable: Trainable,
+    data: TrainingData,
+    *,
+    seed: int,
+    log_every: int,
+    checkpoint_every: int,
+    state_folder: Path,
+    fingerprint: Mapping[str, Any],
+    device: torch.device,
+    precision: str,
+    report: Callable[[Progress], None],
+    say: Callable[[str], None],
+) -> History:
+    """Train all phases in place, going on from the state that an earlier process left.
+
+    On SIGTERM or Ctrl-C the step is finished and the state saved before the signal acts.
+
+    Args:
+        trainable: with its initial weights.
+        data: images, label maps and holes, with the rows for training.
+        seed: of data order, holes and all that the networks draw.
+        log_every: steps of a phase in each row of the history.
+        checkpoint_every: steps between two saved states.
+        state_folder: of this training alone. It stays when the training is finished, for the
+            caller to remove once the result is safe.
+        fingerprint: whatever decides the result; a state of another one is refused.
+        device: of the computation; the networks are moved there.
+        precision: `32-true` or `bf16-mixed`.
+        report: called after every step.
+        say: told, in a sentence, about states that are used, damaged or saved on a signal.
+
+    Raises:
+        UserError: a loss, a gradient or a weight is not finite, or the state is of no use.
+    """
+    # Distributed training would wrap networks and optimisers here (and split each batch below).
+    trainable.to(device)
+    if device.type == "cuda":
+        trainable.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    phases = list(trainable.phases())
+
+    # Go on where an earlier process stopped.
+    history = History()
+    checkpoints = Checkpoints(folder=state_folder, fingerprint=fingerprint)
+    first, taken = 0, 0
+    state = checkpoints.load(say)
+    if state is not None:
+        first, taken = restore(state, trainable, phases, history)
+        say(f"{checkpoints.last}: going on after step {taken} of phase {phases[first].name}")
+    done = sum(phase.steps for phase in phases[:first]) + taken
+    total = sum(phase.steps for phase in phases)
+
+    begin, done_before, images = time.monotonic(), done, 0
+    with HeldSignals() as signals:
+        for number, phase in enumerate(phases[first:], start=first):
+            sampler = BatchSampler(
+                data=data,
+                seed=seed,
+                phase=number,
+                batch_size=phase.batch_size,
+                labels=phase.labels,
+                device=device,
+            )
+
+            # Begin the phase, unless an earlier process has; then make it the current one.
+            trainable.train()
+            if phase.start is not None and not taken:
+                torch.manual_seed(derived_seed(seed, "start", number))
+                phase.start(data.images[data.image_rows])
+            if phase.enter is not None:
+                phase.enter()
+
+            for step in range(taken + 1, phase.steps + 1):
+                torch.manual_seed(derived_seed(seed, "step", number, step))  # of all devices
+                place = _Place(phase.name, step, checkpoints)
+                try:
+                    batch = sampler.batch(step)
+                    terms = _take_step(trainable, phase, batch, device, precision, place)
+                except torch.OutOfMemoryError as error:
+                    raise UserError(
+                        f"phase {phase.name}: a batch of {phase.batch_size} does not fit into the "
+                        f"GPU's memory ({error}); lower the batch size in the profile"
+                    ) from None
+                for term, value in terms:
+                    history.add(term, value)
+                for scheduler in phase.schedulers.values():
+                    scheduler.step()
+                done += 1
+                images += phase.batch_size
+
+                # Log.
+                values: Mapping[str, float] = {}
+                if step % log_every == 0 or step == phase.steps:
+                    values = history.close_interval(
+                        phase=phase.name, step=step, diagnostics=trainable.diagnostics()
+                    )
+                speed = (done - done_before) / max(time.monotonic() - begin, 1e-9)
+                report(Progress(phase.name, done, total, values, images, speed))
+
+                # Save, and stop if a signal says so.
+                if done == total or done % checkpoint_every == 0 or signals.received:
+                    _check_weights(trainable, place)
+                    now = snapshot(trainable, phases, phase=number, step=step, history=history)
+                    checkpoints.save(done, now)
+                if signals.received:
+                    say(f"{checkpoints.last}: saved; the same command goes on from here")
+                    signals.deliver()
+            taken = 0
+    return history
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where the training is, for the sentence that says why it cannot go on."""
+
+    phase: str
+    step: int
+    checkpoints: Checkpoints
+
+    def diverged(self, what: str) -> UserError:
+        last = self.checkpoints.last
+        saved = f"the last good state is {last}" if last else "no state was saved before it"
+        return UserError(
+            f"the training has diverged: step {self.step} of phase {self.phase}: {what} is not "
+            f"finite; {saved}; lower the learning rate or the weight of that loss"
+        )
+
+
+def _take_step(
+    trainable: Trainable,
+    phase: Phase,
+    batch: Batch,
+    device: torch.device,
+    precision: str,
+    place: _Place,
+) -> list[tuple[str, float]]:
+    """Apply every update that the phase yields for the batch; return each term with its value."""
+    seen: list[tuple[str, float]] = []
+    updates = phase.train_step(batch)
+    while True:
+        with autocast(device, precision):
+            update = next(updates, None)
+        if update is None:  # what stands after the last `yield` has run too
+            return seen
+
+        terms = torch.stack([term.float() for term in update.terms.values()])
+        values = dict(zip(update.terms, terms.tolist(), strict=True))
+        for term, value in values.items():
+            if not math.isfinite(value):
+                raise place.diverged(f"the loss term {term} ({value})")
+
+        optimiser = phase.optimisers[update.optimiser]
+        optimiser.zero_grad(set_to_none=True)
+        terms.sum().backward()
+        _check_gradients(trainable, optimiser, update, place)
+        optimiser.step()
+        seen += values.items()
+
+
+def _check_gradients(
+    trainable: Trainable, optimiser: torch.optim.Optimizer, update: Update, place: _Place
+) -> None:
+    parameters = [p for group in optimiser.param_groups for p in group["params"]]
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    if not torch.nn.utils.get_total_norm(gradients, norm_type=math.inf).isfinite():
+        names = {id(parameter): name for name, parameter in trainable.named_parameters()}
+        bad = [p for p in parameters if p.grad is not None and not p.grad.isfinite().all()]
+        terms = ", ".join(update.terms)
+        raise place.diverged(f"the gradient of {names[id(bad[0])]} (loss terms {terms})")
+
+
+def _check_weights(trainable: Trainable, place: _Place) -> None:
+    """Before a state is saved, so that every saved one is good."""
+    for name, parameter in trainable.named_parameters():
+        if not parameter.isfinite().all():
+            raise place.diverged(f"the weight {name}")

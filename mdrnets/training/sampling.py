@@ -1,0 +1,95 @@
+"""Training batches as a pure function of seed, phase and step.
+
+Since the batch of a step depends on no earlier one, a resumed training needs no sampler's state
+to see the same data in the same order as one that was never interrupted.
+"""
+
+import numpy as np
+import torch
+
+from mdrnets.data.dataset import TrainingData
+from mdrnets.errors import UserError
+from mdrnets.methods.base import Batch
+from mdrnets.pixels import to_tensor
+from mdrnets.seeds import derived_seed
+from mdrnets.training.hole_augmentation import augmented
+
+FLIP_PROBABILITY = 0.5  # chosen; the merged classes have no left and right, so a label keeps its id
+
+
+class BatchSampler:
+    """The batches of one phase: every image once in each epoch, each with a random hole."""
+
+    def __init__(
+        self,
+        *,
+        data: TrainingData,
+        seed: int,
+        phase: int,
+        batch_size: int,
+        labels: bool,
+        device: torch.device,
+    ) -> None:
+        """Args:
+        phase: its number; each phase has an order of its own.
+        labels: give label maps, and so draw labelled images only.
+        device: of the tensors. On CUDA images are stored channels last, as its convolutions
+            prefer.
+
+        Raises:
+            UserError: labels are wanted and no training image has any.
+        """
+        if labels and (data.labels is None or not len(data.labelled_rows)):
+            raise UserError(
+                "this training needs label maps, but no training image of the data set has one; "
+                "give the data set `labels` in the profile, or train on another"
+            )
+        self.data, self.labels = data, labels
+        self.rows = data.labelled_rows if labels else data.image_rows
+        self.key = (seed, phase)
+        self.batch_size, self.device = batch_size, device
+
+    def batch(self, step: int) -> Batch:
+        """The batch of a step; steps count from 1."""
+        seed, phase = self.key
+        generator = np.random.default_rng(derived_seed(seed, "batch", phase, step))
+        chosen = self._positions(step)
+
+        flips = generator.random(self.batch_size) < FLIP_PROBABILITY
+        images = _flipped(self.data.images[self.rows[chosen]], flips)
+        labels = None
+        if self.labels:
+            assert self.data.labels is not None  # the constructor has checked it
+            maps = _flipped(self.data.labels[self.data.label_rows[chosen]], flips)
+            labels = torch.from_numpy(maps).to(self.device).long()
+
+        hole_rows = generator.choice(self.data.hole_rows, size=self.batch_size)
+        holes = np.stack([augmented(self.data.holes[row], generator) for row in hole_rows])
+
+        image = to_tensor(images, self.device)
+        if self.device.type == "cuda":
+            image = image.to(memory_format=torch.channels_last)
+        hole = torch.from_numpy(holes).to(self.device).float()[:, None]  # B×1×H×W
+        return Batch(image=image, hole=hole, labels=labels)
+
+    def _positions(self, step: int) -> np.ndarray:
+        """Which of `rows` the batch takes: a window of all epochs' permutations, laid end to end.
+
+        A batch may reach over the end of an epoch, so that every batch is full.
+        """
+        seed, phase = self.key
+        window = np.arange((step - 1) * self.batch_size, step * self.batch_size)
+        epochs, offsets = np.divmod(window, len(self.rows))
+        positions = np.empty_like(window)
+        for epoch in np.unique(epochs):
+            generator = np.random.default_rng(derived_seed(seed, "epoch", phase, int(epoch)))
+            order = generator.permutation(len(self.rows))
+            positions[epochs == epoch] = order[offsets[epochs == epoch]]
+        return positions
+
+
+def _flipped(arrays: np.ndarray, flips: np.ndarray) -> np.ndarray:
+    """A copy of N×H×W… with the chosen ones mirrored left to right."""
+    arrays = np.array(arrays)
+    arrays[flips] = arrays[flips, :, ::-1]
+    return arrays

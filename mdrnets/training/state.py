@@ -1,0 +1,191 @@
+"""The state of an unfinished training, from which it goes on as if it had never stopped.
+
+Weights, optimisers, schedulers, position and history; random numbers need no saving, since each
+step seeds them. The last two states are kept, each beside its SHA-256.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mdrnets.errors import UserError
+from mdrnets.files import replacing, sha256, write_text
+from mdrnets.methods.base import Phase, Trainable
+from mdrnets.training.history import History
+
+KEPT = 2
+PLAIN = (bool, int, float, str, type(None))
+
+
+class Checkpoints:
+    """The states in one folder, all of one training."""
+
+    def __init__(self, *, folder: Path, fingerprint: Mapping[str, Any]) -> None:
+        """Args:
+        fingerprint: whatever decides the training's result, as plain (nested) data.
+        """
+        self.folder = folder
+        self.fingerprint = dict(_flattened(fingerprint))
+
+    def save(self, step: int, state: Mapping[str, Any]) -> None:
+        """Write a state, of tensors and plain data, and drop those before the last two.
+
+        Args:
+            step: of the whole training.
+            state: see `snapshot`.
+        """
+        _check_plain(state, "state")
+        path = self._path(step)
+        with replacing(path) as temporary:
+            torch.save({"fingerprint": self.fingerprint, "state": state}, temporary)
+            # The checksum comes first: a state that has its name has its checksum too.
+            write_text(_checksum(path), f"{sha256(temporary)}  {path.name}\n")
+        for old in self._saved()[:-KEPT]:
+            _remove(old)
+
+    def load(self, say: Callable[[str], None]) -> dict[str, Any] | None:
+        """The last undamaged state, or None where nothing has been saved.
+
+        Damaged ones are removed.
+
+        Args:
+            say: told about each damaged state, in one sentence.
+
+        Raises:
+            UserError: the state is of another configuration, or every one is damaged.
+        """
+        for leftover in self.folder.glob(".*.part"):  # of a process that was killed while saving
+            leftover.unlink()
+        saved = self._saved()
+        for path in reversed(saved):
+            content = _read(path)
+            if content is not None:
+                self._check_fingerprint(path, content["fingerprint"])
+                state: dict[str, Any] = content["state"]
+                return state
+            if path == saved[0]:
+                raise UserError(
+                    f"{path}: this state is damaged, and there is no earlier one; remove "
+                    f"{self.folder} to begin the training anew"
+                )
+            say(f"{path}: this state is damaged; going on from the one before")
+            _remove(path)
+        return None
+
+    @property
+    def last(self) -> Path | None:
+        """The newest state's file."""
+        saved = self._saved()
+        return saved[-1] if saved else None
+
+    def _saved(self) -> list[Path]:
+        """Files of states, oldest first."""
+        return sorted(self.folder.glob("step-*.pt"))
+
+    def _path(self, step: int) -> Path:
+        return self.folder / f"step-{step:010d}.pt"
+
+    def _check_fingerprint(self, path: Path, found: Mapping[str, Any]) -> None:
+        keys = dict.fromkeys([*self.fingerprint, *found])
+        differing = [
+            f"{key} ({found.get(key)!r} there, {self.fingerprint.get(key)!r} here)"
+            for key in keys
+            if found.get(key) != self.fingerprint.get(key)
+        ]
+        if differing:
+            raise UserError(
+                f"{path}: this state is of another configuration: {', '.join(differing)}; "
+                f"restore the configuration, or remove {self.folder} to begin the training anew"
+            )
+
+
+def snapshot(
+    trainable: Trainable, phases: Sequence[Phase], *, phase: int, step: int, history: History
+) -> dict[str, Any]:
+    """What `restore` needs.
+
+    Args:
+        trainable: the networks.
+        phases: the schedule.
+        phase: number of the current one. Those before it are over, so that their optimisers are
+            not saved, unless a later phase shares them.
+        step: of that phase; the last that was taken.
+        history: of all phases so far.
+    """
+    return {
+        "phase": phase,
+        "phase_name": phases[phase].name,
+        "step": step,
+        "weights": trainable.state_dict(),
+        "optimisers": _state_dicts({p.name: p.optimisers for p in phases[phase:]}),
+        "schedulers": _state_dicts({p.name: p.schedulers for p in phases[phase:]}),
+        "history": history.state_dict(),
+    }
+
+
+def restore(
+    state: Mapping[str, Any], trainable: Trainable, phases: Sequence[Phase], history: History
+) -> tuple[int, int]:
+    """Put networks, optimisers, schedulers and history into a saved state.
+
+    Returns:
+        The number of the phase, and its last step that was taken.
+    """
+    index: int = state["phase"]
+    trainable.load_state_dict(state["weights"])
+    for phase in phases[index:]:
+        for name, optimiser in phase.optimisers.items():
+            optimiser.load_state_dict(state["optimisers"][phase.name][name])
+        for name, scheduler in phase.schedulers.items():
+            scheduler.load_state_dict(state["schedulers"][phase.name][name])
+    history.load_state_dict(state["history"])
+    return index, state["step"]
+
+
+def _state_dicts(owners: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {
+        phase: {name: owner.state_dict() for name, owner in named.items()}
+        for phase, named in owners.items()
+    }
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """A file's content; None if it is not what was written."""
+    checksum = _checksum(path)
+    if not checksum.is_file() or checksum.read_text(encoding="utf-8").split()[:1] != [sha256(path)]:
+        return None
+    content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    return content
+
+
+def _checksum(path: Path) -> Path:
+    return path.with_suffix(".sha256")
+
+
+def _remove(path: Path) -> None:
+    path.unlink()
+    _checksum(path).unlink(missing_ok=True)
+
+
+def _flattened(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Nested keys as `options.lr`."""
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flattened(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _check_plain(value: Any, where: str) -> None:
+    """Refuse at once what could be written but would not be read back as data alone."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            _check_plain(item, f"{where}.{key}")
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            _check_plain(item, f"{where}.{index}")
+    elif type(value) not in PLAIN and not isinstance(value, Tensor):
+        raise TypeError(f"{where}: {type(value).__name__} is neither a tensor nor plain data")

@@ -1,0 +1,89 @@
+"""Fill the holes of a data set's test images with a trained method.
+
+Writes runs/PROFILE/completions/DATASET/METHOD.npy (composites: valid pixels are the input's) and
+METHOD_raw.npy (the network's outputs before that), uint8 bins×images×H×W×3.
+"""
+
+import math
+import sys
+import time
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.lib.format import open_memmap
+
+from mdrnets.completion import by_bin, complete_pairs
+from mdrnets.data.assignment import read_assignment
+from mdrnets.errors import UserError
+from mdrnets.files import replacing
+from mdrnets.methods.base import Method
+from mdrnets.pipeline import Pipeline
+from mdrnets.seeds import derived_seed
+from mdrnets.training.building import load_network
+from mdrnets.training.numerics import set_numerics
+from stages.command import StageRun, execute, stage_parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = stage_parser(__doc__)
+    parser.add_argument("dataset", help="a data set of the profile")
+    parser.add_argument("method", help="a method of the profile")
+    options = parser.parse_args(arguments)
+    wildcards = {"dataset": options.dataset, "method": options.method}
+    return execute("complete", wildcards, options.profile, _run)
+
+
+def _run(run: StageRun) -> None:
+    dataset, name = run.wildcards["dataset"], run.wildcards["method"]
+    layout, protocol, profile = run.layout, run.config.protocol, run.config.profile
+    Pipeline(run.config).find("complete", [dataset, name])  # refuses what the profile has not
+    numerics = set_numerics(
+        device=profile.device, precision=profile.precision, threads=profile.threads
+    )
+    for key, value in numerics.items():
+        run.note(key, value)
+
+    bins = by_bin(read_assignment(layout.assignment(dataset)), protocol.bins)
+    images = np.load(layout.images(dataset), mmap_mode="r")
+    holes = np.load(layout.holes(), mmap_mode="r")
+    device = torch.device(profile.device)
+    method = load_network(run.config, layout, network=name, dataset=dataset).to(device)
+    if not isinstance(method, Method):
+        raise UserError(f"{name}: it completes no images; its `build` must return a `Method`")
+
+    shape = (len(bins), len(next(iter(bins.values()))), *images.shape[1:])
+    begin = time.monotonic()
+    with (
+        replacing(layout.completions(dataset, name)) as completions_path,
+        replacing(layout.raw_outputs(dataset, name)) as raw_path,
+    ):
+        completions = open_memmap(completions_path, mode="w+", dtype=np.uint8, shape=shape)
+        raw = open_memmap(raw_path, mode="w+", dtype=np.uint8, shape=shape)
+        for number, (bin_name, pairs) in enumerate(bins.items()):
+            batches = complete_pairs(
+                method,
+                pairs,
+                images=images,
+                holes=holes,
+                batch_size=profile.completion_batch,
+                seed=derived_seed(protocol.seed, "completion", dataset, bin_name),
+                device=device,
+                precision=profile.precision,
+            )
+            first = 0
+            for composites, outputs in run.progress(
+                batches,
+                total=math.ceil(len(pairs) / profile.completion_batch),
+                label=f"{name} on {dataset}, {bin_name} %",
+            ):
+                part = slice(first, first + len(composites))
+                completions[number, part], raw[number, part] = composites, outputs
+                first = part.stop
+        completions.flush()
+        raw.flush()
+    run.note("images_per_second", shape[0] * shape[1] / (time.monotonic() - begin))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,38 @@
+"""Assign a hole to every test image of a data set in every bin of Table 1.
+
+Writes runs/PROFILE/masks/DATASET.csv: image, image_row, bin, hole, hole_row, ratio, role; rows of
+the role `test` first. Rows of the role `validation` are for choices that must not see test images.
+"""
+
+import sys
+from collections.abc import Sequence
+
+from mdrnets.data.assignment import assign, write_assignment
+from mdrnets.data.dataset import HOLE_SPLIT_COLUMNS, SPLIT_COLUMNS, open_array
+from mdrnets.data.tables import read_table
+from stages.command import StageRun, execute, stage_parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = stage_parser(__doc__)
+    parser.add_argument("dataset", help="a data set of the profile")
+    options = parser.parse_args(arguments)
+    return execute("masks", {"dataset": options.dataset}, options.profile, _run)
+
+
+def _run(run: StageRun) -> None:
+    name, protocol, table = run.wildcards["dataset"], run.config.protocol, run.layout.hole_split()
+    hole_split = read_table(table, HOLE_SPLIT_COLUMNS)
+    pairs = assign(
+        read_table(run.layout.split(name), SPLIT_COLUMNS),
+        hole_split,
+        open_array(run.layout.holes(), dtype="bool", rows=len(hole_split), table=table),
+        bins=protocol.bins,
+        seed=protocol.seed,
+        dataset=name,
+    )
+    write_assignment(run.layout.assignment(name), pairs)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+"""Decode and resize a data set's images or label maps, or the hole masks, into one array.
+
+Writes runs/PROFILE/packed/: DATASET.npy (uint8 N×H×W×3), DATASET_labels.npy (uint8 L×H×W, ids
+0…13), holes.npy (bool N×H×W, True = hole); rows in the order of the split's table.
+"""
+
+import sys
+from collections.abc import Sequence
+
+from mdrnets.data.archive import Archive
+from mdrnets.data.dataset import HOLE_SPLIT_COLUMNS, SPLIT_COLUMNS
+from mdrnets.data.packing import pack_holes, pack_images, pack_labels
+from mdrnets.data.tables import read_table
+from mdrnets.errors import UserError
+from stages.command import StageRun, execute, stage_parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = stage_parser(__doc__)
+    parser.add_argument("what", choices=["images", "labels", "holes"])
+    parser.add_argument("dataset", nargs="?", help="a data set of the profile; none for `holes`")
+    options = parser.parse_args(arguments)
+    if (options.dataset is None) != (options.what == "holes"):
+        parser.error("`images` and `labels` take a data set, `holes` takes none")
+    wildcards = {"what": options.what}
+    if options.dataset is not None:
+        wildcards["dataset"] = options.dataset
+    return execute("pack", wildcards, options.profile, _run)
+
+
+def _run(run: StageRun) -> None:
+    pack = {"images": _pack_images, "labels": _pack_labels, "holes": _pack_holes}
+    pack[run.wildcards["what"]](run)
+
+
+def _pack_images(run: StageRun) -> None:
+    name, profile = run.wildcards["dataset"], run.config.profile
+    table = run.layout.split(name)
+    ids = [row["id"] for row in read_table(table, SPLIT_COLUMNS)]
+    with Archive(run.layout.raw(profile.datasets[name].faces)) as faces:
+        faces.check_listed(ids, table)
+        path, size = run.layout.images(name), profile.image_size
+        pack_images(path, faces, ids, size=size, progress=run.progress)
+
+
+def _pack_labels(run: StageRun) -> None:
+    name, profile = run.wildcards["dataset"], run.config.profile
+    dataset, table = profile.datasets[name], run.layout.split(name)
+    if dataset.labels is None:
+        raise UserError(f"{run.config.path}: datasets.{name} has no labels to pack")
+    ids = [row["id"] for row in read_table(table, SPLIT_COLUMNS) if row["labelled"] == "1"]
+    with (
+        Archive(run.layout.raw(dataset.labels.source)) as labels,
+        Archive(run.layout.raw(dataset.faces)) as faces,
+    ):
+        labels.check_listed(ids, table)
+        pack_labels(
+            run.layout.labels(name),
+            labels,
+            faces,
+            ids,
+            classes=dataset.labels.classes,
+            size=profile.image_size,
+            progress=run.progress,
+        )
+
+
+def _pack_holes(run: StageRun) -> None:
+    profile, table = run.config.profile, run.layout.hole_split()
+    steps = [(row["id"], int(row["step"])) for row in read_table(table, HOLE_SPLIT_COLUMNS)]
+    with Archive(run.layout.raw(profile.holes.source)) as holes:
+        holes.check_listed([stem for stem, _ in steps], table)
+        path, size = run.layout.holes(), profile.image_size
+        pack_holes(path, holes, steps, size=size, progress=run.progress)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,69 @@
+"""Assign every image of a data set, or every hole mask, to training, validation or test.
+
+Writes runs/PROFILE/splits/DATASET.csv: id, role, labelled, sha256; for `holes`: id, step, role,
+sha256. The hash is of the file's bytes; equal files in two roles are an error.
+"""
+
+import sys
+from collections.abc import Sequence
+
+from mdrnets.data.archive import Archive
+from mdrnets.data.dataset import HOLE_SPLIT_COLUMNS, SPLIT_COLUMNS
+from mdrnets.data.splits import (
+    check_labels,
+    check_no_leak,
+    content_hashes,
+    hole_roles,
+    hole_steps,
+    image_roles,
+)
+from mdrnets.data.tables import write_table
+from stages.command import StageRun, execute, stage_parser
+
+HOLES = "holes"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = stage_parser(__doc__)
+    parser.add_argument("dataset", help="a data set of the profile, or `holes`")
+    options = parser.parse_args(arguments)
+    return execute("split", {"dataset": options.dataset}, options.profile, _run)
+
+
+def _run(run: StageRun) -> None:
+    if run.wildcards["dataset"] == HOLES:
+        _split_holes(run)
+    else:
+        _split_images(run, run.wildcards["dataset"])
+
+
+def _split_images(run: StageRun, name: str) -> None:
+    dataset = run.config.profile.datasets[name]
+    with Archive(run.layout.raw(dataset.faces)) as faces:
+        labelled: set[str] = set()
+        if dataset.labels is not None:
+            with Archive(run.layout.raw(dataset.labels.source)) as labels:
+                check_labels(faces, labels)
+                labelled = set(labels.members)
+        roles = image_roles(list(faces.members), dataset.split, seed=run.config.protocol.seed)
+        hashes = content_hashes(faces, progress=run.progress)
+        check_no_leak(faces, roles, hashes)
+    rows = [(stem, roles[stem], int(stem in labelled), digest) for stem, digest in hashes.items()]
+    write_table(run.layout.split(name), SPLIT_COLUMNS, rows)
+
+
+def _split_holes(run: StageRun) -> None:
+    settings = run.config.profile.holes
+    with Archive(run.layout.raw(settings.source)) as holes:
+        steps = hole_steps(list(holes.members), per_step=settings.per_step)
+        roles = hole_roles(
+            steps, validation=settings.validation, test=settings.test, seed=run.config.protocol.seed
+        )
+        hashes = content_hashes(holes, progress=run.progress)
+        check_no_leak(holes, roles, hashes)
+    rows = [(stem, steps[stem], roles[stem], digest) for stem, digest in hashes.items()]
+    write_table(run.layout.hole_split(), HOLE_SPLIT_COLUMNS, rows)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,210 @@
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from mdrnets.data.archive import (
+    Archive,
+    decode_hole,
+    decode_image,
+    decode_labels,
+    image_size,
+    in_order,
+)
+from mdrnets.errors import UserError
+
+WHERE = "faces.zip: 00007.png"
+
+
+# -- archives ----------------------------------------------------------------------------------
+
+
+def test_names_of_digits_come_first_and_by_number() -> None:
+    assert in_order(["b", "10", "9", "a", "010", "²"]) == ["9", "010", "10", "a", "b", "²"]
+
+
+def test_members_are_found_by_stem_in_order(tmp_path, zipped) -> None:
+    path = zipped(tmp_path / "faces.zip", {"10.png": b"ten", "9.jpg": b"nine"})
+    with Archive(path) as archive:
+        assert archive.members == {"9": "9.jpg", "10": "10.png"}
+        assert list(archive.members) == ["9", "10"]
+        assert archive.read("10") == b"ten"
+        assert archive.where("9") == f"{path}: 9.jpg"
+        with pytest.raises(UserError, match=r"faces\.zip: there is no file '11'"):
+            archive.read("11")
+
+
+def test_a_missing_or_broken_archive_is_named(tmp_path) -> None:
+    path = tmp_path / "faces.zip"
+    with pytest.raises(UserError, match=r"faces\.zip: there is no such archive.*download"):
+        Archive(path)
+    path.write_bytes(b"PK\x03\x04 cut short")
+    with pytest.raises(UserError, match=r"faces\.zip: no readable zip archive"):
+        Archive(path)
+
+
+def test_a_member_with_a_wrong_checksum_is_named(tmp_path, zipped) -> None:
+    path = zipped(tmp_path / "faces.zip", {"1.png": b"content"})
+    path.write_bytes(path.read_bytes().replace(b"content", b"c0ntent"))
+    with Archive(path) as archive, pytest.raises(UserError, match=r"faces\.zip: 1\.png is damaged"):
+        archive.read("1")
+
+
+def test_a_table_must_list_just_the_members(tmp_path, zipped) -> None:
+    with Archive(zipped(tmp_path / "faces.zip", {"1.png": b"", "2.png": b""})) as archive:
+        archive.check_listed(["2", "1"], tmp_path / "split.csv")
+        for ids in (["1"], ["1", "2", "3"]):
+            with pytest.raises(UserError, match=r"'[23]' is in one of .*split\.csv and .*faces"):
+                archive.check_listed(ids, tmp_path / "split.csv")
+
+
+# -- images ------------------------------------------------------------------------------------
+
+
+def test_an_image_is_decoded_as_it_stands(encode, face) -> None:
+    np.testing.assert_array_equal(decode_image(encode(face), WHERE), face)
+    jpeg = decode_image(encode(face, format="JPEG", quality=95, subsampling=0), WHERE)
+    assert jpeg.shape == face.shape
+    assert np.abs(jpeg.astype(int) - face).max() < 12
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGBA", "P", "1", "I;16"])
+def test_an_image_of_another_mode_is_refused(encode, face, mode) -> None:
+    if mode == "I;16":
+        data = encode(face[..., 0].astype(np.uint16) * 257)
+    else:
+        data = encode(face, mode=mode)
+    with pytest.raises(UserError, match=rf"faces\.zip: 00007\.png is of mode {mode}, expected RGB"):
+        decode_image(data, WHERE)
+
+
+def test_cmyk_is_refused(encode, face) -> None:
+    with pytest.raises(UserError, match=r"00007\.png is of mode CMYK, expected RGB"):
+        decode_image(encode(face, mode="CMYK", format="JPEG"), WHERE)
+
+
+def test_sixteen_bits_are_refused(raw_png) -> None:
+    rows = b"".join(b"\0" + bytes(range(24)) for _ in range(4))
+    data = raw_png(width=4, height=4, depth=16, colour=2, rows=rows)
+    with pytest.raises(UserError, match=r"00007\.png has 16 bits a channel, expected 8"):
+        decode_image(data, WHERE)
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG"])
+def test_an_image_that_is_not_upright_is_refused(encode, face, format) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    with pytest.raises(UserError, match=r"00007\.png has the EXIF orientation 6"):
+        decode_image(encode(face, format=format, exif=exif), WHERE)
+    exif[0x0112] = 1
+    assert decode_image(encode(face, format=format, exif=exif), WHERE).shape == (40, 40, 3)
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG"])
+def test_a_truncated_image_is_refused(encode, face, format) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    data = encode(noise, format=format)
+    for share in (0.2, 0.6, 0.95):
+        with pytest.raises(UserError, match=r"00007\.png is no readable PNG or JPEG"):
+            decode_image(data[: int(share * len(data))], WHERE)
+
+
+def test_empty_and_foreign_files_are_refused(encode, face) -> None:
+    with pytest.raises(UserError, match=r"00007\.png is empty \(0 bytes\)"):
+        decode_image(b"", WHERE)
+    for data in (b"<!DOCTYPE html>", encode(face, format="GIF")):
+        with pytest.raises(UserError, match=r"00007\.png is no readable PNG or JPEG"):
+            decode_image(data, WHERE)
+
+
+def test_an_image_of_absurd_size_is_refused_before_it_is_decoded(raw_png) -> None:
+    data = raw_png(width=65_000, height=65_000, depth=1, colour=0, rows=b"")
+    with pytest.raises(UserError, match=r"00007\.png"):
+        decode_image(data, WHERE)
+    data = raw_png(width=5000, height=5000, depth=8, colour=2, rows=b"")
+    with pytest.raises(UserError, match=r"00007\.png claims 5000×5000 pixels"):
+        decode_image(data, WHERE)
+
+
+@settings(max_examples=150, deadline=None)
+@given(at=st.integers(0, 10**6), value=st.integers(0, 255), jpeg=st.booleans())
+def test_a_changed_byte_gives_an_image_or_a_sentence(at, value, jpeg) -> None:
+    data = bytearray(_JPEG if jpeg else _PNG)
+    data[at % len(data)] = value
+    try:
+        assert decode_image(bytes(data), WHERE).shape[2] == 3
+    except UserError as error:
+        assert WHERE in str(error)
+
+
+def _noise_file(format: str) -> bytes:
+    buffer = io.BytesIO()
+    noise = np.random.default_rng(1).integers(0, 256, (12, 12, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(buffer, format)
+    return buffer.getvalue()
+
+
+_PNG, _JPEG = _noise_file("PNG"), _noise_file("JPEG")
+
+
+def test_the_size_is_height_and_width(encode, face) -> None:
+    assert image_size(encode(face[:30]), WHERE) == (30, 40)
+    with pytest.raises(UserError, match=r"00007\.png is empty"):
+        image_size(b"", WHERE)
+
+
+# -- label maps --------------------------------------------------------------------------------
+
+
+def test_class_ids_are_read_as_they_stand(encode) -> None:
+    ids = np.arange(20, dtype=np.uint8).reshape(4, 5)
+    np.testing.assert_array_equal(decode_labels(encode(ids), WHERE), ids)
+
+
+def test_a_palette_gives_ids_and_not_colours() -> None:
+    image = Image.new("P", (2, 1))
+    image.putpalette([200, 0, 0, 0, 200, 0, 0, 0, 200])
+    image.putdata([2, 1])
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    np.testing.assert_array_equal(decode_labels(buffer.getvalue(), WHERE), [[2, 1]])
+
+
+def test_other_images_are_no_label_maps(encode, face, raw_png) -> None:
+    ids = np.zeros((8, 8), dtype=np.uint8)
+    stretched = raw_png(width=2, height=1, depth=4, colour=0, rows=b"\0\x12")
+    black_and_white = encode(ids, mode="1")
+    for data in (encode(face), encode(ids, format="JPEG"), stretched, black_and_white):
+        with pytest.raises(UserError, match=r"00007\.png is a .* expected class ids in an 8-bit"):
+            decode_labels(data, WHERE)
+
+
+# -- holes -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["1", "L"])
+def test_white_is_the_hole(encode, mode) -> None:
+    hole = np.zeros((4, 4), dtype=np.uint8)
+    hole[1, 2:] = 255
+    found = decode_hole(encode(hole, mode=mode), WHERE)
+    assert found.dtype == bool
+    np.testing.assert_array_equal(found, hole == 255)
+
+
+def test_a_hole_has_no_grey(encode) -> None:
+    hole = np.zeros((4, 4), dtype=np.uint8)
+    hole[2, 2] = 128
+    with pytest.raises(UserError, match=r"00007\.png has the value 128, expected 0 and 255 alone"):
+        decode_hole(encode(hole), WHERE)
+    ones = np.ones((4, 4), dtype=np.uint8)
+    with pytest.raises(UserError, match=r"00007\.png has the value 1, expected 0 and 255 alone"):
+        decode_hole(encode(ones), WHERE)
+
+
+def test_a_hole_is_a_grey_png(encode, face) -> None:
+    for data in (encode(face), encode(face, mode="P"), encode(face[..., 0], format="JPEG")):
+        with pytest.raises(UserError, match=r"00007\.png is a .* expected a PNG in black and"):
+            decode_hole(data, WHERE)

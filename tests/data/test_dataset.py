@@ -1,0 +1,103 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mdrnets.data.dataset import HOLE_SPLIT_COLUMNS, SPLIT_COLUMNS, load_training_data
+from mdrnets.data.tables import write_table
+from mdrnets.errors import UserError
+
+IMAGES = [  # id, role, labelled
+    ("a", "test", 1),
+    ("b", "train", 0),
+    ("c", "train", 1),
+    ("d", "validation", 1),
+    ("e", "train", 1),
+]
+
+
+@pytest.fixture
+def paths(tmp_path) -> dict[str, Path]:
+    """A data set of five images, four labelled, and three holes; row r holds the value r."""
+    names = ("images", "labels", "holes", "split", "hole_split")
+    files = {name: tmp_path / f"{name}.{'csv' if 'split' in name else 'npy'}" for name in names}
+    for name, shape in (("images", (5, 8, 8, 3)), ("labels", (4, 8, 8))):
+        values = np.arange(shape[0], dtype=np.uint8).reshape(-1, *[1] * (len(shape) - 1))
+        np.save(files[name], np.broadcast_to(values, shape))
+    np.save(files["holes"], np.zeros((3, 8, 8), dtype=bool))
+    write_table(files["split"], SPLIT_COLUMNS, [(*row, "0" * 64) for row in IMAGES])
+    holes = [("0", 1, "test", ""), ("1", 1, "train", ""), ("2", 2, "train", "")]
+    write_table(files["hole_split"], HOLE_SPLIT_COLUMNS, holes)
+    return files
+
+
+def _load(paths: dict[str, Path], *, labels: bool = True):
+    return load_training_data(
+        paths["images"],
+        paths["split"],
+        paths["holes"],
+        paths["hole_split"],
+        paths["labels"] if labels else None,
+    )
+
+
+def test_rows_are_those_for_training(paths) -> None:
+    data = _load(paths)
+    assert data.image_rows.tolist() == [1, 2, 4]
+    assert data.hole_rows.tolist() == [1, 2]
+    assert data.images[data.image_rows][:, 0, 0, 0].tolist() == [1, 2, 4]
+
+
+def test_a_label_map_belongs_to_its_image(paths) -> None:
+    data = _load(paths)
+    assert data.labels is not None
+    assert data.labelled_rows.tolist() == [2, 4]
+    assert data.labels[data.label_rows][:, 0, 0].tolist() == [1, 3]  # the 2nd and 4th labelled
+
+
+def test_a_data_set_may_have_no_labels(paths) -> None:
+    data = _load(paths, labels=False)
+    assert data.labels is None
+    assert data.labelled_rows.size == data.label_rows.size == 0
+    assert data.image_rows.tolist() == [1, 2, 4]
+
+
+def test_arrays_are_mapped_and_not_copied(paths) -> None:
+    data = _load(paths)
+    for array in (data.images, data.labels, data.holes):
+        assert isinstance(array, np.memmap)
+        assert not array.flags.writeable
+
+
+@pytest.mark.parametrize("name", ["images", "labels", "holes"])
+def test_an_array_that_does_not_fit_its_table_is_named(paths, name) -> None:
+    array = np.load(paths[name])
+    np.save(paths[name], array[:-1])
+    with pytest.raises(UserError, match=rf"{name}\.npy holds {len(array) - 1} rows of"):
+        _load(paths)
+    np.save(paths[name], array.astype(np.float32))
+    with pytest.raises(UserError, match=rf"{name}\.npy holds {len(array)} rows of float32"):
+        _load(paths)
+    paths[name].write_bytes(b"\x93NUMPY cut")
+    with pytest.raises(UserError, match=rf"{name}\.npy: not a readable array"):
+        _load(paths)
+    paths[name].unlink()
+    with pytest.raises(UserError, match=rf"{name}\.npy: there is no such array"):
+        _load(paths)
+
+
+def test_sizes_must_agree(paths) -> None:
+    np.save(paths["holes"], np.zeros((3, 16, 16), dtype=bool))
+    with pytest.raises(UserError, match=r"images\.npy is of 8×8 and .*holes\.npy of 16×16 pixels"):
+        _load(paths)
+
+
+def test_something_must_train(paths) -> None:
+    write_table(paths["split"], SPLIT_COLUMNS, [(i, "test", n, "") for i, _, n in IMAGES])
+    with pytest.raises(UserError, match=r"/split\.csv: no image has the role train"):
+        _load(paths)
+    write_table(paths["split"], SPLIT_COLUMNS, [(*row, "") for row in IMAGES])
+    holes = [(str(n), 1, "test", "") for n in range(3)]
+    write_table(paths["hole_split"], HOLE_SPLIT_COLUMNS, holes)
+    with pytest.raises(UserError, match=r"/hole_split\.csv: no hole has the role train"):
+        _load(paths)

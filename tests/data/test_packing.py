@@ -1,0 +1,197 @@
+import errno
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mdrnets.data.archive import Archive
+from mdrnets.data.packing import pack_holes, pack_images, pack_labels
+from mdrnets.errors import UserError
+
+
+@pytest.fixture
+def archive_of(tmp_path, zipped):
+    """An opened archive of `{name: bytes}`; closed after the test."""
+    opened = []
+
+    def archive(name: str, members: dict[str, bytes]) -> Archive:
+        opened.append(Archive(zipped(tmp_path / name, members)).__enter__())
+        return opened[-1]
+
+    yield archive
+    for one in opened:
+        one.__exit__(None, None, None)
+
+
+@pytest.fixture
+def packed(tmp_path):
+    return tmp_path / "packed" / "out.npy"
+
+
+# -- images ------------------------------------------------------------------------------------
+
+
+def test_images_are_packed_in_the_given_order(archive_of, encode, face, packed) -> None:
+    faces = archive_of("faces.zip", {"1.png": encode(face), "2.png": encode(255 - face)})
+    pack_images(packed, faces, ["2", "1"], size=40)
+    images = np.load(packed, mmap_mode="r")
+    assert images.dtype == np.uint8
+    np.testing.assert_array_equal(images, [255 - face, face])
+    assert [path.name for path in packed.parent.iterdir()] == ["out.npy"]
+
+
+def test_images_are_scaled_down_by_lanczos(archive_of, encode, packed) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (80, 80, 3), dtype=np.uint8)
+    pack_images(packed, archive_of("faces.zip", {"1.png": encode(noise)}), ["1"], size=32)
+    expected = Image.fromarray(noise).resize((32, 32), Image.Resampling.LANCZOS)
+    np.testing.assert_array_equal(np.load(packed)[0], np.asarray(expected))
+
+
+@pytest.mark.parametrize("height", [30, 31, 41])
+def test_an_image_that_is_small_or_not_square_is_named(
+    archive_of, encode, face, packed, height
+) -> None:
+    odd = np.resize(face, (height, 31 if height == 31 else 40, 3))
+    faces = archive_of("faces.zip", {"1.png": encode(face), "2.png": encode(odd)})
+    with pytest.raises(UserError, match=rf"faces\.zip: 2\.png is of {height}×\d+ pixels"):
+        pack_images(packed, faces, ["1", "2"], size=32)
+    assert list(packed.parent.iterdir()) == []
+
+
+def test_one_bad_image_among_good_ones_is_named(archive_of, encode, face, packed) -> None:
+    bad = {"2.png": encode(face, mode="L"), "3.png": b"", "4.png": encode(face)[:-60]}
+    for name, data in bad.items():
+        faces = archive_of("faces.zip", {"1.png": encode(face), name: data})
+        with pytest.raises(UserError, match=rf"faces\.zip: {name[0]}\.png is "):
+            pack_images(packed, faces, ["1", name[0]], size=40)
+        assert list(packed.parent.iterdir()) == []
+
+
+def test_a_full_disk_is_told_and_leaves_nothing(archive_of, encode, face, packed) -> None:
+    faces = archive_of("faces.zip", {"1.png": encode(face), "2.png": encode(face)})
+
+    def full_after_one(items, /, *, total, label):
+        yield next(iter(items))
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(UserError, match=r"out\.npy: the disk is full"):
+        pack_images(packed, faces, ["1", "2"], size=40, progress=full_after_one)
+    assert list(packed.parent.iterdir()) == []
+
+
+def test_a_disk_that_is_too_small_is_told_before(
+    archive_of, encode, face, packed, monkeypatch
+) -> None:
+    faces = archive_of("faces.zip", {"1.png": encode(face)})
+    usage = shutil.disk_usage(packed.anchor)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=0))
+    with pytest.raises(UserError, match=r"out\.npy needs 64 MiB and the disk has 0 MiB free"):
+        pack_images(packed, faces, ["1"], size=40)
+
+
+# -- label maps --------------------------------------------------------------------------------
+
+
+def _pack_labels(packed, archive_of, encode, ids, *, classes, size=40, height=40) -> np.ndarray:
+    grey = np.zeros((height, height, 3), dtype=np.uint8)
+    faces = archive_of("faces.zip", {"7.png": encode(grey)})
+    labels = archive_of("labels.zip", {"7.png": encode(ids)})
+    pack_labels(packed, labels, faces, ["7"], classes=classes, size=size)
+    return np.load(packed)
+
+
+def test_the_14_classes_are_packed_as_they_are(packed, archive_of, encode) -> None:
+    ids = np.arange(1600, dtype=np.uint8).reshape(40, 40) % 14
+    labels = _pack_labels(packed, archive_of, encode, ids, classes="mdrnets14")
+    assert labels.dtype == np.uint8
+    np.testing.assert_array_equal(labels, ids[None])
+
+
+def test_the_19_classes_are_merged(packed, archive_of, encode) -> None:
+    ids = np.zeros((40, 40), dtype=np.uint8)
+    ids[0, :5] = [4, 5, 15, 18, 13]  # left eye, right eye, earring, cloth, hair
+    labels = _pack_labels(packed, archive_of, encode, ids, classes="celebamask19")
+    np.testing.assert_array_equal(labels[0, 0, :6], [3, 3, 5, 11, 12, 0])
+
+
+def test_label_maps_are_scaled_by_nearest_neighbour(packed, archive_of, encode) -> None:
+    ids = np.random.default_rng(0).integers(0, 14, (64, 64), dtype=np.uint8)
+    labels = _pack_labels(packed, archive_of, encode, ids, classes="mdrnets14", size=32, height=64)
+    np.testing.assert_array_equal(labels[0], ids[1::2, 1::2])
+
+
+@pytest.mark.parametrize(("classes", "beyond"), [("mdrnets14", 14), ("celebamask19", 19)])
+def test_an_unknown_class_is_named_with_its_file(
+    packed, archive_of, encode, classes, beyond
+) -> None:
+    ids = np.zeros((64, 64), dtype=np.uint8)
+    ids[0, 0] = beyond  # a pixel that scaling drops
+    with pytest.raises(UserError, match=rf"labels\.zip: 7\.png.* has the class id {beyond}, expec"):
+        _pack_labels(packed, archive_of, encode, ids, classes=classes, size=32, height=64)
+
+
+def test_a_label_map_has_the_size_of_its_image(packed, archive_of, encode) -> None:
+    ids = np.zeros((40, 40), dtype=np.uint8)
+    message = r"labels\.zip: 7\.png is of 40×40 pixels and its image of 80×80"
+    with pytest.raises(UserError, match=message):
+        _pack_labels(packed, archive_of, encode, ids, classes="mdrnets14", height=80)
+
+
+# -- holes -------------------------------------------------------------------------------------
+
+
+def _rows_of_hole(rows: int, *, size: int = 100) -> np.ndarray:
+    """A hole of so many rows from the top; of 100 rows: in per cent of the area."""
+    return np.repeat(np.arange(size) < rows, size).reshape(size, size)
+
+
+def _pack_hole(packed, archive_of, encode, hole, *, step, size=100) -> np.ndarray:
+    data = encode(hole.astype(np.uint8) * 255, mode="1")
+    pack_holes(packed, archive_of("holes.zip", {"5.png": data}), [("5", step)], size=size)
+    return np.load(packed)[0]
+
+
+def test_a_hole_is_packed_as_true(packed, archive_of, encode) -> None:
+    found = _pack_hole(packed, archive_of, encode, _rows_of_hole(15), step=2)
+    assert found.dtype == bool
+    np.testing.assert_array_equal(found, _rows_of_hole(15))
+
+
+def test_holes_are_scaled_by_nearest_neighbour(packed, archive_of, encode) -> None:
+    hole = np.random.default_rng(0).random((64, 64)) < 0.35
+    found = _pack_hole(packed, archive_of, encode, hole, step=4, size=32)
+    np.testing.assert_array_equal(found, hole[1::2, 1::2])
+
+
+@pytest.mark.parametrize("rows", [19, 20, 40, 41])
+def test_an_area_on_the_edge_of_its_step_fits(packed, archive_of, encode, rows) -> None:
+    hole = _rows_of_hole(rows, size=200)
+    assert _pack_hole(packed, archive_of, encode, hole, step=2).mean() == rows / 200
+
+
+@pytest.mark.parametrize("rows", [8, 22, 50])
+def test_an_area_outside_its_step_is_named(packed, archive_of, encode, rows) -> None:
+    message = rf"holes\.zip: 5\.png is a hole of {rows}\.0 % of the area, expected 10 to 20 %"
+    with pytest.raises(UserError, match=message) as raised:
+        _pack_hole(packed, archive_of, encode, _rows_of_hole(rows), step=2)
+    assert "polarity" not in str(raised.value)
+
+
+def test_an_inverted_hole_is_recognised(packed, archive_of, encode) -> None:
+    message = r"holes\.zip: 5\.png is a hole of 85\.0 % .* its polarity may be inverted"
+    with pytest.raises(UserError, match=message):
+        _pack_hole(packed, archive_of, encode, ~_rows_of_hole(15), step=2)
+
+
+@pytest.mark.parametrize("rows", [0, 100])
+def test_a_hole_is_neither_nothing_nor_everything(packed, archive_of, encode, rows) -> None:
+    with pytest.raises(UserError, match=rf"holes\.zip: 5\.png is a hole of {rows}\.0 % "):
+        _pack_hole(packed, archive_of, encode, _rows_of_hole(rows), step=1)
+
+
+def test_a_hole_is_not_blown_up(packed, archive_of, encode) -> None:
+    with pytest.raises(
+        UserError, match=r"holes\.zip: 5\.png is of 16×16 pixels, expected a square"
+    ):
+        _pack_hole(packed, archive_of, encode, _rows_of_hole(2, size=16), step=2, size=32)

@@ -1,0 +1,106 @@
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import nn
+
+from mdrnets.errors import UserError
+from mdrnets.methods.base import Batch, Setting
+from mdrnets.methods.ctsdg.method import CTSDG, Options, build
+
+TINY = {
+    "steps": 10,
+    "batch_size": 2,
+    "levels": 3,
+    "width": 4,
+    "discriminator_base": 4,
+    "edge_sigma": 1.0,
+}
+
+
+@pytest.fixture
+def method(setting: Setting) -> CTSDG:
+    torch.manual_seed(0)
+    built = build(options=Options.model_validate(TINY), setting=setting)
+    assert isinstance(built, CTSDG)
+    return built
+
+
+def test_the_schedule_is_two_phases_with_their_rates(method: CTSDG) -> None:
+    train, fine_tune = method.phases()
+    assert (train.steps, fine_tune.steps) == (7, 3)
+    rates = [
+        [phase.optimisers[name].param_groups[0]["lr"] for name in ("generator", "discriminator")]
+        for phase in (train, fine_tune)
+    ]
+    assert rates[0] == pytest.approx([2e-4, 2e-5])
+    assert rates[1] == pytest.approx([5e-5, 5e-6])
+
+
+def test_fine_tuning_holds_the_statistics_but_not_the_affine_pair(
+    method: CTSDG, batch: Batch, run_steps: Callable[..., list[dict[str, float]]]
+) -> None:
+    _, fine_tune = method.phases()
+    norms = [m for m in method.generator.modules() if isinstance(m, nn.BatchNorm2d)]
+    before = [(norm.running_mean.clone(), norm.weight.detach().clone()) for norm in norms]
+    run_steps(method, fine_tune, batch, 1)
+    method.train()
+    for norm, (mean, weight) in zip(norms, before, strict=True):
+        assert not norm.training
+        assert torch.equal(norm.running_mean, mean)
+        assert not torch.equal(norm.weight, weight)
+    assert method.discriminator.edge_detector.training
+
+
+def test_every_named_loss_is_there_and_training_lowers_them(
+    method: CTSDG, batch: Batch, run_steps: Callable[..., list[dict[str, float]]]
+) -> None:
+    torch.manual_seed(1)
+    train, _ = method.phases()
+    train.optimisers["generator"].param_groups[0]["lr"] = 5e-3
+    history = run_steps(method, train, batch, 15)
+    assert set(history[0]) == {
+        "hole",
+        "valid",
+        "perceptual",
+        "style",
+        "adversarial",
+        "intermediate",
+        "discriminator",
+        "edges_of_fake",
+        "edges_of_real",
+    }
+    assert history[-1]["hole"] + history[-1]["valid"] < 0.8 * (
+        history[0]["hole"] + history[0]["valid"]
+    )
+
+
+def test_the_generator_step_leaves_no_gradient_in_the_discriminator(
+    method: CTSDG, batch: Batch
+) -> None:
+    train, _ = method.phases()
+    update = next(iter(train.train_step(batch)))
+    torch.stack(list(update.terms.values())).sum().backward()
+    assert all(p.grad is None for p in method.discriminator.parameters())
+    assert any(p.grad is not None for p in method.generator.parameters())
+
+
+def test_completion_does_not_know_the_hole(method: CTSDG, batch: Batch) -> None:
+    method.eval()
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        first = method.complete(batch.masked, batch.hole, generator)
+        second = method.complete(batch.masked + 1000 * batch.hole, batch.hole, generator)
+    assert torch.equal(first, second)
+    assert first.shape == batch.image.shape and first.abs().max() <= 1
+
+
+def test_the_features_are_not_saved(method: CTSDG) -> None:
+    names = set(method.state_dict())
+    method.phases()
+    assert set(method.state_dict()) == names
+
+
+def test_a_size_that_cannot_be_halved_is_refused(setting: Setting) -> None:
+    with pytest.raises(UserError, match=r"networks\.ctsdg\.levels: 32 pixels"):
+        build(options=Options(steps=1), setting=setting)

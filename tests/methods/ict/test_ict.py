@@ -1,0 +1,136 @@
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+
+from mdrnets.errors import UserError
+from mdrnets.methods.base import Batch, Phase, Setting
+from mdrnets.methods.ict.method import ICT, Options, build, warm_up_and_cosine
+
+TINY = {
+    "steps": 10,
+    "batch_size": 2,
+    "prior_batch_size": 2,
+    "grid": 8,
+    "colours": 16,
+    "width": 16,
+    "heads": 2,
+    "blocks": 1,
+    "upsampler_base": 16,
+    "upsampler_blocks": 1,
+    "discriminator_base": 4,
+}
+
+
+def _built(setting: Setting, **changes: float) -> ICT:
+    torch.manual_seed(0)
+    method = build(options=Options.model_validate(TINY | changes), setting=setting)
+    assert isinstance(method, ICT)
+    return method
+
+
+def _images() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), dtype=np.uint8)
+
+
+@pytest.fixture
+def method(setting: Setting) -> ICT:
+    return _built(setting)
+
+
+@pytest.fixture
+def phases(method: ICT) -> list[Phase]:
+    phases = list(method.phases())
+    assert phases[0].start is not None
+    phases[0].start(_images())
+    return phases
+
+
+def test_the_palette_is_fitted_when_the_first_phase_starts_and_is_saved(
+    method: ICT, phases: list[Phase]
+) -> None:
+    assert len(method.palette.unique(dim=0)) == 16
+    assert "palette" in method.state_dict()
+    assert phases[1].start is None
+
+
+def test_more_colours_than_the_images_have_is_an_error(setting: Setting) -> None:
+    method = _built(setting)
+    start = method.phases()[0].start
+    assert start is not None
+    with pytest.raises(UserError, match=r"networks\.ict\.colours: the images have only 1"):
+        start(np.zeros((2, 32, 32, 3), dtype=np.uint8))
+
+
+def test_the_schedule(phases: list[Phase]) -> None:
+    assert [(phase.name, phase.steps) for phase in phases] == [("prior", 5), ("upsampler", 5)]
+    upsampler = phases[1].optimisers
+    assert upsampler["upsampler"].param_groups[0]["lr"] == pytest.approx(1e-4)
+    assert upsampler["discriminator"].param_groups[0]["lr"] == pytest.approx(1e-5)
+
+
+def test_the_rate_rises_then_falls_to_a_tenth() -> None:
+    factor = warm_up_and_cosine(1000, 0.01)
+    assert [factor(0), factor(9)] == pytest.approx([0.1, 1.0])
+    assert factor(505) == pytest.approx(0.5, abs=0.01)
+    assert factor(999) == factor(5000) == pytest.approx(0.1)
+
+
+def test_each_phase_lowers_its_loss(
+    method: ICT,
+    phases: list[Phase],
+    batch: Batch,
+    run_steps: Callable[..., list[dict[str, float]]],
+) -> None:
+    torch.manual_seed(1)
+    prior, upsampler = phases
+    prior.schedulers.clear()
+    prior.optimisers["transformer"].param_groups[0]["lr"] = 1e-2
+    history = run_steps(method, prior, batch, 20)
+    assert history[-1]["nll"] < 0.8 * history[0]["nll"]
+
+    upsampler.optimisers["upsampler"].param_groups[0]["lr"] = 5e-3
+    # N(0, 0.02) leaves so narrow a network silent at first: let it learn the brightness.
+    bright = Batch(image=0.3 * batch.image + 0.6, hole=batch.hole)
+    history = run_steps(method, upsampler, bright, 20)
+    assert set(history[0]) == {"l1", "adversarial", "content", "style", "discriminator"}
+    assert history[-1]["l1"] < 0.9 * history[0]["l1"]
+
+
+def test_gradients_of_the_transformer_are_clipped(
+    method: ICT, phases: list[Phase], batch: Batch
+) -> None:
+    optimiser = phases[0].optimisers["transformer"]
+    (update,) = phases[0].train_step(batch)
+    (1e6 * update.terms["nll"]).backward()
+    optimiser.step()
+    gradients = [p.grad for p in method.transformer.parameters() if p.grad is not None]
+    norm = torch.stack([gradient.norm() for gradient in gradients]).norm()
+    torch.testing.assert_close(norm.item(), 1.0, rtol=1e-3, atol=0)
+
+
+def test_completion_follows_the_seed_and_not_the_hole(
+    method: ICT, phases: list[Phase], batch: Batch
+) -> None:
+    method.eval()
+
+    def complete(seed: int, masked: torch.Tensor) -> torch.Tensor:
+        with torch.no_grad():
+            return method.complete(masked, batch.hole, torch.Generator().manual_seed(seed))
+
+    first = complete(0, batch.masked)
+    assert first.shape == batch.image.shape and first.abs().max() <= 1
+    assert torch.equal(first, complete(0, batch.masked + 1000 * batch.hole))
+    assert not torch.equal(first, complete(1, batch.masked))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [({"heads": 3}, r"networks\.ict\.heads"), ({"grid": 64}, r"networks\.ict\.grid: 64 cells")],
+)
+def test_sizes_that_do_not_fit_are_refused(
+    setting: Setting, changes: dict[str, int], message: str
+) -> None:
+    with pytest.raises(UserError, match=message):
+        _built(setting, **changes)

@@ -1,0 +1,96 @@
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from mdrnets.methods.mdrnets.refinement import GatedResBlock, RefinementNetwork
+
+
+def _network() -> RefinementNetwork:
+    torch.manual_seed(0)
+    return RefinementNetwork(width=4, dilations=(1, 2), guidance_channels=5, spade_hidden=3)
+
+
+def _full_size() -> RefinementNetwork:
+    with torch.device("meta"):
+        return RefinementNetwork(
+            width=64, dilations=(1, 2, 4, 8), guidance_channels=256, spade_hidden=128
+        )
+
+
+def _count(network: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def test_it_has_the_calculated_number_of_parameters() -> None:
+    network = _full_size()
+    assert _count(network) == 61_277_891
+    parts = {"encoder": 5_532_032, "middle": 37_756_928, "decoder": 17_987_200}
+    assert {name: _count(getattr(network, name)) for name in parts} == parts
+
+
+def test_it_has_the_calculated_cost() -> None:
+    network = _full_size()
+    with torch.device("meta"):
+        inputs = torch.zeros(1, 3, 256, 256), torch.zeros(1, 1, 256, 256)
+        guidance = torch.zeros(1, 256, 128, 128)
+    with FlopCounterMode(display=False) as counter:
+        x = network.encoder(torch.cat(inputs, dim=1))
+        encoder = counter.get_total_flops() / 2e9
+        network.middle(x)
+        middle = counter.get_total_flops() / 2e9 - encoder
+    with FlopCounterMode(display=False) as counter:
+        network(*inputs, guidance)
+    last = 64 * 3 * 9 * 256**2 / 1e9  # of the layer to the image
+    decoder = counter.get_total_flops() / 2e9 - encoder - middle - last
+    assert [round(cost, 1) for cost in (encoder, middle, decoder)] == [14.5, 38.7, 191.9]
+
+
+def test_the_output_is_an_image_and_the_bottleneck_an_eighth() -> None:
+    network = _network()
+    masked, hole = torch.rand(2, 3, 32, 24), torch.zeros(2, 1, 32, 24)
+    bottleneck = network.middle(network.encoder(torch.cat([masked, hole], dim=1)))
+    assert bottleneck.shape == (2, 32, 4, 3)
+    for size in (4, 16, 40):  # guidance of any size
+        output = network(masked, hole, torch.rand(2, 5, size, size))
+        assert output.shape == (2, 3, 32, 24)
+        assert output.abs().max() <= 1
+
+
+def test_the_guidance_decides_the_output() -> None:
+    network = _network().eval()
+    masked, hole = torch.rand(1, 3, 32, 32), torch.zeros(1, 1, 32, 32)
+    first = network(masked, hole, torch.rand(1, 5, 16, 16))
+    second = network(masked, hole, torch.rand(1, 5, 16, 16))
+    assert (first - second).abs().mean() > 1e-3
+
+
+def test_constant_input_gives_no_nan() -> None:
+    """A wholly masked image is constant, and instance norm divides by its deviation."""
+    output = _network()(
+        torch.zeros(1, 3, 32, 32), torch.ones(1, 1, 32, 32), torch.zeros(1, 5, 16, 16)
+    )
+    output.sum().backward()
+    assert torch.isfinite(output).all()
+
+
+def test_every_parameter_and_the_guidance_get_a_gradient() -> None:
+    network = _network()
+    guidance = torch.rand(1, 5, 16, 16, requires_grad=True)
+    masked = torch.rand(1, 3, 32, 32)
+    network(masked, torch.ones(1, 1, 32, 32), guidance).square().sum().backward()
+    assert guidance.grad is not None
+    assert guidance.grad.abs().sum() > 0
+    for name, parameter in network.named_parameters():
+        assert parameter.grad is not None, name
+        assert torch.isfinite(parameter.grad).all(), name
+
+
+def test_a_residual_block_sees_as_far_as_its_dilation() -> None:
+    torch.manual_seed(0)
+    block = GatedResBlock(channels=2, dilation=4)
+    block.layers[0].norm = block.layers[1].norm = nn.Identity()  # which see the whole map
+    x = torch.randn(1, 2, 21, 21, requires_grad=True)
+    block(x)[0, :, 10, 10].sum().backward()
+    assert x.grad is not None
+    touched = x.grad[0].abs().sum(dim=(0, 1)).nonzero()
+    assert (int(touched.min()), int(touched.max())) == (5, 15)

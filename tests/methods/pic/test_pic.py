@@ -1,0 +1,160 @@
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from mdrnets.errors import UserError
+from mdrnets.methods.base import Batch, Setting
+from mdrnets.methods.pic.method import (
+    PIC,
+    Options,
+    build,
+    divergence,
+    spread_by_hole,
+    sum_of_l1,
+)
+from mdrnets.methods.pic.networks import Gaussian
+
+TINY = {"steps": 4, "batch_size": 2, "reductions": 3 + 1, "base": 4, "cap": 8, "infer_blocks": 1}
+
+
+@pytest.fixture
+def method() -> PIC:
+    torch.manual_seed(0)
+    built = build(options=Options.model_validate(TINY), setting=Setting(64, features=_none))
+    assert isinstance(built, PIC)
+    return built
+
+
+@pytest.fixture
+def batch64(batch: Batch) -> Batch:
+    def double(x: torch.Tensor) -> torch.Tensor:
+        return x.repeat_interleave(2, -1).repeat_interleave(2, -2)
+
+    return Batch(image=double(batch.image), hole=double(batch.hole))
+
+
+def _none(name: str) -> Any:
+    raise AssertionError("PIC has no perceptual loss")
+
+
+def _terms(method: PIC, batch: Batch) -> dict[str, torch.Tensor]:
+    torch.manual_seed(1)
+    (phase,) = method.phases()
+    updates = list(phase.train_step(batch))
+    assert [update.optimiser for update in updates] == ["discriminators", "generator"]
+    return dict(updates[1].terms)
+
+
+def test_divergence_is_that_of_torch() -> None:
+    torch.manual_seed(0)
+    a = Gaussian(torch.randn(2, 3), torch.rand(2, 3) + 0.1)
+    b = Gaussian(torch.randn(2, 3), torch.rand(2, 3) + 0.1)
+    expected = torch.distributions.kl_divergence(
+        torch.distributions.Normal(a.mean, a.deviation),
+        torch.distributions.Normal(b.mean, b.deviation),
+    ).mean()
+    torch.testing.assert_close(divergence(a, b), expected)
+    assert divergence(a, a).item() == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize(("share", "sigma"), [(1, 0.168), (0.8, 0.5), (0.5, 0.917), (0, 0.998)])
+def test_the_target_distribution_is_wider_for_larger_holes(share: float, sigma: float) -> None:
+    like = Gaussian(torch.zeros(1, 2, 3, 3), torch.ones(1, 2, 3, 3))
+    valid = torch.full((1, 1, 4, 4), float(share))
+    spread = spread_by_hole(valid, like).deviation
+    assert spread.shape == like.mean.shape
+    assert math.isclose(spread.mean().item(), sigma, abs_tol=1e-3)
+
+
+def test_sum_of_l1_adds_the_means_of_the_scales() -> None:
+    zeros = [torch.zeros(1, 1, 2, 2), torch.zeros(1, 1, 4, 4)]
+    assert sum_of_l1([zeros[0] + 1, zeros[1] - 2], zeros).item() == 3
+
+
+def test_the_prior_is_pulled_to_a_posterior_that_does_not_move(method: PIC, batch64: Batch) -> None:
+    terms = _terms(method, batch64)
+    posterior = list(method.encoder.posterior.parameters())
+    (of_g,) = torch.autograd.grad(
+        terms["kl_g"], posterior[:1], retain_graph=True, allow_unused=True
+    )
+    (of_rec,) = torch.autograd.grad(terms["kl_rec"], posterior[:1], retain_graph=True)
+    (of_prior,) = torch.autograd.grad(terms["kl_g"], [next(method.encoder.prior.parameters())])
+    assert of_g is None or not of_g.any()
+    assert of_rec.any() and of_prior.any()
+
+
+def test_the_generative_path_answers_for_visible_pixels_alone(
+    method: PIC, batch64: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[torch.Tensor] = []
+    forward = method.generator.forward
+
+    def kept(*arguments: torch.Tensor) -> list[torch.Tensor]:
+        images = forward(*arguments)
+        images[-1].retain_grad()
+        seen.append(images[-1])
+        return images
+
+    monkeypatch.setattr(method.generator, "forward", kept)
+    _terms(method, batch64)["reconstruction_g"].backward()
+    assert seen[0].grad is not None
+    gradient = seen[0].grad[2:].abs().sum(dim=1, keepdim=True)
+    assert not (gradient * batch64.hole).any()
+    assert (gradient * (1 - batch64.hole)).any()
+
+
+def test_training_lowers_the_reconstruction(
+    method: PIC, batch64: Batch, run_steps: Callable[..., list[dict[str, float]]]
+) -> None:
+    torch.manual_seed(2)
+    (phase,) = method.phases()
+    for optimiser in phase.optimisers.values():
+        optimiser.param_groups[0]["lr"] = 2e-3
+    history = run_steps(method, phase, batch64, 12)
+    assert history[-1]["reconstruction_rec"] < 0.9 * history[0]["reconstruction_rec"]
+
+
+def test_samples_follow_the_generator_and_not_the_hole(method: PIC, batch64: Batch) -> None:
+    method.eval()
+
+    def complete(seed: int, masked: torch.Tensor) -> torch.Tensor:
+        with torch.no_grad():
+            return method.complete(masked, batch64.hole, torch.Generator().manual_seed(seed))
+
+    first = complete(1, batch64.masked)
+    assert first.shape == batch64.image.shape
+    assert first.abs().max() <= 1
+    assert torch.equal(first, complete(1, batch64.masked))
+    assert torch.equal(first, complete(1, batch64.masked + 1000 * batch64.hole))
+    assert ((first - complete(2, batch64.masked)).abs() * batch64.hole).any()
+
+
+def test_best_of_takes_the_sample_that_the_discriminator_prefers(batch64: Batch) -> None:
+    torch.manual_seed(0)
+    built = build(
+        options=Options.model_validate(TINY | {"best_of": 3}), setting=Setting(64, features=_none)
+    )
+    assert isinstance(built, PIC)
+    method = built.eval()
+    preferred = iter([[0.0, 1.0], [2.0, 0.0], [1.0, 0.5]])
+
+    def scores(image: torch.Tensor) -> torch.Tensor:
+        return torch.tensor(next(preferred)).view(2, 1, 1, 1)
+
+    method.discriminator.forward = scores  # type: ignore[method-assign]
+    with torch.no_grad():
+        best = method.complete(batch64.masked, batch64.hole, torch.Generator().manual_seed(1))
+        method.options = Options.model_validate(TINY)
+        generator = torch.Generator().manual_seed(1)
+        preferred = iter([[0.0, 0.0]] * 3)
+        singles = [method.complete(batch64.masked, batch64.hole, generator) for _ in range(3)]
+    assert torch.equal(best[0], singles[1][0])
+    assert torch.equal(best[1], singles[0][1])
+
+
+def test_too_many_reductions_are_refused() -> None:
+    with pytest.raises(UserError, match=r"networks\.pic\.reductions.*5 leaves 2"):
+        build(options=Options(steps=1), setting=Setting(64, features=_none))

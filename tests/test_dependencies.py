@@ -1,0 +1,46 @@
+from pathlib import Path
+
+import pytest
+
+from mdrnets.dependencies import module_path, python_files
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    files = {
+        "stages/work.py": "from mdrnets.middle import thing\nimport stages.command\nimport numpy\n",
+        "stages/command.py": "import mdrnets.other\n",
+        "mdrnets/__init__.py": "",
+        "mdrnets/middle.py": "def thing():\n    from mdrnets import leaf\n",
+        "mdrnets/leaf.py": "import mdrnets.middle  # a cycle\n",
+        "mdrnets/other.py": "",
+        "extra.py": "from mdrnets.leaf import x\n",
+    }
+    for name, text in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_imports_are_followed_also_inside_functions_and_in_cycles(project: Path) -> None:
+    names = [str(path) for path in python_files("stages.work")]
+    assert names == ["mdrnets/leaf.py", "mdrnets/middle.py", "stages/work.py"]
+
+
+def test_what_only_carries_values_is_no_dependency(project: Path) -> None:
+    assert Path("stages/command.py") not in python_files("stages.work", "stages.command")
+
+
+def test_a_module_outside_the_package_is_followed_too(project: Path) -> None:
+    assert [str(path) for path in python_files("extra")] == [
+        "extra.py",
+        "mdrnets/leaf.py",
+        "mdrnets/middle.py",
+    ]
+
+
+def test_installed_and_missing_modules_have_no_file(project: Path) -> None:
+    assert python_files("numpy", "nothing.of.this.name") == ()
+    assert module_path("numpy") is None

@@ -1,0 +1,70 @@
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from mdrnets.config import PROFILES, load_config
+from mdrnets.errors import UserError
+from mdrnets.pipeline import Pipeline
+
+NAMES = sorted(path.stem for path in PROFILES.glob("*.yaml"))
+
+
+@pytest.fixture(params=NAMES)
+def pipeline(request: pytest.FixtureRequest) -> Pipeline:
+    return Pipeline(load_config(request.param))
+
+
+def test_every_output_is_made_by_one_execution(pipeline: Pipeline) -> None:
+    makers = Counter(path for instance in pipeline.instances() for path in instance.outputs)
+    assert makers and set(makers.values()) == {1}
+
+
+def test_every_input_is_made_before_it_is_needed(pipeline: Pipeline) -> None:
+    made: set[Path] = set()
+    for instance in pipeline.instances():
+        for path in instance.inputs:
+            assert path in made or path.parts[0] in ("data", "reports"), (instance.name, path)
+        made.update(instance.outputs)
+
+
+def test_no_wildcard_and_no_missing_parameter_is_left(pipeline: Pipeline) -> None:
+    for instance in pipeline.instances():
+        texts = [instance.command, *map(str, (*instance.inputs, *instance.outputs))]
+        assert not any("{" in text for text in texts)
+        for key, value in instance.parameters.items():
+            optional = key.endswith(".labels")
+            assert value is not None or optional, (instance.name, key)
+
+
+def test_every_stage_depends_on_its_own_program(pipeline: Pipeline) -> None:
+    for stage in pipeline.stages.values():
+        assert Path("stages", f"{stage.program}.py") in stage.code
+
+
+def test_an_execution_is_found_by_its_arguments() -> None:
+    pipeline = Pipeline(load_config("demo"))
+    found = pipeline.find("train", ["rendered_b", "pconv"])
+    assert found.command == "python -m stages.train --profile demo rendered_b pconv"
+    assert Path("runs/demo/models/rendered_b/pconv.safetensors") in found.outputs
+    assert found.parameters["profiles/demo.yaml:networks.pconv"]["batch_size"] > 0
+
+
+def test_what_is_not_in_the_profile_is_refused() -> None:
+    with pytest.raises(UserError, match=r"profiles/demo\.yaml.*train rendered_b nothing"):
+        Pipeline(load_config("demo")).find("train", ["rendered_b", "nothing"])
+
+
+def test_a_part_trained_once_serves_all_data_sets() -> None:
+    pipeline = Pipeline(load_config("demo"))
+    (parser,) = pipeline.stages["train_parser"].axes["dataset"]
+    inputs = pipeline.find("train", ["rendered_b", "mdrnets"]).inputs
+    assert pipeline.layout.model(parser, "parser") in inputs
+    assert pipeline.layout.model("rendered_b", "recon") in inputs
+
+
+def test_a_training_depends_on_its_own_method_alone() -> None:
+    pipeline = Pipeline(load_config("demo"))
+    assert Path("mdrnets/methods/pconv.py") in pipeline.stages["train_pconv"].code
+    assert Path("mdrnets/methods/deepfillv2.py") not in pipeline.stages["train_pconv"].code
+    assert not any("reporting" in path.parts for path in pipeline.stages["train_pconv"].code)

@@ -1,0 +1,145 @@
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from mdrnets.errors import UserError
+from mdrnets.training.state import Checkpoints
+
+CONFIG = {"seed": 1, "options": {"lr": 0.1, "widths": [4, 8]}}
+
+
+def _silent(line: str) -> None:
+    raise AssertionError(f"nothing to say was expected: {line}")
+
+
+def _checkpoints(folder: Path, config: dict[str, Any] = CONFIG) -> Checkpoints:
+    return Checkpoints(folder=folder / "state", fingerprint=config)
+
+
+def _saved(folder: Path, *steps: int) -> Checkpoints:
+    checkpoints = _checkpoints(folder)
+    for step in steps:
+        checkpoints.save(step, {"step": step, "weights": torch.full((1000,), float(step))})
+    return checkpoints
+
+
+def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
+    state = {
+        "tensor": torch.randn(3, dtype=torch.float64),
+        "ordered": OrderedDict(a=0.1, b="b"),
+        "numbers": [1, 0.1, (True, None)],
+        "text": "é",
+        1: {2: 3},
+    }
+    _checkpoints(tmp_path).save(7, state)
+    loaded = _checkpoints(tmp_path).load(_silent)
+    assert loaded is not None
+    assert torch.equal(loaded.pop("tensor"), state.pop("tensor"))
+    assert loaded == state
+
+
+def test_without_a_state_there_is_nothing_to_load(tmp_path: Path) -> None:
+    assert _checkpoints(tmp_path).load(_silent) is None
+
+
+def test_the_last_two_states_are_kept(tmp_path: Path) -> None:
+    checkpoints = _saved(tmp_path, 5, 50, 500)
+    kept = sorted(path.name for path in checkpoints.folder.iterdir())
+    assert kept == [
+        f"step-{step:010d}.{ending}" for step in (50, 500) for ending in ("pt", "sha256")
+    ]
+    assert checkpoints.last == checkpoints.folder / "step-0000000500.pt"
+
+
+def _halve(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def _flip_one_bit(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def _empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def _lose_checksum(path: Path) -> None:
+    path.with_suffix(".sha256").unlink()
+
+
+DAMAGES = [_halve, _flip_one_bit, _empty, _lose_checksum]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_state_is_reported_and_the_one_before_it_taken(
+    tmp_path: Path, damage: Any
+) -> None:
+    last = _saved(tmp_path, 5, 10).last
+    assert last is not None
+    damage(last)
+    lines: list[str] = []
+    loaded = _checkpoints(tmp_path).load(lines.append)
+    assert loaded is not None and loaded["step"] == 5
+    assert lines == [f"{last}: this state is damaged; going on from the one before"]
+    assert not last.exists()  # else it would count as one of the two
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_if_every_state_is_damaged_that_is_an_error(tmp_path: Path, damage: Any) -> None:
+    checkpoints = _saved(tmp_path, 5)
+    damage(checkpoints.folder / "step-0000000005.pt")
+    with pytest.raises(UserError, match=r"step-0000000005\.pt: this state is damaged, .* remove"):
+        checkpoints.load(_silent)
+
+
+def test_a_state_that_was_never_complete_does_not_count(tmp_path: Path) -> None:
+    checkpoints = _saved(tmp_path, 5)
+    # What a process leaves that is killed after the checksum, before the state has its name.
+    (checkpoints.folder / "step-0000000010.sha256").write_text("0  step-0000000010.pt\n")
+    leftover = checkpoints.folder / ".step-0000000010.pt.123.part"
+    leftover.write_bytes(b"half")
+    loaded = checkpoints.load(_silent)
+    assert loaded is not None and loaded["step"] == 5
+    assert not leftover.exists()
+
+
+def test_a_state_of_another_configuration_is_refused_with_what_differs(tmp_path: Path) -> None:
+    _saved(tmp_path, 5)
+    other = {"options": {"lr": 0.2, "widths": [4, 8], "depth": 3}}
+    with pytest.raises(UserError) as caught:
+        _checkpoints(tmp_path, other).load(_silent)
+    message = str(caught.value)
+    assert "options.lr (0.1 there, 0.2 here)" in message
+    assert "options.depth (None there, 3 here)" in message
+    assert "seed (1 there, None here)" in message
+    assert "widths" not in message
+
+
+@pytest.mark.parametrize("odd", [np.float64(1), object(), {1}, print])
+def test_what_could_not_be_read_back_is_refused_when_it_is_saved(tmp_path: Path, odd: Any) -> None:
+    checkpoints = _checkpoints(tmp_path)
+    with pytest.raises(TypeError, match=r"state\.optimisers\.0\.lr: .* neither a tensor nor plain"):
+        checkpoints.save(1, {"optimisers": [{"lr": odd}]})
+    assert checkpoints.last is None
+
+
+def test_a_state_that_cannot_be_written_leaves_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoints = _saved(tmp_path, 5)
+
+    def fail(content: object, path: Path) -> None:
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", fail)
+    with pytest.raises(UserError, match="the disk is full"):
+        checkpoints.save(10, {"step": 10})
+    loaded = _checkpoints(tmp_path).load(_silent)
+    assert loaded is not None and loaded["step"] == 5

@@ -1,0 +1,42 @@
+"""Print, as JSON, what each job of a profile declares in Snakemake's own DAG.
+
+Run in a process of its own, since Snakemake changes the process that it runs in.
+"""
+
+import contextlib
+import io
+import json
+import sys
+from pathlib import Path
+
+from snakemake.api import SnakemakeApi
+from snakemake.settings.enums import Quietness
+from snakemake.settings.types import (
+    ConfigSettings,
+    DAGSettings,
+    OutputSettings,
+    ResourceSettings,
+)
+
+with (
+    contextlib.redirect_stdout(io.StringIO()),
+    SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api,
+):
+    workflow = api.workflow(
+        resource_settings=ResourceSettings(cores=1),
+        config_settings=ConfigSettings(config={"profile": sys.argv[1]}),
+        snakefile=Path("Snakefile"),
+    )
+    workflow.dag(DAGSettings(forceall=True)).printrulegraph()
+    jobs = {
+        min(job.output): {
+            "command": job.shellcmd.split(" 2>&1 | tee")[0],
+            "inputs": sorted(str(path) for path in job.input),
+            "outputs": sorted(str(path) for path in job.output),
+            "parameters": job.params["settings"],
+        }
+        for job in workflow._workflow.dag.jobs
+        if hasattr(job.params, "settings")
+    }
+
+print(json.dumps(jobs))

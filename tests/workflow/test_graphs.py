@@ -1,0 +1,67 @@
+"""Both engines derive the same graph: commands, dependencies, parameters and outputs."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from mdrnets.config import load_config
+from mdrnets.pipeline import Pipeline
+
+
+def _in_snakemake(profile: str) -> dict[str, dict[str, Any]]:
+    """Output files → what the job that makes them declares, from Snakemake's own DAG."""
+    printed = subprocess.run(
+        [sys.executable, str(Path(__file__).with_name("snakemake_jobs.py")), profile],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    return json.loads(printed)
+
+
+def _in_dvc() -> dict[str, dict[str, Any]]:
+    """The same from DVC's resolved stages."""
+    from dvc.repo import Repo
+
+    jobs = {}
+    for stage in Repo().index.stages:
+        if stage.cmd is None:
+            continue
+        parameters = {}
+        files = []
+        for dependency in stage.deps:
+            if hasattr(dependency, "params"):
+                values = dependency.read_params(flatten=False)
+                keys = dependency.params or [""]
+                whole = dependency.read_file() if not dependency.params else None
+                for key in keys:
+                    name = f"{dependency.def_path}:{key}"
+                    parameters[name] = whole if not key else values[key]
+            else:
+                files.append(dependency.def_path)
+        outputs = sorted(out.def_path for out in stage.outs)
+        jobs[outputs[0]] = {
+            "command": stage.cmd,
+            "inputs": sorted(files),
+            "outputs": outputs,
+            "parameters": parameters,
+        }
+    return jobs
+
+
+def test_both_engines_derive_the_same_graph() -> None:
+    profile = load_config().name
+    in_snakemake = _in_snakemake(profile)
+    in_dvc = _in_dvc()
+    assert in_snakemake.keys() == in_dvc.keys()
+    for output, job in in_dvc.items():
+        assert in_snakemake[output] == json.loads(json.dumps(job)), output
+
+
+def test_dvc_yaml_is_what_the_table_of_stages_says() -> None:
+    before = Path("dvc.yaml").read_text(encoding="utf-8")
+    from workflow.dvc_yaml import dvc_yaml
+
+    assert dvc_yaml(Pipeline(load_config())) == before, "run `make dvc.yaml`"

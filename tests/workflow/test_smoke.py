@@ -1,0 +1,104 @@
+"""The whole chain of one method through both engines, on the smoke profile."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.workflow.conftest import Copy
+
+IDLE = "Nothing to be done"
+
+
+@pytest.fixture(scope="module")
+def by_snakemake(project_copy: Copy, tmp_path_factory: pytest.TempPathFactory) -> Copy:
+    copy = project_copy.clone(tmp_path_factory.mktemp("snakemake") / "project")
+    copy.snakemake("reproduce_table1")
+    return copy
+
+
+@pytest.fixture(scope="module")
+def by_dvc(project_copy: Copy, tmp_path_factory: pytest.TempPathFactory) -> Copy:
+    copy = project_copy.clone(tmp_path_factory.mktemp("dvc") / "project")
+    copy.run("dvc", "repro")
+    return copy
+
+
+def test_snakemake_makes_the_table(by_snakemake: Copy) -> None:
+    table = (by_snakemake.root / "reports/smoke/table1.md").read_text(encoding="utf-8")
+    assert "MDRNets" in table
+    assert "not run" in table  # the other methods are named blanks
+    assert IDLE in by_snakemake.snakemake("-n").stdout
+
+
+def test_both_engines_make_the_same_bytes(by_snakemake: Copy, by_dvc: Copy) -> None:
+    assert by_snakemake.results() == by_dvc.results()
+
+
+def test_dvc_repro_twice_does_nothing(by_dvc: Copy) -> None:
+    printed = by_dvc.run("dvc", "repro").stdout
+    assert "Running stage" not in printed
+    assert "up to date" in by_dvc.run("dvc", "status").stdout
+
+
+def test_a_snakemake_run_is_recorded_shared_and_restored(
+    by_snakemake: Copy, tmp_path: Path
+) -> None:
+    by_snakemake.run("make", "-o", "environment", "record")
+    assert "up to date" in by_snakemake.run("dvc", "status").stdout
+    by_snakemake.run("dvc", "remote", "add", "-f", "-d", "store", str(tmp_path / "store"))
+    by_snakemake.run("dvc", "push", "-q")
+    by_snakemake.commit("results")
+
+    fresh = by_snakemake.clone(tmp_path / "fresh")
+    fresh.run("dvc", "pull", "-q")
+    fresh.run("make", "-o", "environment", "restore")
+    assert IDLE in fresh.snakemake("-n").stdout
+    assert fresh.results() == by_snakemake.results()
+    assert "up to date" in fresh.run("dvc", "status").stdout
+
+
+def test_an_edit_reruns_what_it_can_change_and_nothing_else(by_snakemake: Copy) -> None:
+    def rules_after_edit_of(name: str) -> set[str]:
+        path = by_snakemake.root / name
+        before = path.read_text()
+        path.write_text(before + "\n# edited\n")
+        try:
+            printed = by_snakemake.snakemake("-n", "--quiet", "rules").stdout
+        finally:
+            path.write_text(before)
+        table = printed.partition("Job stats")[2].partition("Reasons")[0]
+        rows = [line.split() for line in table.splitlines()]
+        return {row[0] for row in rows if len(row) == 2 and row[1].isdigit()} - {"total"}
+
+    assert rules_after_edit_of("mdrnets/reporting/table1.py") == {"table1", "reproduce_table1"}
+    edited = rules_after_edit_of("mdrnets/methods/mdrnets/memory.py")
+    assert "train_mdrnets" in edited
+    assert not {"train_parser", "train_coarse", "pack_holes"} & edited
+
+
+def test_a_parameter_reruns_what_reads_it(by_snakemake: Copy) -> None:
+    profile = by_snakemake.root / "profiles/smoke.yaml"
+    before = profile.read_text()
+    profile.write_text(before.replace("completion_batch: 8", "completion_batch: 4"))
+    try:
+        printed = by_snakemake.snakemake("-n", "--quiet", "rules").stdout
+    finally:
+        profile.write_text(before)
+    assert "complete_mdrnets" in printed
+    assert "train_mdrnets" not in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--config", "profile=nothing"], "there is no profile 'nothing'"),
+        (["--config", "steps=3"], "--config steps: the only key is `profile`"),
+    ],
+)
+def test_a_wrong_configuration_is_one_sentence(
+    project_copy: Copy, arguments: list[str], sentence: str
+) -> None:
+    done = project_copy.snakemake("-n", *arguments, check=False)
+    assert done.returncode != 0
+    assert sentence in done.stdout
+    assert "Traceback" not in done.stdout

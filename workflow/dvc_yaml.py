@@ -1,0 +1,69 @@
+"""Write `dvc.yaml` from the table of stages, for one profile.
+
+`dvc repro` then runs the same commands with the same dependencies, parameters and outputs as
+Snakemake. Run it after a change of `params.yaml: profile`, of the methods or data sets, or of what
+a module imports; a test checks that the committed file is current.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from mdrnets.config import PARAMS, load_config
+from mdrnets.errors import UserError
+from mdrnets.files import write_text
+from mdrnets.pipeline import Pipeline, Stage
+
+TARGET = Path("dvc.yaml")
+HEADER = "# Written by workflow/dvc_yaml.py from mdrnets/pipeline.py for the profile {profile}.\n"
+
+
+def dvc_yaml(pipeline: Pipeline) -> str:
+    """The text of `dvc.yaml`."""
+    stages = {stage.name: _entry(pipeline, stage) for stage in pipeline.stages.values()}
+    text = yaml.safe_dump({"stages": stages}, sort_keys=False, width=100, allow_unicode=True)
+    return HEADER.format(profile=pipeline.config.name) + text
+
+
+def _entry(pipeline: Pipeline, stage: Stage) -> dict[str, Any]:
+    names = {axis: f"${{item.{axis}}}" for axis in stage.axes}
+    inputs = (*stage.inputs, pipeline.layout.setup) if stage.setup else stage.inputs
+    entry: dict[str, Any] = {
+        "cmd": pipeline.command(stage).format(**names),
+        "deps": [str(path).format(**names) for path in (*inputs, *stage.code)],
+        "params": [
+            {str(path): [key.format(**names) for key in keys] if "" not in keys else None}
+            for path, keys in ((PARAMS, stage.protocol), (pipeline.config.path, stage.settings))
+            if keys
+        ],
+        "outs": [str(path).format(**names) for path in stage.outputs],
+    }
+    if stage.axes:
+        matrix = {axis: list(values) for axis, values in stage.axes.items()}
+        entry = {"matrix": matrix, **entry}
+    return entry
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--profile", help="a file name under profiles/; default: as params.yaml says"
+    )
+    options = parser.parse_args()
+    try:
+        write_text(TARGET, dvc_yaml(Pipeline(load_config(options.profile))))
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,73 @@
+# What the rules share: the table of stages, and how a stage becomes a rule.
+import os
+import sys
+import uuid
+from functools import partial
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+sys.path.insert(0, str(Path(workflow.basedir)))
+
+from mdrnets.config import load_config
+from mdrnets.errors import UserError
+from mdrnets.pipeline import Pipeline
+
+if unknown := set(config) - {"profile"}:
+    raise WorkflowError(
+        f"--config {min(unknown)}: the only key is `profile`; change other values in params.yaml "
+        "or in the profile's file"
+    )
+try:
+    PIPELINE = Pipeline(load_config(config.get("profile")))
+except UserError as error:
+    raise WorkflowError(str(error))
+
+PROFILE = PIPELINE.config.profile
+RUN = PIPELINE.layout.run
+EMBEDDED = sorted(path.stem for path in Path("samples").glob("*.zip"))
+
+
+wildcard_constraints:
+    source="|".join(PROFILE.sources),
+    dataset="|".join(PROFILE.datasets),
+    method="|".join(PROFILE.methods),
+
+
+def stages(group):
+    return [stage for stage in PIPELINE.stages.values() if stage.group == group]
+
+
+def log_file(stage):
+    return (
+        RUN
+        / "logs"
+        / ("_".join([stage.name, *(f"{{{axis}}}" for axis in stage.axes)]) + ".log")
+    )
+
+
+def shell_command(stage):
+    # Seen on the terminal and kept. `tee -i`: Ctrl-C must not cut the last words of a stage.
+    return PIPELINE.command(stage).replace("{", "{wildcards.") + " 2>&1 | tee -i {log}"
+
+
+def settings(stage, wildcards):
+    return PIPELINE.parameters(stage, wildcards)
+
+
+def needed(stage):
+    # Made once before all others; a later look at it changes nothing for them.
+    return [ancient(PIPELINE.layout.setup)] if stage.setup else []
+
+
+onstart:
+    # One invocation: its stages become child runs of one MLflow run.
+    os.environ["MDRNETS_INVOCATION"] = f"snakemake-{uuid.uuid4().hex[:12]}"
+
+
+onsuccess:
+    shell(f"python -m stages.track --profile {PIPELINE.config.name} --quiet")
+
+
+onerror:
+    shell(f"python -m stages.track --profile {PIPELINE.config.name} --quiet")

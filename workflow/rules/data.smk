@@ -1,0 +1,32 @@
+# From the raw archives to packed arrays, and which hole meets which image.
+
+
+rule data:
+    input:
+        "data.dvc",
+        [f"samples/{name}.zip" for name in EMBEDDED],
+    output:
+        [PIPELINE.layout.data(name) for name in EMBEDDED],
+    log:
+        "runs/data.log",
+    shell:
+        "dvc repro --quiet data.dvc 2>&1 | tee -i {log}"
+
+
+for stage in stages("data"):
+
+    rule:
+        name:
+            stage.name
+        input:
+            stage.inputs,
+            stage.code,
+            needed(stage),
+        output:
+            stage.outputs,
+        log:
+            log_file(stage),
+        params:
+            settings=partial(settings, stage),
+        shell:
+            shell_command(stage)

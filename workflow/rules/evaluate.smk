@@ -1,0 +1,21 @@
+# Completions of the test images and their scores.
+for stage in stages("evaluate"):
+
+    rule:
+        name:
+            stage.name
+        input:
+            stage.inputs,
+            stage.code,
+            needed(stage),
+        output:
+            stage.outputs,
+        log:
+            log_file(stage),
+        threads: PROFILE.threads
+        resources:
+            gpu=int(PROFILE.device == "cuda"),
+        params:
+            settings=partial(settings, stage),
+        shell:
+            shell_command(stage)
