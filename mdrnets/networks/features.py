@@ -33,7 +33,9 @@ class PerceptualFeatures(nn.Module):
 
     name: str
 
-    def forward(self, image: Tensor, taps: Sequence[str], *, normalise: bool = True) -> list[Tensor]:
+    def forward(
+        self, image: Tensor, taps: Sequence[str], *, normalise: bool = True
+    ) -> list[Tensor]:
         """Args: image B×3×H×W in [-1, 1] when `normalise`, which applies ImageNet's mean and
         standard deviation; otherwise the tensor goes in as it is (as some authors' code does).
 
@@ -72,7 +74,9 @@ class VGGFeatures(PerceptualFeatures):
                 layer.inplace = False  # else it overwrites the convolution's output under a tap
         self.indices = _vgg_tap_indices(VGG_DEPTHS[name])
 
-    def forward(self, image: Tensor, taps: Sequence[str], *, normalise: bool = True) -> list[Tensor]:
+    def forward(
+        self, image: Tensor, taps: Sequence[str], *, normalise: bool = True
+    ) -> list[Tensor]:
         wanted = {self.indices[tap]: tap for tap in taps}
         found = {}
         x = self._prepared(image, normalise)
@@ -98,7 +102,9 @@ class EffNetLiteFeatures(PerceptualFeatures):
         network.load_state_dict(torch.load(weights, weights_only=True, map_location="cpu"))
         self.network = network.eval().requires_grad_(False)
 
-    def forward(self, image: Tensor, taps: Sequence[str], *, normalise: bool = True) -> list[Tensor]:
+    def forward(
+        self, image: Tensor, taps: Sequence[str], *, normalise: bool = True
+    ) -> list[Tensor]:
         blocks = [int(tap.removeprefix("relu").removeprefix("pool")[0]) for tap in taps]
         network = self.network
         x = network._swish(network._bn0(network._conv_stem(self._prepared(image, normalise))))

@@ -69,6 +69,4 @@ class PartialConv2d(nn.Module):
 
     def _box_sum(self, valid: Tensor) -> Tensor:
         # Pooling keeps float32 under autocast, where a convolution would round the counts.
-        return F.avg_pool2d(
-            valid, self.kernel_size, self.stride, self.padding, divisor_override=1
-        )
+        return F.avg_pool2d(valid, self.kernel_size, self.stride, self.padding, divisor_override=1)

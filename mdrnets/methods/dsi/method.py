@@ -1,0 +1,284 @@
+"""DSI: draw the structure of the missing part code by code, then paint its texture.
+
+Peng et al., "Generating Diverse Structure for Image Inpainting With Hierarchical VQ-VAE" (CVPR
+2021, https://arxiv.org/abs/2103.10022). Three phases, each on the frozen result of the one before.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Annotated
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field, model_validator
+from torch import Tensor, nn
+from torch.optim import Adam
+from torch.optim.lr_scheduler import LambdaLR
+
+from mdrnets.errors import UserError
+from mdrnets.losses.adversarial import discriminator_loss, generator_loss
+from mdrnets.methods.base import Batch, Method, Phase, Setting, Trainable, Update, composite
+from mdrnets.methods.dsi.structure import ConditionNetwork, StructurePixelCNN
+from mdrnets.methods.dsi.texture import TextureGenerator
+from mdrnets.methods.dsi.vqvae import HierarchicalVQVAE, code_loss
+from mdrnets.networks.averaging import MovingAverage
+from mdrnets.networks.sn_patchgan import SNPatchGAN
+from mdrnets.options import TrainOptions
+
+REDUCTION = 8  # of the structure codes
+PUBLISHED_STEPS = 1_000_000  # of the structure generator, to which its schedule belongs
+
+Rate = Annotated[int, Field(ge=1)]
+
+
+class Options(TrainOptions):
+    """The published networks and training at 256²."""
+
+    batch_size: int = Field(default=8, ge=1)  # official code
+    vqvae_share: float = Field(default=1 / 3, gt=0, lt=1)  # official code: 1 M steps a phase
+    structure_share: float = Field(default=1 / 3, gt=0, lt=1)  # official code
+    vqvae_width: int = Field(default=128, ge=2, multiple_of=2)  # official code
+    vqvae_hidden: int = Field(default=64, ge=1)  # official code
+    codes: int = Field(default=512, ge=2)  # official code
+    code_channels: int = Field(default=64, ge=1)  # official code
+    reseed_every: int = Field(default=1000, ge=1)  # chosen: rare codes begin anew
+    condition_base: int = Field(default=32, ge=1)  # official code
+    condition_rates: tuple[Rate, ...] = Field(
+        default=(1, 1, 1, 2, 4, 8, 16, 1, 1, 1), strict=False
+    )  # official code
+    channels: int = Field(default=128, ge=8, multiple_of=8)  # official code; of the PixelCNN
+    blocks: int = Field(default=20, ge=1)  # official code; of each stream, and of the output
+    attentions: int = Field(default=4, ge=1)  # official code; blocks that have one
+    dropout: float = Field(default=0.1, ge=0, lt=1)  # official code
+    texture_width: int = Field(default=32, ge=1)  # official code
+    texture_dilations: tuple[Rate, ...] = Field(
+        default=(2, 4, 8, 16), strict=False
+    )  # official code
+    discriminator_base: int = Field(default=64, ge=1)  # official code
+    discriminator_layers: int = Field(default=6, ge=1)  # official code; down to a map of 4×4
+    lr: float = Field(default=1e-4, gt=0)  # official code; of VQ-VAE and texture
+    structure_rate: float = Field(default=0.18, gt=0)  # official code; see `structure_schedule`
+    average_decay: float = Field(default=0.9997, ge=0, lt=1)  # official code; of weights
+    commitment_weight: float = Field(default=0.25, ge=0)  # official code
+    feature_weight: float = Field(default=0.1, ge=0)  # official code; of each level's codes
+    clip: float = Field(default=1.0, gt=0)  # chosen: norm of the PixelCNN's gradient, against NaN
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Options":
+        if self.vqvae_share + self.structure_share >= 1:
+            raise ValueError("vqvae_share + structure_share must leave steps for the texture")
+        if self.blocks % self.attentions:
+            raise ValueError("blocks must be a multiple of attentions")
+        return self
+
+
+class StructureGenerator(nn.Module):
+    """Condition network and PixelCNN, which are trained together."""
+
+    def __init__(self, *, condition: ConditionNetwork, pixelcnn: StructurePixelCNN) -> None:
+        super().__init__()
+        self.condition, self.pixelcnn = condition, pixelcnn
+
+    def forward(self, masked: Tensor, hole: Tensor, vectors: Tensor) -> Tensor:
+        """Args: masked B×3×H×W; hole B×1×H×W; vectors B×D×H/8×W/8. Returns B×K×H/8×W/8."""
+        logits: Tensor = self.pixelcnn(vectors, self.condition(masked, hole))
+        return logits
+
+    def sample(
+        self, masked: Tensor, hole: Tensor, codebook: Tensor, generator: torch.Generator
+    ) -> Tensor:
+        """Int64 B×H/8×W/8."""
+        return self.pixelcnn.sample(self.condition(masked, hole), codebook, generator)
+
+
+class DSI(Method):
+    """VQ-VAE, structure generator, texture generator with its discriminator."""
+
+    def __init__(self, *, options: Options) -> None:
+        super().__init__()
+        self.options = options
+        self.vqvae = HierarchicalVQVAE(
+            width=options.vqvae_width,
+            hidden=options.vqvae_hidden,
+            codes=options.codes,
+            channels=options.code_channels,
+            reseed=options.reseed_every,
+        )
+        condition = ConditionNetwork(base=options.condition_base, rates=options.condition_rates)
+        self.structure = StructureGenerator(
+            condition=condition,
+            pixelcnn=StructurePixelCNN(
+                code_channels=options.code_channels,
+                codes=options.codes,
+                condition=condition.channels,
+                channels=options.channels,
+                blocks=options.blocks,
+                attentions=options.attentions,
+                output_blocks=options.blocks,
+                dropout=options.dropout,
+            ),
+        )
+        self.texture = TextureGenerator(
+            width=options.texture_width,
+            structure_channels=options.code_channels,
+            dilations=options.texture_dilations,
+        )
+        self.discriminator = SNPatchGAN(
+            in_channels=4, base=options.discriminator_base, layers=options.discriminator_layers
+        )
+        for network in (self.vqvae, self.texture):
+            network.apply(truncated_normal)
+
+        # What later phases and completion use.
+        self.vqvae_average = MovingAverage(self.vqvae, decay=options.average_decay)
+        self.structure_average = MovingAverage(self.structure, decay=options.average_decay)
+
+    def phases(self) -> Sequence[Phase]:
+        options = self.options
+        vqvae_steps = round(options.steps * options.vqvae_share)
+        structure_steps = round(options.steps * options.structure_share)
+
+        parameters = list(self.structure.parameters())
+        base = options.structure_rate * options.channels**-0.5
+        of_structure = Adam(parameters, lr=base)
+
+        def clip(*_: object) -> None:
+            torch.nn.utils.clip_grad_norm_(parameters, options.clip)
+
+        of_structure.register_step_pre_hook(clip)
+
+        def of_texture(network: nn.Module) -> Adam:
+            return Adam(network.parameters(), lr=options.lr, betas=(0.5, 0.999))
+
+        phases = [
+            Phase(
+                name="vqvae",
+                steps=vqvae_steps,
+                batch_size=options.batch_size,
+                optimisers={"vqvae": Adam(self.vqvae.parameters(), lr=options.lr)},
+                train_step=self._vqvae_step,
+            ),
+            Phase(
+                name="structure",
+                steps=structure_steps,
+                batch_size=options.batch_size,
+                optimisers={"structure": of_structure},
+                schedulers={
+                    "structure": LambdaLR(of_structure, structure_schedule(structure_steps))
+                },
+                train_step=self._structure_step,
+            ),
+            Phase(
+                name="texture",
+                steps=options.steps - vqvae_steps - structure_steps,
+                batch_size=options.batch_size,
+                optimisers={
+                    "texture": of_texture(self.texture),
+                    "discriminator": of_texture(self.discriminator),
+                },
+                train_step=self._texture_step,
+            ),
+        ]
+        return [phase for phase in phases if phase.steps > 0]
+
+    def _vqvae_step(self, batch: Batch) -> Iterator[Update]:
+        output, encoded = self.vqvae(batch.image)
+        commitment = encoded.top.commitment + encoded.bottom.commitment
+        yield Update(
+            "vqvae",
+            {
+                "reconstruction": F.mse_loss(output, batch.image),
+                "commitment": self.options.commitment_weight * commitment,
+            },
+        )
+        self.vqvae_average.update(self.vqvae)
+
+    def _structure_step(self, batch: Batch) -> Iterator[Update]:
+        with torch.no_grad():
+            top = self._vqvae.encode(batch.image).top
+        logits = self.structure(batch.masked, batch.hole, top.vectors)
+        yield Update("structure", {"nll": F.cross_entropy(logits.float(), top.indices)})
+        self.structure_average.update(self.structure)
+
+    def _texture_step(self, batch: Batch) -> Iterator[Update]:
+        image, hole, weight = batch.image, batch.hole, self.options.feature_weight
+        vqvae = self._vqvae
+        with torch.no_grad():
+            wanted = vqvae.encode(image)
+        output = self.texture(batch.masked, hole, wanted.top.vectors)
+        completed = composite(image, output, hole)
+
+        self.discriminator.requires_grad_(False)
+        found = vqvae.encode(completed)
+        yield Update(
+            "texture",
+            {
+                "adversarial": generator_loss(self._judge(completed, hole), kind="hinge"),
+                "l1": F.l1_loss(output, image),
+                "structure_codes": weight
+                * code_loss(found.top_features, wanted.top.indices, vqvae.top_quantiser.codebook),
+                "texture_codes": weight
+                * code_loss(
+                    found.bottom_features, wanted.bottom.indices, vqvae.bottom_quantiser.codebook
+                ),
+            },
+        )
+
+        self.discriminator.requires_grad_(True)
+        on_real = self._judge(image, hole)
+        on_fake = self._judge(completed.detach(), hole)
+        yield Update(
+            "discriminator", {"discriminator": discriminator_loss(on_real, on_fake, kind="hinge")}
+        )
+
+    def complete(self, masked: Tensor, hole: Tensor, generator: torch.Generator) -> Tensor:
+        masked = masked * (1 - hole)
+        structure: StructureGenerator = self.structure_average.network  # type: ignore[assignment]
+        quantiser = self._vqvae.top_quantiser
+        codes = structure.sample(masked, hole, quantiser.codebook, generator)
+        output: Tensor = self.texture(masked, hole, quantiser.lookup(codes))
+        return output
+
+    @property
+    def _vqvae(self) -> HierarchicalVQVAE:
+        """The averaged one, frozen."""
+        return self.vqvae_average.network  # type: ignore[return-value]
+
+    def _judge(self, image: Tensor, hole: Tensor) -> Tensor:
+        logits: Tensor = self.discriminator(torch.cat([image, hole], dim=1))
+        return logits
+
+
+def build(*, options: Options, setting: Setting) -> Trainable:
+    """Build the method.
+
+    Raises:
+        UserError: the image's size is no multiple of 8.
+    """
+    if setting.image_size % REDUCTION:
+        raise UserError(
+            f"image_size: {setting.image_size} is no multiple of {REDUCTION}, which DSI needs"
+        )
+    return DSI(options=options)
+
+
+def structure_schedule(steps: int) -> Callable[[int], float]:
+    """Factor of the structure generator's rate: the authors' rise and decay, in their proportion.
+
+    They train 1,000,000 steps with a peak after 46,900; a shorter training runs through the same
+    curve.
+    """
+
+    def factor(step: int) -> float:
+        t = (step + 1) * PUBLISHED_STEPS / steps
+        return float(min(t**-0.35, t * 16000**-1.5))
+
+    return factor
+
+
+def truncated_normal(layer: nn.Module) -> None:
+    """Standard deviation 1/√(k·k·C_in), zero biases."""
+    if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+        std = (math.prod(layer.kernel_size) * layer.in_channels) ** -0.5
+        nn.init.trunc_normal_(layer.weight, std=std, a=-2 * std, b=2 * std)
+        nn.init.zeros_(layer.bias)  # type: ignore[arg-type]

@@ -1,0 +1,184 @@
+"""DSI's structure generator: a PixelCNN over the top codes, conditioned on the visible image.
+
+Peng et al. 2021, section 3.2.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+
+from mdrnets.methods.dsi.blocks import (
+    CausalAttention,
+    CausalConv2d,
+    GatedResidual,
+    RowCache,
+    normalised,
+    pointwise,
+)
+
+HEADS = 8
+
+
+class ConditionNetwork(nn.Module):
+    """Masked image, ones and hole → features h at H/8."""
+
+    def __init__(self, *, base: int, rates: Sequence[int]) -> None:
+        """Args: rates: dilation of each block at H/8."""
+        super().__init__()
+        widths = [base * 2**level for level in range(4)]
+        layers: list[nn.Module] = [normalised(nn.Conv2d(5, base, 5, padding=2))]
+        for before, after in pairwise(widths):
+            layers.append(_residual(before, rate=1))
+            layers.append(normalised(nn.Conv2d(before, after, 3, stride=2, padding=1)))
+        layers.extend(_residual(widths[-1], rate=rate) for rate in rates)
+        self.layers = nn.Sequential(*layers)
+        self.channels = widths[-1]
+
+    def forward(self, masked: Tensor, hole: Tensor) -> Tensor:
+        """Args: masked B×3×H×W, zero in the hole; hole B×1×H×W. Returns B×8·base×H/8×W/8."""
+        ones = torch.ones_like(hole)  # shows the image's border against the zero padding
+        h: Tensor = self.layers(torch.cat([masked, ones, hole], dim=1))
+        return h
+
+
+class StructurePixelCNN(nn.Module):
+    """Logits of every code given those before it in raster order, and h.
+
+    Two streams: u sees all rows above, v the current row's left part, u, and by attention
+    everything before.
+    """
+
+    def __init__(
+        self,
+        *,
+        code_channels: int,
+        codes: int,
+        condition: int,
+        channels: int,
+        blocks: int,
+        attentions: int,
+        output_blocks: int,
+        dropout: float,
+    ) -> None:
+        """Args:
+        blocks: of each stream; the last of every `blocks / attentions` has attention.
+        """
+        super().__init__()
+        C, inputs = channels, code_channels + 1  # noqa: N806
+        self.input_u = CausalConv2d(inputs, C, (2, 3), "down")
+        self.input_v_above = CausalConv2d(inputs, C, (1, 3), "down")
+        self.input_v_left = CausalConv2d(inputs, C, (2, 1), "down_right")
+        every = blocks // attentions
+        self.u_blocks = nn.ModuleList(
+            GatedResidual(
+                first=CausalConv2d(2 * C, C, (2, 3), "down"),
+                second=CausalConv2d(2 * C, 2 * C, (2, 3), "down"),
+                channels=C,
+                condition=condition,
+                dropout=dropout,
+            )
+            for _ in range(blocks)
+        )
+        self.v_blocks = nn.ModuleList(
+            GatedResidual(
+                first=CausalConv2d(2 * C, C, (2, 2), "down_right"),
+                second=CausalConv2d(2 * C, 2 * C, (2, 2), "down_right"),
+                channels=C,
+                stream=C,
+                condition=condition,
+                attention=CausalAttention(channels=C, heads=HEADS)
+                if (block + 1) % every == 0
+                else None,
+                dropout=dropout,
+            )
+            for block in range(blocks)
+        )
+        self.outputs = nn.ModuleList(pointwise(C, C) for _ in range(output_blocks))
+        self.head = pointwise(C, codes)
+
+    def forward(self, vectors: Tensor, h: Tensor) -> Tensor:
+        """Args: vectors B×D×H×W, the codes' vectors; h B×C_h×H×W. Returns logits B×K×H×W."""
+        e = _with_ones(vectors)
+        u = _shifted_down(self.input_u(e))
+        v = _shifted_down(self.input_v_above(e)) + _shifted_right(self.input_v_left(e))
+        for u_block, v_block in zip(self.u_blocks, self.v_blocks, strict=True):
+            u = u_block(u, h=h)
+            v = v_block(v, a=u, h=h)
+        return self._logits(v)
+
+    def _logits(self, v: Tensor) -> Tensor:
+        for output in self.outputs:
+            v = v + output(F.elu(v))
+        logits: Tensor = self.head(F.elu(v))
+        return logits
+
+    @torch.no_grad()
+    def sample(self, h: Tensor, codebook: Tensor, generator: torch.Generator) -> Tensor:
+        """Draw a grid of codes for each image of the batch, in raster order.
+
+        Every layer keeps what it needs of the finished rows, so that a code costs one row of the
+        grid instead of the whole of it; the logits are those of `forward`.
+
+        Args: h B×C_h×H×W; codebook K×D. Returns int64 B×H×W.
+        """
+        with parametrize.cached():  # the normalised weights do not change meanwhile
+            return self._sample(h, codebook, generator)
+
+    def _sample(self, h: Tensor, codebook: Tensor, generator: torch.Generator) -> Tensor:
+        B, _, H, W = h.shape  # noqa: N806
+        drawn = torch.zeros(B, H, W, dtype=torch.int64, device=h.device)
+        cache = RowCache()
+        nothing = h.new_zeros(B, self.input_u.conv.in_channels, 1, W)
+        above = nothing  # the finished row's vectors and ones
+        for y in range(H):
+            row_h = h[:, :, y : y + 1]
+
+            # What depends on finished rows alone: once a row.
+            u = self.input_u(above, cache) if y else h.new_zeros(B, self.head.in_channels, 1, W)
+            from_above = self.input_v_above(above) if y else torch.zeros_like(u)
+            streams = []
+            for block in self.u_blocks:
+                u = block(u, h=row_h, cache=cache)
+                streams.append(u)
+
+            vectors = h.new_zeros(B, codebook.shape[1], 1, W)
+            for x in range(W):
+                v = from_above + _shifted_right(self.input_v_left(_with_ones(vectors), cache))
+                for block, stream in zip(self.v_blocks, streams, strict=True):
+                    v = block(v, a=stream, h=row_h, cache=cache)
+                weights = self._logits(v[..., x : x + 1]).flatten(1).float().softmax(dim=1)
+                drawn[:, y, x] = torch.multinomial(weights, 1, generator=generator)[:, 0]
+                vectors[:, :, 0, x] = codebook[drawn[:, y, x]]
+
+            # What the row leaves behind is known only now that it is complete.
+            v = from_above + _shifted_right(self.input_v_left(_with_ones(vectors), cache))
+            for block, stream in zip(self.v_blocks, streams, strict=True):
+                v = block(v, a=stream, h=row_h, cache=cache)
+            cache.commit()
+            above = _with_ones(vectors)
+        return drawn
+
+
+def _residual(channels: int, *, rate: int) -> GatedResidual:
+    def conv(after: int, dilation: int) -> nn.Conv2d:
+        return normalised(nn.Conv2d(2 * channels, after, 3, padding=dilation, dilation=dilation))
+
+    return GatedResidual(
+        first=conv(channels, rate), second=conv(2 * channels, 1), channels=channels
+    )
+
+
+def _with_ones(vectors: Tensor) -> Tensor:
+    return torch.cat([vectors, torch.ones_like(vectors[:, :1])], dim=1)
+
+
+def _shifted_down(x: Tensor) -> Tensor:
+    return F.pad(x[:, :, :-1], (0, 0, 1, 0))
+
+
+def _shifted_right(x: Tensor) -> Tensor:
+    return F.pad(x[..., :-1], (1, 0))

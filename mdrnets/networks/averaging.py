@@ -1,0 +1,39 @@
+"""An exponential moving average of a network's weights."""
+
+import copy
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mdrnets.networks.frozen import freeze
+
+
+class MovingAverage(nn.Module):
+    """A frozen copy of a network that follows it.
+
+    The decay rises from 0.1 to its final value, as in TensorFlow's averages with a step count, so
+    that a short training's average is not its initial weights.
+    """
+
+    updates: Tensor
+
+    def __init__(self, network: nn.Module, *, decay: float) -> None:
+        super().__init__()
+        self.network = freeze(copy.deepcopy(network))
+        self.decay = decay
+        self.register_buffer("updates", torch.zeros((), dtype=torch.int64))
+
+    def forward(self, *inputs: Any) -> Any:
+        return self.network(*inputs)
+
+    @torch.no_grad()
+    def update(self, network: nn.Module) -> None:
+        """Move a step towards the network's parameters; take over its buffers."""
+        self.updates += 1
+        count = int(self.updates)
+        decay = min(self.decay, (1 + count) / (10 + count))
+        for average, current in zip(self.network.parameters(), network.parameters(), strict=True):
+            average.lerp_(current, 1 - decay)
+        for kept, buffer in zip(self.network.buffers(), network.buffers(), strict=True):
+            kept.copy_(buffer)

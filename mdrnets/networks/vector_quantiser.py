@@ -1,0 +1,99 @@
+"""A codebook that is learned by moving averages, and its straight-through quantisation.
+
+van den Oord et al., "Neural Discrete Representation Learning" (NIPS 2017), appendix A.1; Razavi et
+al., "Generating Diverse High-Fidelity Images with VQ-VAE-2" (NeurIPS 2019).
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+SMOOTHING = 1e-5  # of the counts
+RARE = 0.01  # a code with less than this part of the mean count is re-seeded
+
+
+@dataclass(frozen=True)
+class Quantised:
+    """What a quantiser returns.
+
+    Attributes:
+        vectors: B×D×H×W, the nearest codes; gradients pass to the input as if it were unchanged.
+        indices: int64 B×H×W.
+        commitment: mean squared distance of the input to its codes, a scalar.
+    """
+
+    vectors: Tensor
+    indices: Tensor
+    commitment: Tensor
+
+
+class VectorQuantiser(nn.Module):
+    """Nearest of K codes; in training each code follows the mean of what is assigned to it.
+
+    Averages are zero-debiased. A code that was never used keeps its vector (in the authors' code
+    of DSI it would turn to zero); the first batch initialises all of them, and rare ones are
+    re-seeded from the current batch every `reseed_every` steps.
+    """
+
+    codebook: Tensor
+    counts: Tensor
+    sums: Tensor
+    steps: Tensor
+
+    def __init__(
+        self, *, codes: int, channels: int, decay: float = 0.99, reseed_every: int = 1000
+    ) -> None:
+        super().__init__()
+        self.decay, self.reseed_every = decay, reseed_every
+        self.register_buffer("codebook", torch.randn(codes, channels))
+        self.register_buffer("counts", torch.zeros(codes))
+        self.register_buffer("sums", torch.zeros(codes, channels))
+        self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
+
+    def forward(self, z: Tensor) -> Quantised:
+        """Args: z B×D×H×W. In training mode the codebook is updated after it was used."""
+        flat = z.detach().permute(0, 2, 3, 1).flatten(0, 2).to(self.codebook.dtype)  # N×D
+        if self.training and self.steps == 0:
+            self.codebook.copy_(_drawn(flat, len(self.codebook)))
+        nearest = torch.cdist(flat, self.codebook).argmin(dim=1)
+        indices = nearest.view(z.shape[0], *z.shape[2:])
+        codes = self.lookup(indices)
+        if self.training:
+            self._update(flat, nearest)
+        return Quantised(
+            vectors=z + (codes - z).detach(),
+            indices=indices,
+            commitment=F.mse_loss(z, codes),
+        )
+
+    def lookup(self, indices: Tensor) -> Tensor:
+        """Int64 B×H×W → the codes, B×D×H×W."""
+        return self.codebook[indices].permute(0, 3, 1, 2)
+
+    @torch.no_grad()
+    def _update(self, flat: Tensor, nearest: Tensor) -> None:
+        self.steps += 1
+        assigned = F.one_hot(nearest, len(self.codebook)).to(flat.dtype)  # N×K
+        self.counts.lerp_(assigned.sum(dim=0), 1 - self.decay)
+        self.sums.lerp_(assigned.T @ flat, 1 - self.decay)
+
+        debias = 1 - self.decay ** int(self.steps)
+        counts, sums = self.counts / debias, self.sums / debias
+        total = counts.sum()
+        smooth = (counts + SMOOTHING) / (total + len(counts) * SMOOTHING) * total
+        used = counts > 0
+        self.codebook[used] = (sums / smooth.unsqueeze(1))[used]
+
+        if int(self.steps) % self.reseed_every == 0:
+            rare = counts < RARE * total / len(counts)
+            self.codebook[rare] = _drawn(flat, int(rare.sum()))
+            # As if they had always had their share: else the next step would undo it.
+            self.counts[rare] = self.counts.mean()
+            self.sums[rare] = self.codebook[rare] * self.counts.mean()
+
+
+def _drawn(flat: Tensor, count: int) -> Tensor:
+    """Rows of N×D, with repetition."""
+    return flat[torch.randint(len(flat), (count,), device=flat.device)]

@@ -1,0 +1,116 @@
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from mdrnets.errors import UserError
+from mdrnets.methods.base import Batch, Setting
+from mdrnets.methods.dsi.method import DSI, Options, build, structure_schedule
+
+TINY = {
+    "steps": 9,
+    "batch_size": 2,
+    "vqvae_width": 8,
+    "vqvae_hidden": 4,
+    "codes": 6,
+    "code_channels": 4,
+    "condition_base": 2,
+    "condition_rates": [1, 2],
+    "channels": 8,
+    "blocks": 2,
+    "attentions": 1,
+    "texture_width": 4,
+    "texture_dilations": [1, 2],
+    "discriminator_base": 4,
+    "discriminator_layers": 3,
+}
+
+
+@pytest.fixture
+def method(setting: Setting) -> DSI:
+    torch.manual_seed(0)
+    built = build(options=Options.model_validate(TINY), setting=setting)
+    assert isinstance(built, DSI)
+    return built
+
+
+def test_three_phases_share_the_steps(method: DSI) -> None:
+    phases = method.phases()
+    assert [(phase.name, phase.steps) for phase in phases] == [
+        ("vqvae", 3),
+        ("structure", 3),
+        ("texture", 3),
+    ]
+
+
+def test_the_rate_of_the_structure_is_the_authors_curve() -> None:
+    scale = 0.18 * 128**-0.5
+    factor = structure_schedule(1_000_000)
+    assert scale * factor(46_900) == pytest.approx(3.69e-4, rel=0.01)
+    assert scale * factor(999_999) == pytest.approx(1.26e-4, rel=0.01)
+    short = structure_schedule(1000)
+    assert short(999) == pytest.approx(factor(999_999))
+
+
+def test_each_phase_lowers_its_loss(
+    method: DSI, batch: Batch, run_steps: Callable[..., list[dict[str, float]]]
+) -> None:
+    torch.manual_seed(1)
+    first_terms = {"vqvae": "reconstruction", "structure": "nll", "texture": "l1"}
+    for phase in method.phases():
+        phase.schedulers.clear()
+        phase.optimisers[phase.name].param_groups[0]["lr"] = 5e-3
+        history = run_steps(method, phase, batch, 40)
+        term = first_terms[phase.name]
+        assert history[-1][term] < 0.9 * history[0][term], phase.name
+
+
+def test_later_phases_see_the_average_and_do_not_move_it(
+    method: DSI, batch: Batch, run_steps: Callable[..., list[dict[str, float]]]
+) -> None:
+    vqvae, structure, texture = method.phases()
+    run_steps(method, vqvae, batch, 2)
+    average = {k: v.clone() for k, v in method.vqvae_average.state_dict().items()}
+    assert int(method.vqvae_average.updates) == 2
+    run_steps(method, structure, batch, 1)
+    run_steps(method, texture, batch, 1)
+    after = method.vqvae_average.state_dict()
+    assert all(torch.equal(value, after[name]) for name, value in average.items())
+
+
+def test_the_code_losses_reach_the_texture_through_the_frozen_encoder(
+    method: DSI, batch: Batch
+) -> None:
+    texture = method.phases()[2]
+    method.vqvae.eval()
+    update = next(iter(texture.train_step(batch)))
+    for term in ("structure_codes", "texture_codes"):
+        method.zero_grad()
+        update.terms[term].backward(retain_graph=True)
+        assert any(p.grad is not None and p.grad.any() for p in method.texture.parameters())
+        assert all(p.grad is None for p in method.vqvae_average.parameters())
+
+
+def test_completion_follows_the_seed_and_not_the_hole(method: DSI, batch: Batch) -> None:
+    method.eval()
+
+    def complete(seed: int, masked: torch.Tensor) -> torch.Tensor:
+        with torch.no_grad():
+            return method.complete(masked, batch.hole, torch.Generator().manual_seed(seed))
+
+    first = complete(0, batch.masked)
+    assert first.shape == batch.image.shape and first.abs().max() <= 1
+    assert torch.equal(first, complete(0, batch.masked + 1000 * batch.hole))
+    assert not torch.equal(first, complete(1, batch.masked))
+
+
+def test_options_that_do_not_fit_are_refused(setting: Setting) -> None:
+    with pytest.raises(ValueError, match="must leave steps"):
+        Options.model_validate(TINY | {"vqvae_share": 0.6, "structure_share": 0.5})
+    with pytest.raises(ValueError, match="multiple of attentions"):
+        Options.model_validate(TINY | {"attentions": 2, "blocks": 3})
+    with pytest.raises(UserError, match="36 is no multiple of 8"):
+        build(
+            options=Options.model_validate(TINY),
+            setting=Setting(image_size=36, features=setting.features),
+        )

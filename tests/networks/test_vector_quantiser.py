@@ -1,0 +1,73 @@
+import pytest
+import torch
+
+from mdrnets.networks.vector_quantiser import VectorQuantiser
+
+
+@pytest.fixture
+def quantiser() -> VectorQuantiser:
+    torch.manual_seed(0)
+    return VectorQuantiser(codes=6, channels=3)
+
+
+def test_codes_are_their_own_nearest(quantiser: VectorQuantiser) -> None:
+    quantiser.eval()
+    indices = torch.arange(6).view(1, 2, 3)
+    found = quantiser(quantiser.lookup(indices))
+    assert torch.equal(found.indices, indices)
+    assert found.commitment.item() == pytest.approx(0, abs=1e-12)
+    assert torch.equal(quantiser(found.vectors).indices, indices)
+
+
+def test_gradients_pass_straight_through_and_never_to_the_codebook(
+    quantiser: VectorQuantiser,
+) -> None:
+    quantiser.eval()
+    z = torch.randn(2, 3, 2, 2, requires_grad=True)
+    weight = torch.randn(2, 3, 2, 2)
+    found = quantiser(z)
+    assert found.indices.min() >= 0 and found.indices.max() < 6
+    (gradient,) = torch.autograd.grad((found.vectors * weight).sum(), z)
+    assert torch.equal(gradient, weight)
+    assert not list(quantiser.parameters())
+
+
+def test_with_no_memory_a_used_code_is_the_mean_of_its_vectors() -> None:
+    torch.manual_seed(0)
+    quantiser = VectorQuantiser(codes=4, channels=2, decay=0.0).train()
+    z = torch.randn(3, 2, 4, 4)
+    found = quantiser(z)
+    flat = z.permute(0, 2, 3, 1).reshape(-1, 2)
+    for code in found.indices.unique():
+        mean = flat[found.indices.flatten() == code].mean(dim=0)
+        torch.testing.assert_close(quantiser.codebook[code], mean, rtol=1e-3, atol=1e-4)
+
+
+def test_the_first_batch_initialises_and_an_unused_code_stays() -> None:
+    torch.manual_seed(0)
+    quantiser = VectorQuantiser(codes=5, channels=2).train()
+    quantiser(torch.randn(1, 2, 4, 4) + 10)
+    assert (quantiser.codebook > 5).all()  # drawn from the batch, not from N(0, 1)
+
+    quantiser.codebook[4] = torch.tensor([-50.0, -50.0])
+    quantiser.counts[4], quantiser.sums[4] = 0, 0
+    quantiser(torch.randn(1, 2, 4, 4) + 10)
+    assert torch.equal(quantiser.codebook[4], torch.tensor([-50.0, -50.0]))
+
+
+def test_rare_codes_begin_anew_and_stay_alive() -> None:
+    torch.manual_seed(0)
+    quantiser = VectorQuantiser(codes=5, channels=2, reseed_every=3).train()
+    quantiser(torch.randn(1, 2, 4, 4))
+    quantiser.codebook[4] = torch.tensor([-50.0, -50.0])
+    quantiser.counts[4], quantiser.sums[4] = 0, 0
+    for _ in range(3):
+        quantiser(torch.randn(1, 2, 4, 4))
+    assert quantiser.codebook[4].abs().max() < 10
+
+
+def test_the_codebook_is_fixed_in_eval_mode(quantiser: VectorQuantiser) -> None:
+    quantiser.eval()
+    before = {name: value.clone() for name, value in quantiser.state_dict().items()}
+    quantiser(torch.randn(2, 3, 4, 4))
+    assert all(torch.equal(value, before[name]) for name, value in quantiser.state_dict().items())
