@@ -266,7 +266,13 @@ def load_config(profile: str | None = None) -> Config:
         known = ", ".join(protocol.methods)
         raise UserError(f"{path}: methods: unknown method {unknown[0]!r}; {PARAMS} has {known}")
     config = Config(name=name, protocol=protocol, profile=settings)
-    for network in config.trained:
+    for network, entry in config.trained.items():
+        labelled = entry.dataset is None or list(settings.datasets.values())[entry.dataset].labels
+        if entry.labels and not labelled:
+            raise UserError(
+                f"{path}: datasets: {entry.title.lower()} is trained on label maps, but its data "
+                "set has no `labels`"
+            )
         if network not in settings.networks:
             raise UserError(f"{path}: networks.{network} is missing; it gives the training steps")
     if unknown := sorted(set(settings.networks) - set(protocol.parts) - set(protocol.methods)):

@@ -23,6 +23,7 @@ Group = Literal["data", "train", "evaluate", "report"]
 TABLES = {
     "table1": ("table1.csv", "table1.md", "table1.tex", "table1_extended.csv", "table1_extended.md")
 }
+TEST_IDS = Path("mdrnets/data/celebahq_test_ids.txt")
 
 
 @dataclass(frozen=True)
@@ -192,7 +193,11 @@ def _stages(config: Config, layout: Layout) -> Iterator[Stage]:
             program="split",
             arguments=(name,),
             modules=("stages.split",),
-            inputs=(faces, labels) if labels else (faces,),
+            inputs=(
+                faces,
+                *([labels] if labels else []),
+                *([TEST_IDS] if dataset.split.rule == "celebahq" else []),
+            ),
             outputs=(layout.split(name),),
             protocol=("seed",),
             settings=(f"datasets.{name}",),

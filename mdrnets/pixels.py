@@ -10,7 +10,7 @@ from torch import Tensor
 
 def to_tensor(images: np.ndarray, device: torch.device | str = "cpu") -> Tensor:
     """Args: images uint8 N×H×W×3. Returns N×3×H×W in [-1, 1]."""
-    pixels = torch.from_numpy(np.ascontiguousarray(images)).to(device)  # a quarter of the floats
+    pixels = torch.from_numpy(np.array(images, order="C")).to(device)  # a quarter of the floats
     return pixels.permute(0, 3, 1, 2).contiguous().float().div_(127.5).sub_(1)
 
 

@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
@@ -28,8 +28,8 @@ LINE_EVERY = 10.0
 """Seconds between two lines of progress in a log."""
 STREAMS = "train"
 """The stage whose curves are sent while it runs, and which resumes what was interrupted."""
-SYNCS = "render"
-"""The workflow's last stage: it sends what the others recorded."""
+SYNCS = "report"
+"""The group of the workflow's last stages: they send what the others recorded."""
 
 Item = TypeVar("Item")
 
@@ -47,7 +47,7 @@ class StageRun:
     Attributes:
         config: protocol and profile.
         layout: where the profile's files lie.
-        stage: the program, `NAME` of `stages.NAME`.
+        stage: the program, `NAME` of `stages.NAME`; for what `stages.render` makes, its name.
         wildcards: its arguments by name, for example `{"dataset": "rendered_a"}`.
     """
 
@@ -55,16 +55,21 @@ class StageRun:
         self,
         *,
         config: Config,
-        layout: Layout,
         stage: str,
         wildcards: Mapping[str, str],
         journal: Journal,
+        syncs: bool,
     ) -> None:
+        """Args:
+        journal: of this execution.
+        syncs: whether to send all records at the end.
+        """
         self.config = config
-        self.layout = layout
+        self.layout = Layout(config.name)
         self.stage = stage
         self.wildcards = dict(wildcards)
         self._journal = journal
+        self._syncs = syncs
         self._stream = Stream(journal, say=self.say) if stage == STREAMS else None
 
     def say(self, line: str) -> None:
@@ -78,9 +83,11 @@ class StageRun:
         """Iterate and show how far it is: a bar on a terminal, now and then a line in a log.
 
         Args:
+            items: what to iterate over.
             total: number of items; by default their `len()`, where they have one.
+            label: what is done to them.
         """
-        if total is None and hasattr(items, "__len__"):
+        if total is None and isinstance(items, Sized):
             total = len(items)
         if sys.stderr.isatty():
             from tqdm import tqdm
@@ -124,7 +131,7 @@ class StageRun:
             self.say(f"tracking: the record could not be written: {trouble}")
         if self._stream is not None:
             self._stream.close()
-        if self.stage == SYNCS:
+        if self._syncs:
             try:
                 sync(self._journal.records, self.config.name)
             except (TrackingError, UserError) as trouble:
@@ -152,9 +159,10 @@ def execute(
     """Run a stage's body, keep its record, and return the exit code.
 
     Args:
-        stage: the program, `NAME` of `stages.NAME`.
-        wildcards: its arguments by name, in their order.
+        stage: the program, `NAME` of `stages.NAME`; for what `stages.render` makes, its name.
+        wildcards: the program's arguments by name, in their order.
         profile: None: the one that `params.yaml` names.
+        body: does the stage's work.
     """
     before = signal.signal(signal.SIGTERM, _terminate)
     try:
@@ -180,7 +188,12 @@ def _execute(
     body: Callable[[StageRun], None],
 ) -> None:
     config = load_config(profile)
-    instance = Pipeline(config).find(stage, list(wildcards.values()))
+    pipeline = Pipeline(config)
+    last = stage in pipeline.stages and pipeline.stages[stage].group == SYNCS
+    if last:
+        instance = pipeline.instance(pipeline.stages[stage], wildcards)
+    else:
+        instance = pipeline.find(stage, list(wildcards.values()))
     journal = Journal(
         config=config,
         stage=stage,
@@ -188,13 +201,7 @@ def _execute(
         instance=instance,
         resumes=stage == STREAMS,
     )
-    run = StageRun(
-        config=config,
-        layout=Layout(config.name),
-        stage=stage,
-        wildcards=wildcards,
-        journal=journal,
-    )
+    run = StageRun(config=config, stage=stage, wildcards=wildcards, journal=journal, syncs=last)
     try:
         body(run)
     except FileNotFoundError as error:

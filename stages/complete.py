@@ -18,7 +18,6 @@ from mdrnets.data.assignment import read_assignment
 from mdrnets.errors import UserError
 from mdrnets.files import replacing
 from mdrnets.methods.base import Method
-from mdrnets.pipeline import Pipeline
 from mdrnets.seeds import derived_seed
 from mdrnets.training.building import load_network
 from mdrnets.training.numerics import set_numerics
@@ -37,7 +36,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(run: StageRun) -> None:
     dataset, name = run.wildcards["dataset"], run.wildcards["method"]
     layout, protocol, profile = run.layout, run.config.protocol, run.config.profile
-    Pipeline(run.config).find("complete", [dataset, name])  # refuses what the profile has not
     numerics = set_numerics(
         device=profile.device, precision=profile.precision, threads=profile.threads
     )

@@ -11,7 +11,6 @@ from mdrnets.data.archive import Archive
 from mdrnets.data.dataset import HOLE_SPLIT_COLUMNS, SPLIT_COLUMNS
 from mdrnets.data.packing import pack_holes, pack_images, pack_labels
 from mdrnets.data.tables import read_table
-from mdrnets.errors import UserError
 from stages.command import StageRun, execute, stage_parser
 
 
@@ -46,8 +45,7 @@ def _pack_images(run: StageRun) -> None:
 def _pack_labels(run: StageRun) -> None:
     name, profile = run.wildcards["dataset"], run.config.profile
     dataset, table = profile.datasets[name], run.layout.split(name)
-    if dataset.labels is None:
-        raise UserError(f"{run.config.path}: datasets.{name} has no labels to pack")
+    assert dataset.labels is not None  # the profile has no such stage otherwise
     ids = [row["id"] for row in read_table(table, SPLIT_COLUMNS) if row["labelled"] == "1"]
     with (
         Archive(run.layout.raw(dataset.labels.source)) as labels,

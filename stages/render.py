@@ -31,8 +31,9 @@ def _table1(run: StageRun) -> None:
     protocol, profile = config.protocol, config.profile
     paths = {(d, m): layout.summary(d, m) for d in profile.datasets for m in profile.methods}
     summaries = {key: load_summary(path) for key, path in paths.items() if path.is_file()}
-    for dataset, method in paths.keys() - summaries.keys():
-        run.say(f"table1: no scores of {method} on {dataset}; its row stays blank")
+    for dataset, method in paths:
+        if (dataset, method) not in summaries:
+            run.say(f"table1: no scores of {method} on {dataset}; its row stays blank")
     bins = tuple(protocol.bins)
     check_summaries(summaries, bins=bins, features=profile.frechet, ssim=protocol.ssim)
 
@@ -57,7 +58,7 @@ def _table1(run: StageRun) -> None:
         text = markdown(table, title=title, facts=facts, legend=how, notes=[*below, *more])
         write_text(layout.report(f"{name}.md"), text)
         if name == "table1":
-            text = latex(table, title=title, facts=facts, legend=how, notes=below)
+            text = latex(table, title=title, label=name, facts=facts, legend=how, notes=below)
             write_text(layout.report("table1.tex"), text)
 
 

@@ -31,7 +31,7 @@ SIZE = 96
 FACES = 480  # a set: 400 to train, 20 to validate, 60 to test
 HOLES_PER_STEP = 100
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip archive can hold
-_WEBP = {"format": "WEBP", "lossless": True, "quality": 100, "method": 6}
+_WEBP = {"format": "WEBP", "lossless": True, "quality": 80, "method": 6}
 _PNG = {"format": "PNG", "optimize": True}
 
 

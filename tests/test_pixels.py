@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -16,7 +18,7 @@ def test_the_range_is_minus_one_to_one_and_channels_come_first() -> None:
     image[1, 2, 3] = (0, 128, 255)
     tensor = to_tensor(image)
     assert tensor.shape == (2, 3, 4, 5) and tensor.dtype == torch.float32
-    assert tensor[1, :, 2, 3].tolist() == pytest.approx([-1, 1 / 255, 1])
+    assert tensor[1, :, 2, 3].tolist() == pytest.approx([-1, 1 / 255, 1], abs=1e-6)
 
 
 def test_what_is_outside_the_range_is_cut_off_and_the_rest_rounded() -> None:
@@ -28,7 +30,7 @@ def test_half_precision_is_taken_too() -> None:
     assert to_pixels(torch.ones(1, 3, 2, 2, dtype=torch.bfloat16)).min() == 255
 
 
-def test_a_memory_map_that_cannot_be_written_is_read(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_a_memory_map_that_cannot_be_written_is_read(tmp_path: Path) -> None:
     np.save(tmp_path / "images.npy", EVERY_VALUE)
     images = np.load(tmp_path / "images.npy", mmap_mode="r")
     tensor = to_tensor(images[:, ::-1])

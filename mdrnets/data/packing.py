@@ -120,6 +120,11 @@ def _hole(holes: Archive, stem: str, step: int, size: int) -> np.ndarray:
     where = holes.where(stem)
     hole = decode_hole(holes.read(stem), where)
     _check_size(hole, size, where)
+    if not hole.any() or hole.all():
+        raise UserError(
+            f"{where} is all {'white' if hole.any() else 'black'}, expected a hole in a part of "
+            "the image; remove it"
+        )
     area = float(hole.mean())
     if not _fits(area, step):
         message = (
@@ -136,8 +141,7 @@ def _hole(holes: Archive, stem: str, step: int, size: int) -> np.ndarray:
 
 
 def _fits(area: float, step: int) -> bool:
-    low, high = (step - 1) / 10 - TOLERANCE, step / 10 + TOLERANCE
-    return 0 < area < 1 and low <= area <= high
+    return (step - 1) / 10 - TOLERANCE <= area <= step / 10 + TOLERANCE
 
 
 def _check_size(array: np.ndarray, size: int, where: str) -> None:

@@ -236,7 +236,7 @@ def check_members(members: Sequence[Member], *, where: Path, files: int) -> None
 def _problem(member: Member) -> str | None:
     if member.name.startswith(("/", "\\")) or ".." in re.split(r"[/\\]", member.name):
         return "would land outside of the folder; this archive is not to be trusted"
-    if re.search(r"[/\\:]", member.name):
+    if re.search(r"[/\\]", member.name):
         return "lies in a folder; all files must lie side by side: pack them flat"
     if not member.name.lower().endswith(SUFFIXES) or member.name.startswith("."):
         return f"is not one of the images ({', '.join(SUFFIXES)}); remove it"

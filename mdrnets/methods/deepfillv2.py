@@ -35,6 +35,9 @@ class Options(TrainOptions):
     # Channels after gating; the official `cnum: 48` counts features and gates.
     width: int = Field(default=24, ge=2, multiple_of=2)  # official code
     dilations: tuple[Dilation, ...] = Field(default=(2, 4, 8, 16), strict=False)  # official code
+    # At first each gate is half open, so that a layer halves its input. A gain of 2 makes up for
+    # it, which matters where a schedule has hundreds of steps and not hundreds of thousands.
+    init_gain: float = Field(default=1.0, gt=0)  # official code: Glorot, uniform
     discriminator_base: int = Field(default=64, ge=1)  # official code
     discriminator_layers: int = Field(default=6, ge=1)  # paper §3.3; down to a map of 4×4
     l1_weight: float = Field(default=1.0, ge=0)  # paper §3.3; of either stage's output
@@ -103,14 +106,14 @@ class RefinementNetwork(nn.Module):
 class Generator(nn.Module):
     """Both stages. The second sees the first's result in the hole only, and trains it."""
 
-    def __init__(self, *, width: int, dilations: Sequence[int]) -> None:
+    def __init__(self, *, width: int, dilations: Sequence[int], init_gain: float = 1.0) -> None:
         super().__init__()
         self.coarse = CoarseNetwork(width=width, dilations=dilations)
         self.refinement = RefinementNetwork(width=width, dilations=dilations)
 
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
-                nn.init.xavier_uniform_(module.weight)
+                nn.init.xavier_uniform_(module.weight, gain=init_gain)
                 nn.init.zeros_(module.bias)  # type: ignore[arg-type]
 
     def forward(self, masked: Tensor, hole: Tensor) -> tuple[Tensor, Tensor]:
@@ -193,7 +196,9 @@ def build(*, options: Options, setting: Setting) -> Trainable:
             f"not {setting.image_size}; choose another size in the profile"
         )
     return DeepFillv2(
-        generator=Generator(width=options.width, dilations=options.dilations),
+        generator=Generator(
+            width=options.width, dilations=options.dilations, init_gain=options.init_gain
+        ),
         discriminator=SNPatchGAN(
             in_channels=4, base=options.discriminator_base, layers=options.discriminator_layers
         ),

@@ -4,8 +4,9 @@ A ± is half the width of the confidence interval, whose ends the CSV form holds
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields, replace
+from itertools import product
 from pathlib import Path
 from typing import Literal
 
@@ -122,17 +123,53 @@ class Table:
         """A method's cells, metric by metric."""
         return [cell for cell in self.cells if (cell.dataset, cell.method) == (dataset, method)]
 
-    def first_places(self, dataset: str) -> str:
-        """For example `MDRNets in 9 of 12 columns, PConv in 3`; ties count for each."""
+    def columns(self, dataset: str) -> list[tuple[Metric, list[Cell]]]:
+        """The cells of each metric and bin, one a method."""
         cells = [cell for cell in self.cells if cell.dataset == dataset]
-        counts = Counter(self.methods[cell.method] for cell in cells if cell.best)
+        return [
+            (metric, [cell for cell in cells if (cell.metric, cell.bin) == (metric.name, name)])
+            for metric, name in product(self.metrics, self.bins)
+        ]
+
+    def first_places(self, dataset: str) -> str:
+        """Ours: for example `MDRNets in 9 of 12 columns, PConv in 3`; ties count for each."""
+        return self._counted(
+            [{cell.method for cell in column if cell.best} for _, column in self.columns(dataset)]
+        )
+
+    def published_first_places(self, dataset: str) -> str:
+        """The paper's, in the same form."""
+        return self._counted(
+            [
+                winners(metric, {cell.method: cell.published for cell in column})
+                for metric, column in self.columns(dataset)
+            ]
+        )
+
+    def _counted(self, columns: Sequence[Collection[str]]) -> str:
+        counts = Counter(self.methods[method] for column in columns for method in sorted(column))
         if not counts:
             return "fewer than two methods to compare"
         (leader, most), *others = counts.most_common()
-        columns = len(self.metrics) * len(self.bins)
         return ", ".join(
-            [f"{leader} in {most} of {columns} columns", *(f"{t} in {n}" for t, n in others)]
+            [f"{leader} in {most} of {len(columns)} columns", *(f"{t} in {n}" for t, n in others)]
         )
+
+
+def winners(metric: Metric, values: Mapping[str, float | None]) -> set[str]:
+    """The methods with the best value, where at least two have one.
+
+    Values that are printed alike are equally good.
+    """
+    printed = {
+        method: round(value, metric.decimals)
+        for method, value in values.items()
+        if value is not None
+    }
+    if len(printed) < 2:
+        return set()
+    best = (min if metric.better == "lower" else max)(printed.values())
+    return {method for method, value in printed.items() if value == best}
 
 
 def bin_title(name: str) -> str:
@@ -140,35 +177,36 @@ def bin_title(name: str) -> str:
     return f"{name.replace('-', '–')} %"
 
 
-def label(row: Sequence[Cell]) -> str:
+def first_places(table: Table, dataset: str) -> str:
+    """Who is first in how many columns, here and in the paper."""
+    text = f"First {HERE}: {table.first_places(dataset)}."
+    if all(cell.published is None for cell in table.cells):
+        return text
+    return f"{text} In the paper: {table.published_first_places(dataset)}."
+
+
+def row_label(row: Sequence[Cell]) -> str:
     """What stands before our values: `here`, and why some are blank."""
     reasons = dict.fromkeys(cell.reason for cell in row if cell.reason)
     return f"{HERE}: {'; '.join(reasons)}" if reasons else HERE
 
 
 def mark_best(table: Table) -> Table:
-    """Mark the best of ours in each column where at least two methods have a value.
-
-    Values that are printed alike are equally good.
-    """
-    sign = {metric.name: 1 if metric.better == "lower" else -1 for metric in table.metrics}
-
-    def rank(cell: Cell, value: float) -> float:
-        return sign[cell.metric] * round(value, table.decimals[cell.metric])
-
-    columns: dict[tuple[str, str, str], list[float]] = {}
-    for cell in table.cells:
-        if cell.value is not None:
-            column = columns.setdefault((cell.dataset, cell.metric, cell.bin), [])
-            column.append(rank(cell, cell.value))
-    marked = []
-    for cell in table.cells:
-        if cell.value is not None:
-            column = columns[cell.dataset, cell.metric, cell.bin]
-            best = len(column) > 1 and rank(cell, cell.value) == min(column)
-            cell = replace(cell, best=best)
-        marked.append(cell)
-    return replace(table, cells=tuple(marked))
+    """Mark the best of ours in each column; see `winners`."""
+    best = {
+        (cell.dataset, cell.metric, cell.bin, method)
+        for dataset in table.datasets
+        for metric, column in table.columns(dataset)
+        for method in winners(metric, {cell.method: cell.value for cell in column})
+        for cell in column
+    }
+    return replace(
+        table,
+        cells=tuple(
+            replace(cell, best=(cell.dataset, cell.metric, cell.bin, cell.method) in best)
+            for cell in table.cells
+        ),
+    )
 
 
 def write_cells(path: Path, table: Table) -> None:

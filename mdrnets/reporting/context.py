@@ -39,7 +39,7 @@ def describe_run(config: Config, summaries: Summaries, git: GitState) -> list[tu
     ]
     parts = [_schedule(config, name) for name in config.trained if name in protocol.parts]
     methods = [_schedule(config, name) for name in config.trained if name in protocol.methods]
-    commit = (git.commit or "not in a git checkout")[:12]
+    commit = git.commit[:12] if git.commit else "not in a git checkout"
     return [
         ("Data", "; ".join(data)),
         ("Profile", f"{config.name}: {profile.description}"),
@@ -63,8 +63,8 @@ def _schedule(config: Config, name: str) -> str:
 def legend(confidence: float) -> str:
     """How to read a row."""
     return (
-        f"{HERE}: mean ± half the width of its {confidence:.0%} interval over the images of one "
-        f"training; {PAPER}: the published value."
+        f"{HERE}: mean ± half the width of its {100 * confidence:.0f} % interval over the images "
+        f"of one training; {PAPER}: the published value."
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from mdrnets.reporting.cells import HERE, PAPER, Table, bin_title, label
+from mdrnets.reporting.cells import HERE, PAPER, Table, bin_title, first_places, row_label
 
 ESCAPES = {
     "\\": r"\textbackslash{}",
@@ -30,35 +30,46 @@ ESCAPES = {
 
 
 def latex(
-    table: Table, *, title: str, facts: Sequence[tuple[str, str]], legend: str, notes: Sequence[str]
+    table: Table,
+    *,
+    title: str,
+    label: str,
+    facts: Sequence[tuple[str, str]],
+    legend: str,
+    notes: Sequence[str],
 ) -> str:
-    """One `table*` for each data set, for a document that loads booktabs and graphicx.
+    """One `table*` with a tabular for each data set; it needs booktabs and graphicx.
 
     Args:
         table: the cells.
-        title: begins each caption.
-        facts: (what, text), part of each caption.
-        legend: how to read a row, part of each caption.
-        notes: part of each caption.
+        title: begins the caption.
+        label: of the table.
+        facts: (what, text), below the tabulars.
+        legend: how to read a row, part of the caption.
+        notes: below the facts.
     """
-    lines = [r"% The preamble needs \usepackage{booktabs,graphicx}."]
+    caption = escape(f"{title}. {legend} Bold: best {HERE}.")
+    lines = [
+        r"% The preamble needs \usepackage{booktabs,graphicx}.",
+        r"\begin{table*}",
+        r"\centering",
+        rf"\caption{{{caption}}}",
+        rf"\label{{tab:{label}}}",
+    ]
     for name, dataset in table.datasets.items():
-        sentences = [
-            f"{title}: {dataset.title}, beside the paper's {dataset.stands_for}.",
-            legend,
-            f"Bold: best {HERE}. First {HERE}: {table.first_places(name)}.",
-            *(f"{what}: {text}." for what, text in facts),
-            *notes,
-        ]
+        heading = f"{dataset.title}, beside the paper's {dataset.stands_for}"
         lines += [
-            r"\begin{table*}",
-            r"\centering",
-            rf"\caption{{{escape(' '.join(sentences))}}}",
-            rf"\label{{tab:{name.replace('_', '-')}}}",
-            r"\resizebox{\linewidth}{!}{%",
+            rf"\par\medskip\textbf{{{escape(heading)}}}. {escape(first_places(table, name))}",
+            r"\par\smallskip\resizebox{\linewidth}{!}{%",
             _tabular(table, name) + "}",
-            r"\end{table*}",
         ]
+    below = [*(f"{what}: {text}." for what, text in facts), *notes]
+    lines += [
+        r"\par\medskip\begin{minipage}{\linewidth}\footnotesize",
+        escape(" ".join(below)),
+        r"\end{minipage}",
+        r"\end{table*}",
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -73,7 +84,7 @@ def _tabular(table: Table, dataset: str) -> str:
         row = table.row(dataset, method)
         texts = [(escape(cell.ours(table.decimals[cell.metric])), cell.best) for cell in row]
         ours = [rf"\textbf{{{text}}}" if best else text for text, best in texts]
-        rows[escape(title), escape(label(row))] = ours
+        rows[escape(title), escape(row_label(row))] = ours
         if any(cell.published is not None for cell in row):
             rows[escape(title), PAPER] = [escape(cell.paper()) for cell in row]
     columns = pd.MultiIndex.from_product(

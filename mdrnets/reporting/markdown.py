@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tabulate import tabulate
 
-from mdrnets.reporting.cells import BLANK, HERE, PAPER, Table, bin_title, label
+from mdrnets.reporting.cells import BLANK, HERE, PAPER, Table, bin_title, first_places, row_label
 
 
 def markdown(
@@ -24,7 +24,7 @@ def markdown(
     lines += ["", f"*{legend} **Bold**: best {HERE}. {BLANK}: no value.*", ""]
     for name, dataset in table.datasets.items():
         lines += [f"## {dataset.title}, beside the paper's {dataset.stands_for}", ""]
-        lines += [f"First {HERE}: {table.first_places(name)}.", ""]
+        lines += [first_places(table, name), ""]
         lines += [_pipes(table, name), ""]
     lines += ["## Notes", "", *(f"- {note}" for note in notes)]
     return "\n".join(lines) + "\n"
@@ -39,7 +39,7 @@ def _pipes(table: Table, dataset: str) -> str:
     for method, title in table.methods.items():
         row = table.row(dataset, method)
         texts = [(cell.ours(table.decimals[cell.metric]), cell.best) for cell in row]
-        rows.append([title, label(row), *(f"**{t}**" if best else t for t, best in texts)])
+        rows.append([title, row_label(row), *(f"**{t}**" if best else t for t, best in texts)])
         if any(cell.published is not None for cell in row):
             rows.append(["", PAPER, *(cell.paper() for cell in row)])
     return tabulate(

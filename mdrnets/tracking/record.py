@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from filelock import FileLock
-from pydantic import ConfigDict, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from mdrnets.files import sha256, write_text
 from mdrnets.options import Options
@@ -80,8 +80,8 @@ class Record(Options):
     parameters: dict[str, Any]
     inputs: dict[str, FileHash]
     code: dict[str, FileHash]
-    outputs: dict[str, FileHash] = {}
-    measurements: dict[str, bool | int | float | str] = {}
+    outputs: dict[str, FileHash] = Field(default_factory=dict)
+    measurements: dict[str, bool | int | float | str] = Field(default_factory=dict)
     peak_memory: int | None = None
     git: GitState
     versions: dict[str, str]
@@ -115,6 +115,7 @@ class Records:
         """Write the record of an execution that starts.
 
         Args:
+            record: of the first attempt, if it turns out to be a later one.
             resumes: whether it goes on with an unfinished record of the same work, if there is one.
         """
         with self._lock():
@@ -150,6 +151,8 @@ class Records:
 
     def sweep(self) -> None:
         """Mark as KILLED what says RUNNING and whose process is gone."""
+        if not self._paths():
+            return
         with self._lock():
             for path in self._paths():
                 before, after = read(path), _settled(path)

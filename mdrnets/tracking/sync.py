@@ -16,7 +16,7 @@ from filelock import FileLock
 
 from mdrnets.files import sha256
 from mdrnets.tracking.provenance import Process
-from mdrnets.tracking.record import Record, Records, Sent, read_points
+from mdrnets.tracking.record import Record, Records, Sent, now, read_points
 from mdrnets.tracking.store import Store, open_store, public_uri
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ def sync(records: Records, profile: str, *, everything: bool = False) -> int:
     """Send what the store does not have yet, and mark what died.
 
     Args:
+        records: the folder of the profile's records.
+        profile: its name.
         everything: look also for what was sent before (the database may be another).
 
     Returns:
@@ -58,7 +60,7 @@ def sync(records: Records, profile: str, *, everything: bool = False) -> int:
         UserError: a store that loses runs.
     """
     records.sweep()
-    if not records.folder.exists() or not (everything or unsent(records)):
+    if not (everything or unsent(records)):
         return 0
     with FileLock(records.folder / ".sync.lock"), open_store(profile) as store:
         # Asked again: another process may have sent some meanwhile.
@@ -79,7 +81,9 @@ def send(store: Store, records: Records, record: Record) -> None:
     store.client.log_dict(run_id, _manifest(record), "manifest.json")
     for path in _artifacts(record):
         store.client.log_artifact(run_id, str(path), "outputs")
-    store.client.set_terminated(run_id, record.status, end_time=_milliseconds(record.ended))
+    store.client.set_terminated(
+        run_id, record.status, end_time=_milliseconds(record.ended or now())
+    )
     sent = Sent(tracking_uri=store.uri, run_id=run_id, complete=True)
     records.update(record, sent=sent)
     records.forget_superseded(record)
@@ -134,7 +138,7 @@ def send_points(store: Store, run_id: str, curves: Path, offset: int = 0) -> int
 def _send_measurements(store: Store, run_id: str, record: Record) -> None:
     from mlflow.entities import Metric, RunTag
 
-    time = _milliseconds(record.ended)
+    time = _milliseconds(record.ended or record.started)
     values: dict[str, Any] = {"seconds": record.seconds, **record.measurements}
     if record.peak_memory is not None:
         values["peak_memory"] = record.peak_memory
@@ -175,9 +179,9 @@ def _artifacts(record: Record) -> Iterator[Path]:
     """Small outputs, as long as they still are what this execution made."""
     for name, known in record.outputs.items():
         path = Path(name)
-        if path.suffix in ARTIFACT_SUFFIXES and known.bytes < ARTIFACT_BYTES and path.is_file():
-            if sha256(path) == known.sha256:
-                yield path
+        small = path.suffix in ARTIFACT_SUFFIXES and known.bytes < ARTIFACT_BYTES
+        if small and path.is_file() and sha256(path) == known.sha256:
+            yield path
 
 
 # -- invocations and what died ---------------------------------------------------------------
@@ -187,7 +191,7 @@ def _parent(store: Store, records: Records, invocation: str) -> str:
     """The id of an invocation's run, made where it is missing."""
     run = _find(store, INVOCATION, invocation)
     if run is None:
-        begin = min((r.started for r in _members(records, invocation)), default=None)
+        begin = min((r.started for r in _members(records, invocation)), default=now())
         run = store.client.create_run(
             store.experiment,
             run_name=invocation,
@@ -206,7 +210,7 @@ def _end_invocations(store: Store, records: Records, touched: Iterable[str | Non
         statuses = {record.status for record in members}
         if "RUNNING" not in statuses:
             worst = next((s for s in ("FAILED", "KILLED") if s in statuses), "FINISHED")
-            end = max((r.ended for r in members if r.ended), default=None)
+            end = max((r.ended for r in members if r.ended), default=now())
             run_id = _parent(store, records, invocation)
             store.client.set_terminated(run_id, worst, _milliseconds(end))
 
@@ -261,5 +265,5 @@ def _chunks(items: Iterable[Item], size: int) -> Iterator[Sequence[Item]]:
         yield chunk
 
 
-def _milliseconds(time: datetime | None) -> int | None:
-    return None if time is None else int(time.timestamp() * 1000)
+def _milliseconds(time: datetime) -> int:
+    return int(time.timestamp() * 1000)

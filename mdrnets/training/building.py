@@ -32,13 +32,24 @@ class NetworkModule(Protocol):
 
 
 def check_networks(config: Config) -> None:
-    """Check module and options of every network that the profile trains; build none.
+    """Check every network that the profile trains, before any of them is trained.
+
+    They are built without weights, which takes no time and no memory.
 
     Raises:
-        UserError: a module is missing or lacks something, or a bad option.
+        UserError: a module is missing or lacks something, a bad option, or options that do not
+            fit together or do not fit the image size.
     """
-    for name in config.trained:
-        resolved_options(config, name)
+    built: dict[str, Trainable] = {}
+    for name, network in config.trained.items():  # parts come before what uses them
+        setting = Setting(
+            image_size=config.profile.image_size,
+            features=_no_features,
+            frozen={part: built[part] for part in network.uses},
+        )
+        options = resolved_options(config, name)
+        with torch.device("meta"):
+            built[name] = network_module(network, name).build(options=options, setting=setting)
 
 
 def resolved_options(config: Config, network: str) -> TrainOptions:

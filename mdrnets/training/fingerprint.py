@@ -25,7 +25,7 @@ def fingerprint(
         code: the source files that it runs.
     """
     return {
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),
         "parameters": dict(parameters),
         "inputs": {str(path): sha256(path) for path in inputs},
         "code": {str(path): sha256(path) for path in code},

@@ -48,7 +48,7 @@ def _if_evaluated(hole: np.ndarray, *, otherwise: np.ndarray) -> np.ndarray:
 
 def _dilated(hole: np.ndarray, radius: int) -> np.ndarray:
     """By a square of side 2·radius + 1."""
-    pixels = torch.from_numpy(np.ascontiguousarray(hole)).float()[None]
+    pixels = torch.from_numpy(hole.astype(np.float32))[None]
     grown = F.max_pool2d(pixels, kernel_size=2 * radius + 1, stride=1, padding=radius)
     return grown[0].bool().numpy()
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from mdrnets.data.dataset import TrainingData
@@ -22,6 +23,8 @@ from mdrnets.training.interruption import HeldSignals
 from mdrnets.training.numerics import autocast
 from mdrnets.training.sampling import BatchSampler
 from mdrnets.training.state import Checkpoints, restore, snapshot
+
+START_IMAGES = 4096  # 0.8 GB at 256²; a palette or a memory needs fewer
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,7 @@ def train(
             trainable.train()
             if phase.start is not None and not taken:
                 torch.manual_seed(derived_seed(seed, "start", number))
-                phase.start(data.images[data.image_rows])
+                phase.start(_images_to_start_with(data))
             if phase.enter is not None:
                 phase.enter()
 
@@ -157,6 +160,15 @@ def train(
                     signals.deliver()
             taken = 0
     return history
+
+
+def _images_to_start_with(data: TrainingData) -> np.ndarray:
+    """The training images, or as many of them, evenly spaced, as fit well into memory."""
+    rows = data.image_rows
+    if len(rows) > START_IMAGES:
+        rows = rows[np.linspace(0, len(rows) - 1, START_IMAGES).round().astype(int)]
+    images: np.ndarray = data.images[rows]
+    return images
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ def set_numerics(*, device: str, precision: str, threads: int) -> dict[str, Any]
     torch.backends.cudnn.allow_tf32 = tf32
 
     return {
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),
         "device": torch.cuda.get_device_name() if device == "cuda" else _cpu(),
         "precision": precision,
         "threads": threads,

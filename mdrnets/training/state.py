@@ -37,10 +37,12 @@ class Checkpoints:
             step: of the whole training.
             state: see `snapshot`.
         """
-        _check_plain(state, "state")
+        content = {"fingerprint": self.fingerprint, "state": state}
+        for key, value in content.items():
+            _check_plain(value, key)
         path = self._path(step)
         with replacing(path) as temporary:
-            torch.save({"fingerprint": self.fingerprint, "state": state}, temporary)
+            torch.save(content, temporary)
             # The checksum comes first: a state that has its name has its checksum too.
             write_text(_checksum(path), f"{sha256(temporary)}  {path.name}\n")
         for old in self._saved()[:-KEPT]:

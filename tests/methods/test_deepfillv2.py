@@ -141,11 +141,11 @@ def test_it_costs_the_published_number_of_multiplications(
     assert total / 1e9 == pytest.approx(25.199, abs=5e-4)
 
 
-def test_weights_start_as_glorot_and_bengio_have_it() -> None:
-    torch.manual_seed(0)
-    for conv in _convolutions(Generator(width=8, dilations=[1])):
+@pytest.mark.parametrize("gain", [1.0, 2.0])
+def test_weights_start_as_glorot_and_bengio_have_it(setting: Setting, gain: float) -> None:
+    for conv in _convolutions(_build(setting, width=8, init_gain=gain).generator):
         fan = conv.weight[0, 0].numel() * (conv.in_channels + conv.out_channels)
-        bound = (6 / fan) ** 0.5
+        bound = gain * (6 / fan) ** 0.5
         assert 0.95 * bound < conv.weight.abs().max().item() <= bound
         assert conv.bias is not None and not conv.bias.any()
 
@@ -259,11 +259,12 @@ def test_where_the_losses_pull(setting: Setting, batch: Batch) -> None:
 
 
 def test_training_lowers_the_loss(setting: Setting, batch: Batch, run_steps: RunSteps) -> None:
-    method = _build(setting, width=8, lr=1e-3, adversarial_weight=0.1)
-    history = run_steps(method, method.phases()[0], batch, 60)
+    method = _build(setting, lr=1e-3, init_gain=2.0)
+    history = run_steps(method, method.phases()[0], batch, 25)
     assert 0.9 < history[0]["discriminator"] < 1.1  # both hinges are active at first
-    for term in ("discriminator", "l1_coarse", "l1_refined"):
-        assert history[-1][term] < 0.95 * history[0][term]
+    assert history[-1]["discriminator"] < history[0]["discriminator"]
+    for term in ("l1_coarse", "l1_refined"):
+        assert history[-1][term] < 0.9 * history[0][term]
 
 
 def test_the_same_seed_trains_the_same_weights(

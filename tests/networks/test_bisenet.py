@@ -29,8 +29,10 @@ def test_the_backbone_is_torchvisions_resnet18() -> None:
     reference = resnet18(weights=None).eval()
     for module in reference.modules():  # else the statistics would be zeros and ones
         if isinstance(module, nn.BatchNorm2d):
-            nn.init.normal_(module.running_mean, std=0.1)
-            nn.init.uniform_(module.running_var, 0.5, 2)
+            assert module.running_mean is not None
+            assert module.running_var is not None
+            module.running_mean.normal_(std=0.1)
+            module.running_var.uniform_(0.5, 2)
     # Both list their layers in the order of the network.
     weights = [v for name, v in reference.state_dict().items() if not name.startswith("fc.")]
     ours = ResNet18(width=64).eval()
@@ -67,8 +69,10 @@ def test_the_heads_read_what_they_are_named_for(network: BiSeNet) -> None:
     network.eval()
     image = torch.randn(1, 3, 32, 32)
     before = network.forward_with_auxiliary(image)
+    norm = network.context.attention16.attention[1]
+    assert isinstance(norm, nn.BatchNorm2d)
     with torch.no_grad():
-        network.context.attention16.attention[1].bias += 1
+        norm.bias += 1
     main, aux16, aux32 = network.forward_with_auxiliary(image)
     assert torch.equal(aux32, before[2])
     assert not torch.equal(aux16, before[1])

@@ -53,9 +53,29 @@ def test_the_project_as_it_is_passes_the_check(monkeypatch: pytest.MonkeyPatch) 
     check_networks(load_config())
 
 
-def test_the_check_builds_nothing(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(toy, "Toy")
+def test_the_check_makes_no_weights(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[Toy] = []
+
+    def build(*, options: Options, setting: Setting) -> Toy:
+        assert list(setting.frozen.values()) == built  # the base, for the method
+        built.append(Toy(options))
+        return built[-1]
+
+    monkeypatch.setattr(toy, "build", build)
     check_networks(config)
+    assert len(built) == 2
+    assert all(parameter.is_meta for each in built for parameter in each.parameters())
+
+
+def test_what_a_network_itself_refuses_is_found_by_the_check(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def build(*, options: Options, setting: Setting) -> Toy:
+        raise UserError(f"toy: {setting.image_size} pixels are too few")
+
+    monkeypatch.setattr(toy, "build", build)
+    with pytest.raises(UserError, match="toy: 32 pixels are too few"):
+        check_networks(config)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +121,9 @@ def test_a_module_that_cannot_serve_is_explained(
 
 def test_initial_weights_depend_on_seed_dataset_and_network_alone(config: Config) -> None:
     def weights(network: str, dataset: str) -> torch.Tensor:
-        return build_network(config, LAYOUT, network=network, dataset=dataset).critic.weight  # type: ignore[union-attr]
+        built = build_network(config, LAYOUT, network=network, dataset=dataset)
+        assert isinstance(built, Toy)
+        return built.critic.weight
 
     torch.manual_seed(1)
     first = weights("base", "one")
@@ -190,7 +212,7 @@ def test_weights_of_another_shape_are_refused(config: Config) -> None:
     save_weights(LAYOUT.model("one", "base"), new_toy(width=5))
     with pytest.raises(
         UserError,
-        match=r"base\.safetensors: .*: encoder\.0\.weight has shape \[5, 4, 3, 3\] in the file and "
-        r"shape \[3, 4, 3, 3\] in the network; train the network again",
+        match=r"base\.safetensors: .*: average has shape \[3, 5, 3, 3\] in the file and shape "
+        r"\[3, 3, 3, 3\] in the network; train the network again",
     ):
         load_network(config, LAYOUT, network="base", dataset="one")

@@ -6,15 +6,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from mdrnets.errors import UserError
 from mdrnets.methods.base import Phase
+from mdrnets.training import loop
 from mdrnets.training.history import History
 from mdrnets.training.loop import Progress
 from mdrnets.training.model_files import save_weights
-from tests.training.toy import FIRST, SECOND, Toy, new_toy, train_toy
+from tests.training.toy import FIRST, SECOND, Toy, new_toy, toy_data, train_toy
 
 STEPS = FIRST + SECOND
 
@@ -82,15 +84,21 @@ def test_training_changes_what_it_should_and_nothing_else(tmp_path: Path) -> Non
     assert not toy.encoder.training and toy.critic.training  # Phase.enter came after train()
 
 
-def test_start_sees_the_training_images_alone(tmp_path: Path) -> None:
-    seen: list[int] = []
+@pytest.mark.parametrize(
+    ("most", "rows"), [(100, list(range(9))), (9, list(range(9))), (3, [0, 4, 8])]
+)
+def test_start_sees_training_images_alone_and_not_too_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, rows: list[int]
+) -> None:
+    seen: list[np.ndarray] = []
 
     class Watching(Toy):
-        def _choose_palette(self, images: Any) -> None:
-            seen.append(len(images))
+        def _choose_palette(self, images: np.ndarray) -> None:
+            seen.append(images)
 
+    monkeypatch.setattr(loop, "START_IMAGES", most)
     train_toy(tmp_path, toy=Watching(new_toy().options))
-    assert seen == [9]
+    assert np.array_equal(seen[0], toy_data().images[rows])
 
 
 def test_the_history_has_a_row_for_each_interval_and_the_end_of_each_phase(tmp_path: Path) -> None:
@@ -324,9 +332,9 @@ class Poisoned(Toy):
         if self.calls == 3:
             with torch.no_grad():
                 if self.what == "loss":
-                    self.critic.bias.fill_(torch.nan)
+                    self.critic.weight.fill_(torch.nan)
                 elif self.what == "weight":
-                    self.encoder[0].weight[0, 0, 0, 0] = torch.inf
+                    next(self.encoder.parameters())[0, 0, 0, 0] = torch.inf
             if self.what == "gradient":
                 self.decoder.weight.register_hook(lambda gradient: gradient / 0)
 
@@ -353,7 +361,7 @@ def test_what_is_not_finite_stops_the_training(tmp_path: Path, what: str, named:
 def test_divergence_before_any_state_says_so(tmp_path: Path) -> None:
     toy = new_toy()
     torch.nn.init.constant_(toy.decoder.weight, torch.nan)
-    with pytest.raises(UserError, match="step 1 of phase reconstruct: .* no state was saved"):
+    with pytest.raises(UserError, match=r"step 1 of phase reconstruct: .* no state was saved"):
         train_toy(tmp_path, toy=toy)
 
 
@@ -361,7 +369,7 @@ def test_a_full_gpu_is_explained(tmp_path: Path) -> None:
     def during() -> None:
         raise torch.OutOfMemoryError("Tried to allocate 9 GiB")
 
-    with pytest.raises(UserError, match="phase adversarial: a batch of 4 does not fit .*9 GiB"):
+    with pytest.raises(UserError, match=r"phase adversarial: a batch of 4 does not fit .*9 GiB"):
         train_toy(tmp_path, toy=new_toy(during=during))
 
 

@@ -42,7 +42,7 @@ def test_the_record_is_plain() -> None:
 
 def test_a_missing_gpu_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(UserError, match="device: the profile asks for cuda, .* no GPU"):
+    with pytest.raises(UserError, match=r"device: the profile asks for cuda, .* no GPU"):
         set_numerics(device="cuda", precision="32-true", threads=1)
 
 

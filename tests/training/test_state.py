@@ -28,7 +28,7 @@ def _saved(folder: Path, *steps: int) -> Checkpoints:
 
 
 def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
-    state = {
+    state: dict[Any, Any] = {
         "tensor": torch.randn(3, dtype=torch.float64),
         "ordered": OrderedDict(a=0.1, b="b"),
         "numbers": [1, 0.1, (True, None)],

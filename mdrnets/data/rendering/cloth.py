@@ -77,7 +77,7 @@ def _paint_turtleneck(view: View, x: np.ndarray, y: np.ndarray, fabric: np.ndarr
     sides = np.abs(x) - half - 0.04 - 0.05 * ramp(y, -0.1, 0.2)
     field = np.maximum(sides, np.maximum(-0.20 - 0.25 * x * x - y, y - 0.2))
     ribs = 0.82 + 0.22 * ramp(np.sin(x * 75), -0.5, 0.5)
-    view.paint(field, fabric * ribs * (1 - 0.5 * (x / half) ** 2 * 0.6), label="cloth")
+    view.paint(field, fabric * ribs * (1 - 0.3 * (x / half) ** 2), label="cloth")
 
 
 def _paint_collar(view: View, x: np.ndarray, y: np.ndarray, fabric: np.ndarray) -> None:
@@ -89,7 +89,7 @@ def _paint_collar(view: View, x: np.ndarray, y: np.ndarray, fabric: np.ndarray) 
         np.maximum(inner - side, side - inner - 0.23), -0.06 - 0.2 * (half + 0.1 - side) - y
     )
     field = np.maximum(field, y - 0.16 - 0.55 * (half - side) * (side < half) - 0.1)
-    view.shade(0.4 * ramp(-field, -0.06, 0.0), 0.55)
+    view.shade(0.4 * ramp(-field, -0.06, 0.0) * view.person, 0.55)
     view.paint(field, np.minimum(fabric * 1.12, 1), label="cloth")
     placket = np.abs(x) - 0.012
     view.shade(0.5 * coverage(np.maximum(placket, 0.30 - y)), 0.5)
@@ -113,7 +113,7 @@ def _paint_suit(view: View, x: np.ndarray, y: np.ndarray, fabric: np.ndarray) ->
         view.shade(0.4 * line(y - 0.33, width=0.02) * coverage(knot), 0.5)
     collar = np.maximum(-throat, throat - 0.15)
     collar = np.maximum(collar, np.maximum(-0.08 - y, y - 0.28))
-    view.shade(0.3 * ramp(-collar, -0.05, 0.0), 0.6)
+    view.shade(0.3 * ramp(-collar, -0.05, 0.0) * view.person, 0.6)
     view.paint(collar, np.minimum(shirt * 1.08, 1), label="cloth")
     edge = np.maximum(np.maximum(lapel - side, side - lapel - 0.20), -y)
     edge = np.maximum(edge, 0.9 * (side - lapel) - 0.04 - 0.35 * np.maximum(y - 0.1, 0))

@@ -21,8 +21,8 @@ def _paint_eye(view: View, *, side: int) -> None:
     eyes = scene.eyes
     s = (side * view.a - eyes.spread) / eyes.width  # -1 inner to 1 outer corner
     w = view.b + eyes.tilt * eyes.width * s
-    upper = -eyes.upper * lid(s + 0.12)
-    lower = eyes.lower * lid(s - 0.1)
+    upper = -eyes.upper * _lid(s + 0.12)
+    lower = eyes.lower * _lid(s - 0.1)
     opening = np.maximum(upper - w, w - lower) + 0.02 * np.maximum(np.abs(s) - 1, 0)
 
     # lids: colour above the eye, and the crease
@@ -34,15 +34,16 @@ def _paint_eye(view: View, *, side: int) -> None:
     # ball: darker towards the corners and below the lid
     light = scene.light.at(0.75)
     shadow = 0.55 + 0.45 * ramp(w - upper, -0.01, 0.05)
-    ball = as_planes(_WHITE) * as_planes(light) * shadow * (1 - 0.25 * s * s)
+    ball = as_planes(_WHITE * light) * shadow * (1 - 0.25 * s * s)
     view.paint(opening, ball, label="eye")
     inside = coverage(opening)
 
     # iris with a dark ring and a lighter lower half, pupil, reflection
-    x, y = side * (s * eyes.width) - eyes.gaze_u, w - eyes.gaze_v + 0.25 * eyes.upper
+    x = view.a - side * eyes.spread - eyes.gaze_u
+    y = w - eyes.gaze_v + 0.25 * eyes.upper
     radius = np.sqrt(x * x + y * y) / eyes.iris_radius
     glow = 0.65 + 0.5 * ramp(y / eyes.iris_radius, -0.6, 0.8) - 0.45 * ramp(radius, 0.65, 1)
-    view.paint(radius - 1, as_planes(eyes.iris) * glow * as_planes(light), opacity=inside * shadow)
+    view.paint(radius - 1, as_planes(eyes.iris * light) * glow, opacity=inside * shadow)
     view.paint(radius - 0.46, np.array([0.03, 0.02, 0.02]), opacity=inside)
     spot_x, spot_y = 0.36 * scene.light.direction[0], -0.32
     spot = ellipse(
@@ -59,7 +60,7 @@ def _paint_eye(view: View, *, side: int) -> None:
     view.shade((0.35 + 0.3 * eyes.lashes) * rim, np.array([0.45, 0.33, 0.32]))
 
 
-def lid(s: np.ndarray) -> np.ndarray:
+def _lid(s: np.ndarray) -> np.ndarray:
     """The curve of a lid: 1 in the middle, 0 at the corners."""
     return np.maximum(1 - np.abs(s) ** 2.3, 0)
 

@@ -17,7 +17,7 @@ _LOW = 0.02  # b below which the face's opening has straight sides
 
 
 @dataclass(frozen=True)
-class Hair:
+class Mass:
     """All hair as if there were no face.
 
     Attributes:
@@ -31,36 +31,36 @@ class Hair:
     colour: np.ndarray
 
 
-def grow_hair(view: View) -> Hair:
-    """The hair's mass, from which both painters take their part."""
-    field, along = _mass(view)
-    return Hair(field, along, _colour(view, field, along))
+def grow_hair(view: View) -> Mass:
+    """The mass from which both painters take their part."""
+    field, along = _shape(view)
+    return Mass(field, along, _colour(view, field, along))
 
 
-def paint_hair_behind(view: View, grown: Hair) -> None:
+def paint_hair_behind(view: View, mass: Mass) -> None:
     """What shows behind the neck and around the head."""
     hair = view.scene.hair
     if hair.style == "receding":
         return
     if hair.bun:
         _paint_bun(view)
-    view.paint(grown.field, grown.colour * 0.62, label="hair")
+    view.paint(mass.field, mass.colour * 0.62, label="hair")
 
 
-def paint_hair_front(view: View, grown: Hair) -> None:
+def paint_hair_front(view: View, mass: Mass) -> None:
     """What covers forehead, temples and, if it hangs in front, the shoulders."""
     opening = _opening(view)
-    field = np.maximum(grown.field, -opening)
+    field = np.maximum(mass.field, -opening)
     if view.scene.hair.style == "receding":  # a wreath around the bald crown
-        field = np.maximum(field, -0.4 - view.v + 0.1 * view.strands(grown.along * 9 + 70))
+        field = np.maximum(field, -0.4 - view.v + 0.1 * view.strands(mass.along * 9 + 70))
     if not view.scene.hair.in_front:
         field = np.maximum(field, -shoulders(view))
     shadow = ramp(opening, -0.35, 0.0) * (opening < 0) * ramp(-view.b, -0.9, -0.5)
     view.shade(0.4 * shadow * view.person, _SHADOW)
-    view.paint(field, grown.colour, label="hair")
+    view.paint(field, mass.colour, label="hair")
 
 
-def _mass(view: View) -> tuple[np.ndarray, np.ndarray]:
+def _shape(view: View) -> tuple[np.ndarray, np.ndarray]:
     """Field of the mass, and the place across it."""
     scene = view.scene
     hair = scene.hair
@@ -108,7 +108,7 @@ def _opening(view: View) -> np.ndarray:
 def _colour(view: View, field: np.ndarray, along: np.ndarray) -> np.ndarray:
     """3×h×w: strands, light on the rounded mass, and a band of shine."""
     hair, light = view.scene.hair, view.scene.light
-    wavy = along * (1 + 0.15 * np.sin(view.v * 5)) + 0.5 * hair.sweep * view.v * 0.15
+    wavy = along * (1 + 0.15 * np.sin(view.v * 5)) + 0.075 * hair.sweep * view.v
     coarse, fine = view.strands(wavy * 8 + 60), view.strands(wavy * 23 + 200)
     if hair.curl:
         coarse = view.noise(view.u * 10 + 3, view.v * 10 + 11)

@@ -35,13 +35,13 @@ def paint_mouth(view: View) -> None:
         teeth = np.maximum(b - rise - 0.045 - 0.3 * mouth.open * arch, np.abs(s) - 0.86)
         gaps = 0.85 + 0.15 * ramp(np.abs(np.sin(s * 11)), 0.0, 0.25)
         dim = (1 - 0.45 * s * s) * gaps
-        part.paint(teeth, as_planes(_TEETH) * as_planes(lit) * dim, opacity=inside)
+        part.paint(teeth, as_planes(_TEETH * lit) * dim, opacity=inside)
 
     # lips: lit from above, so the upper is darker
     upper = np.maximum(top - b, b - rise) + outside
     lower = np.maximum(fall - b, b - bottom) + outside
     creased = 0.92 + 0.16 * part.strands(s * 13 + 700)
-    part.paint(upper, as_planes(mouth.lips) * as_planes(lit) * 0.82 * creased, label="upper lip")
+    part.paint(upper, as_planes(mouth.lips * lit) * 0.82 * creased, label="upper lip")
     round_ = ramp((b - fall) / mouth.lower, -0.1, 0.9)
     shaded = mix(mouth.lips * lit * 1.05, mouth.lips * lit * 0.8, round_)
     part.paint(lower, shaded * creased, label="lower lip")

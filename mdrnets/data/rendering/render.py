@@ -27,15 +27,14 @@ def render(style: Style, index: int, size: int) -> tuple[np.ndarray, np.ndarray]
     Returns:
         The image, uint8 size×size×3, and its class ids, uint8 size×size.
     """
-    seed = np.random.SeedSequence([int.from_bytes(style.name.encode(), "big"), index])
-    draw = Draw(np.random.Generator(np.random.PCG64(seed)))
+    draw = draw_for(style, index)
     scene = draw_scene(draw, style)
     canvas = Canvas(size=size)
     view = view_scene(canvas, scene, noise_table(draw.rng))
 
-    hair = grow_hair(view)
+    mass = grow_hair(view)
     paint_backdrop(view, draw)
-    paint_hair_behind(view, hair)
+    paint_hair_behind(view, mass)
     paint_neck(view)
     paint_cloth(view)
     paint_ears(view)
@@ -45,10 +44,16 @@ def render(style: Style, index: int, size: int) -> tuple[np.ndarray, np.ndarray]
     paint_eyes(view)
     paint_brows(view)
     paint_glasses(view)
-    paint_hair_front(view, hair)
+    paint_hair_front(view, mass)
     paint_hat(view)
     _develop(canvas, draw, style)
     return canvas.image(), canvas.class_map()
+
+
+def draw_for(style: Style, index: int) -> Draw:
+    """The random draws of one picture: of the set's name and the number, nothing else."""
+    seed = np.random.SeedSequence([int.from_bytes(style.name.encode(), "big"), index])
+    return Draw(np.random.Generator(np.random.PCG64(seed)))
 
 
 def _develop(canvas: Canvas, draw: Draw, style: Style) -> None:

@@ -30,7 +30,7 @@ def _paint_ear(view: View, *, place: float, side: int) -> None:
     u = u - 0.25 * np.abs(v - 0.02) * (v < 0.02) - 0.12 * v  # leans outwards at the top
     field = ellipse(u, v, width=width, height=height)
     lit = illuminate(ear, 0.05 * np.sqrt(np.maximum(-field, 0)))
-    colour = as_planes(face.skin) * as_planes(np.array([1.0, 0.9, 0.88])) * lit.diffuse
+    colour = as_planes(face.skin * np.array([1.0, 0.9, 0.88])) * lit.diffuse
     ear.paint(field, colour, label="ear")
     ear.shade(
         coverage(ellipse(u + 0.01, v + 0.02, width=0.6 * width, height=0.62 * height)) * 0.55,
@@ -62,11 +62,10 @@ def _complexion(view: View) -> np.ndarray:
     scene = view.scene
     face = scene.face
     side, b = np.abs(view.a), view.b
-    colour = np.repeat(as_planes(face.skin), 1, axis=0) * np.ones_like(view.a)
     flushed = face.blush * bump(side - 0.38, b - 0.33, width=0.3, height=0.27)
     flushed += 0.25 * bump(view.a, b - scene.nose.base + 0.08, width=0.2, height=0.16)
     flushed += 0.08 * (view.noise(view.a * 5 + 9, b * 5 + 3) - 0.5)
-    colour = mix(colour, colour * as_planes(_BLOOD), np.clip(flushed, 0, 1))
+    colour = mix(face.skin, face.skin * _BLOOD, np.clip(flushed, 0, 1))
     if face.freckles:
         speckled = coverage(dots(view.a * 17, b * 17, view.table, radius=0.26, share=0.65))
         where = bump(side - 0.22, b - 0.24, width=0.5, height=0.34) * face.freckles * 1.4

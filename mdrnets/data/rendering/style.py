@@ -114,7 +114,7 @@ RENDERED_A = Style(  # portraits in a studio or at a gala: tight, warm, contrast
 
 RENDERED_B = Style(  # snapshots by day: looser framing, flatter and cooler light, all ages
     name="rendered_b",
-    scale=(0.64, 0.76),
+    scale=(0.68, 0.80),
     eye_line=(-0.16, 0.06),
     sideways=0.12,
     yaw=0.55,

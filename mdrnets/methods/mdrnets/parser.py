@@ -111,10 +111,11 @@ class Parser(Trainable):
 
 
 def class_weights(labels: Tensor, *, balance: float) -> Tensor:
-    """Weights of the cross-entropy: frequency to the power of −balance; 0 weighs pixels alike.
+    """Weights of the cross-entropy: frequency to the power of −balance.
 
     Args:
         labels: B×H×W class ids.
+        balance: 0 weighs all pixels alike, 1 all classes of the batch.
 
     Returns:
         14 weights; an absent class has 0.

@@ -1,0 +1,74 @@
+"""A project's folder with the shipped configuration, and an MLflow database that is quickly made."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mdrnets.tracking.provenance import git_state, machine, this_process
+from mdrnets.tracking.record import Record, new_execution, now
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder: `params.yaml` and the profiles of the project, and nothing else."""
+    folder = tmp_path / "a prøject"
+    folder.mkdir()
+    shutil.copy(ROOT / "params.yaml", folder)
+    shutil.copytree(ROOT / "profiles", folder / "profiles")
+    monkeypatch.chdir(folder)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.delenv("MDRNETS_INVOCATION", raising=False)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tables alone: to make them takes seconds, to copy them none."""
+    from mlflow import MlflowClient
+
+    path = tmp_path_factory.mktemp("database") / "mlflow.db"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+        MlflowClient(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def database(shipped: Path, empty_database: Path) -> Path:
+    """The project's own database."""
+    return Path(shutil.copy(empty_database, shipped / "mlflow.db"))
+
+
+@pytest.fixture
+def make_record() -> Callable[..., Record]:
+    return _make_record
+
+
+def _make_record(**changes: Any) -> Record:
+    """A training that has just begun in this process."""
+    values = {
+        "name": "train-one-pconv",
+        "stage": "train",
+        "wildcards": {"dataset": "one", "network": "pconv"},
+        "profile": "smoke",
+        "command": "python -m stages.train --profile smoke one pconv",
+        "execution": new_execution(),
+        "attempts": 1,
+        "status": "RUNNING",
+        "started": now(),
+        "invocation": None,
+        "process": this_process(),
+        "threads": 1,
+        "parameters": {"params.yaml:seed": 7, "profiles/smoke.yaml:networks.pconv": {"steps": 4}},
+        "inputs": {},
+        "code": {},
+        "git": git_state("smoke"),
+        "versions": {"python": "3.11.7"},
+        "machine": machine(),
+    }
+    return Record(**(values | changes))

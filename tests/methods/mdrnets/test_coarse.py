@@ -1,0 +1,135 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from pydantic import ValidationError
+from torch import nn
+
+from mdrnets.errors import UserError
+from mdrnets.losses.pconv import PConvLoss, PConvWeights
+from mdrnets.methods.base import Batch, Phase, Setting, Trainable
+from mdrnets.methods.mdrnets.coarse import Coarse, Options, build
+from mdrnets.networks.frozen import freeze
+
+RunSteps = Callable[[Trainable, Phase, Batch, int], list[dict[str, float]]]
+
+
+@pytest.fixture
+def network(setting: Setting) -> Coarse:
+    return _network(setting)
+
+
+def _network(setting: Setting, **changes: Any) -> Coarse:
+    torch.manual_seed(0)
+    values = {"steps": 9, "batch_size": 2, "levels": 4, "width": 4, "max_width": 16} | changes
+    return build(options=Options.model_validate(values), setting=setting)
+
+
+def test_the_full_size_network_is_pconvs(setting: Setting) -> None:
+    with torch.device("meta"):
+        network = build(
+            options=Options(steps=1), setting=Setting(image_size=256, features=setting.features)
+        )
+    assert sum(parameter.numel() for parameter in network.parameters()) == 25_779_796
+
+
+def test_it_learns_to_fill_the_holes(setting: Setting, batch: Batch, run_steps: RunSteps) -> None:
+    network = _network(setting, lr=5e-3)
+    (phase,) = network.phases()
+    assert not phase.labels
+    history = run_steps(network, phase, batch, 60)
+    assert history[-1]["hole"] < 0.6 * history[0]["hole"]
+    assert sum(history[-1].values()) < 0.6 * sum(history[0].values())
+
+
+def test_the_terms_are_pconvs_with_the_options_weights(setting: Setting, batch: Batch) -> None:
+    network = _network(setting, weights={"valid": 2, "style": 3})
+    weights = PConvWeights(valid=2, style=3)
+    assert network.options.weights == weights
+    (update,) = network.phases()[0].train_step(batch)
+    loss = PConvLoss(features=setting.features("vgg16"), weights=weights)
+    wanted = loss(output=network(batch.masked, batch.hole), image=batch.image, hole=batch.hole)
+    assert list(update.terms) == list(wanted)
+    for name, term in wanted.items():
+        torch.testing.assert_close(update.terms[name], term)
+
+
+def test_what_is_in_the_hole_is_not_looked_at(network: Coarse, batch: Batch) -> None:
+    network.eval()
+    output = network(batch.masked, batch.hole)
+    assert output.shape == batch.image.shape
+    assert torch.equal(network(batch.image, batch.hole), output)
+
+
+def test_frozen_it_leads_gradients_to_the_valid_pixels_and_stays_as_it_is(
+    network: Coarse, batch: Batch
+) -> None:
+    freeze(network)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    nn.ModuleList([network]).train()
+    masked = batch.masked.requires_grad_()
+    network(masked, batch.hole).square().mean().backward()
+
+    assert masked.grad is not None
+    assert (masked.grad * (1 - batch.hole)).abs().sum() > 0
+    assert (masked.grad * batch.hole).abs().sum() == 0
+    assert all(parameter.grad is None for parameter in network.parameters())
+    for name, value in network.state_dict().items():
+        assert torch.equal(value, before[name]), name
+
+
+@pytest.mark.parametrize("everywhere", [0.0, 1.0])
+def test_no_hole_and_nothing_but_hole_can_be_trained_on(
+    network: Coarse, batch: Batch, run_steps: RunSteps, everywhere: float
+) -> None:
+    extreme = Batch(batch.image, torch.full_like(batch.hole, everywhere))
+    run_steps(network, network.phases()[0], extreme, 2)  # asserts that the loss is finite
+    for name, value in network.state_dict().items():
+        assert value.isfinite().all(), name
+
+
+def test_the_schedule_is_one_phase_with_the_optimiser_of_mdrnets(network: Coarse) -> None:
+    (phase,) = network.phases()
+    optimiser = phase.optimisers["coarse"]
+    assert isinstance(optimiser, torch.optim.Adam)
+    (group,) = optimiser.param_groups
+    assert (group["lr"], group["betas"], group["weight_decay"]) == (2e-4, (0.9, 0.99), 0)
+    assert (phase.steps, phase.batch_size, phase.schedulers) == (9, 2, {})
+
+
+def test_the_frozen_features_are_not_saved_with_it(setting: Setting) -> None:
+    class Weighted(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(torch.ones(1))
+
+    network = build(
+        options=Options(steps=1, levels=4, width=4),
+        setting=Setting(image_size=32, features=lambda name: Weighted()),  # type: ignore[arg-type, return-value]
+    )
+    assert not any("features" in name or name == "weight" for name in network.state_dict())
+    assert network.attached("features").weight is network.loss.features.weight
+
+
+def test_training_is_a_function_of_the_seed(
+    setting: Setting, batch: Batch, run_steps: RunSteps
+) -> None:
+    states = []
+    for _ in range(2):
+        network = _network(setting)
+        run_steps(network, network.phases()[0], batch, 2)
+        states.append(network.state_dict())
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+
+
+def test_an_image_size_that_cannot_be_halved_so_often_is_refused(setting: Setting) -> None:
+    with pytest.raises(UserError, match=r"coarse.levels: 7 .* 32 pixels.*multiple of 128"):
+        build(options=Options(steps=1), setting=setting)
+
+
+def test_options_are_checked() -> None:
+    assert Options.model_validate({"steps": 1, "weights": {"hole": 3}}).weights.hole == 3
+    for bad in ({"levels": 0}, {"weights": {"hole": -1.0}}, {"weights": {"l1": 1.0}}, {"lr": 0.0}):
+        with pytest.raises(ValidationError):
+            Options.model_validate({"steps": 1} | bad)

@@ -1,0 +1,186 @@
+import copy
+from collections.abc import Callable
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from mdrnets.data.classes import CLASSES
+from mdrnets.methods.base import Batch, Phase, Setting, Trainable, composite
+from mdrnets.methods.mdrnets.mask_region import fuse
+from mdrnets.methods.mdrnets.memory import DisentangledMemory
+from mdrnets.methods.mdrnets.method import MDRNets, Options, build
+from mdrnets.methods.mdrnets.pooling import nearest_regions, pool_regions
+from mdrnets.networks.features import PerceptualFeatures
+from mdrnets.pixels import to_pixels, to_tensor
+
+MakeMethod = Callable[..., MDRNets]
+MakeOptions = Callable[..., Options]
+RunSteps = Callable[[Trainable, Phase, Batch, int], list[dict[str, float]]]
+
+EYE, SKIN = CLASSES.index("eye"), CLASSES.index("skin")
+
+
+def _complete(method: MDRNets, batch: Batch, *, seed: int = 0) -> Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    with torch.inference_mode():
+        return method.eval().complete(batch.masked, batch.hole, generator)
+
+
+# -- the memory in the chain -----------------------------------------------------------------
+
+
+def test_a_class_wholly_in_the_hole_is_completed_from_its_memory(small_method: MakeMethod) -> None:
+    """The paper's main case: both eyes masked. The eyes' block is read, and not written."""
+    method = small_method().train()
+    assert method.memory is not None
+    labels = torch.full((1, 32, 32), SKIN)
+    labels[0, 8:12, 8:24] = EYE
+    hole = torch.zeros(1, 1, 32, 32)
+    hole[..., 6:14, 6:26] = 1
+    masked = torch.randn(1, 3, 32, 32).clamp(-1, 1) * (1 - hole)
+    before = method.memory.slots.clone()
+
+    method.refine(masked, hole, masked, labels)
+    written = {int(index) for index in (method.memory.slots != before).any(dim=(1, 2)).nonzero()}
+    assert written == {SKIN}
+
+    method.eval()
+    output = method.refine(masked, hole, masked, labels)
+    method.memory.slots[EYE] += torch.randn(3, 6)
+    assert not torch.equal(method.refine(masked, hole, masked, labels), output)
+    method.memory.slots[EYE] = before[EYE]
+    absent = CLASSES.index("hat")
+    method.memory.slots[absent] += torch.randn(3, 6)
+    assert torch.equal(method.refine(masked, hole, masked, labels), output)
+
+
+def test_without_a_memory_the_pooled_vectors_are_used_themselves(
+    small_method: MakeMethod, batch: Batch
+) -> None:
+    method = small_method(memory="none", mrem=False).eval()
+    labels = method.attached("parser").parse(batch.image)
+    features = method.style_encoder(batch.image)
+    small = F.interpolate(batch.hole, size=(16, 16))
+    regions = nearest_regions(labels, classes=14, size=features.shape[2:])
+    fused = fuse(
+        valid_rows=pool_regions(features, regions * (1 - small)).means,
+        hole_rows=pool_regions(features, regions).means,
+        regions=regions,
+        hole=small,
+    )
+    expected = method.refinement(batch.masked, batch.hole, fused)
+    found = method.refine(batch.masked, batch.hole, batch.image, labels)
+    torch.testing.assert_close(found, expected)
+
+
+def test_style_guidance_goes_straight_to_the_decoder(
+    small_method: MakeMethod, batch: Batch
+) -> None:
+    method = small_method(guidance="style").eval()
+    labels = torch.zeros(2, 32, 32, dtype=torch.int64)
+    expected = method.refinement(batch.masked, batch.hole, method.style_encoder(batch.image))
+    assert torch.equal(method.refine(batch.masked, batch.hole, batch.image, labels), expected)
+
+
+def test_the_memory_can_start_from_data(small_method: MakeMethod) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), dtype=np.uint8)
+    method = small_method(init="from_data", slots=5)
+    assert isinstance(method.memory, DisentangledMemory)
+    before = method.memory.slots.clone()
+    (phase,) = method.phases()
+    assert phase.start is not None
+    phase.start(images)
+
+    image = to_tensor(images)
+    features = method.style_encoder(image)
+    labels = method.attached("parser").parse(image)
+    pooled = pool_regions(features, nearest_regions(labels, classes=14, size=features.shape[2:]))
+    for index in range(14):
+        vectors = pooled.means[pooled.present[:, index], index]
+        torch.testing.assert_close(method.memory.slots[index, : len(vectors)], vectors)
+        assert torch.equal(
+            method.memory.slots[index, len(vectors) :], before[index, len(vectors) :]
+        )
+    assert pooled.present.any()
+
+
+def test_the_memory_starts_random_by_default(small_method: MakeMethod) -> None:
+    assert small_method().phases()[0].start is None
+
+
+def test_diagnostics_tell_what_the_memory_does(
+    small_method: MakeMethod, batch: Batch, run_steps: RunSteps
+) -> None:
+    method = small_method()
+    run_steps(method, method.phases()[0], batch, 2)
+    found = method.diagnostics()
+    assert {"memory/use_entropy", "memory/moved", "memory/read_entropy"} < set(found)
+    used = [found[f"memory/slots_used/{name}"] for name in CLASSES]
+    assert 0 < max(used) <= 3
+    assert np.isfinite(list(found.values())).all()
+    assert "memory/slots_used/all classes" in small_method(memory="shared").diagnostics()
+    assert small_method(guidance="style").diagnostics() == {}
+
+
+# -- completion ------------------------------------------------------------------------------
+
+
+def test_it_completes_without_what_only_training_needs(
+    frozen_setting: Setting,
+    small_method: MakeMethod,
+    small_options: MakeOptions,
+    batch: Batch,
+) -> None:
+    trained = small_method()
+
+    def no_features(name: str) -> PerceptualFeatures:
+        raise AssertionError(f"{name} was asked for")
+
+    needed = {name: frozen_setting.frozen[name] for name in ("coarse", "parser")}
+    setting = Setting(image_size=32, features=no_features, frozen=needed)
+    method = build(options=small_options(), setting=setting)
+    method.load_state_dict(trained.state_dict())
+    assert torch.equal(_complete(method, batch), _complete(trained, batch))
+
+
+def test_completion_is_deterministic_and_leaves_no_trace(
+    small_method: MakeMethod, batch: Batch
+) -> None:
+    method = small_method()
+    before = copy.deepcopy(method.state_dict())
+    first = _complete(method, batch, seed=1)
+    assert torch.equal(_complete(method, batch, seed=2), first)
+    for name, tensor in method.state_dict().items():
+        assert torch.equal(tensor, before[name]), name
+    assert first.shape == (2, 3, 32, 32)
+    assert first.abs().max() <= 1
+
+
+def test_images_of_a_batch_are_completed_alone(small_method: MakeMethod, batch: Batch) -> None:
+    method = small_method()
+    together = _complete(method, batch)
+    alone = _complete(method, Batch(image=batch.image[1:], hole=batch.hole[1:]))
+    torch.testing.assert_close(together[1:], alone)
+
+
+def test_valid_pixels_are_the_input_byte_for_byte(small_method: MakeMethod, batch: Batch) -> None:
+    given = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), dtype=np.uint8)
+    image = to_tensor(given)
+    output = _complete(small_method(), Batch(image=image, hole=batch.hole))
+    completed = to_pixels(composite(image, output, batch.hole))
+    valid = batch.hole[:, 0].numpy() == 0
+    assert np.array_equal(completed[valid], given[valid])
+    assert (completed[~valid] != given[~valid]).any(axis=-1).mean() > 0.9
+
+
+def test_the_coarse_face_fills_the_hole_alone_and_stays_in_range(
+    frozen_setting: Setting, small_method: MakeMethod, batch: Batch
+) -> None:
+    coarse = small_method().complete_coarsely(batch.masked, batch.hole)
+    inside = batch.hole.bool().expand_as(coarse)
+    assert torch.equal(coarse[~inside], batch.image[~inside])
+    raw = frozen_setting.frozen["coarse"](batch.masked, batch.hole)
+    assert raw.abs().max() > 1
+    assert torch.equal(coarse[inside], raw.clamp(-1, 1)[inside])

@@ -1,0 +1,83 @@
+from typing import get_args
+
+import pytest
+
+from mdrnets.config import Config
+from mdrnets.reporting.context import FEATURES, SSIM, describe_run, legend, notes
+from mdrnets.reporting.table1 import Summaries
+from mdrnets.summary import Estimate
+from mdrnets.tracking.provenance import GitState
+from tests.reporting.example import make_config, make_summary
+
+CLEAN = GitState(commit="0123456789abcdef0123456789abcdef01234567", dirty=False)
+
+
+@pytest.fixture
+def config() -> Config:
+    return make_config()
+
+
+@pytest.fixture
+def summaries() -> dict:
+    return {("set_a", "pconv"): make_summary("set_a", "pconv")}
+
+
+def test_the_run_is_described(config: Config, summaries: Summaries) -> None:
+    facts = dict(describe_run(config, summaries, CLEAN))
+    assert facts["Data"] == (
+        "Rendered faces A, beside the paper's CelebA-HQ (60 test images); "
+        "Rendered faces B, beside the paper's FFHQ"
+    )
+    assert facts["Profile"] == "tiny: rendered faces, small & quick"
+    assert facts["Image size"].startswith("64×64")
+    assert facts["Trained"] == (
+        "PConv 200 steps of 8 (finetune_steps 50); MDRNets 300 steps of 4; "
+        "Coarse network 150 steps of 8"
+    )
+    assert facts["Seed"] == "2204"
+    assert facts["Commit"] == "0123456789ab"
+
+
+@pytest.mark.parametrize(
+    ("git", "text"),
+    [
+        (CLEAN.model_copy(update={"dirty": True}), "0123456789ab, with uncommitted changes"),
+        (GitState(commit=None, dirty=None), "not in a git checkout"),
+    ],
+)
+def test_the_state_of_the_code_is_told(config: Config, git: GitState, text: str) -> None:
+    (commit,) = (what for name, what in describe_run(config, {}, git) if name == "Commit")
+    assert commit == text
+
+
+def test_every_choice_of_the_configuration_has_its_explanation(config: Config) -> None:
+    for owner, key, texts in (
+        (config.profile, "frechet", FEATURES),
+        (config.protocol, "ssim", SSIM),
+    ):
+        choices = get_args(type(owner).model_fields[key].annotation)
+        assert set(texts) == set(choices)
+
+
+def test_another_distance_than_fid_is_explained(config: Config, summaries: Summaries) -> None:
+    text = " ".join(notes(config, summaries))
+    assert "It is not FID" in text
+    assert "FD(effnet-lite0): 60 images for 1280 dimensions." in text
+    assert "trained anew" in text
+    assert "11×11 Gaussian window" in text
+
+
+def test_infinite_psnrs_are_counted(config: Config, summaries: dict) -> None:
+    assert "infinite" not in " ".join(notes(config, summaries))
+    means = summaries["set_a", "pconv"].bins["1-20"].means
+    means["hole_psnr"] = Estimate(value=30, low=29, high=31, n=57, infinite=3)
+    (note,) = (note for note in notes(config, summaries) if "infinite" in note)
+    assert note == (
+        "PConv on Rendered faces A, 1–20 %: 3 of 60 images have an infinite hole PSNR, left out "
+        "of its mean."
+    )
+
+
+def test_the_legend_states_the_confidence() -> None:
+    assert "95 % interval" in legend(0.95)
+    assert "99 % interval" in legend(0.99)

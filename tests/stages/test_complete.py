@@ -1,0 +1,104 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from mdrnets.data.assignment import read_assignment
+from mdrnets.files import sha256
+from mdrnets.methods.base import Trainable
+from mdrnets.training.model_files import ModelConfig, save_model_config, save_weights
+from stages.complete import main
+from tests.training import toy
+from tests.training.project import LAYOUT, SIZE, TOY, write_configuration, write_data
+from tests.training.toy import new_toy
+
+OUTPUTS = [LAYOUT.completions("two", "toy"), LAYOUT.raw_outputs("two", "toy")]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder with trained (that is, saved) networks; the process' state is put back."""
+    threads = torch.get_num_threads()
+    monkeypatch.chdir(tmp_path)
+    write_configuration(tmp_path)
+    write_data(tmp_path)
+    for dataset, network in (("one", "base"), ("two", "toy")):
+        trained = new_toy()
+        save_weights(LAYOUT.model(dataset, network), trained)
+        config = ModelConfig(
+            network=network,
+            module=TOY,
+            dataset=dataset,
+            image_size=SIZE,
+            perceptual="effnet-lite0",
+            seed=1,
+            options=trained.options.model_dump(mode="json"),
+            parameters=1,
+        )
+        save_model_config(LAYOUT.model_config(dataset, network), config)
+    yield tmp_path
+    torch.use_deterministic_algorithms(False)
+    torch.set_num_threads(threads)
+
+
+def test_completions_lie_in_the_order_of_bins_and_assignment(project: Path) -> None:
+    assert main(["two", "toy"]) == 0
+    completions, raw = (np.load(path) for path in OUTPUTS)
+    assert completions.shape == raw.shape == (2, 5, SIZE, SIZE, 3)
+    assert completions.dtype == raw.dtype == np.uint8
+
+    images, holes = np.load(LAYOUT.images("two")), np.load(LAYOUT.holes())
+    pairs = read_assignment(LAYOUT.assignment("two"))
+    assert len(pairs) == 10
+    for at, pair in enumerate(pairs):
+        bin_number, number = divmod(at, 5)
+        hole, image = holes[pair.hole_row], images[pair.image_row]
+        completion, output = completions[bin_number, number], raw[bin_number, number]
+        assert np.array_equal(completion[~hole], image[~hole])
+        assert np.array_equal(completion[hole], output[hole])
+        assert not np.array_equal(output[~hole], image[~hole])
+
+
+def test_they_are_the_same_each_time(project: Path) -> None:
+    assert main(["two", "toy"]) == 0
+    first = [sha256(path) for path in OUTPUTS]
+    torch.manual_seed(77)
+    assert main(["two", "toy"]) == 0
+    assert [sha256(path) for path in OUTPUTS] == first
+
+
+def test_a_failure_leaves_no_output(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    broken = new_toy()
+    torch.nn.init.constant_(broken.decoder.weight, torch.nan)
+    save_weights(LAYOUT.model("two", "toy"), broken)
+    assert main(["two", "toy"]) == 1
+    assert "is not finite; train the network again" in capsys.readouterr().err
+    assert list(OUTPUTS[0].parent.iterdir()) == []
+
+
+def test_a_part_completes_nothing(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["one", "base"]) == 1
+    assert "no stage `complete one base`" in capsys.readouterr().err
+
+
+def test_a_network_that_is_no_method_is_refused(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Part(Trainable):
+        def __init__(self) -> None:
+            super().__init__()
+            for name, module in new_toy().named_children():
+                self.add_module(name, module)
+            for name, buffer in new_toy().named_buffers(recurse=False):
+                self.register_buffer(name, buffer)
+
+    monkeypatch.setattr(toy, "build", lambda *, options, setting: Part())
+    assert main(["two", "toy"]) == 1
+    assert "toy: it completes no images" in capsys.readouterr().err
+
+
+def test_an_untrained_method_is_named(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["one", "toy"]) == 1
+    assert "models/one/toy.json: there is no such file; train" in capsys.readouterr().err

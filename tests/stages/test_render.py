@@ -1,0 +1,89 @@
+import csv
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from mdrnets.pipeline import TABLES
+from mdrnets.summary import save_summary
+from stages.render import main
+from tests.reporting.example import make_summary
+from tests.training.project import LAYOUT, ROOT, write_configuration
+
+OUTPUTS = [LAYOUT.report(name) for name in TABLES["table1"]]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Scores of one of two methods on one of two data sets, and the published numbers."""
+    monkeypatch.chdir(tmp_path)
+    write_configuration(tmp_path)
+    params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
+    params["bins"] = {"1-20": [1, 2], "20-40": [3, 4], "40-60": [5, 6]}
+    params["methods"]["mdrnets"] = {"title": "MDRNets", "module": "tests.training.toy"}
+    Path("params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
+    shutil.copytree(ROOT / "reports" / "published", "reports/published")
+    save_summary(LAYOUT.summary("one", "toy"), make_summary("one", "toy"))
+    return tmp_path
+
+
+def test_all_files_of_the_table_of_stages_are_written(project: Path) -> None:
+    assert main(["table1"]) == 0
+    assert all(path.stat().st_size for path in OUTPUTS)
+    assert {path.name for path in LAYOUT.reports.iterdir()} == {path.name for path in OUTPUTS}
+
+
+def test_blanks_have_their_reasons(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["table1"]) == 0
+    with LAYOUT.report("table1.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    reasons = {(row["dataset"], row["method"]): row["reason"] for row in rows}
+    assert reasons == {
+        ("one", "toy"): "",
+        ("one", "mdrnets"): "not run in this profile",
+        ("two", "toy"): "not run",
+        ("two", "mdrnets"): "not run in this profile",
+    }
+    assert "no scores of toy on two" in capsys.readouterr().err
+
+
+def test_the_published_numbers_stand_beside_ours(project: Path) -> None:
+    assert main(["table1"]) == 0
+    page = LAYOUT.report("table1.md").read_text(encoding="utf-8")
+    assert "0.470" in page  # MDRNets' L1 on FFHQ, for which the data set stands
+    assert " FID 2.473 |" in page
+    assert "Toy 11 steps of 2" in page
+    assert "not in a git checkout" in page
+
+
+def test_it_gives_the_same_bytes_again(project: Path) -> None:
+    contents = []
+    for _ in range(2):
+        assert main(["table1"]) == 0
+        contents.append([path.read_bytes() for path in OUTPUTS])
+    assert contents[0] == contents[1]
+
+
+def test_scores_of_another_kind_are_refused(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    summary = make_summary("two", "toy", frechet_name="FID")
+    save_summary(LAYOUT.summary("two", "toy"), summary)
+    assert main(["table1"]) == 1
+    assert "the scores of toy on two: distance" in capsys.readouterr().err
+    assert not LAYOUT.reports.exists()
+
+
+def test_missing_published_numbers_are_named(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("reports/published/table1.csv").unlink()
+    assert main(["table1"]) == 1
+    assert "reports/published/table1.csv" in capsys.readouterr().err
+
+
+def test_an_unknown_table_is_wrong_usage(project: Path) -> None:
+    with pytest.raises(SystemExit) as error:
+        main(["table9"])
+    assert error.value.code == 2

@@ -1,0 +1,197 @@
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from mdrnets.config import load_config
+from mdrnets.files import sha256
+from mdrnets.training.building import load_network
+from stages.train import main
+from tests.training import toy
+from tests.training.project import LAYOUT, ROOT, write_configuration, write_data
+
+OUTPUTS = [
+    LAYOUT.model("one", "toy"),
+    LAYOUT.history("one", "toy"),
+    LAYOUT.model_config("one", "toy"),
+]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder in which the part `base` is trained; the process' state is put back afterwards."""
+    handler = signal.getsignal(signal.SIGTERM)
+    threads = torch.get_num_threads()
+    monkeypatch.chdir(tmp_path)
+    write_configuration(tmp_path)
+    write_data(tmp_path)
+    assert main(["one", "base"]) == 0
+    yield tmp_path
+    signal.signal(signal.SIGTERM, handler)
+    torch.use_deterministic_algorithms(False)
+    torch.set_num_threads(threads)
+
+
+def _hashes() -> list[str]:
+    return [sha256(path) for path in OUTPUTS]
+
+
+def _states() -> list[Path]:
+    return sorted(LAYOUT.states.rglob("*.pt"))
+
+
+def test_a_training_writes_weights_history_and_configuration(project: Path) -> None:
+    assert main(["one", "toy"]) == 0
+    network = load_network(load_config(), LAYOUT, network="toy", dataset="one")
+    assert isinstance(network, toy.Toy)
+    saved = json.loads(LAYOUT.model_config("one", "toy").read_text())
+    assert saved == {
+        "network": "toy",
+        "module": "tests.training.toy",
+        "dataset": "one",
+        "image_size": 32,
+        "perceptual": "effnet-lite0",
+        "seed": 2204,
+        "options": {"steps": 11, "batch_size": 2, "width": 4, "lr": 0.001},
+        "parameters": sum(parameter.numel() for parameter in network.parameters()),
+    }
+    rows = LAYOUT.history("one", "toy").read_text().splitlines()
+    assert rows[0].startswith("phase,step,l1,") and len(rows) == 1 + 4
+    assert not _states()
+
+
+def test_the_same_training_gives_the_same_bytes(project: Path) -> None:
+    assert main(["one", "toy"]) == 0
+    first = _hashes()
+    for path in OUTPUTS:
+        path.unlink()
+    assert main(["one", "toy"]) == 0
+    assert _hashes() == first
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_saves_the_state_and_the_same_command_goes_on(
+    project: Path, monkeypatch: pytest.MonkeyPatch, number: int, code: int
+) -> None:
+    assert main(["one", "toy"]) == 0
+    uninterrupted = _hashes()
+    for path in OUTPUTS:
+        path.unlink()
+
+    build = toy.build
+    with monkeypatch.context() as patch:
+
+        def interrupted(**arguments: object) -> toy.Toy:
+            built = build(**arguments)  # type: ignore[arg-type]
+            calls = iter(range(100))
+            built.during = lambda: signal.raise_signal(number) if next(calls) == 2 else None
+            return built
+
+        patch.setattr(toy, "build", interrupted)
+        assert main(["one", "toy"]) == code
+    assert not any(path.exists() for path in OUTPUTS)
+    # 8 by the schedule, 9 for the signal: six steps of the first phase, three of the second.
+    assert [path.name for path in _states()] == ["step-0000000008.pt", "step-0000000009.pt"]
+
+    assert main(["one", "toy"]) == 0
+    assert _hashes() == uninterrupted
+    assert not _states()
+
+
+def test_a_process_that_gets_sigterm_exits_with_143(project: Path) -> None:
+    write_configuration(project, networks={"toy": {"steps": 100_000, "batch_size": 2}})
+    process = subprocess.Popen(
+        [sys.executable, "-m", "stages.train", "one", "toy"],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 120
+    while not _states() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 143, said
+    assert "saved; the same command goes on from here" in said
+    assert "Traceback" not in said
+
+
+def test_divergence_stops_it_and_leaves_no_output(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = {"steps": 11, "batch_size": 2, "lr": 1e37}
+    write_configuration(project, networks={"toy": options})
+    assert main(["one", "toy"]) == 1
+    said = capsys.readouterr().err
+    assert (
+        "error: the training has diverged: step 1 of phase adversarial: the loss term adversarial "
+        "(inf) is not finite; the last good state is runs/tiny/state/one/toy-"
+    ) in said
+    assert "Traceback" not in said
+    assert not any(path.exists() for path in OUTPUTS)
+
+
+def test_the_state_of_another_configuration_is_left_alone_and_named(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    left = LAYOUT.states / "one" / "toy-12345678"
+    left.mkdir(parents=True)
+    assert main(["one", "toy"]) == 0
+    assert f"{left}: an unfinished training of another configuration" in capsys.readouterr().err
+    assert left.exists()
+
+
+def test_how_often_to_save_is_no_part_of_the_result(project: Path) -> None:
+    assert main(["one", "toy"]) == 0
+    first = _hashes()
+    path = project / "profiles" / "tiny.yaml"
+    text = path.read_text()
+    assert "checkpoint_every: 2" in text
+    path.write_text(text.replace("checkpoint_every: 2", "checkpoint_every: 5"))
+    assert main(["one", "toy"]) == 0
+    assert _hashes() == first
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["one", "nothing"], "no stage `train one nothing`"),
+        (["three", "toy"], "no stage `train three toy`"),
+        (["two", "base"], "no stage `train two base`"),  # it is trained on the first alone
+    ],
+)
+def test_what_the_profile_does_not_train_is_refused(
+    project: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    assert main(arguments) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_a_missing_part_is_named(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.rmtree(LAYOUT.model("one", "base").parent)
+    assert main(["two", "toy"]) == 1
+    assert "models/one/base.json: there is no such file; train" in capsys.readouterr().err
+
+
+def test_missing_data_is_named(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    LAYOUT.images("one").unlink()
+    assert main(["one", "toy"]) == 1
+    assert "packed/one.npy: there is no such array; run the pack stage" in capsys.readouterr().err
+
+
+def test_packed_arrays_are_not_changed(project: Path) -> None:
+    before = [sha256(path) for path in (LAYOUT.images("one"), LAYOUT.holes())]
+    for path in (LAYOUT.images("one"), LAYOUT.holes()):
+        path.chmod(0o444)
+    assert main(["one", "toy"]) == 0
+    assert [sha256(path) for path in (LAYOUT.images("one"), LAYOUT.holes())] == before
+    assert np.load(LAYOUT.images("one")).dtype == np.uint8

@@ -1,0 +1,150 @@
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mdrnets.tracking import provenance
+from mdrnets.tracking.provenance import Process, git_state, machine, this_process, versions
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    for name in ("mdrnets/code.py", "reports/published/table1.csv", "params.yaml"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("as committed\n")
+    _git(tmp_path, "init", "-q")
+    _git(tmp_path, "add", "-A")
+    _git(tmp_path, "-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "-qm", "begin")
+    return tmp_path
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True)
+    return done.stdout.decode().strip()
+
+
+def test_a_clean_checkout_has_its_commit(checkout: Path) -> None:
+    state = git_state("demo", checkout)
+    assert state.commit == _git(checkout, "rev-parse", "HEAD")
+    assert state.dirty is False
+
+
+def test_what_a_run_writes_makes_nothing_dirty(checkout: Path) -> None:
+    for name in (
+        "runs/demo/setup.json",
+        "reports/demo/table1.md",
+        "data/holes.zip",
+        "mlflow.db",
+        "mlflow.db.lock",
+        "mlartifacts/1/manifest.json",
+        "dvc.lock",
+        ".dvc/tmp/lock",
+        ".snakemake/log",
+    ):
+        path = checkout / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("written\n")
+    assert git_state("demo", checkout).dirty is False
+
+
+@pytest.mark.parametrize(
+    "name", ["mdrnets/code.py", "mdrnets/new.py", "params.yaml", "reports/published/table1.csv"]
+)
+def test_a_changed_or_new_source_is_dirty(checkout: Path, name: str) -> None:
+    (checkout / name).write_text("changed\n")
+    assert git_state("demo", checkout).dirty is True
+
+
+def test_outside_a_checkout_there_is_no_commit(tmp_path: Path) -> None:
+    state = git_state("demo", tmp_path)
+    assert state.commit is None and state.dirty is None
+
+
+def test_without_git_there_is_no_commit(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert git_state("demo", checkout).commit is None
+
+
+def test_versions_are_those_of_the_packages() -> None:
+    found = versions()
+    assert found["numpy"] == np.__version__
+    assert found["python"] == ".".join(map(str, sys.version_info[:3]))
+
+
+def test_what_is_not_installed_is_not_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(provenance, "PACKAGES", ("numpy", "no-such-package"))
+    assert versions().keys() == {"python", "numpy"}
+
+
+def test_the_machine_is_described() -> None:
+    found = machine()
+    assert 1 <= found.cores <= (os.cpu_count() or 1)
+    assert found.memory > 2**28
+    assert found.cpu and found.host
+
+
+def test_a_running_process_is_not_gone() -> None:
+    assert not this_process().is_gone()
+
+
+def test_an_ended_process_is_gone() -> None:
+    with subprocess.Popen([sys.executable, "-S", "-c", "input()"], stdin=subprocess.PIPE) as child:
+        process = this_process().model_copy(update={"pid": child.pid})
+        process = process.model_copy(update={"created": _created(child.pid)})
+        assert not process.is_gone()
+        child.kill()
+    assert process.is_gone()
+
+
+def _created(pid: int) -> float:
+    created: float = provenance.psutil.Process(pid).create_time()
+    return created
+
+
+def test_a_later_process_with_the_same_number_is_another_one() -> None:
+    before = this_process().model_copy(update={"created": this_process().created - 3600})
+    assert before.is_gone()
+
+
+def test_a_process_of_another_host_is_thought_to_run() -> None:
+    assert not Process(host="elsewhere", pid=1, created=0.0).is_gone()
+
+
+_SHOW = "from mdrnets.tracking.provenance import invocation; print(invocation())"
+
+
+def _invocations(*command: str | Path, **variables: str) -> list[str]:
+    kept = {key: value for key, value in os.environ.items() if key != provenance.INVOCATION}
+    environment = kept | {"PYTHONPATH": str(ROOT)} | variables
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+    return done.stdout.split()
+
+
+def test_processes_below_one_engine_share_its_invocation(tmp_path: Path) -> None:
+    engine = tmp_path / "snakemake"
+    engine.write_text(f"#!/bin/sh\n{sys.executable} -c '{_SHOW}'\n{sys.executable} -c '{_SHOW}'\n")
+    engine.chmod(0o755)
+    first, second = _invocations(engine)
+    assert first == second and first.startswith("snakemake-")
+    assert _invocations(engine)[0] != first
+
+
+def test_an_invocation_named_in_the_environment_comes_first(tmp_path: Path) -> None:
+    engine = tmp_path / "dvc"
+    engine.write_text(f"#!/bin/sh\n{sys.executable} -c '{_SHOW}'\ntrue\n")
+    engine.chmod(0o755)
+    assert _invocations(engine, MDRNETS_INVOCATION="snakemake-7") == ["snakemake-7"]
+    assert shutil.which("sh")
+
+
+def test_a_command_by_hand_belongs_to_none() -> None:
+    assert _invocations(sys.executable, "-c", _SHOW) == ["None"]

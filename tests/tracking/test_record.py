@@ -1,0 +1,202 @@
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mdrnets.tracking.provenance import Process, this_process
+from mdrnets.tracking.record import (
+    Record,
+    Records,
+    Sent,
+    append_point,
+    curves_path,
+    hashes,
+    last_step,
+    read,
+    read_points,
+    record_name,
+)
+
+Make = Callable[..., Record]
+DEAD = Process(host=this_process().host, pid=this_process().pid, created=0.0)
+SENT = Sent(tracking_uri="sqlite:///mlflow.db", run_id="abc", complete=True)
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Records:
+    return Records(tmp_path / "records")
+
+
+def test_a_record_is_read_as_it_was_written(records: Records, make_record: Make) -> None:
+    record = records.begin(make_record(measurements={"loss": 0.25, "exact": True}), resumes=False)
+    assert read(records.path("train-one-pconv")) == record
+    assert list(records.all()) == [record]
+
+
+def test_a_measured_nan_stays_one(records: Records, make_record: Make) -> None:
+    records.begin(make_record(measurements={"loss": math.nan, "top": math.inf}), resumes=False)
+    (record,) = records.all()
+    assert math.isnan(float(record.measurements["loss"]))
+    assert record.measurements["top"] == math.inf
+
+
+def test_what_is_no_record_is_passed_over(records: Records, make_record: Make) -> None:
+    record = records.begin(make_record(), resumes=False)
+    (records.folder / "old.json").write_text('{"name": "of another version"}')
+    (records.folder / "torn.json").write_text('{"name"')
+    assert list(records.all()) == [record]
+    assert records.begin(make_record(name="torn"), resumes=False).name == "torn"
+
+
+def test_the_name_tells_stage_and_arguments() -> None:
+    assert record_name("pack", ["images", "one"]) == "pack-images-one"
+    assert record_name("setup", []) == "setup"
+
+
+def test_files_are_hashed_and_missing_ones_left_out(tmp_path: Path) -> None:
+    (tmp_path / "there").write_bytes(b"abc")
+    found = hashes([tmp_path / "there", tmp_path / "missing"])
+    (hashed,) = found.values()
+    assert hashed.bytes == 3
+    assert hashed.sha256.startswith("ba7816bf8f01cfea")
+
+
+@pytest.mark.parametrize("status", ["FAILED", "KILLED"])
+def test_a_resumed_training_goes_on_with_its_record(
+    records: Records, make_record: Make, status: str
+) -> None:
+    first = records.begin(make_record(), resumes=True)
+    append_point(records.curves(first), 1, {"loss": 1.0})
+    records.update(first, status=status, seconds=5.0)
+    records.update(first, sent=SENT)
+
+    second = records.begin(make_record(), resumes=True)
+    assert second.execution == first.execution
+    assert second.attempts == 2
+    assert second.started == first.started and second.seconds == 5.0
+    assert second.sent is not None and not second.sent.complete and second.sent.run_id == "abc"
+    assert records.curves(second).exists()
+    assert list(records.all()) == [second]
+
+
+def test_a_killed_process_is_resumed_too(records: Records, make_record: Make) -> None:
+    first = records.begin(make_record(process=DEAD), resumes=True)
+    assert records.begin(make_record(), resumes=True).execution == first.execution
+
+
+def test_a_running_process_is_not_resumed(records: Records, make_record: Make) -> None:
+    first = records.begin(make_record(), resumes=True)
+    assert records.begin(make_record(), resumes=True).execution != first.execution
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"parameters": {"params.yaml:seed": 8}},
+        {"inputs": {"a": {"sha256": "0", "bytes": 1}}},
+        {"code": {"b.py": {"sha256": "0", "bytes": 1}}},
+    ],
+)
+def test_other_work_is_another_execution_and_the_unsent_one_is_kept(
+    records: Records, make_record: Make, changes: dict
+) -> None:
+    first = records.begin(make_record(process=DEAD), resumes=True)
+    append_point(records.curves(first), 1, {"loss": 1.0})
+
+    second = records.begin(make_record(**changes), resumes=True)
+    assert second.execution != first.execution and second.attempts == 1
+    assert not records.curves(second).exists()
+
+    kept = {record.execution: record for record in records.all()}
+    assert kept.keys() == {first.execution, second.execution}
+    assert kept[first.execution].status == "KILLED"
+    assert records.curves(first).parent.name == "earlier" and records.curves(first).exists()
+
+
+def test_a_superseded_record_that_was_sent_is_not_kept(
+    records: Records, make_record: Make
+) -> None:
+    first = records.begin(make_record(), resumes=False)
+    append_point(records.curves(first), 1, {"loss": 1.0})
+    records.update(first, status="FINISHED")
+    records.update(first, sent=SENT)
+    second = records.begin(make_record(), resumes=False)
+    assert list(records.all()) == [second]
+    assert not records.curves(second).exists()
+
+
+def test_a_change_reaches_a_record_that_was_put_aside(
+    records: Records, make_record: Make
+) -> None:
+    first = records.begin(make_record(process=DEAD), resumes=False)
+    second = records.begin(make_record(), resumes=False)
+    records.update(first, sent=SENT)
+    found = {record.execution: record for record in records.all()}
+    assert found[first.execution].sent == SENT
+    assert found[second.execution].sent is None
+
+    records.forget_superseded(first)
+    records.forget_superseded(second)
+    assert [record.execution for record in records.all()] == [second.execution]
+
+
+def test_a_change_keeps_what_another_process_changed(
+    records: Records, make_record: Make
+) -> None:
+    stale = records.begin(make_record(), resumes=False)
+    records.update(stale, status="FINISHED", seconds=3.0)
+    changed = records.update(stale, sent=SENT)
+    assert (changed.status, changed.seconds, changed.sent) == ("FINISHED", 3.0, SENT)
+
+
+def test_a_new_status_has_yet_to_be_sent(records: Records, make_record: Make) -> None:
+    record = records.begin(make_record(), resumes=False)
+    records.update(record, sent=SENT)
+    sent = records.update(record, status="FINISHED").sent
+    assert sent is not None and not sent.complete
+
+
+def test_sweeping_marks_the_dead_and_no_others(records: Records, make_record: Make) -> None:
+    records.begin(make_record(name="dead", process=DEAD), resumes=False)
+    records.begin(make_record(name="alive"), resumes=False)
+    ended = records.begin(make_record(name="ended", process=DEAD), resumes=False)
+    records.update(ended, status="FINISHED")
+    records.sweep()
+    found = {record.name: record for record in records.all()}
+    assert {name: record.status for name, record in found.items()} == {
+        "dead": "KILLED",
+        "alive": "RUNNING",
+        "ended": "FINISHED",
+    }
+    assert found["dead"].ended is not None and found["dead"].error
+
+
+# -- curves ----------------------------------------------------------------------------------
+
+
+def test_points_are_read_from_where_one_stopped(tmp_path: Path) -> None:
+    path = curves_path(tmp_path / "a.json")
+    append_point(path, 10, {"loss": 0.5})
+    first, offset = read_points(path)
+    append_point(path, 20, {"loss": math.nan})
+    second, _ = read_points(path, offset)
+    assert [point["step"] for point in first] == [10]
+    assert [point["step"] for point in second] == [20]
+    assert math.isnan(second[0]["values"]["loss"])
+    assert last_step(path) == 20
+
+
+def test_a_half_written_line_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    append_point(path, 1, {"loss": 0.5})
+    with path.open("a") as file:
+        file.write('{"step": 2, "ti')
+    assert last_step(path) == 1
+    append_point(path, 3, {"loss": 0.25})
+    assert [point["step"] for point in read_points(path)[0]] == [1, 3]
+
+
+def test_without_curves_there_is_no_step(tmp_path: Path) -> None:
+    assert last_step(tmp_path / "none.jsonl") == -1
+    assert read_points(tmp_path / "none.jsonl") == ([], 0)
