@@ -131,7 +131,7 @@ class StageRun:
             self.say(f"tracking: the record could not be written: {trouble}")
         if self._stream is not None:
             self._stream.close()
-        if self._syncs:
+        if self._syncs and self.layout.setup.exists():  # which made the database
             try:
                 sync(self._journal.records, self.config.name)
             except (TrackingError, UserError) as trouble:

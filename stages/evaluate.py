@@ -22,7 +22,6 @@ from mdrnets.evaluation import (
     write_scores,
 )
 from mdrnets.metrics.features import build_feature_network, extract_features
-from mdrnets.pipeline import Pipeline
 from mdrnets.seeds import derived_seed
 from mdrnets.summary import Summary, save_summary
 from mdrnets.training.building import WEIGHTS_FOLDER
@@ -42,7 +41,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(run: StageRun) -> None:
     dataset, method = run.wildcards["dataset"], run.wildcards["method"]
     layout, protocol, profile = run.layout, run.config.protocol, run.config.profile
-    Pipeline(run.config).find("evaluate", [dataset, method])  # refuses what the profile has not
     set_numerics(device=profile.device, precision="32-true", threads=profile.threads)
     device = torch.device(profile.device)
     begin = time.monotonic()

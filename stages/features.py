@@ -14,7 +14,6 @@ from mdrnets.completion import by_bin
 from mdrnets.data.assignment import read_assignment
 from mdrnets.evaluation import write_features
 from mdrnets.metrics.features import build_feature_network, extract_features
-from mdrnets.pipeline import Pipeline
 from mdrnets.training.building import WEIGHTS_FOLDER
 from mdrnets.training.numerics import set_numerics
 from stages.command import StageRun, execute, stage_parser
@@ -30,7 +29,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(run: StageRun) -> None:
     dataset = run.wildcards["dataset"]
     layout, protocol, profile = run.layout, run.config.protocol, run.config.profile
-    Pipeline(run.config).find("features", [dataset])  # refuses what the profile has not
     set_numerics(device=profile.device, precision="32-true", threads=profile.threads)
     device = torch.device(profile.device)
 

@@ -179,9 +179,15 @@ def test_an_infinite_psnr_is_counted_and_never_averaged(case: Case) -> None:
     assert psnr.value == pytest.approx(np.mean(finite))
     assert _summary(scores).means["l1"].n == COUNT
 
-    perfect = _summary(case.scores(case.images[2:].copy())).means["psnr"]
-    assert (perfect.value, perfect.low, perfect.high) == (None, None, None)
-    assert (perfect.n, perfect.infinite) == (0, COUNT)
+
+def test_perfect_completions_have_no_error_and_no_mean_psnr(case: Case) -> None:
+    means = _summary(case.scores(case.images[2:].copy())).means
+    assert (means["l1"].value, means["hole_l1"].value) == (0, 0)
+    assert means["ssim"].value == pytest.approx(1, abs=1e-12)
+    for metric in ("psnr", "hole_psnr"):
+        estimate = means[metric]
+        assert (estimate.value, estimate.low, estimate.high) == (None, None, None)
+        assert (estimate.n, estimate.infinite) == (0, COUNT)
 
 
 def test_distances_are_between_completions_and_ground_truth(case: Case) -> None:

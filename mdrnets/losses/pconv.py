@@ -4,7 +4,6 @@ Liu et al., "Image Inpainting for Irregular Holes Using Partial Convolutions" (E
 https://arxiv.org/abs/1804.07723), section 3.3, equations 2 to 7.
 """
 
-import torch
 import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
@@ -50,8 +49,7 @@ class PConvLoss:
             hole: B×1×H×W, 1 = missing.
         """
         completed = composite(image, output, hole)
-        with torch.no_grad():
-            wanted = self.features(image, TAPS)
+        wanted = self.features(image, TAPS)
         of_output = self.features(output, TAPS)
         of_completed = self.features(completed, TAPS)
 

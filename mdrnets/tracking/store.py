@@ -60,7 +60,7 @@ def tracking_uri() -> str:
 
 def public_uri() -> str:
     """The tracking URI as records and messages show it: without user and password."""
-    return re.sub(r"(?<=://)[^/@]*@", "", tracking_uri())
+    return _without_password(tracking_uri())
 
 
 @contextmanager
@@ -78,11 +78,12 @@ def open_store(profile: str) -> Iterator[Store]:
     with _one_sentence():
         from mlflow import MlflowClient
 
-        for logger in ("alembic", "mlflow"):
-            logging.getLogger(logger).setLevel(logging.WARNING)
+        for logger in ("alembic", "mlflow", "urllib3"):
+            logging.getLogger(logger).setLevel(logging.ERROR)
         # Processes that make the tables at the same time would break the database.
         with FileLock(f"{database}.lock") if database else nullcontext():
-            client = MlflowClient(uri)
+            # Absolute: MLflow keeps what it opened by its name, wherever the current folder is.
+            client = MlflowClient(f"sqlite:///{database}" if database else uri)
             experiment = _experiment(client, experiment_name(profile), database)
         yield Store(uri=public_uri(), client=client, experiment=experiment)
 
@@ -96,7 +97,7 @@ def _checked(uri: str) -> Path | None:
         )
     if not uri.startswith("sqlite:///"):
         return None
-    database = Path(uri.removeprefix("sqlite:///").partition("?")[0]).absolute()
+    database = Path(uri.removeprefix("sqlite:///")).absolute()
     kind = file_system(database)
     if NETWORK_FILE_SYSTEMS.search(kind):
         raise UserError(
@@ -140,5 +141,19 @@ def _one_sentence() -> Iterator[None]:
     except UserError:
         raise
     except Exception as error:  # of MLflow, SQLAlchemy, requests, …: tracking must cost nothing
-        reason = str(error).strip().partition("\n")[0] or type(error).__name__
-        raise TrackingError(f"{public_uri()}: {reason[:300]}") from error
+        raise TrackingError(f"{public_uri()}: {_reason(error)}") from error
+
+
+def _reason(error: BaseException) -> str:
+    """The system's own words, such as `Connection refused`, else the first line."""
+    innermost = error
+    while (cause := innermost.__cause__ or innermost.__context__) is not None:
+        innermost = cause
+    if isinstance(innermost, OSError) and innermost.strerror:
+        return innermost.strerror
+    line = str(error).strip().partition("\n")[0] or type(error).__name__
+    return _without_password(line)[:300]
+
+
+def _without_password(text: str) -> str:
+    return re.sub(r"(?<=://)[^/@\s]*@", "", text)

@@ -42,7 +42,8 @@ class BatchSampler:
         if labels and (data.labels is None or not len(data.labelled_rows)):
             raise UserError(
                 "this training needs label maps, but no training image of the data set has one; "
-                "give the data set `labels` in the profile, or train on another"
+                "the data set needs `labels` in the profile, and the network `labels: true` in "
+                "params.yaml"
             )
         self.data, self.labels = data, labels
         self.rows = data.labelled_rows if labels else data.image_rows

@@ -64,19 +64,22 @@ def test_the_auxiliary_heads_do_not_change_the_main_one(network: BiSeNet) -> Non
     assert not torch.equal(aux16, aux32)
 
 
-def test_the_heads_read_what_they_are_named_for(network: BiSeNet) -> None:
-    """The head of stride 32 sees nothing of stride 16's own attention; the others do."""
+def test_each_head_reads_the_attention_that_is_its_own(network: BiSeNet) -> None:
+    """What is refined at stride 32 reaches all heads; at stride 16, all but that of stride 32."""
     network.eval()
     image = torch.randn(1, 3, 32, 32)
-    before = network.forward_with_auxiliary(image)
-    norm = network.context.attention16.attention[1]
-    assert isinstance(norm, nn.BatchNorm2d)
-    with torch.no_grad():
-        norm.bias += 1
-    main, aux16, aux32 = network.forward_with_auxiliary(image)
-    assert torch.equal(aux32, before[2])
-    assert not torch.equal(aux16, before[1])
-    assert not torch.equal(main, before[0])
+    context = network.context
+    for refinement, expected in [
+        (context.attention32, [True, True, True]),
+        (context.attention16, [True, True, False]),
+    ]:
+        before = network.forward_with_auxiliary(image)
+        norm = refinement.attention[1]
+        assert isinstance(norm, nn.BatchNorm2d)
+        nn.init.constant_(norm.bias, 1)
+        after = network.forward_with_auxiliary(image)
+        changed = [not torch.equal(a, b) for a, b in zip(after, before, strict=True)]
+        assert changed == expected
 
 
 def test_imagenets_mean_and_deviation_are_applied_inside(network: BiSeNet) -> None:

@@ -1,10 +1,10 @@
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from mdrnets.tracking import provenance
@@ -98,16 +98,11 @@ def test_a_running_process_is_not_gone() -> None:
 
 def test_an_ended_process_is_gone() -> None:
     with subprocess.Popen([sys.executable, "-S", "-c", "input()"], stdin=subprocess.PIPE) as child:
-        process = this_process().model_copy(update={"pid": child.pid})
-        process = process.model_copy(update={"created": _created(child.pid)})
+        created = psutil.Process(child.pid).create_time()
+        process = Process(host=this_process().host, pid=child.pid, created=created)
         assert not process.is_gone()
         child.kill()
     assert process.is_gone()
-
-
-def _created(pid: int) -> float:
-    created: float = provenance.psutil.Process(pid).create_time()
-    return created
 
 
 def test_a_later_process_with_the_same_number_is_another_one() -> None:
@@ -143,7 +138,6 @@ def test_an_invocation_named_in_the_environment_comes_first(tmp_path: Path) -> N
     engine.write_text(f"#!/bin/sh\n{sys.executable} -c '{_SHOW}'\ntrue\n")
     engine.chmod(0o755)
     assert _invocations(engine, MDRNETS_INVOCATION="snakemake-7") == ["snakemake-7"]
-    assert shutil.which("sh")
 
 
 def test_a_command_by_hand_belongs_to_none() -> None:

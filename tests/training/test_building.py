@@ -12,7 +12,7 @@ from mdrnets.training import building
 from mdrnets.training.building import build_network, check_networks, load_network, resolved_options
 from mdrnets.training.model_files import ModelConfig, save_model_config, save_weights
 from tests.training import toy
-from tests.training.project import LAYOUT, SIZE, TOY, write_configuration
+from tests.training.project import LAYOUT, ROOT, SIZE, TOY, write_configuration
 from tests.training.toy import Options, Toy, new_toy
 
 
@@ -48,9 +48,12 @@ def test_options_are_the_profiles_over_the_modules_defaults(config: Config) -> N
     assert resolved_options(config, "base") == Options(steps=4, batch_size=2, width=3, lr=1e-3)
 
 
-def test_the_project_as_it_is_passes_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(Path(__file__).parents[2])
-    check_networks(load_config())
+@pytest.mark.parametrize("profile", sorted(path.stem for path in ROOT.glob("profiles/*.yaml")))
+def test_every_profile_of_the_project_passes_the_check(
+    monkeypatch: pytest.MonkeyPatch, profile: str
+) -> None:
+    monkeypatch.chdir(ROOT)
+    check_networks(load_config(profile))
 
 
 def test_the_check_makes_no_weights(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:

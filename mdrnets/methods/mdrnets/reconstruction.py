@@ -82,8 +82,7 @@ class Reconstruction(Trainable):
     def _train_step(self, batch: Batch) -> Iterator[Update]:
         features = self.attached("features")
         output = self(batch.image)
-        with torch.no_grad():
-            wanted = features(batch.image, TAPS)
+        wanted = features(batch.image, TAPS)
         yield Update(
             optimiser="reconstruction",
             terms={

@@ -1,0 +1,90 @@
+from pathlib import Path
+
+import pytest
+
+from mdrnets.config import load_config
+from mdrnets.errors import UserError
+from mdrnets.pipeline import Instance
+from mdrnets.tracking.journal import Journal
+from mdrnets.tracking.record import read, read_points
+
+
+@pytest.fixture
+def instance(shipped: Path) -> Instance:
+    Path("input").write_text("abc")
+    Path("code.py").write_text("x = 1\n")
+    return Instance(
+        name="train_pconv one",
+        command="python -m stages.train one pconv",
+        inputs=(Path("input"),),
+        code=(Path("code.py"),),
+        outputs=(Path("output"),),
+        parameters={"params.yaml:seed": 7},
+    )
+
+
+def _begin(instance: Instance) -> Journal:
+    return Journal(
+        config=load_config("smoke"),
+        stage="train",
+        wildcards={"dataset": "one", "network": "pconv"},
+        instance=instance,
+        resumes=True,
+    )
+
+
+def test_a_running_execution_has_a_record(instance: Instance) -> None:
+    _begin(instance)
+    record = read(Path("runs/smoke/records/train-one-pconv.json"))
+    assert record is not None
+    assert record.status == "RUNNING" and record.ended is None
+    assert not record.process.is_gone()
+    assert record.parameters == {"params.yaml:seed": 7}
+    assert record.inputs.keys() == {"input"} and record.code.keys() == {"code.py"}
+
+
+def test_the_end_adds_outputs_and_measurements(instance: Instance) -> None:
+    journal = _begin(instance)
+    Path("output").write_text("abcd")
+    journal.note("images_per_second", 12.5)
+    journal.end(None)
+    record = read(journal.records.path("train-one-pconv"))
+    assert record == journal.record
+    assert record.status == "FINISHED" and record.error is None
+    assert record.outputs["output"].bytes == 4
+    assert record.measurements == {"images_per_second": 12.5}
+    assert record.peak_memory is not None and 10_000_000 < record.peak_memory < 10**11
+    assert record.ended is not None and record.ended >= record.started
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "sentence"),
+    [
+        (UserError("a.zip: broken"), "FAILED", "a.zip: broken"),
+        (ZeroDivisionError("by zero"), "FAILED", "ZeroDivisionError: by zero"),
+        (KeyboardInterrupt(), "KILLED", "Ctrl-C"),
+        (SystemExit(143), "KILLED", "ended by a signal, exit code 143"),
+    ],
+)
+def test_the_end_tells_what_went_wrong(
+    instance: Instance, error: BaseException, status: str, sentence: str
+) -> None:
+    journal = _begin(instance)
+    Path("output").write_text("of an earlier execution")
+    journal.end(error)
+    assert (journal.record.status, journal.record.error) == (status, sentence)
+    assert journal.record.outputs == {}
+
+
+def test_a_resumed_training_repeats_no_point(instance: Instance) -> None:
+    first = _begin(instance)
+    for step in (1, 2, 3):
+        first.add_point(step, {"loss": float(step)})
+    first.end(KeyboardInterrupt())
+
+    second = _begin(instance)
+    for step in (2, 3, 4):  # from the checkpoint at step 1 on
+        second.add_point(step, {"loss": float(step)})
+    assert [point["step"] for point in read_points(second.curves)[0]] == [1, 2, 3, 4]
+    second.end(None)
+    assert second.record.seconds > first.record.seconds

@@ -1,0 +1,51 @@
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from mdrnets.training.interruption import HeldSignals
+
+
+@pytest.fixture(autouse=True)
+def terminations() -> Iterator[list[int]]:
+    """SIGTERMs that reached the handler which was there before."""
+    seen: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: seen.append(number))
+    yield seen
+    signal.signal(signal.SIGTERM, before)
+
+
+def test_a_signal_waits_until_it_is_delivered(terminations: list[int]) -> None:
+    with HeldSignals() as signals:
+        assert signals.received is None
+        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGINT)  # does not count any more
+        assert signals.received == signal.SIGTERM and not terminations
+        signals.deliver()
+        assert terminations == [signal.SIGTERM]
+    assert terminations == [signal.SIGTERM]
+
+
+def test_one_that_was_not_delivered_acts_at_the_end(terminations: list[int]) -> None:
+    with HeldSignals():
+        signal.raise_signal(signal.SIGTERM)
+    assert terminations == [signal.SIGTERM]
+
+
+def test_ctrl_c_is_a_keyboard_interrupt_again() -> None:
+    with pytest.raises(KeyboardInterrupt), HeldSignals():
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_an_error_goes_before_a_signal(terminations: list[int]) -> None:
+    with pytest.raises(ValueError, match="diverged"), HeldSignals():
+        signal.raise_signal(signal.SIGTERM)
+        raise ValueError("diverged")
+    assert not terminations
+
+
+def test_handlers_are_put_back(terminations: list[int]) -> None:
+    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
+    with HeldSignals():
+        pass
+    assert before == [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
