@@ -349,7 +349,7 @@ def _stages(config: Config, layout: Layout) -> Iterator[Stage]:
         modules=("stages.render",),
         inputs=(*summaries, Path("reports/published/table1.csv")),
         outputs=tuple(layout.report(name) for name in TABLES["table1"]),
-        protocol=("seed", "bins", "methods"),
+        protocol=("seed", "bins", "methods", "ssim", "bootstrap"),
         settings=("",),
     )
 

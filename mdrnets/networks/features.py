@@ -22,6 +22,9 @@ VGG_WEIGHTS = {"vgg16": "vgg16-397923af.pth", "vgg19": "vgg19-dcbb9e9d.pth"}
 VGG_DEPTHS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 # The block of EfficientNet-Lite0 after which the stride is 4, 8, 16, 32; the stem has stride 2.
 EFFNET_LAST_BLOCK = {2: 2, 3: 4, 4: 10, 5: 15}
+# Root mean square of each block's map, measured on faces at 256². Loss weights are published for
+# VGG, whose activations are of order one; undivided, a style term would be a hundred times larger.
+EFFNET_RMS = {1: 3.0, 2: 11.0, 3: 10.0, 4: 7.5, 5: 2.5}
 
 
 class PerceptualFeatures(nn.Module):
@@ -88,7 +91,7 @@ class VGGFeatures(PerceptualFeatures):
 
 
 class EffNetLiteFeatures(PerceptualFeatures):
-    """EfficientNet-Lite0 (ImageNet weights inside the package, Apache-2.0)."""
+    """EfficientNet-Lite0 (ImageNet weights inside the package, Apache-2.0), maps of order one."""
 
     name = "effnet-lite0"
 
@@ -115,7 +118,7 @@ class EffNetLiteFeatures(PerceptualFeatures):
             for number, end in EFFNET_LAST_BLOCK.items():
                 if index == end:
                     found[number] = x
-        return [found[number] for number in blocks]
+        return [found[number] / EFFNET_RMS[number] for number in blocks]
 
 
 def build_features(network: str, *, perceptual: str, weights_folder: Path) -> PerceptualFeatures:

@@ -58,7 +58,8 @@ class PartialConv2d(nn.Module):
         raw = self.conv(torch.cat([features * valid for features, valid in parts], dim=1))
 
         with torch.no_grad():
-            count = sum(features.shape[1] * self._box_sum(valid) for features, valid in parts)
+            counts = [features.shape[1] * self._box_sum(valid) for features, valid in parts]
+            count = torch.stack(counts).sum(dim=0)
             valid = (count > 0).to(count.dtype)
             ratio = valid * self.window / count.clamp(min=1)  # binary masks: count is 0 or ≥ 1
 

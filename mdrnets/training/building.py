@@ -32,24 +32,23 @@ class NetworkModule(Protocol):
 
 
 def check_networks(config: Config) -> None:
-    """Check every network that the profile trains, before any of them is trained.
-
-    They are built without weights, which takes no time and no memory.
+    """Build every network that the profile trains, before any of them is trained, and drop it.
 
     Raises:
         UserError: a module is missing or lacks something, a bad option, or options that do not
             fit together or do not fit the image size.
     """
-    built: dict[str, Trainable] = {}
+    parts: dict[str, Trainable] = {}
     for name, network in config.trained.items():  # parts come before what uses them
         setting = Setting(
             image_size=config.profile.image_size,
             features=_no_features,
-            frozen={part: built[part] for part in network.uses},
+            frozen={part: parts[part] for part in network.uses},
         )
         options = resolved_options(config, name)
-        with torch.device("meta"):
-            built[name] = network_module(network, name).build(options=options, setting=setting)
+        built = network_module(network, name).build(options=options, setting=setting)
+        if name in config.protocol.parts:
+            parts[name] = freeze(built)
 
 
 def resolved_options(config: Config, network: str) -> TrainOptions:

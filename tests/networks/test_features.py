@@ -7,6 +7,7 @@ from torchvision.models.vgg import cfgs, make_layers
 
 from mdrnets.errors import UserError
 from mdrnets.networks.features import (
+    EFFNET_RMS,
     IMAGENET_MEAN,
     IMAGENET_STD,
     EffNetLiteFeatures,
@@ -105,7 +106,7 @@ def test_effnet_runs_as_its_package_does() -> None:
     features = EffNetLiteFeatures()
     network, image = features.network, _image()
     (last,) = features(image, ["pool5"], normalise=False)
-    head = network._swish(network._bn1(network._conv_head(last)))
+    head = network._swish(network._bn1(network._conv_head(EFFNET_RMS[5] * last)))
     torch.testing.assert_close(head, network.extract_features(image))
 
 
