@@ -30,7 +30,7 @@ with (
     workflow.dag(DAGSettings(forceall=True)).printrulegraph()
     jobs = {
         min(job.output): {
-            "command": job.shellcmd.split(" 2>&1 | tee")[0],
+            "command": job.params.command,
             "inputs": sorted(str(path) for path in job.input),
             "outputs": sorted(str(path) for path in job.output),
             "parameters": job.params["settings"],

@@ -46,9 +46,9 @@ def log_file(stage):
     )
 
 
-def shell_command(stage):
-    # Seen on the terminal and kept. `tee -i`: Ctrl-C must not cut the last words of a stage.
-    return PIPELINE.command(stage).replace("{", "{wildcards.") + " 2>&1 | tee -i {log}"
+# Seen on the terminal and kept. `tee -i`: Ctrl-C must not cut the last words of a stage.
+# One string for all rules: Snakemake reads it when a job runs, when `stage` is no longer its own.
+RUN_STAGE = "{params.command} 2>&1 | tee -i {log}"
 
 
 def settings(stage, wildcards):

@@ -27,6 +27,7 @@ for stage in stages("data"):
         log:
             log_file(stage),
         params:
+            command=PIPELINE.command(stage),
             settings=partial(settings, stage),
         shell:
-            shell_command(stage)
+            RUN_STAGE

@@ -16,6 +16,7 @@ for stage in stages("evaluate"):
         resources:
             gpu=int(PROFILE.device == "cuda"),
         params:
+            command=PIPELINE.command(stage),
             settings=partial(settings, stage),
         shell:
-            shell_command(stage)
+            RUN_STAGE

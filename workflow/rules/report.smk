@@ -13,6 +13,7 @@ for stage in stages("report"):
         log:
             log_file(stage),
         params:
+            command=PIPELINE.command(stage),
             settings=partial(settings, stage),
         shell:
-            shell_command(stage)
+            RUN_STAGE

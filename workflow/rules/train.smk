@@ -26,6 +26,7 @@ for stage in stages("train"):
         resources:
             gpu=int(PROFILE.device == "cuda"),
         params:
+            command=PIPELINE.command(stage),
             settings=partial(settings, stage),
         shell:
-            shell_command(stage)
+            RUN_STAGE
