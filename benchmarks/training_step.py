@@ -20,9 +20,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from mdrnets.config import load_config
 from mdrnets.methods.base import Batch, Method, Phase, Setting, Trainable
-from mdrnets.networks.features import build_features
+from mdrnets.networks.features import WEIGHTS_FOLDER, build_features
 from mdrnets.networks.frozen import freeze
-from mdrnets.training.building import WEIGHTS_FOLDER, network_module, resolved_options
+from mdrnets.training.building import network_module, resolved_options
 from mdrnets.training.numerics import set_numerics
 
 

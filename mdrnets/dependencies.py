@@ -12,12 +12,14 @@ from pathlib import Path
 # carry is declared as parameters, inputs and outputs.
 PLUMBING = (
     "mdrnets.config",
+    "mdrnets.data.progress",
     "mdrnets.dependencies",
     "mdrnets.errors",
     "mdrnets.files",
     "mdrnets.layout",
     "mdrnets.pipeline",
     "mdrnets.tracking",
+    "mdrnets.training.display",
     "stages.command",
 )
 

@@ -22,9 +22,9 @@ from mdrnets.evaluation import (
     write_scores,
 )
 from mdrnets.metrics.features import build_feature_network, extract_features
+from mdrnets.networks.features import WEIGHTS_FOLDER
 from mdrnets.seeds import derived_seed
 from mdrnets.summary import Summary, save_summary
-from mdrnets.training.building import WEIGHTS_FOLDER
 from mdrnets.training.numerics import set_numerics
 from stages.command import StageRun, execute, stage_parser
 

@@ -14,7 +14,7 @@ from mdrnets.completion import by_bin
 from mdrnets.data.assignment import read_assignment
 from mdrnets.evaluation import write_features
 from mdrnets.metrics.features import build_feature_network, extract_features
-from mdrnets.training.building import WEIGHTS_FOLDER
+from mdrnets.networks.features import WEIGHTS_FOLDER
 from mdrnets.training.numerics import set_numerics
 from stages.command import StageRun, execute, stage_parser
 

@@ -22,7 +22,7 @@ from mdrnets.errors import UserError
 from mdrnets.files import replacing, write_text
 from mdrnets.files import sha256 as digest_of
 
-SUFFIXES = (".png", ".jpg", ".jpeg")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 LARGEST = 64 * 2**20
 """Bytes of a member: a 1024² PNG has 2 MB; a claim of gigabytes is no face."""
 

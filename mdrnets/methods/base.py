@@ -66,7 +66,7 @@ class Phase:
         schedulers: stepped once after each training step.
         start: called once when the phase begins, not when it is resumed; what it sets up must
             live in buffers or parameters, so that it is part of the saved state. It receives
-            the training images (uint8, N×H×W×3, memory-mapped), for example to fit a palette.
+            some thousand training images (uint8, N×H×W×3), for example to fit a palette.
         enter: called whenever the phase becomes the current one, also after a resume: sets
             train/eval modes and `requires_grad`.
         labels: whether batches carry label maps (only labelled training images are then drawn).
@@ -114,8 +114,8 @@ class Trainable(nn.Module):
     def attach(self, name: str, module: Attached) -> Attached:
         """Keep a frozen helper: it moves along with `to()`, but is no part of the state dict.
 
-        Returns the module itself, so that `self.attach("vgg", …)` can stand in an expression;
-        later it is at `self.attached(name)`.
+        Returns the module itself; later it is at `self.attached(name)`. Do not assign it to an
+        attribute as well: that would register it.
         """
         self._attached[name] = module
         return module

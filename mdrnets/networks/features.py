@@ -17,6 +17,8 @@ from mdrnets.networks.frozen import freeze
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
+WEIGHTS_FOLDER = Path("weights")
+"""Where the user puts the public weights of feature networks."""
 # File names of the PyTorch model zoo; the part after the dash begins the file's SHA-256.
 VGG_WEIGHTS = {"vgg16": "vgg16-397923af.pth", "vgg19": "vgg19-dcbb9e9d.pth"}
 VGG_DEPTHS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}

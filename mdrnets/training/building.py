@@ -4,7 +4,6 @@ A network's module is named in `params.yaml`; nothing here knows one by name.
 """
 
 import importlib
-from pathlib import Path
 from typing import Any, Protocol, cast
 
 import torch
@@ -13,14 +12,11 @@ from mdrnets.config import PARAMS, Config, Network, validated_options
 from mdrnets.errors import UserError
 from mdrnets.layout import Layout
 from mdrnets.methods.base import Setting, Trainable
-from mdrnets.networks.features import PerceptualFeatures, build_features
+from mdrnets.networks.features import WEIGHTS_FOLDER, PerceptualFeatures, build_features
 from mdrnets.networks.frozen import freeze
 from mdrnets.options import TrainOptions
 from mdrnets.seeds import derived_seed
 from mdrnets.training.model_files import load_model_config, load_weights
-
-WEIGHTS_FOLDER = Path("weights")
-"""Where the user puts the public weights of feature networks."""
 
 
 class NetworkModule(Protocol):

@@ -67,9 +67,7 @@ def test_outside_a_checkout_there_is_no_commit(tmp_path: Path) -> None:
     assert state.commit is None and state.dirty is None
 
 
-def test_without_git_there_is_no_commit(
-    checkout: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_git_there_is_no_commit(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     assert git_state("demo", checkout).commit is None
 

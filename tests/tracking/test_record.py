@@ -114,9 +114,7 @@ def test_other_work_is_another_execution_and_the_unsent_one_is_kept(
     assert records.curves(first).parent.name == "earlier" and records.curves(first).exists()
 
 
-def test_a_superseded_record_that_was_sent_is_not_kept(
-    records: Records, make_record: Make
-) -> None:
+def test_a_superseded_record_that_was_sent_is_not_kept(records: Records, make_record: Make) -> None:
     first = records.begin(make_record(), resumes=False)
     append_point(records.curves(first), 1, {"loss": 1.0})
     records.update(first, status="FINISHED")
@@ -126,9 +124,7 @@ def test_a_superseded_record_that_was_sent_is_not_kept(
     assert not records.curves(second).exists()
 
 
-def test_a_change_reaches_a_record_that_was_put_aside(
-    records: Records, make_record: Make
-) -> None:
+def test_a_change_reaches_a_record_that_was_put_aside(records: Records, make_record: Make) -> None:
     first = records.begin(make_record(process=DEAD), resumes=False)
     second = records.begin(make_record(), resumes=False)
     records.update(first, sent=SENT)
@@ -141,9 +137,7 @@ def test_a_change_reaches_a_record_that_was_put_aside(
     assert [record.execution for record in records.all()] == [second.execution]
 
 
-def test_a_change_keeps_what_another_process_changed(
-    records: Records, make_record: Make
-) -> None:
+def test_a_change_keeps_what_another_process_changed(records: Records, make_record: Make) -> None:
     stale = records.begin(make_record(), resumes=False)
     records.update(stale, status="FINISHED", seconds=3.0)
     changed = records.update(stale, sent=SENT)

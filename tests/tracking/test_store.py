@@ -53,9 +53,7 @@ def test_an_unreachable_server_is_one_sentence(
     assert message == f"http://127.0.0.1:{closed_port}: Connection refused"
 
 
-def test_without_mlflow_it_is_one_sentence(
-    shipped: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_mlflow_it_is_one_sentence(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "mlflow", None)
     with pytest.raises(TrackingError, match="^mlflow is not installed here$"), open_store("smoke"):
         pass

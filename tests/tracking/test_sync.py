@@ -271,9 +271,7 @@ def test_more_points_than_mlflow_takes_at_once(
     assert len(store.client.get_metric_history(run_id, "loss")) == 1303
 
 
-def test_parallel_processes_lose_nothing(
-    records: Records, make_record: Make, store: Store
-) -> None:
+def test_parallel_processes_lose_nothing(records: Records, make_record: Make, store: Store) -> None:
     ready = multiprocessing.get_context("forkserver")
     ready.set_forkserver_preload(["mlflow", "mdrnets.tracking.sync"])
     names = [f"train-one-{letter}" for letter in "abcd"]

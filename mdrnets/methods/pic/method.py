@@ -170,6 +170,11 @@ def build(*, options: Options, setting: Setting) -> Trainable:
             f"networks.pic.reductions: {options.reductions} leaves {latent:g} of "
             f"{setting.image_size} pixels; the discriminator needs a whole number from 3 on"
         )
+    if options.base * 2 ** (options.reductions - 1) < options.cap:
+        raise UserError(
+            f"networks.pic.cap: the last level has {options.base * 2 ** (options.reductions - 1)} "
+            f"channels, but the latent {options.cap}; expected a cap that is reached"
+        )
     return PIC(options=options)
 
 

@@ -155,6 +155,14 @@ def test_best_of_takes_the_sample_that_the_discriminator_prefers(batch64: Batch)
     assert torch.equal(best[1], singles[0][1])
 
 
+def test_a_cap_that_no_level_reaches_is_refused() -> None:
+    with pytest.raises(UserError, match=r"networks\.pic\.cap: the last level has 32"):
+        build(
+            options=Options.model_validate(TINY | {"cap": 64}),
+            setting=Setting(64, features=_none),
+        )
+
+
 def test_too_many_reductions_are_refused() -> None:
     with pytest.raises(UserError, match=r"networks\.pic\.reductions.*5 leaves 2"):
         build(options=Options(steps=1), setting=Setting(64, features=_none))
