@@ -153,7 +153,7 @@ def _stages(config: Config, layout: Layout) -> Iterator[Stage]:
     datasets = tuple(config.profile.datasets)
     embedded = tuple(n for n, source in config.profile.sources.items() if source.path is None)
     elsewhere = tuple(n for n in config.profile.sources if n not in embedded)
-    D, S = "{dataset}", "{source}"  # noqa: N806
+    D, S = "{dataset}", "{source}"
 
     yield Stage(
         name="setup",
@@ -319,7 +319,7 @@ def _stages(config: Config, layout: Layout) -> Iterator[Stage]:
         outputs=(layout.features(D, "ground_truth"),),
         settings=("device", "threads", "frechet"),
     )
-    M = "{method}"  # noqa: N806
+    M = "{method}"
     yield Stage(
         name="evaluate",
         group="evaluate",

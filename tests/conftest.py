@@ -1,6 +1,7 @@
-"""A project's folder with the shipped configuration, and an MLflow database that is quickly made."""
+"""A project's folder with the shipped configuration, and an MLflow database made once."""
 
 import shutil
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,15 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def database(shipped: Path, empty_database: Path) -> Path:
     """The project's own database."""
     return Path(shutil.copy(empty_database, shipped / "mlflow.db"))
+
+
+@pytest.fixture
+def closed_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
 
 
 @pytest.fixture

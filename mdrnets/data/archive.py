@@ -19,6 +19,7 @@ from PIL import Image
 
 from mdrnets.errors import UserError
 
+FORMATS = ("PNG", "JPEG", "WEBP")
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_GREY = 0  # the colour type in a PNG's header
 _ORIENTATION = 0x0112  # the EXIF tag
@@ -167,7 +168,7 @@ def image_size(data: bytes, where: str) -> tuple[int, int]:
         UserError: unreadable, or of absurd size.
     """
     try:
-        image = Image.open(io.BytesIO(data), formats=["PNG", "JPEG"])
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
     except Exception as error:  # on damaged bytes the codecs raise whatever they stumble over
         raise _unreadable(where, data, error) from None
     if image.width * image.height > _PIXELS:
@@ -178,7 +179,7 @@ def image_size(data: bytes, where: str) -> tuple[int, int]:
 def _opened(data: bytes, where: str) -> Image.Image:
     image_size(data, where)
     try:
-        image = Image.open(io.BytesIO(data), formats=["PNG", "JPEG"])
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
         image.load()
         image.getexif()
     except Exception as error:
@@ -187,7 +188,7 @@ def _opened(data: bytes, where: str) -> Image.Image:
 
 
 def _unreadable(where: str, data: bytes, error: Exception) -> UserError:
-    what = "is empty (0 bytes)" if not data else f"is no readable PNG or JPEG image ({error})"
+    what = "is empty (0 bytes)" if not data else f"is no readable PNG, JPEG or WebP image ({error})"
     return UserError(f"{where} {what}; replace it, or remove it")
 
 

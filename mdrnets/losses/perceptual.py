@@ -37,7 +37,7 @@ def statistics_style_loss(a: Sequence[Tensor], b: Sequence[Tensor]) -> Tensor:
 
 def gram(features: Tensor) -> Tensor:
     """B×C×H×W → B×C×C: inner products of the channels, divided by C·H·W."""
-    B, C, H, W = features.shape
+    _, C, H, W = features.shape
     # Two Gram matrices may differ by less than half precision resolves.
     with torch.autocast(features.device.type, enabled=False):
         flat = _full_precision(features).flatten(2)  # B×C×HW

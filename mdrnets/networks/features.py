@@ -127,6 +127,8 @@ def build_features(network: str, *, perceptual: str, weights_folder: Path) -> Pe
     """The features that stand for `network` (`vgg16`, `vgg19`) under the profile's choice.
 
     Args:
+        network: what the method's authors used.
+        weights_folder: where its file is.
         perceptual: `vgg` for the network itself, with its file in `weights_folder`, or
             `effnet-lite0` for the stand-in.
     """

@@ -108,7 +108,7 @@ def test_a_truncated_image_is_refused(encode, face, format) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     data = encode(noise, format=format)
     for share in (0.2, 0.6, 0.95):
-        with pytest.raises(UserError, match=r"00007\.png is no readable PNG or JPEG"):
+        with pytest.raises(UserError, match=r"00007\.png is no readable PNG, JPEG or WebP"):
             decode_image(data[: int(share * len(data))], WHERE)
 
 
@@ -116,7 +116,7 @@ def test_empty_and_foreign_files_are_refused(encode, face) -> None:
     with pytest.raises(UserError, match=r"00007\.png is empty \(0 bytes\)"):
         decode_image(b"", WHERE)
     for data in (b"<!DOCTYPE html>", encode(face, format="GIF")):
-        with pytest.raises(UserError, match=r"00007\.png is no readable PNG or JPEG"):
+        with pytest.raises(UserError, match=r"00007\.png is no readable PNG, JPEG or WebP"):
             decode_image(data, WHERE)
 
 

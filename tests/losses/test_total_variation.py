@@ -6,7 +6,7 @@ from mdrnets.losses.total_variation import dilate, total_variation_loss
 
 
 def _by_loops(image: Tensor, region: Tensor) -> float:
-    B, C, H, W = image.shape  # noqa: N806
+    B, C, H, W = image.shape
     total = 0.0
     for b in range(B):
         for y in range(H):

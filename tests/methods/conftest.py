@@ -13,7 +13,7 @@ from mdrnets.networks.features import PerceptualFeatures
 
 
 class FakeFeatures(PerceptualFeatures):
-    """Pooled image maps at VGG's resolutions: `relu3_2` at a quarter of the size, `pool3` an eighth.
+    """Pooled image maps at VGG's resolutions: `relu3_2` at a quarter, `pool3` at an eighth.
 
     The six channels are the (prepared) image and its square, so that Gram matrices and standard
     deviations differ from the plain means.

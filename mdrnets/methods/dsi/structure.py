@@ -68,7 +68,7 @@ class StructurePixelCNN(nn.Module):
         blocks: of each stream; the last of every `blocks / attentions` has attention.
         """
         super().__init__()
-        C, inputs = channels, code_channels + 1  # noqa: N806
+        C, inputs = channels, code_channels + 1
         self.input_u = CausalConv2d(inputs, C, (2, 3), "down")
         self.input_v_above = CausalConv2d(inputs, C, (1, 3), "down")
         self.input_v_left = CausalConv2d(inputs, C, (2, 1), "down_right")
@@ -129,7 +129,7 @@ class StructurePixelCNN(nn.Module):
             return self._sample(h, codebook, generator)
 
     def _sample(self, h: Tensor, codebook: Tensor, generator: torch.Generator) -> Tensor:
-        B, _, H, W = h.shape  # noqa: N806
+        B, _, H, W = h.shape
         drawn = torch.zeros(B, H, W, dtype=torch.int64, device=h.device)
         cache = RowCache()
         nothing = h.new_zeros(B, self.input_u.conv.in_channels, 1, W)
