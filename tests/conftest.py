@@ -61,7 +61,7 @@ def make_record() -> Callable[..., Record]:
 
 def _make_record(**changes: Any) -> Record:
     """A training that has just begun in this process."""
-    values = {
+    values: dict[str, Any] = {
         "name": "train-one-pconv",
         "stage": "train",
         "wildcards": {"dataset": "one", "network": "pconv"},

@@ -51,9 +51,9 @@ def test_an_unreachable_server_is_told_and_stops_nothing(
 @pytest.mark.parametrize(
     ("before", "after", "sentence"),
     [
-        ("image_size: 32", "image_sise: 32", "profiles/smoke.yaml: image_sise: "),
+        ("image_size: 32", "image_sise: 32", "image_sise: "),
         ("  coarse: {steps: 4", "  coarse: {steps: 0", "profiles/smoke.yaml: networks.coarse: "),
-        ("  coarse: {steps: 4", "  coarse: {stepz: 4", "networks.coarse: stepz: "),
+        ("  coarse: {steps: 4", "  coarse: {stepz: 4", "stepz: "),
     ],
 )
 def test_a_bad_value_is_told_before_anything_runs(

@@ -95,9 +95,9 @@ def test_mlflow_shows_the_runs(records: Records, database: Path, closed_port: in
     track.main(SMOKE)
     with open_store("smoke") as store:
         question = json.dumps({"experiment_ids": [store.experiment]}).encode()
+    command = f"-m mlflow ui --backend-store-uri sqlite:///mlflow.db --port {closed_port}"
     server = subprocess.Popen(
-        [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", "sqlite:///mlflow.db"]
-        + ["--port", str(closed_port), "--workers", "1"],
+        [sys.executable, *command.split()],
         env=os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

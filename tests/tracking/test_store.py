@@ -55,7 +55,7 @@ def test_an_unreachable_server_is_one_sentence(
 
 def test_without_mlflow_it_is_one_sentence(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "mlflow", None)
-    with pytest.raises(TrackingError, match="^mlflow is not installed here$"), open_store("smoke"):
+    with pytest.raises(TrackingError, match=r"^mlflow is not installed here$"), open_store("smoke"):
         pass
 
 
@@ -77,5 +77,5 @@ def test_artifacts_lie_beside_the_database(database: Path) -> None:
 
 
 def test_trouble_while_it_is_open_is_one_sentence(database: Path) -> None:
-    with pytest.raises(TrackingError, match="no such run|not found"), open_store("smoke") as opened:
+    with pytest.raises(TrackingError, match="no such run"), open_store("smoke") as opened:
         opened.client.get_run("no such run")

@@ -279,7 +279,7 @@ def test_parallel_processes_lose_nothing(records: Records, make_record: Make, st
     processes = []
     for name in names:
         record = make_record(name=name, invocation="snakemake-7")
-        processes.append(ready.Process(target=_train, args=(os.getcwd(), record, barrier)))
+        processes.append(ready.Process(target=_train, args=(Path.cwd(), record, barrier)))
     for process in processes:
         process.start()
     for process in processes:
@@ -294,7 +294,7 @@ def test_parallel_processes_lose_nothing(records: Records, make_record: Make, st
     assert len({run.data.tags["mlflow.parentRunId"] for run in runs}) == 1
 
 
-def _train(folder: str, record: Record, barrier: Any) -> None:
+def _train(folder: Path, record: Record, barrier: Any) -> None:
     os.chdir(folder)
     records = Records(Path("runs/smoke/records"))
     records.begin(record, resumes=False)

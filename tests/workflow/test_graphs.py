@@ -33,12 +33,12 @@ def _in_dvc() -> dict[str, dict[str, Any]]:
         files = []
         for dependency in stage.deps:
             if hasattr(dependency, "params"):
-                values = dependency.read_params(flatten=False)
-                keys = dependency.params or [""]
-                whole = dependency.read_file() if not dependency.params else None
-                for key in keys:
-                    name = f"{dependency.def_path}:{key}"
-                    parameters[name] = whole if not key else values[key]
+                values = dependency.read_params(flatten=bool(dependency.params))
+                name = f"{dependency.def_path}:"
+                if dependency.params:
+                    parameters |= {name + key: values[key] for key in dependency.params}
+                else:  # the whole file
+                    parameters[name] = values
             else:
                 files.append(dependency.def_path)
         outputs = sorted(out.def_path for out in stage.outs)

@@ -1,0 +1,259 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from mdrnets.config import (
+    PROFILES,
+    Config,
+    Holes,
+    Labels,
+    Protocol,
+    Split,
+    expand,
+    load_config,
+    validated_options,
+)
+from mdrnets.errors import UserError
+from mdrnets.options import TrainOptions
+
+SHIPPED = sorted(path.stem for path in PROFILES.glob("*.yaml"))
+Edit = Callable[[dict[str, Any]], None]
+
+
+@pytest.fixture
+def change(shipped: Path) -> Callable[[str, Edit], None]:
+    """Edits one of the current folder's files in place."""
+
+    def apply(name: str, edit: Edit) -> None:
+        path = shipped / name
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        edit(values)
+        path.write_text(yaml.safe_dump(values), encoding="utf-8")
+
+    return apply
+
+
+Change = Callable[[str, Edit], None]
+
+
+def _refused(profile: str | None = "smoke") -> str:
+    with pytest.raises(UserError) as raised:
+        load_config(profile)
+    assert "\n" not in str(raised.value)
+    return str(raised.value)
+
+
+# -- what is shipped -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_shipped_profile_loads(name: str) -> None:
+    config = load_config(name)
+    assert config.name == name
+    assert set(config.trained) <= set(config.profile.networks)
+
+
+def test_the_profile_that_params_name_is_the_default() -> None:
+    assert load_config().name == load_config().protocol.profile
+
+
+def test_parts_come_before_the_methods_that_use_them() -> None:
+    order = list(load_config("smoke").trained)
+    assert order[-1] == "mdrnets"
+    assert set(order) == {"parser", "coarse", "recon", "mdrnets"}
+
+
+def test_a_part_that_no_method_of_the_profile_uses_is_not_trained(change: Change) -> None:
+    def only_pconv(values: dict[str, Any]) -> None:
+        values["methods"] = ["pconv"]
+        values["networks"]["pconv"] = {"steps": 1, "batch_size": 1}
+
+    change("profiles/smoke.yaml", only_pconv)
+    assert list(load_config("smoke").trained) == ["pconv"]
+
+
+def test_a_part_may_be_trained_on_one_data_set_for_all() -> None:
+    config = load_config("demo")
+    assert config.trained_on("parser", "rendered_b") == "rendered_a"
+    assert config.trained_on("recon", "rendered_b") == "rendered_b"
+
+
+# -- what is refused -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("file", ["params.yaml", "profiles/smoke.yaml"])
+def test_an_unknown_key_is_named_with_its_file(change: Change, file: str) -> None:
+    change(file, lambda values: values.update(sede=1))
+    message = _refused()
+    assert message.startswith(f"{file}: ") and "sede" in message
+
+
+@pytest.mark.parametrize(
+    ("keys", "value"),
+    [
+        (("image_size",), 8),
+        (("image_size",), "64"),
+        (("threads",), 0),
+        (("device",), "tpu"),
+        (("completion_batch",), 0),
+        (("training", "log_every"), 0),
+        (("sources", "holes", "files"), 0),
+        (("sources", "holes", "sha256"), "abc"),
+        (("datasets", "rendered_a", "stands_for"), "ImageNet"),
+        (("datasets", "rendered_a", "split", "test"), 0),
+        (("holes", "train"), 1.5),
+    ],
+)
+def test_a_bad_value_is_named_with_its_key(
+    change: Change, keys: tuple[str, ...], value: object
+) -> None:
+    def spoil(values: dict[str, Any]) -> None:
+        for key in keys[:-1]:
+            values = values[key]
+        values[keys[-1]] = value
+
+    change("profiles/smoke.yaml", spoil)
+    assert f"profiles/smoke.yaml: {'.'.join(keys)}: " in _refused()
+
+
+def test_an_unknown_profile_lists_the_known_ones(shipped: Path) -> None:
+    message = _refused("nowhere")
+    assert message.startswith("profiles/nowhere.yaml: ")
+    assert "demo" in message and "smoke" in message
+
+
+def test_an_unknown_method_lists_the_known_ones(change: Change) -> None:
+    change("profiles/smoke.yaml", lambda values: values.update(methods=["gan"]))
+    message = _refused()
+    assert "'gan'" in message and "mdrnets" in message
+
+
+def test_every_trained_network_has_its_schedule(change: Change) -> None:
+    change("profiles/smoke.yaml", lambda values: values["networks"].pop("coarse"))
+    assert "networks.coarse is missing" in _refused()
+
+
+def test_a_schedule_of_no_network_is_refused(change: Change) -> None:
+    change("profiles/smoke.yaml", lambda values: values["networks"].update(gan={"steps": 1}))
+    assert "networks.gan" in _refused()
+
+
+@pytest.mark.parametrize("key", ["faces", "labels"])
+def test_a_data_set_needs_known_sources(change: Change, key: str) -> None:
+    def spoil(values: dict[str, Any]) -> None:
+        dataset = values["datasets"]["rendered_a"]
+        dataset[key] = "lost" if key == "faces" else dataset[key] | {"source": "lost"}
+
+    change("profiles/smoke.yaml", spoil)
+    message = _refused()
+    assert "datasets.rendered_a" in message and "lost" in message
+
+
+def test_holes_need_a_known_source(change: Change) -> None:
+    change("profiles/smoke.yaml", lambda values: values["holes"].update(source="lost"))
+    assert "holes.source: unknown source lost" in _refused()
+
+
+@pytest.mark.parametrize("steps", [[], [0], [7], [1, 9]])
+def test_bins_are_steps_from_1_to_6(change: Change, steps: list[int]) -> None:
+    change("params.yaml", lambda values: values["bins"].update({"1-20": steps}))
+    assert "bins.1-20" in _refused()
+
+
+def test_bins_are_read_in_their_order() -> None:
+    assert load_config("smoke").protocol.bins == {"1-20": (1, 2), "20-40": (3, 4), "40-60": (5, 6)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"uses": ["parser", "eyes"]}, "unknown parts"),
+        ({"completes_with": ["recon", "eyes"]}, "not in uses"),
+    ],
+)
+def test_a_method_uses_known_parts(change: Change, changes: dict, sentence: str) -> None:
+    change("params.yaml", lambda values: values["methods"]["mdrnets"].update(changes))
+    message = _refused()
+    assert "mdrnets." in message and sentence in message and "eyes" in message
+
+
+def test_a_file_that_is_no_yaml_is_named(shipped: Path) -> None:
+    Path("params.yaml").write_text("profile: [demo\n")
+    with pytest.raises(UserError, match=r"^params\.yaml: not valid YAML"):
+        load_config()
+
+
+def test_outside_the_projects_folder_it_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert _refused(None) == "params.yaml: there is no such file; run from the project's folder"
+
+
+# -- single rules ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("shares", "fine"),
+    [((0.6, 0.1, 0.3), True), ((0.6, 0.1, 0.2), False), ((0.8, 0.1, 0.2), False)],
+)
+def test_shares_of_holes_add_up_to_one(shares: tuple[float, float, float], fine: bool) -> None:
+    train, validation, test = shares
+    values = {"source": "holes", "per_step": 1}
+    values |= {"train": train, "validation": validation, "test": test}
+    if fine:
+        assert Holes.model_validate(values).test == test
+    else:
+        with pytest.raises(ValueError, match="must be 1"):
+            Holes.model_validate(values)
+
+
+def test_the_number_of_test_images_belongs_to_the_rule_last() -> None:
+    assert Split(rule="last", test=5, validation=0).test == 5
+    assert Split(rule="celebahq", others_every=10, validation=0).test is None
+    for rule, test in (("last", None), ("celebahq", 5)):
+        with pytest.raises(ValueError, match="belongs to the rule"):
+            Split.model_validate({"rule": rule, "test": test, "validation": 0})
+
+
+def test_a_configuration_cannot_be_changed() -> None:
+    config = load_config("smoke")
+    with pytest.raises(ValueError, match="frozen"):
+        config.profile.threads = 2  # type: ignore[misc]
+
+
+def test_label_classes_are_known_ones() -> None:
+    with pytest.raises(ValueError, match="classes"):
+        Labels.model_validate({"source": "faces", "classes": "all"})
+
+
+def test_variables_in_a_path_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOMEWHERE", "/data sets")
+    monkeypatch.setenv("HOME", "/home/me")
+    assert expand("$SOMEWHERE/a.zip") == Path("/data sets/a.zip")
+    assert expand("~/a.zip") == Path("/home/me/a.zip")
+    assert expand("a.zip") == Path("a.zip")
+
+
+def test_a_variable_that_is_not_set_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SOMEWHERE", raising=False)
+    with pytest.raises(UserError, match=r"^\$SOMEWHERE/a\.zip: .* SOMEWHERE is not set"):
+        expand("$SOMEWHERE/a.zip")
+
+
+def test_a_networks_options_name_where_they_stand() -> None:
+    assert validated_options(TrainOptions, {"steps": 1, "batch_size": 2}, where="x").steps == 1
+    with pytest.raises(UserError, match=r"^p\.yaml: networks\.coarse: steps: "):
+        validated_options(
+            TrainOptions, {"steps": 0, "batch_size": 2}, where="p.yaml: networks.coarse"
+        )
+
+
+def test_a_network_is_found_among_parts_and_methods() -> None:
+    protocol: Protocol = load_config("smoke").protocol
+    assert protocol.network("parser").labels
+    assert protocol.network("pconv").title == "PConv"
+    assert isinstance(load_config("smoke"), Config)

@@ -1,0 +1,83 @@
+import errno
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from mdrnets import files
+from mdrnets.errors import UserError
+from mdrnets.files import replacing, sha256, write_text
+
+
+def test_the_file_appears_when_the_block_ends(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folder" / "a.txt"
+    with replacing(path) as temporary:
+        temporary.write_text("content")
+        assert not path.exists()
+        assert temporary.parent == path.parent  # a rename must stay on one file system
+    assert path.read_text() == "content"
+    assert [file.name for file in path.parent.iterdir()] == ["a.txt"]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit, PermissionError])
+def test_a_failure_keeps_the_old_file_and_leaves_no_other(
+    tmp_path: Path, error: type[BaseException]
+) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with pytest.raises(error), replacing(path) as temporary:
+        temporary.write_text("half of the n")
+        raise error
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("moment", ["writing", "syncing"])
+def test_a_full_disk_is_a_users_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    def full(descriptor: int = 0) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    if moment == "syncing":
+        monkeypatch.setattr(files.os, "fsync", full)
+    with pytest.raises(UserError, match=r"a\.txt: the disk is full"), replacing(path) as temporary:
+        temporary.write_text("half of the n")
+        if moment == "writing":
+            full()
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_read_only_file_is_replaced_and_its_other_names_keep_the_old_content(
+    tmp_path: Path,
+) -> None:
+    path, linked = tmp_path / "a.txt", tmp_path / "cache"
+    path.write_text("old")
+    path.chmod(0o444)
+    linked.hardlink_to(path)
+    write_text(path, "new")
+    assert (path.read_text(), linked.read_text()) == ("new", "old")
+
+
+def test_text_is_utf8_with_plain_newlines(tmp_path: Path) -> None:
+    write_text(tmp_path / "a.txt", "α × β\n")
+    assert (tmp_path / "a.txt").read_bytes() == "α × β\n".encode()
+
+
+def test_the_content_is_synced_before_it_is_renamed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.txt"
+    there = []
+    monkeypatch.setattr(files.os, "fsync", lambda descriptor: there.append(path.exists()))
+    write_text(path, "content")
+    assert there == [False]
+
+
+def test_the_hash_is_of_the_bytes(tmp_path: Path) -> None:
+    content = bytes(range(256)) * 5000
+    (tmp_path / "a.bin").write_bytes(content)
+    assert sha256(tmp_path / "a.bin") == hashlib.sha256(content).hexdigest()
