@@ -3,7 +3,7 @@
 Whatever is saved, scored and shown is the composite I ⊙ (1 − K) + O ⊙ K, rounded to uint8.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -65,19 +65,3 @@ def complete_pairs(
         completed = to_pixels(composite(image, output, hole))
         assert np.array_equal(completed[~missing], originals[~missing]), "a valid pixel changed"
         yield completed, to_pixels(output)
-
-
-def by_bin(pairs: Sequence[Pair], bins: Iterable[str]) -> dict[str, list[Pair]]:
-    """The pairs of each bin, in the order of `bins`.
-
-    Raises:
-        UserError: the bins do not hold the same images in the same order.
-    """
-    grouped = {name: [pair for pair in pairs if pair.bin == name] for name in bins}
-    orders = {tuple(pair.image_row for pair in group) for group in grouped.values()}
-    if len(orders) != 1 or not all(orders):
-        raise UserError(
-            f"the assignment of holes: expected the same images in each of the bins "
-            f"{', '.join(grouped)}; run the masks stage again"
-        )
-    return grouped

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationError, model_validator
 
 from mdrnets.errors import UserError
 from mdrnets.options import Options
@@ -31,11 +31,12 @@ Numbers = Annotated[tuple[int, ...], BeforeValidator(lambda value: _tuple(value)
 
 
 class Network(Options):
-    """Something that is trained: a row of Table 1, or a part that a row builds on.
+    """A row of Table 1 that is run here, or a part that a row builds on.
 
     Attributes:
         title: as printed in tables.
         module: Python module with `Options` and `build`.
+        trained: false for a method that has nothing to learn.
         uses: networks that are trained first and frozen, by name.
         completes_with: those of `uses` that completion needs as well.
         dataset: position of the one data set that it is trained on; None: each its own.
@@ -44,10 +45,35 @@ class Network(Options):
 
     title: str
     module: str
+    trained: bool = True
     uses: Names = ()
     completes_with: Names = ()
     dataset: int | None = None
     labels: bool = False
+
+
+class External(Options):
+    """A row of Table 1 whose completions were made elsewhere.
+
+    Attributes:
+        title: as printed in tables.
+        completions: a folder or a zip archive of `BIN/IMAGE.png`; `{dataset}` stands for the data
+            set's name and `$NAME` for an environment variable.
+    """
+
+    title: str
+    completions: str
+
+
+def _kind_of_method(value: Any) -> str:
+    external = isinstance(value, External) or (isinstance(value, dict) and "completions" in value)
+    return "external" if external else "network"
+
+
+AnyMethod = Annotated[
+    Annotated[Network, Tag("network")] | Annotated[External, Tag("external")],
+    Discriminator(_kind_of_method),
+]
 
 
 class Bootstrap(Options):
@@ -73,22 +99,28 @@ class Protocol(Options):
     bootstrap: Bootstrap
     frechet: Frechet
     parts: dict[Name, Network]
-    methods: dict[Name, Network]
+    methods: dict[Name, AnyMethod]
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         for name, numbers in self.bins.items():
             if not numbers or not all(1 <= number <= STEPS for number in numbers):
                 raise ValueError(f"bins.{name}: expected 10 % steps from 1 to {STEPS}")
-        for name, network in (self.parts | self.methods).items():
+        for name, network in self.networks.items():
             if unknown := set(network.uses) - set(self.parts):
                 raise ValueError(f"{name}.uses: unknown parts {sorted(unknown)}")
             if unknown := set(network.completes_with) - set(network.uses):
                 raise ValueError(f"{name}.completes_with: not in uses: {sorted(unknown)}")
         return self
 
+    @property
+    def networks(self) -> dict[str, Network]:
+        """Parts and methods that are run here, by name."""
+        run = {name: m for name, m in self.methods.items() if isinstance(m, Network)}
+        return self.parts | run
+
     def network(self, name: str) -> Network:
-        return (self.parts | self.methods)[name]
+        return self.networks[name]
 
 
 # -- the profile -----------------------------------------------------------------------------
@@ -235,12 +267,18 @@ class Config(Options):
         return profile_path(self.name)
 
     @property
-    def trained(self) -> dict[str, Network]:
-        """Every network that the profile trains, by name: parts before the methods."""
-        methods = {name: self.protocol.methods[name] for name in self.profile.methods}
-        used = {part for method in methods.values() for part in method.uses}
+    def networks(self) -> dict[str, Network]:
+        """Every network that the profile runs, by name: parts before the methods."""
+        networks = self.protocol.networks
+        run = {name: networks[name] for name in self.profile.methods if name in networks}
+        used = {part for method in run.values() for part in method.uses}
         parts = {name: part for name, part in self.protocol.parts.items() if name in used}
-        return parts | methods
+        return parts | run
+
+    @property
+    def trained(self) -> dict[str, Network]:
+        """Those that it trains."""
+        return {name: network for name, network in self.networks.items() if network.trained}
 
     def trained_on(self, network: str, dataset: str) -> str:
         """The data set whose training of `network` serves `dataset`."""

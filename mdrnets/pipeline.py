@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import yaml
 
-from mdrnets.config import PARAMS, Config
+from mdrnets.config import PARAMS, Config, External
 from mdrnets.dependencies import python_files
 from mdrnets.errors import UserError
 from mdrnets.layout import Layout
@@ -289,6 +289,9 @@ def _stages(config: Config, layout: Layout) -> Iterator[Stage]:
         )
     for name in config.profile.methods:
         method = config.protocol.methods[name]
+        if isinstance(method, External):
+            yield _collect(layout, name, method, datasets)
+            continue
         parts = method.completes_with
         yield Stage(
             name=f"complete_{name}",
@@ -301,12 +304,18 @@ def _stages(config: Config, layout: Layout) -> Iterator[Stage]:
                 layout.assignment(D),
                 layout.images(D),
                 layout.holes(),
-                *_model(layout, D, name),
+                *(_model(layout, D, name) if method.trained else ()),
                 *_models(config, layout, parts),
             ),
             outputs=(layout.completions(D, name), layout.raw_outputs(D, name)),
             protocol=("seed", "bins", f"methods.{name}.module"),
-            settings=("device", "precision", "threads", "completion_batch"),
+            settings=(
+                "device",
+                "precision",
+                "threads",
+                "completion_batch",
+                *([] if method.trained else ["image_size", f"networks.{name}"]),
+            ),
         )
     yield Stage(
         name="features",
@@ -351,6 +360,28 @@ def _stages(config: Config, layout: Layout) -> Iterator[Stage]:
         outputs=tuple(layout.report(name) for name in TABLES["table1"]),
         protocol=("seed", "bins", "methods", "ssim", "bootstrap"),
         settings=("",),
+    )
+
+
+def _collect(layout: Layout, name: str, method: External, datasets: tuple[str, ...]) -> Stage:
+    D = "{dataset}"
+    # An archive is watched; a folder of images is not, nor what an environment variable hides.
+    watched = method.completions.endswith(".zip") and "$" not in method.completions
+    return Stage(
+        name=f"collect_{name}",
+        group="evaluate",
+        program="collect",
+        arguments=(D, name),
+        modules=("stages.collect",),
+        axes={"dataset": datasets},
+        inputs=(
+            layout.assignment(D),
+            layout.images(D),
+            layout.holes(),
+            *([Path(method.completions)] if watched else []),
+        ),
+        outputs=(layout.completions(D, name), layout.raw_outputs(D, name)),
+        protocol=("bins", f"methods.{name}.completions"),
     )
 
 

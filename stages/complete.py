@@ -13,13 +13,13 @@ import numpy as np
 import torch
 from numpy.lib.format import open_memmap
 
-from mdrnets.completion import by_bin, complete_pairs
-from mdrnets.data.assignment import read_assignment
+from mdrnets.completion import complete_pairs
+from mdrnets.data.assignment import by_bin, read_assignment
 from mdrnets.errors import UserError
 from mdrnets.files import replacing
 from mdrnets.methods.base import Method
 from mdrnets.seeds import derived_seed
-from mdrnets.training.building import load_network
+from mdrnets.training.building import build_network, load_network
 from mdrnets.training.numerics import set_numerics
 from stages.command import StageRun, execute, stage_parser
 
@@ -46,7 +46,8 @@ def _run(run: StageRun) -> None:
     images = np.load(layout.images(dataset), mmap_mode="r")
     holes = np.load(layout.holes(), mmap_mode="r")
     device = torch.device(profile.device)
-    method = load_network(run.config, layout, network=name, dataset=dataset).to(device)
+    found = load_network if protocol.network(name).trained else build_network
+    method = found(run.config, layout, network=name, dataset=dataset).to(device).eval()
     if not isinstance(method, Method):
         raise UserError(f"{name}: it completes no images; its `build` must return a `Method`")
 

@@ -11,8 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from mdrnets.completion import by_bin
-from mdrnets.data.assignment import read_assignment
+from mdrnets.data.assignment import by_bin, read_assignment
 from mdrnets.evaluation import (
     check_enough,
     read_array,

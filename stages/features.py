@@ -10,8 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from mdrnets.completion import by_bin
-from mdrnets.data.assignment import read_assignment
+from mdrnets.data.assignment import by_bin, read_assignment
 from mdrnets.evaluation import write_features
 from mdrnets.metrics.features import build_feature_network, extract_features
 from mdrnets.networks.features import WEIGHTS_FOLDER

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from mdrnets.completion import by_bin, complete_pairs
+from mdrnets.completion import complete_pairs
 from mdrnets.data.assignment import Pair
 from mdrnets.errors import UserError
 from mdrnets.methods.base import Method
@@ -114,28 +114,3 @@ def test_an_output_that_is_not_finite_is_an_error(value: float) -> None:
 
     with pytest.raises(UserError, match="the output for image 1 with hole 1 is not finite"):
         _complete(fail)
-
-
-def _pair(image_row: int, bin_name: str) -> Pair:
-    return Pair(str(image_row), image_row, bin_name, "0", 0, 0.1, "test")
-
-
-def test_pairs_are_grouped_in_the_order_of_the_bins() -> None:
-    pairs = [_pair(row, name) for name in ("b", "a") for row in (4, 2)]
-    grouped = by_bin(pairs, ["a", "b"])
-    assert list(grouped) == ["a", "b"]
-    assert [pair.image_row for pair in grouped["a"]] == [4, 2]
-
-
-@pytest.mark.parametrize(
-    "pairs",
-    [
-        [],
-        [_pair(1, "a")],
-        [_pair(1, "a"), _pair(2, "b")],
-        [_pair(1, "a"), _pair(2, "a"), _pair(2, "b"), _pair(1, "b")],
-    ],
-)
-def test_bins_with_other_images_are_refused(pairs: list[Pair]) -> None:
-    with pytest.raises(UserError, match="the same images in each of the bins a, b"):
-        by_bin(pairs, ["a", "b"])

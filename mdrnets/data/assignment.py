@@ -4,7 +4,7 @@ The paper does not say. Ours: in every bin each test image gets a hole of its ow
 without replacement from the bin's test holes; the draw knows no other bin and no other data set.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
@@ -128,3 +128,19 @@ def read_assignment(path: Path, *, role: str = "test") -> list[Pair]:
         for row in read_table(path, COLUMNS)
         if row["role"] == role
     ]
+
+
+def by_bin(pairs: Sequence[Pair], bins: Iterable[str]) -> dict[str, list[Pair]]:
+    """The pairs of each bin, in the order of `bins`.
+
+    Raises:
+        UserError: the bins do not hold the same images in the same order.
+    """
+    grouped = {name: [pair for pair in pairs if pair.bin == name] for name in bins}
+    orders = {tuple(pair.image_row for pair in group) for group in grouped.values()}
+    if len(orders) != 1 or not all(orders):
+        raise UserError(
+            f"the assignment of holes: expected the same images in each of the bins "
+            f"{', '.join(grouped)}; run the masks stage again"
+        )
+    return grouped

@@ -1,6 +1,6 @@
 """What must stand beside any table of scores: the data, the schedule, the code, the definitions."""
 
-from mdrnets.config import Config
+from mdrnets.config import Config, External
 from mdrnets.reporting.cells import HERE, PAPER, bin_title
 from mdrnets.reporting.table1 import Summaries
 from mdrnets.tracking.provenance import GitState
@@ -51,13 +51,11 @@ def describe_run(config: Config, summaries: Summaries, git: GitState) -> list[tu
 
 
 def _schedule(config: Config, name: str) -> str:
-    """For example `PConv 200 steps of 8`; further phases by the names of their options."""
+    """For example `PConv 200 steps of 8`."""
     options = config.profile.networks[name]
     title = config.protocol.network(name).title
-    more = [f"{key} {options[key]}" for key in options if key.endswith("_steps")]
-    return f"{title} {options['steps']} steps of {options['batch_size']}" + (
-        f" ({', '.join(more)})" if more else ""
-    )
+    batch = f" of {options['batch_size']}" if "batch_size" in options else ""
+    return f"{title} {options['steps']} steps{batch}"
 
 
 def legend(confidence: float) -> str:
@@ -84,6 +82,18 @@ def notes(config: Config, summaries: Summaries) -> list[str]:
         *sorted(warnings),
         f"SSIM: {SSIM[config.protocol.ssim]}; the paper does not say which variant it used.",
         *_infinite(config, summaries),
+        *_not_trained(config),
+    ]
+
+
+def _not_trained(config: Config) -> list[str]:
+    methods = {name: config.protocol.methods[name] for name in config.profile.methods}
+    return [
+        f"{method.title}: completed elsewhere; only composited and scored {HERE}."
+        if isinstance(method, External)
+        else f"{method.title}: nothing to train."
+        for name, method in methods.items()
+        if name not in config.trained
     ]
 
 

@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,18 +37,18 @@ class TrackingError(Exception):
     """MLflow cannot be had now: one sentence. The records stay, and are sent later."""
 
 
+@dataclass(frozen=True)
 class Store:
     """A profile's experiment.
 
     Attributes:
         uri: of the database or server, without a password.
+        experiment: its id.
     """
 
-    def __init__(self, *, uri: str, client: "MlflowClient", experiment: str) -> None:
-        """Args: experiment: its id."""
-        self.uri = uri
-        self.client = client
-        self.experiment = experiment
+    uri: str
+    client: "MlflowClient"
+    experiment: str
 
 
 def experiment_name(profile: str) -> str:

@@ -152,6 +152,7 @@ def _send_measurements(store: Store, run_id: str, record: Record) -> None:
 
 def _tags(record: Record) -> dict[str, str]:
     process = record.process
+    machine = record.machine.model_dump() | {"gpus": ", ".join(record.machine.gpus)}
     tags = {
         "mlflow.source.name": record.command,
         PROCESS: f"{process.host} {process.pid} {process.created}",
@@ -164,7 +165,7 @@ def _tags(record: Record) -> dict[str, str]:
         "error": record.error or "",
         **record.wildcards,
         **{f"version.{package}": version for package, version in record.versions.items()},
-        **{f"machine.{key}": str(value) for key, value in record.machine.model_dump().items()},
+        **{f"machine.{key}": str(value) for key, value in machine.items()},
     }
     if record.git.commit:
         tags["mlflow.source.git.commit"] = record.git.commit

@@ -14,7 +14,7 @@ from mdrnets.layout import Layout
 from mdrnets.methods.base import Setting, Trainable
 from mdrnets.networks.features import WEIGHTS_FOLDER, PerceptualFeatures, build_features
 from mdrnets.networks.frozen import freeze
-from mdrnets.options import TrainOptions
+from mdrnets.options import Options
 from mdrnets.seeds import derived_seed
 from mdrnets.training.model_files import load_model_config, load_weights
 
@@ -22,7 +22,7 @@ from mdrnets.training.model_files import load_model_config, load_weights
 class NetworkModule(Protocol):
     """What every module under `mdrnets/methods/` that is named in `params.yaml` offers."""
 
-    Options: type[TrainOptions]
+    Options: type[Options]
 
     def build(self, *, options: Any, setting: Setting) -> Trainable: ...
 
@@ -35,7 +35,7 @@ def check_networks(config: Config) -> None:
             fit together or do not fit the image size.
     """
     parts: dict[str, Trainable] = {}
-    for name, network in config.trained.items():  # parts come before what uses them
+    for name, network in config.networks.items():  # parts come before what uses them
         setting = Setting(
             image_size=config.profile.image_size,
             features=_no_features,
@@ -47,11 +47,11 @@ def check_networks(config: Config) -> None:
             parts[name] = freeze(built)
 
 
-def resolved_options(config: Config, network: str) -> TrainOptions:
+def resolved_options(config: Config, network: str) -> Options:
     """The profile's options of a network, with the defaults of its module."""
     module = network_module(config.protocol.network(network), network)
-    values = config.profile.networks[network]
-    options: TrainOptions = validated_options(
+    values = config.profile.networks.get(network, {})
+    options: Options = validated_options(
         module.Options, values, where=f"{config.path}: networks.{network}"
     )
     return options

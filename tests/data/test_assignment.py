@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mdrnets.data.assignment import Pair, assign, read_assignment, write_assignment
+from mdrnets.data.assignment import Pair, assign, by_bin, read_assignment, write_assignment
 from mdrnets.errors import UserError
 
 BINS = {"1-20": (1, 2), "20-40": (3, 4), "40-60": (5, 6)}
@@ -107,3 +107,28 @@ def test_pairs_are_read_as_they_were_written(tmp_path) -> None:
     for role in ("test", "validation"):
         assert read_assignment(path, role=role) == [pair for pair in pairs if pair.role == role]
     assert read_assignment(path) == read_assignment(path, role="test")
+
+
+def _pair(image_row: int, bin_name: str) -> Pair:
+    return Pair(str(image_row), image_row, bin_name, "0", 0, 0.1, "test")
+
+
+def test_pairs_are_grouped_in_the_order_of_the_bins() -> None:
+    pairs = [_pair(row, name) for name in ("b", "a") for row in (4, 2)]
+    grouped = by_bin(pairs, ["a", "b"])
+    assert list(grouped) == ["a", "b"]
+    assert [pair.image_row for pair in grouped["a"]] == [4, 2]
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        [],
+        [_pair(1, "a")],
+        [_pair(1, "a"), _pair(2, "b")],
+        [_pair(1, "a"), _pair(2, "a"), _pair(2, "b"), _pair(1, "b")],
+    ],
+)
+def test_bins_with_other_images_are_refused(pairs: list[Pair]) -> None:
+    with pytest.raises(UserError, match="the same images in each of the bins a, b"):
+        by_bin(pairs, ["a", "b"])

@@ -1,0 +1,37 @@
+"""The classical floor: biharmonic interpolation into the hole, image by image; nothing is learned.
+
+Damelin & Hoang, "On Surface Completion and Image Inpainting by Biharmonic Functions" (2018), as
+implemented by scikit-image.
+"""
+
+import torch
+from skimage.restoration import inpaint_biharmonic
+from torch import Tensor
+
+from mdrnets.methods.base import Method, Phase, Setting
+from mdrnets.options import Options as Record
+
+
+class Options(Record):
+    """There are none."""
+
+
+class Biharmonic(Method):
+    """As smooth as the hole's rim allows."""
+
+    def phases(self) -> list[Phase]:
+        return []
+
+    def complete(self, masked: Tensor, hole: Tensor, generator: torch.Generator) -> Tensor:
+        filled = [
+            inpaint_biharmonic(image, missing, channel_axis=0)
+            for image, missing in zip(
+                masked.double().cpu().numpy(), hole[:, 0].bool().cpu().numpy(), strict=True
+            )
+        ]
+        output = torch.stack([torch.from_numpy(image) for image in filled])
+        return output.to(masked).clamp(-1, 1)
+
+
+def build(*, options: Options, setting: Setting) -> Biharmonic:
+    return Biharmonic()

@@ -1,0 +1,60 @@
+"""Take over completions of a data set's test images that were made elsewhere.
+
+Writes runs/PROFILE/completions/DATASET/METHOD.npy (composites: valid pixels are the input's) and
+METHOD_raw.npy (the images as they were given), uint8 bins×images×H×W×3.
+"""
+
+import sys
+from collections.abc import Sequence
+
+import numpy as np
+
+from mdrnets.config import External, expand
+from mdrnets.data.assignment import by_bin, read_assignment
+from mdrnets.data.external import read_completions
+from mdrnets.errors import UserError
+from mdrnets.files import replacing
+from stages.command import StageRun, execute, stage_parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = stage_parser(__doc__)
+    parser.add_argument("dataset", help="a data set of the profile")
+    parser.add_argument("method", help="a method of params.yaml that has `completions`")
+    options = parser.parse_args(arguments)
+    wildcards = {"dataset": options.dataset, "method": options.method}
+    return execute("collect", wildcards, options.profile, _run)
+
+
+def _run(run: StageRun) -> None:
+    dataset, name = run.wildcards["dataset"], run.wildcards["method"]
+    method = run.config.protocol.methods[name]
+    if not isinstance(method, External):
+        raise UserError(f"params.yaml: methods.{name} has no `completions`; it is run here")
+    layout = run.layout
+    bins = by_bin(read_assignment(layout.assignment(dataset)), run.config.protocol.bins)
+    images = np.load(layout.images(dataset), mmap_mode="r")
+    holes = np.load(layout.holes(), mmap_mode="r")
+
+    pairs = [pair for group in bins.values() for pair in group]
+    path = expand(method.completions.format(dataset=dataset))
+    given = run.progress(
+        read_completions(path, bins, size=images.shape[1]),
+        total=len(pairs),
+        label=f"{name} on {dataset}",
+    )
+    raw = np.stack(list(given))
+    hole = np.stack([holes[pair.hole_row] for pair in pairs])[..., None]
+    originals = np.stack([images[pair.image_row] for pair in pairs])
+
+    shape = (len(bins), len(pairs) // len(bins), *images.shape[1:])
+    for target, array in (
+        (layout.completions(dataset, name), np.where(hole, raw, originals)),
+        (layout.raw_outputs(dataset, name), raw),
+    ):
+        with replacing(target) as temporary, temporary.open("wb") as file:
+            np.save(file, array.reshape(shape))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

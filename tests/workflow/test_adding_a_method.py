@@ -1,0 +1,80 @@
+"""A method from outside the package, and finished completions, become rows of the table."""
+
+import re
+import shutil
+
+import pytest
+import yaml
+
+from tests.workflow.conftest import PROJECT, Copy
+
+DOCUMENT = PROJECT / "docs" / "adding_a_method.md"
+
+
+@pytest.fixture(scope="module")
+def with_two_methods(project_copy: Copy, tmp_path_factory: pytest.TempPathFactory) -> Copy:
+    """The document's own example, and an external row, added as the document says."""
+    copy = project_copy.clone(tmp_path_factory.mktemp("added") / "project")
+    text = DOCUMENT.read_text(encoding="utf-8")
+    code = re.search(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    entry = re.search(r"```yaml\n(.*?)```", text, flags=re.DOTALL)
+    assert code is not None and entry is not None
+
+    (copy.root / "my_methods").mkdir()
+    (copy.root / "my_methods/mean_fill.py").write_text(re.sub("(?m)^   ", "", code[1]))
+    params = yaml.safe_load((copy.root / "params.yaml").read_text())
+    params["methods"] |= yaml.safe_load(entry[1])["methods"]
+    params["methods"]["given"] = {"title": "Given", "completions": "given/{dataset}.zip"}
+    (copy.root / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    profile = yaml.safe_load((copy.root / "profiles/smoke.yaml").read_text())
+    profile |= {"methods": ["mean_fill", "biharmonic", "given"], "networks": {}}
+    (copy.root / "profiles/smoke.yaml").write_text(yaml.safe_dump(profile, sort_keys=False))
+    copy.run("python", "workflow/dvc_yaml.py")
+    return copy
+
+
+def test_they_become_rows_of_the_table(with_two_methods: Copy) -> None:
+    copy = with_two_methods
+    copy.snakemake("runs/smoke/completions/rendered_a/mean_fill.npy")
+    copy.run("python", "-c", _EXPORT)
+    copy.snakemake("reproduce_table1")
+    table = (copy.root / "reports/smoke/table1.csv").read_text(encoding="utf-8").splitlines()
+    columns = table[0].split(",")
+    rows = [dict(zip(columns, line.split(","), strict=False)) for line in table[1:]]
+    values = {
+        name: [row["value"] for row in rows if row["method"] == name]
+        for name in ("mean_fill", "given", "biharmonic")
+    }
+    assert len(values["mean_fill"]) == 12
+    assert values["given"] == values["mean_fill"]  # the same pictures, scored as another row
+    assert values["biharmonic"] != values["mean_fill"]
+    text = (copy.root / "reports/smoke/table1.md").read_text(encoding="utf-8")
+    assert "Given: completed elsewhere" in text
+    assert "Mean fill: nothing to train" in text
+
+
+def test_a_missing_image_is_listed(with_two_methods: Copy) -> None:
+    copy = with_two_methods
+    shutil.rmtree(copy.root / "given", ignore_errors=True)
+    (copy.root / "given/rendered_a.zip").mkdir(parents=True)  # a folder of this name will do
+    done = copy.run("python", "-m", "stages.collect", "rendered_a", "given", check=False)
+    assert done.returncode == 1
+    assert "given/rendered_a.zip: 24 missing images (1-20/00472" in done.stdout
+
+
+_EXPORT = """
+import zipfile, io
+from pathlib import Path
+import numpy as np
+from PIL import Image
+from mdrnets.data.assignment import by_bin, read_assignment
+bins = by_bin(read_assignment(Path("runs/smoke/masks/rendered_a.csv")), ["1-20", "20-40", "40-60"])
+arrays = np.load("runs/smoke/completions/rendered_a/mean_fill.npy")
+Path("given").mkdir(exist_ok=True)
+with zipfile.ZipFile("given/rendered_a.zip", "w") as archive:
+    for (name, pairs), images in zip(bins.items(), arrays):
+        for pair, image in zip(pairs, images):
+            buffer = io.BytesIO()
+            Image.fromarray(image).save(buffer, "PNG")
+            archive.writestr(f"{name}/{pair.image}.png", buffer.getvalue())
+"""
