@@ -304,8 +304,14 @@ def load_config(profile: str | None = None) -> Config:
         known = ", ".join(protocol.methods)
         raise UserError(f"{path}: methods: unknown method {unknown[0]!r}; {PARAMS} has {known}")
     config = Config(name=name, protocol=protocol, profile=settings)
+    datasets = list(settings.datasets.values())
     for network, entry in config.trained.items():
-        labelled = entry.dataset is None or list(settings.datasets.values())[entry.dataset].labels
+        if entry.dataset is not None and not 0 <= entry.dataset < len(datasets):
+            raise UserError(
+                f"{PARAMS}: {network}.dataset: position {entry.dataset}, but {path} has only "
+                f"{len(datasets)} data sets"
+            )
+        labelled = entry.dataset is None or datasets[entry.dataset].labels
         if entry.labels and not labelled:
             raise UserError(
                 f"{path}: datasets: {entry.title.lower()} is trained on label maps, but its data "
@@ -328,7 +334,7 @@ def expand(path: str) -> Path:
     Raises:
         UserError: a variable is not set.
     """
-    for variable in re.findall(r"\$(\w+)", path):
+    for variable in re.findall(r"\$\{?(\w+)", path):
         if variable not in os.environ:
             raise UserError(
                 f"{path}: the environment variable {variable} is not set; set it to the folder "
@@ -347,7 +353,7 @@ def _read(path: Path) -> Any:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{path}: there is no such file; run from the project's folder") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: not valid YAML: {error}") from None
 
 

@@ -1,5 +1,6 @@
 """Writing files so that a final name never holds half a file, and hashing them."""
 
+import errno
 import hashlib
 import os
 from collections.abc import Iterator
@@ -28,7 +29,7 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        if error.errno == 28:  # ENOSPC
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise UserError(f"{path}: the disk is full; free some space and run again") from None
         raise
     except BaseException:

@@ -14,8 +14,13 @@ class Layout:
 
     @property
     def setup(self) -> Path:
-        """Stamp: configuration checked, tracking database there."""
+        """Stamp: the tracking database is there."""
         return self.run / "setup.json"
+
+    @property
+    def check(self) -> Path:
+        """Stamp: the configuration is consistent."""
+        return self.run / "check.json"
 
     @staticmethod
     def data(source: str) -> Path:
@@ -72,6 +77,10 @@ class Layout:
     def raw_outputs(self, dataset: str, method: str) -> Path:
         """As `completions`, before compositing."""
         return self.run / "completions" / dataset / f"{method}_raw.npy"
+
+    def validation(self, dataset: str, method: str) -> Path:
+        """What the training was good for, on validation images, and what a completion costs."""
+        return self.run / "validation" / dataset / f"{method}.json"
 
     def features(self, dataset: str, method: str) -> Path:
         """float32 bins×images×D; for `ground_truth`: images×D."""

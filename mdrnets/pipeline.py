@@ -160,11 +160,19 @@ def _stages(config: Config, layout: Layout) -> Iterator[Stage]:
         group="data",
         program="setup",
         arguments=(),
-        modules=("stages.setup",),
+        modules=(),  # it decides nothing: once there, it stays
         outputs=(layout.setup,),
+        setup=False,
+    )
+    yield Stage(
+        name="check",
+        group="data",
+        program="check",
+        arguments=(),
+        modules=("stages.check", *(network.module for network in config.networks.values())),
+        outputs=(layout.check,),
         protocol=("",),
         settings=("",),
-        setup=False,
     )
     for name, sources, inputs in (
         ("download", embedded, (layout.data(S),)),
@@ -317,6 +325,25 @@ def _stages(config: Config, layout: Layout) -> Iterator[Stage]:
                 *([] if method.trained else ["image_size", f"networks.{name}"]),
             ),
         )
+        if method.trained:
+            yield Stage(
+                name=f"validate_{name}",
+                group="evaluate",
+                program="validate",
+                arguments=(D, name),
+                modules=("stages.validate", method.module, *_modules(config, parts)),
+                axes={"dataset": datasets},
+                inputs=(
+                    layout.assignment(D),
+                    layout.images(D),
+                    layout.holes(),
+                    *_model(layout, D, name),
+                    *_models(config, layout, parts),
+                ),
+                outputs=(layout.validation(D, name),),
+                protocol=("seed", "bins", f"methods.{name}.module"),
+                settings=("device", "precision", "threads", "completion_batch"),
+            )
     yield Stage(
         name="features",
         group="evaluate",
@@ -350,13 +377,15 @@ def _stages(config: Config, layout: Layout) -> Iterator[Stage]:
     )
 
     summaries = tuple(layout.summary(d, m) for d in datasets for m in config.profile.methods)
+    trained = [m for m in config.profile.methods if m in config.trained]
+    validations = tuple(layout.validation(d, m) for d in datasets for m in trained)
     yield Stage(
         name="table1",
         group="report",
         program="render",
         arguments=("table1",),
         modules=("stages.render",),
-        inputs=(*summaries, Path("reports/published/table1.csv")),
+        inputs=(*summaries, *validations, Path("reports/published/table1.csv"), layout.check),
         outputs=tuple(layout.report(name) for name in TABLES["table1"]),
         protocol=("seed", "bins", "methods", "ssim", "bootstrap"),
         settings=("",),

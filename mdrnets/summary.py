@@ -103,3 +103,21 @@ def load_summary(path: Path) -> Summary:
         raise UserError(f"{path}: not valid JSON ({error}); run the evaluate stage again") from None
     summary: Summary = validated_options(Summary, values, where=str(path))
     return summary
+
+
+class Validation(Options):
+    """What is kept of it.
+
+    Attributes:
+        images: how many, each with a hole of the last bin.
+        trained: L1 in percent over the pixels of the holes, mean over images.
+        untrained: the same of the network that the training began with.
+        mean_fill: the same of the mean of the image's valid pixels.
+        gmacs: multiply-accumulates of one completion, in 10⁹ (convolutions and matrix products).
+    """
+
+    images: int
+    trained: float
+    untrained: float
+    mean_fill: float
+    gmacs: float

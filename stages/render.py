@@ -1,7 +1,8 @@
 """Render a table from the scores.
 
 `table1` writes reports/PROFILE/table1.csv, .md and .tex, and table1_extended.csv and .md. Methods
-without scores appear as blanks with the reason.
+without scores appear as blanks with the reason. Beside them, from the records of this machine:
+costs.csv and costs.md.
 """
 
 import sys
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 from mdrnets.files import write_text
 from mdrnets.reporting.cells import write_cells
 from mdrnets.reporting.context import EXTENDED_NOTES, describe_run, legend, notes
+from mdrnets.reporting.costs import write_costs
 from mdrnets.reporting.latex import latex
 from mdrnets.reporting.markdown import markdown
 from mdrnets.reporting.published import load_published
@@ -60,6 +62,7 @@ def _table1(run: StageRun) -> None:
         if name == "table1":
             text = latex(table, title=title, label=name, facts=facts, legend=how, notes=below)
             write_text(layout.report("table1.tex"), text)
+    write_costs(config, layout)
 
 
 RENDERERS = {"table1": _table1}

@@ -93,7 +93,7 @@ def build_network(config: Config, layout: Layout, *, network: str, dataset: str)
             name, perceptual=config.profile.perceptual, weights_folder=WEIGHTS_FOLDER
         )
 
-    torch.manual_seed(derived_seed(config.protocol.seed, "weights", dataset, network))
+    torch.manual_seed(_weights_seed(config, network, dataset))
     return network_module(entry, network).build(
         options=resolved_options(config, network),
         setting=Setting(image_size=config.profile.image_size, features=features, frozen=frozen),
@@ -114,6 +114,13 @@ def load_network(config: Config, layout: Layout, *, network: str, dataset: str) 
     Raises:
         UserError: its files are missing, damaged, or those of another network.
     """
+    trainable = untrained_network(config, layout, network=network, dataset=dataset)
+    load_weights(layout.model(dataset, network), trainable)
+    return trainable
+
+
+def untrained_network(config: Config, layout: Layout, *, network: str, dataset: str) -> Trainable:
+    """As `load_network`, but with the weights that the training began with."""
     path = layout.model_config(dataset, network)
     saved = load_model_config(path)
     entry = config.protocol.network(network)
@@ -127,12 +134,16 @@ def load_network(config: Config, layout: Layout, *, network: str, dataset: str) 
         for part in entry.completes_with
     }
     module = network_module(entry, network)
+    torch.manual_seed(_weights_seed(config, network, dataset))
     trainable = module.build(
         options=validated_options(module.Options, saved.options, where=f"{path}: options"),
         setting=Setting(image_size=saved.image_size, features=_no_features, frozen=frozen),
     )
-    load_weights(layout.model(dataset, network), trainable)
     return freeze(trainable)
+
+
+def _weights_seed(config: Config, network: str, dataset: str) -> int:
+    return derived_seed(config.protocol.seed, "weights", dataset, network)
 
 
 def _no_features(name: str) -> PerceptualFeatures:

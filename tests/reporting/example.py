@@ -54,7 +54,7 @@ def make_config() -> Config:
                 "completion_batch": 1,
                 "networks": {
                     "coarse": {"steps": 150, "batch_size": 8},
-                    "pconv": {"steps": 200, "batch_size": 8, "finetune_steps": 50},
+                    "pconv": {"steps": 200, "batch_size": 8},
                     "mdrnets": {"steps": 300, "batch_size": 4},
                 },
             }

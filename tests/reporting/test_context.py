@@ -31,8 +31,7 @@ def test_the_run_is_described(config: Config, summaries: Summaries) -> None:
     assert facts["Profile"] == "tiny: rendered faces, small & quick"
     assert facts["Image size"].startswith("64×64")
     assert facts["Trained"] == (
-        "PConv 200 steps of 8 (finetune_steps 50); MDRNets 300 steps of 4; "
-        "Coarse network 150 steps of 8"
+        "PConv 200 steps of 8; MDRNets 300 steps of 4; Coarse network 150 steps of 8"
     )
     assert facts["Seed"] == "2204"
     assert facts["Commit"] == "0123456789ab"

@@ -85,7 +85,7 @@ def _zip(path: Path, members: dict[str, bytes]) -> None:
     path.parent.mkdir(exist_ok=True)
     with zipfile.ZipFile(path, "w") as archive:
         for name, data in members.items():
-            archive.writestr(name, data)
+            archive.writestr(zipfile.ZipInfo(name), data)
 
 
 def _hole(number: int) -> np.ndarray:

@@ -26,6 +26,7 @@ for stage in stages("data"):
             stage.outputs,
         log:
             log_file(stage),
+        priority: 4
         params:
             command=PIPELINE.command(stage),
             settings=partial(settings, stage),

@@ -1,11 +1,9 @@
 # Every network of the profile. What others wait for starts first, and then those that waited.
 def priority(stage):
-    network = PIPELINE.config.trained[stage.name.removeprefix("train_")]
-    return (
-        2
-        if network in PIPELINE.config.protocol.parts.values()
-        else 1 if network.uses else 0
-    )
+    name = stage.name.removeprefix("train_")
+    if name in PIPELINE.config.protocol.parts:
+        return 3
+    return 2 if PIPELINE.config.trained[name].uses else 1
 
 
 for stage in stages("train"):

@@ -1,0 +1,116 @@
+"""What each method costs, and whether its training was good for anything.
+
+Times come from the records of this machine, so these files are no declared outputs: they differ
+from run to run, and are written beside the tables where there are records.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tabulate import tabulate
+
+from mdrnets.config import Config
+from mdrnets.data.tables import write_table
+from mdrnets.files import write_text
+from mdrnets.layout import Layout
+from mdrnets.summary import Validation
+from mdrnets.tracking.record import Record, Records
+from mdrnets.tracking.record import read as read_record
+
+COLUMNS = {  # of the CSV → of the Markdown
+    "dataset": "data",
+    "method": "method",
+    "parameters": "parameters",
+    "gmacs": "GMAC an image",
+    "steps": "steps",
+    "training_seconds": "training s",
+    "training_memory_mib": "peak MiB",
+    "completions_per_second": "completions/s",
+    "hole_l1_trained": "hole L1 %: trained",
+    "hole_l1_untrained": "untrained",
+    "hole_l1_mean_fill": "mean fill",
+}
+NOTE = """
+Training seconds are wall-clock time of all attempts on the machine below, with other jobs beside
+it; steps are those of all phases together. GMAC: 10⁹ multiply-accumulates of the convolutions and
+matrix products of one completion, sampling included. Hole L1: over the hole's pixels of {images}
+validation images in the bin {bin} %, after and before the training, and of the mean colour of the
+valid pixels; it is a check, not a result.
+"""
+
+
+def write_costs(config: Config, layout: Layout) -> None:
+    """Write `costs.csv` and `costs.md` for all networks of the profile that have a record."""
+    rows = list(_rows(config, layout))
+    if not rows:
+        return
+    write_table(
+        layout.report("costs.csv"), list(COLUMNS), [[row[c] for c in COLUMNS] for row in rows]
+    )
+    body = tabulate(
+        [[_printed(row[column]) for column in COLUMNS] for row in rows],
+        headers=list(COLUMNS.values()),
+        tablefmt="pipe",
+        disable_numparse=True,
+        colalign=("left", "left", *["right"] * (len(COLUMNS) - 2)),
+    )
+    images = max((row["validation_images"] for row in rows), default=0)
+    machine = next(row["machine"] for row in rows)
+    note = NOTE.format(images=images, bin=list(config.protocol.bins)[-1])
+    write_text(layout.report("costs.md"), f"# Costs\n\n{body}\n{note}\nMachine: {machine}.\n")
+
+
+def _rows(config: Config, layout: Layout) -> Iterator[dict[str, Any]]:
+    records = Records(layout.records)
+    for dataset in config.profile.datasets:
+        for name, network in config.trained.items():
+            if config.trained_on(name, dataset) != dataset:
+                continue
+            training = _finished(records, f"train-{dataset}-{name}")
+            if training is None:
+                continue
+            completion = _finished(records, f"complete-{dataset}-{name}")
+            path = layout.validation(dataset, name)
+            checked = Validation.model_validate(_saved(path)) if path.is_file() else None
+            yield {
+                "dataset": dataset,
+                "method": network.title,
+                "parameters": _saved(layout.model_config(dataset, name))["parameters"],
+                "gmacs": checked.gmacs if checked else None,
+                "steps": config.profile.networks[name]["steps"],
+                "training_seconds": training.seconds,
+                "training_memory_mib": (training.peak_memory or 0) / 2**20,
+                "completions_per_second": completion.measurements.get("images_per_second")
+                if completion
+                else None,
+                "hole_l1_trained": checked.trained if checked else None,
+                "hole_l1_untrained": checked.untrained if checked else None,
+                "hole_l1_mean_fill": checked.mean_fill if checked else None,
+                "validation_images": checked.images if checked else 0,
+                "machine": _machine(training),
+            }
+
+
+def _saved(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _finished(records: Records, name: str) -> Record | None:
+    record = read_record(records.path(name))
+    return record if record is not None and record.status == "FINISHED" else None
+
+
+def _machine(record: Record) -> str:
+    machine = record.machine
+    gpus = f", {', '.join(machine.gpus)}" if machine.gpus else ""
+    return f"{machine.cpu}, {machine.cores} cores{gpus}; {record.threads} thread(s) a job"
+
+
+def _printed(value: Any) -> str:
+    if value is None:
+        return "—"
+    if isinstance(value, float):
+        return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+    return f"{value:,}" if isinstance(value, int) else str(value)

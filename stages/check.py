@@ -1,0 +1,44 @@
+"""Check the whole configuration before hours of work depend on it.
+
+Every network is built once with its options, and every archive outside of the project must be
+there. Writes runs/PROFILE/check.json: the profile's name, nothing that changes.
+"""
+
+import json
+import sys
+from collections.abc import Sequence
+
+from mdrnets.config import Config, expand
+from mdrnets.errors import UserError
+from mdrnets.files import write_text
+from mdrnets.training.building import check_networks
+from stages.command import StageRun, execute, stage_parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = stage_parser(__doc__).parse_args(arguments)
+    return execute("check", {}, options.profile, _run)
+
+
+def _run(run: StageRun) -> None:
+    check_sources(run.config)
+    check_networks(run.config)
+    write_text(run.layout.check, json.dumps({"profile": run.config.name}) + "\n")
+
+
+def check_sources(config: Config) -> None:
+    """Check that every source outside of the project is there.
+
+    Raises:
+        UserError: naming the first that is missing, or whose environment variable is not set.
+    """
+    for name, source in config.profile.sources.items():
+        if source.path is not None and not (path := expand(source.path)).exists():
+            raise UserError(
+                f"{config.path}: sources.{name}.path: {path} does not exist; put the archive of "
+                f"{source.files} files there, or correct the path"
+            )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
