@@ -24,10 +24,10 @@ table1: environment ## Table 1 of PROFILE (default: as params.yaml says)
 	@echo; cat reports/$(PROFILE)/table1.md
 
 test: environment check ## linters and tests
-	python -m pytest -n auto
+	OMP_NUM_THREADS=1 python -m pytest -n auto --dist loadfile
 
 test-slow: environment ## the tests that take minutes
-	python -m pytest -m slow
+	OMP_NUM_THREADS=1 python -m pytest -m slow
 
 check: environment ## linters alone
 	ruff check .
@@ -54,10 +54,12 @@ record: environment ## after a Snakemake run: DVC records the results, so that `
 ui: environment ## the tracked runs in a browser
 	mlflow ui --backend-store-uri sqlite:///mlflow.db
 
-lock: ## requirements.lock anew from pyproject.toml
+lock: ## requirements.lock and environment.yml anew from pyproject.toml
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip install --quiet --upgrade pip
 	.venv-lock/bin/python -m pip install --quiet --group dev . && .venv-lock/bin/python -m pip uninstall --quiet --yes mdrnets
 	{ echo '# Exact versions for Python 3.11; made by `make lock` from pyproject.toml.'; \
 	  .venv-lock/bin/python -m pip freeze | sed -E 's/^((nvidia|cuda|triton).*)/\1 ; sys_platform == "linux"/'; } > requirements.lock
 	rm -r .venv-lock
+	{ sed '/- pip:/q' environment.yml; tr '"' "'" < requirements.lock | sed -E '/^#/d; s/(.*)/      - "\1"/'; } > environment.new
+	mv environment.new environment.yml

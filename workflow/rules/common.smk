@@ -25,6 +25,7 @@ except UserError as error:
 
 PROFILE = PIPELINE.config.profile
 RUN = PIPELINE.layout.run
+ENVIRONMENT = str(Path(workflow.basedir, "environment.yml"))  # for --sdm conda
 EMBEDDED = sorted(path.stem for path in Path("samples").glob("*.zip"))
 
 
@@ -62,7 +63,7 @@ def needed(stage):
 
 onstart:
     # One invocation: its stages become child runs of one MLflow run.
-    os.environ["MDRNETS_INVOCATION"] = f"snakemake-{uuid.uuid4().hex[:12]}"
+    os.environ.update(MDRNETS_INVOCATION=f"snakemake-{uuid.uuid4().hex[:12]}")
 
 
 onsuccess:

@@ -9,6 +9,8 @@ rule data:
         [PIPELINE.layout.data(name) for name in EMBEDDED],
     log:
         "runs/data.log",
+    conda:
+        ENVIRONMENT
     shell:
         "dvc repro --quiet data.dvc 2>&1 | tee -i {log}"
 
@@ -27,6 +29,8 @@ for stage in stages("data"):
         log:
             log_file(stage),
         priority: 4
+        conda:
+            ENVIRONMENT
         params:
             command=PIPELINE.command(stage),
             settings=partial(settings, stage),

@@ -12,6 +12,8 @@ for stage in stages("evaluate"):
             stage.outputs,
         log:
             log_file(stage),
+        conda:
+            ENVIRONMENT
         threads: PROFILE.threads
         resources:
             gpu=int(PROFILE.device == "cuda"),

@@ -12,6 +12,8 @@ for stage in stages("report"):
             stage.outputs,
         log:
             log_file(stage),
+        conda:
+            ENVIRONMENT
         params:
             command=PIPELINE.command(stage),
             settings=partial(settings, stage),

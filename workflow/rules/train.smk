@@ -20,6 +20,8 @@ for stage in stages("train"):
         log:
             log_file(stage),
         priority: priority(stage)
+        conda:
+            ENVIRONMENT
         threads: PROFILE.threads
         resources:
             gpu=int(PROFILE.device == "cuda"),
