@@ -1,0 +1,56 @@
+"""What starting costs: every stage's `--help` (its imports), and both engines with nothing to do.
+
+    python benchmarks/startup.py [--repeats 3]
+
+The engines are timed in the current folder: run it where a profile's table is up to date. Compare
+rows of one run; machines are noisy.
+"""
+
+import argparse
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tabulate import tabulate
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--repeats", type=int, default=3, help="default: %(default)s")
+    options = parser.parse_args()
+
+    stages = sorted(p.stem for p in (ROOT / "stages").glob("*.py"))
+    commands = {
+        "python": [sys.executable, "-c", ""],
+        **{
+            f"stages.{name}": [sys.executable, "-m", f"stages.{name}", "--help"]
+            for name in stages
+            if name not in ("__init__", "command")
+        },
+        "snakemake (nothing to do)": ["snakemake", "--cores", "1", "--quiet", "all"],
+        "dvc repro (nothing to do)": ["dvc", "repro", "--quiet"],
+    }
+    rows = [
+        [name, f"{_seconds(command, options.repeats):.2f}"] for name, command in commands.items()
+    ]
+    print(tabulate(rows, ["command", "seconds"], disable_numparse=True))
+
+
+def _seconds(command: list[str], repeats: int) -> float:
+    """Median wall-clock time; the first run, which fills the disk cache, does not count."""
+    seconds = []
+    for _ in range(repeats + 1):
+        begin = time.perf_counter()
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        seconds.append(time.perf_counter() - begin)
+    return statistics.median(seconds[1:])
+
+
+if __name__ == "__main__":
+    main()
