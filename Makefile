@@ -46,7 +46,7 @@ dvc.yaml: environment ## write dvc.yaml anew from the table of stages, for PROFI
 	python workflow/dvc_yaml.py --profile $(PROFILE)
 
 restore: environment ## after `dvc pull`: Snakemake takes the restored files for current
-	snakemake --cores 1 --touch --config profile=$(PROFILE) -- reproduce_table1
+	snakemake --cores 1 --touch --config profile=$(PROFILE) -- reproduce_all
 
 record: environment ## after a Snakemake run: DVC records the results, so that `dvc repro` is idle
 	dvc commit --force

@@ -14,6 +14,16 @@ rule reproduce_table1:
         PIPELINE.stages["table1"].outputs,
 
 
+rule reproduce_ablations:
+    input:
+        [PIPELINE.stages[name].outputs for name in PIPELINE.config.ablations],
+
+
+rule reproduce_all:
+    input:
+        [stage.outputs for stage in stages("report")],
+
+
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"

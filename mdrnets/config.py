@@ -65,6 +65,34 @@ class External(Options):
     completions: str
 
 
+class Variant(Options):
+    """The paper's method with something changed: a row of an ablation.
+
+    Attributes:
+        title: as printed in tables.
+        options: what it overrides in the method's options; mappings are merged.
+    """
+
+    title: str
+    options: dict[str, Any]
+
+
+class Ablation(Options):
+    """A table of variants beside the full method, on the first data set.
+
+    Attributes:
+        title: as printed above it.
+        rows: variants, in order; `full` is the method itself.
+    """
+
+    title: str
+    rows: Names
+
+
+FULL = "full"
+"""The method itself, among its variants."""
+
+
 def _kind_of_method(value: Any) -> str:
     external = isinstance(value, External) or (isinstance(value, dict) and "completions" in value)
     return "external" if external else "network"
@@ -100,6 +128,9 @@ class Protocol(Options):
     frechet: Frechet
     parts: dict[Name, Network]
     methods: dict[Name, AnyMethod]
+    ablated: Name | None = None
+    variants: dict[Name, Variant] = Field(default_factory=dict)
+    ablations: dict[Name, Ablation] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -111,6 +142,11 @@ class Protocol(Options):
                 raise ValueError(f"{name}.uses: unknown parts {sorted(unknown)}")
             if unknown := set(network.completes_with) - set(network.uses):
                 raise ValueError(f"{name}.completes_with: not in uses: {sorted(unknown)}")
+        if self.variants and self.ablated not in self.networks:
+            raise ValueError(f"ablated: unknown method {self.ablated!r}")
+        for name, ablation in self.ablations.items():
+            if unknown := set(ablation.rows) - {FULL} - set(self.variants):
+                raise ValueError(f"ablations.{name}: unknown variants {sorted(unknown)}")
         return self
 
     @property
@@ -224,6 +260,7 @@ class Profile(Options):
         perceptual: features of the perceptual and style losses.
         frechet: features of the Fréchet distance; only `inception-v3` makes it FID.
         methods: the rows of Table 1 that are run.
+        variants: the rows of the ablations that are run, besides the method itself.
         networks: options of each network, validated by its module.
     """
 
@@ -238,6 +275,7 @@ class Profile(Options):
     datasets: dict[Name, Dataset]
     holes: Holes
     methods: Names
+    variants: Names = ()
     training: Training
     completion_batch: int = Field(ge=1)
     networks: dict[Name, dict[str, Any]]
@@ -273,16 +311,42 @@ class Config(Options):
         run = {name: networks[name] for name in self.profile.methods if name in networks}
         used = {part for method in run.values() for part in method.uses}
         parts = {name: part for name, part in self.protocol.parts.items() if name in used}
-        return parts | run
+        variants = [self.variant(name) for name in self.profile.variants]
+        return parts | run | {name: self.network(name) for name in variants}
 
     @property
     def trained(self) -> dict[str, Network]:
         """Those that it trains."""
         return {name: network for name, network in self.networks.items() if network.trained}
 
+    @property
+    def ablations(self) -> dict[str, Ablation]:
+        """Tables of which the profile runs a variant."""
+        run = set(self.profile.variants)
+        return {name: a for name, a in self.protocol.ablations.items() if run & set(a.rows)}
+
+    def variant(self, name: str) -> str:
+        """The network that is a row of an ablation: `METHOD@VARIANT`, or the method itself."""
+        return f"{self.protocol.ablated}@{name}" if name != FULL else str(self.protocol.ablated)
+
+    def network(self, name: str) -> Network:
+        """A part, a method, or `METHOD@VARIANT`."""
+        base, _, variant = name.partition("@")
+        network = self.protocol.network(base)
+        if not variant:
+            return network
+        title = self.protocol.variants[variant].title
+        return network.model_copy(update={"title": title, "dataset": 0})
+
+    def options(self, name: str) -> dict[str, Any]:
+        """The options of a network as the profile, and the variant, give them."""
+        base, _, variant = name.partition("@")
+        options = self.profile.networks.get(base, {})
+        return _merged(options, self.protocol.variants[variant].options) if variant else options
+
     def trained_on(self, network: str, dataset: str) -> str:
         """The data set whose training of `network` serves `dataset`."""
-        position = self.protocol.network(network).dataset
+        position = self.network(network).dataset
         return dataset if position is None else list(self.profile.datasets)[position]
 
 
@@ -304,6 +368,14 @@ def load_config(profile: str | None = None) -> Config:
         known = ", ".join(protocol.methods)
         raise UserError(f"{path}: methods: unknown method {unknown[0]!r}; {PARAMS} has {known}")
     config = Config(name=name, protocol=protocol, profile=settings)
+    for variant in settings.variants:
+        if variant not in protocol.variants:
+            known = ", ".join(protocol.variants)
+            raise UserError(f"{path}: variants: unknown {variant!r}; {PARAMS} has {known}")
+    if settings.variants and protocol.ablated not in settings.methods:
+        raise UserError(
+            f"{path}: variants need {protocol.ablated} itself among the methods; add it"
+        )
     datasets = list(settings.datasets.values())
     for network, entry in config.trained.items():
         if entry.dataset is not None and not 0 <= entry.dataset < len(datasets):
@@ -317,7 +389,7 @@ def load_config(profile: str | None = None) -> Config:
                 f"{path}: datasets: {entry.title.lower()} is trained on label maps, but its data "
                 "set has no `labels`"
             )
-        if network not in settings.networks:
+        if network.partition("@")[0] not in settings.networks:
             raise UserError(f"{path}: networks.{network} is missing; it gives the training steps")
     if unknown := sorted(set(settings.networks) - set(protocol.parts) - set(protocol.methods)):
         raise UserError(f"{path}: networks.{unknown[0]}: {PARAMS} has no such part or method")
@@ -366,6 +438,16 @@ def _validated(model: type[Options], values: Any, where: Path | str) -> Any:
             for problem in error.errors()
         ]
         raise UserError(f"{where}: " + "; ".join(problems)) from None
+
+
+def _merged(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """`values` with `changes` over them, mapping by mapping."""
+    merged = dict(values)
+    for key, change in changes.items():
+        old = merged.get(key)
+        both = isinstance(old, Mapping) and isinstance(change, Mapping)
+        merged[key] = _merged(old, change) if both else change  # type: ignore[arg-type]
+    return merged
 
 
 def _tuple(value: Any) -> Any:

@@ -14,15 +14,13 @@ from typing import Any, Literal
 
 import yaml
 
-from mdrnets.config import PARAMS, Config, External
+from mdrnets.config import FULL, PARAMS, Config, External, Network
 from mdrnets.dependencies import python_files
 from mdrnets.errors import UserError
 from mdrnets.layout import Layout
 
 Group = Literal["data", "train", "evaluate", "report"]
-TABLES = {
-    "table1": ("table1.csv", "table1.md", "table1.tex", "table1_extended.csv", "table1_extended.md")
-}
+D, S = "{dataset}", "{source}"
 TEST_IDS = Path("mdrnets/data/celebahq_test_ids.txt")
 
 
@@ -150,10 +148,16 @@ class Pipeline:
 
 
 def _stages(config: Config, layout: Layout) -> Iterator[Stage]:
+    yield from _data(config, layout)
+    yield from _training(config, layout)
+    yield from _evaluation(config, layout)
+    yield from _reports(config, layout)
+
+
+def _data(config: Config, layout: Layout) -> Iterator[Stage]:
     datasets = tuple(config.profile.datasets)
     embedded = tuple(n for n, source in config.profile.sources.items() if source.path is None)
     elsewhere = tuple(n for n in config.profile.sources if n not in embedded)
-    D, S = "{dataset}", "{source}"
 
     yield Stage(
         name="setup",
@@ -265,11 +269,13 @@ def _stages(config: Config, layout: Layout) -> Iterator[Stage]:
         protocol=("seed", "bins"),
     )
 
+
+def _training(config: Config, layout: Layout) -> Iterator[Stage]:
+    datasets = tuple(config.profile.datasets)
     for name, network in config.trained.items():
-        section = "parts" if name in config.protocol.parts else "methods"
         where = datasets if network.dataset is None else (datasets[network.dataset],)
         yield Stage(
-            name=f"train_{name}",
+            name=_stage_name("train", name),
             group="train",
             program="train",
             arguments=(D, name),
@@ -284,7 +290,7 @@ def _stages(config: Config, layout: Layout) -> Iterator[Stage]:
                 *_models(config, layout, network.uses),
             ),
             outputs=(*_model(layout, D, name), layout.history(D, name)),
-            protocol=("seed", f"{section}.{name}.module"),
+            protocol=("seed", *_keys(config, name)),
             settings=(
                 "image_size",
                 "device",
@@ -292,58 +298,13 @@ def _stages(config: Config, layout: Layout) -> Iterator[Stage]:
                 "threads",
                 "perceptual",
                 "training.log_every",
-                f"networks.{name}",
+                f"networks.{_base(name)}",
             ),
         )
-    for name in config.profile.methods:
-        method = config.protocol.methods[name]
-        if isinstance(method, External):
-            yield _collect(layout, name, method, datasets)
-            continue
-        parts = method.completes_with
-        yield Stage(
-            name=f"complete_{name}",
-            group="evaluate",
-            program="complete",
-            arguments=(D, name),
-            modules=("stages.complete", method.module, *_modules(config, parts)),
-            axes={"dataset": datasets},
-            inputs=(
-                layout.assignment(D),
-                layout.images(D),
-                layout.holes(),
-                *(_model(layout, D, name) if method.trained else ()),
-                *_models(config, layout, parts),
-            ),
-            outputs=(layout.completions(D, name), layout.raw_outputs(D, name)),
-            protocol=("seed", "bins", f"methods.{name}.module"),
-            settings=(
-                "device",
-                "precision",
-                "threads",
-                "completion_batch",
-                *([] if method.trained else ["image_size", f"networks.{name}"]),
-            ),
-        )
-        if method.trained:
-            yield Stage(
-                name=f"validate_{name}",
-                group="evaluate",
-                program="validate",
-                arguments=(D, name),
-                modules=("stages.validate", method.module, *_modules(config, parts)),
-                axes={"dataset": datasets},
-                inputs=(
-                    layout.assignment(D),
-                    layout.images(D),
-                    layout.holes(),
-                    *_model(layout, D, name),
-                    *_models(config, layout, parts),
-                ),
-                outputs=(layout.validation(D, name),),
-                protocol=("seed", "bins", f"methods.{name}.module"),
-                settings=("device", "precision", "threads", "completion_batch"),
-            )
+
+
+def _evaluation(config: Config, layout: Layout) -> Iterator[Stage]:
+    datasets = tuple(config.profile.datasets)
     yield Stage(
         name="features",
         group="evaluate",
@@ -355,27 +316,83 @@ def _stages(config: Config, layout: Layout) -> Iterator[Stage]:
         outputs=(layout.features(D, "ground_truth"),),
         settings=("device", "threads", "frechet"),
     )
-    M = "{method}"
+    for name in config.profile.methods:
+        method = config.protocol.methods[name]
+        if isinstance(method, External):
+            yield _collection(layout, name, method, datasets)
+        else:
+            yield from _completion(config, layout, name, method, datasets)
+        yield _scoring(layout, name, datasets)
+    for variant in config.profile.variants:
+        name = config.variant(variant)
+        yield from _completion(config, layout, name, config.network(name), datasets[:1])
+        yield _scoring(layout, name, datasets[:1])
+
+
+def _completion(
+    config: Config, layout: Layout, name: str, method: Network, datasets: tuple[str, ...]
+) -> Iterator[Stage]:
+    parts = method.completes_with
+    inputs = (
+        layout.assignment(D),
+        layout.images(D),
+        layout.holes(),
+        *(_model(layout, D, name) if method.trained else ()),
+        *_models(config, layout, parts),
+    )
+    settings = ("device", "precision", "threads", "completion_batch")
     yield Stage(
-        name="evaluate",
+        name=_stage_name("complete", name),
+        group="evaluate",
+        program="complete",
+        arguments=(D, name),
+        modules=("stages.complete", method.module, *_modules(config, parts)),
+        axes={"dataset": datasets},
+        inputs=inputs,
+        outputs=(layout.completions(D, name), layout.raw_outputs(D, name)),
+        protocol=("seed", "bins", *_keys(config, name)),
+        # A trained network brings its options along.
+        settings=settings if method.trained else (*settings, "image_size", f"networks.{name}"),
+    )
+    if method.trained:
+        yield Stage(
+            name=_stage_name("validate", name),
+            group="evaluate",
+            program="validate",
+            arguments=(D, name),
+            modules=("stages.validate", method.module, *_modules(config, parts)),
+            axes={"dataset": datasets},
+            inputs=inputs,
+            outputs=(layout.validation(D, name),),
+            protocol=("seed", "bins", *_keys(config, name)),
+            settings=settings,
+        )
+
+
+def _scoring(layout: Layout, name: str, datasets: tuple[str, ...]) -> Stage:
+    return Stage(
+        name=_stage_name("evaluate", name),
         group="evaluate",
         program="evaluate",
-        arguments=(D, M),
+        arguments=(D, name),
         modules=("stages.evaluate",),
-        axes={"dataset": datasets, "method": config.profile.methods},
+        axes={"dataset": datasets},
         inputs=(
             layout.assignment(D),
             layout.images(D),
             layout.holes(),
-            layout.completions(D, M),
-            layout.raw_outputs(D, M),
+            layout.completions(D, name),
+            layout.raw_outputs(D, name),
             layout.features(D, "ground_truth"),
         ),
-        outputs=(layout.scores(D, M), layout.summary(D, M), layout.features(D, M)),
+        outputs=(layout.scores(D, name), layout.summary(D, name), layout.features(D, name)),
         protocol=("seed", "bins", "ssim", "bootstrap", "frechet"),
         settings=("device", "threads", "frechet"),
     )
 
+
+def _reports(config: Config, layout: Layout) -> Iterator[Stage]:
+    datasets = tuple(config.profile.datasets)
     summaries = tuple(layout.summary(d, m) for d in datasets for m in config.profile.methods)
     trained = [m for m in config.profile.methods if m in config.trained]
     validations = tuple(layout.validation(d, m) for d in datasets for m in trained)
@@ -386,14 +403,37 @@ def _stages(config: Config, layout: Layout) -> Iterator[Stage]:
         arguments=("table1",),
         modules=("stages.render",),
         inputs=(*summaries, *validations, Path("reports/published/table1.csv"), layout.check),
-        outputs=tuple(layout.report(name) for name in TABLES["table1"]),
+        outputs=(*_table(layout, "table1"), *_table(layout, "table1_extended")),
         protocol=("seed", "bins", "methods", "ssim", "bootstrap"),
         settings=("",),
     )
+    for name, ablation in config.ablations.items():
+        rows = [row for row in ablation.rows if row in (FULL, *config.profile.variants)]
+        yield Stage(
+            name=name,
+            group="report",
+            program="render",
+            arguments=(name,),
+            modules=("stages.render",),
+            inputs=(
+                *(layout.summary(datasets[0], config.variant(row)) for row in rows),
+                layout.check,
+            ),
+            outputs=_table(layout, name),
+            protocol=(
+                "seed",
+                "bins",
+                "ssim",
+                "bootstrap",
+                "ablated",
+                "variants",
+                f"ablations.{name}",
+            ),
+            settings=("",),
+        )
 
 
-def _collect(layout: Layout, name: str, method: External, datasets: tuple[str, ...]) -> Stage:
-    D = "{dataset}"
+def _collection(layout: Layout, name: str, method: External, datasets: tuple[str, ...]) -> Stage:
     # An archive is watched; a folder of images is not, nor what an environment variable hides.
     watched = method.completions.endswith(".zip") and "$" not in method.completions
     return Stage(
@@ -419,6 +459,28 @@ def _labels_are_read(config: Config, dataset: str) -> bool:
         network.labels and config.trained_on(name, dataset) == dataset
         for name, network in config.trained.items()
     )
+
+
+def _table(layout: Layout, name: str) -> tuple[Path, ...]:
+    return tuple(layout.report(f"{name}.{suffix}") for suffix in ("csv", "md", "tex"))
+
+
+def _stage_name(program: str, network: str) -> str:
+    """`@` has a meaning of its own in DVC."""
+    return f"{program}_{network.replace('@', '_')}"
+
+
+def _base(network: str) -> str:
+    """The method of `METHOD@VARIANT`."""
+    return network.partition("@")[0]
+
+
+def _keys(config: Config, network: str) -> tuple[str, ...]:
+    """What `params.yaml` says of a network that decides its weights."""
+    base, _, variant = network.partition("@")
+    section = "parts" if base in config.protocol.parts else "methods"
+    keys = (f"{section}.{base}.module",)
+    return (*keys, f"variants.{variant}.options") if variant else keys
 
 
 def _model(layout: Layout, dataset: str, network: str) -> tuple[Path, Path]:

@@ -46,7 +46,7 @@ def _run(run: StageRun) -> None:
     images = np.load(layout.images(dataset), mmap_mode="r")
     holes = np.load(layout.holes(), mmap_mode="r")
     device = torch.device(profile.device)
-    found = load_network if protocol.network(name).trained else build_network
+    found = load_network if run.config.network(name).trained else build_network
     method = found(run.config, layout, network=name, dataset=dataset).to(device).eval()
     if not isinstance(method, Method):
         raise UserError(f"{name}: it completes no images; its `build` must return a `Method`")

@@ -94,7 +94,7 @@ def _run(run: StageRun) -> None:
         layout.model_config(dataset, network),
         ModelConfig(
             network=network,
-            module=protocol.network(network).module,
+            module=run.config.network(network).module,
             dataset=dataset,
             image_size=profile.image_size,
             perceptual=profile.perceptual,
@@ -108,7 +108,7 @@ def _run(run: StageRun) -> None:
 
 
 def _training_data(run: StageRun, dataset: str, network: str) -> TrainingData:
-    wants_labels = run.config.protocol.network(network).labels
+    wants_labels = run.config.network(network).labels
     return load_training_data(
         run.layout.images(dataset),
         run.layout.split(dataset),

@@ -53,7 +53,7 @@ def _refused(profile: str | None = "smoke") -> str:
 def test_every_shipped_profile_loads(name: str) -> None:
     config = load_config(name)
     assert config.name == name
-    assert set(config.trained) <= set(config.profile.networks)
+    assert all(config.options(network)["steps"] > 0 for network in config.trained)
 
 
 def test_the_profile_that_params_name_is_the_default() -> None:
@@ -62,13 +62,14 @@ def test_the_profile_that_params_name_is_the_default() -> None:
 
 def test_parts_come_before_the_methods_that_use_them() -> None:
     order = list(load_config("smoke").trained)
-    assert order[-1] == "mdrnets"
-    assert set(order) == {"parser", "coarse", "recon", "mdrnets"}
+    assert order[-2:] == ["mdrnets", "mdrnets@without_mrem"]
+    assert set(order[:-2]) == {"parser", "coarse", "recon"}
 
 
 def test_a_part_that_no_method_of_the_profile_uses_is_not_trained(change: Change) -> None:
     def only_pconv(values: dict[str, Any]) -> None:
         values["methods"] = ["pconv"]
+        values["variants"] = []
         values["networks"]["pconv"] = {"steps": 1, "batch_size": 1}
 
     change("profiles/smoke.yaml", only_pconv)
@@ -79,6 +80,32 @@ def test_a_part_may_be_trained_on_one_data_set_for_all() -> None:
     config = load_config("demo")
     assert config.trained_on("parser", "rendered_b") == "rendered_a"
     assert config.trained_on("recon", "rendered_b") == "rendered_b"
+
+
+def test_a_variant_is_the_method_with_something_changed(change: Change) -> None:
+    change("profiles/smoke.yaml", lambda v: v.update(variants=["without_semantic"]))
+    config = load_config("smoke")
+    variant, full = "mdrnets@without_semantic", "mdrnets"
+    assert config.network(variant).module == config.network(full).module
+    assert config.network(variant).title == "w/o L_sem"
+    assert config.network(variant).dataset == 0  # the ablations' data set alone
+    assert config.options(variant) == config.options(full) | {"weights": {"semantic": 0.0}}
+
+
+def test_overridden_mappings_are_merged(change: Change) -> None:
+    def more(values: dict[str, Any]) -> None:
+        values["variants"] = ["without_semantic"]
+        values["networks"]["mdrnets"]["weights"] = {"semantic": 0.3, "style": 0.5}
+
+    change("profiles/smoke.yaml", more)
+    weights = load_config("smoke").options("mdrnets@without_semantic")["weights"]
+    assert weights == {"semantic": 0.0, "style": 0.5}
+
+
+def test_only_tables_with_a_variant_that_runs_are_there(change: Change) -> None:
+    assert set(load_config("smoke").ablations) == {"table2", "memory_table"}
+    change("profiles/smoke.yaml", lambda v: v.update(variants=["without_semantic"]))
+    assert set(load_config("smoke").ablations) == {"table2"}
 
 
 # -- what is refused -------------------------------------------------------------------------
@@ -257,3 +284,21 @@ def test_a_network_is_found_among_parts_and_methods() -> None:
     assert protocol.network("parser").labels
     assert protocol.network("pconv").title == "PConv"
     assert isinstance(load_config("smoke"), Config)
+
+
+def test_an_unknown_variant_is_named(change: Change) -> None:
+    change("profiles/smoke.yaml", lambda v: v.update(variants=["without_everything"]))
+    with pytest.raises(UserError, match=r"smoke\.yaml: variants: unknown 'without_everything'"):
+        load_config("smoke")
+
+
+def test_an_ablation_of_an_unknown_variant_is_refused(change: Change) -> None:
+    change("params.yaml", lambda v: v["ablations"]["table2"]["rows"].append("nothing"))
+    with pytest.raises(UserError, match=r"ablations\.table2: unknown variants \['nothing'\]"):
+        load_config("smoke")
+
+
+def test_variants_need_the_method_itself(change: Change) -> None:
+    change("profiles/smoke.yaml", lambda v: v.update(methods=[]))
+    with pytest.raises(UserError, match="variants need mdrnets itself among the methods"):
+        load_config("smoke")

@@ -65,6 +65,18 @@ def test_a_part_trained_once_serves_all_data_sets() -> None:
     assert pipeline.layout.model("rendered_b", "recon") in inputs
 
 
+def test_variants_are_trained_on_the_first_data_set_and_share_the_full_method() -> None:
+    pipeline = Pipeline(load_config("smoke"))
+    stage = pipeline.stages["train_mdrnets_without_mrem"]
+    found = pipeline.find("train", ["rendered_a", "mdrnets@without_mrem"])
+    assert stage.axes == {"dataset": ("rendered_a",)}
+    assert found.parameters["params.yaml:variants.without_mrem.options"] == {"mrem": False}
+    assert found.parameters["profiles/smoke.yaml:networks.mdrnets"]["steps"] > 0
+    summaries = pipeline.find("render", ["table2"]).inputs
+    assert pipeline.layout.summary("rendered_a", "mdrnets@without_mrem") in summaries
+    assert pipeline.layout.summary("rendered_a", "mdrnets") in summaries
+
+
 def test_a_training_depends_on_its_own_method_alone() -> None:
     pipeline = Pipeline(load_config("demo"))
     assert Path("mdrnets/methods/pconv.py") in pipeline.stages["train_pconv"].code

@@ -1,6 +1,6 @@
 """What must stand beside any table of scores: the data, the schedule, the code, the definitions."""
 
-from mdrnets.config import Config, External
+from mdrnets.config import FULL, Config, External
 from mdrnets.reporting.cells import HERE, PAPER, bin_title
 from mdrnets.reporting.table1 import Summaries
 from mdrnets.tracking.provenance import GitState
@@ -18,6 +18,9 @@ SSIM = {
     "uniform7_rgb": "7×7 uniform window, each RGB channel",
     "gaussian11_luma": "11×11 Gaussian window (σ = 1.5), luma",
 }
+UNPUBLISHED = (
+    "The paper's numbers for this table are not available to us: only the ones made here are shown."
+)
 EXTENDED_NOTES = (
     "hole: over the pixels of the hole alone; composites share the others with the ground truth.",
     "raw: the output before compositing, over the whole image. The paper does not say whether it "
@@ -39,6 +42,9 @@ def describe_run(config: Config, summaries: Summaries, git: GitState) -> list[tu
     ]
     parts = [_schedule(config, name) for name in config.trained if name in protocol.parts]
     methods = [_schedule(config, name) for name in config.trained if name in protocol.methods]
+    if config.profile.variants:
+        full = config.network(config.variant(FULL)).title
+        methods.append(f"each variant of the ablations as {full}")
     commit = git.commit[:12] if git.commit else "not in a git checkout"
     return [
         ("Data", "; ".join(data)),
@@ -52,8 +58,8 @@ def describe_run(config: Config, summaries: Summaries, git: GitState) -> list[tu
 
 def _schedule(config: Config, name: str) -> str:
     """For example `PConv 200 steps of 8`."""
-    options = config.profile.networks[name]
-    title = config.protocol.network(name).title
+    options = config.options(name)
+    title = config.network(name).title
     batch = f" of {options['batch_size']}" if "batch_size" in options else ""
     return f"{title} {options['steps']} steps{batch}"
 

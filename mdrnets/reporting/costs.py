@@ -79,7 +79,7 @@ def _rows(config: Config, layout: Layout) -> Iterator[dict[str, Any]]:
                 "method": network.title,
                 "parameters": _saved(layout.model_config(dataset, name))["parameters"],
                 "gmacs": checked.gmacs if checked else None,
-                "steps": config.profile.networks[name]["steps"],
+                "steps": config.options(name)["steps"],
                 "training_seconds": training.seconds,
                 "training_memory_mib": (training.peak_memory or 0) / 2**20,
                 "completions_per_second": completion.measurements.get("images_per_second")

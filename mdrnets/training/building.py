@@ -49,8 +49,8 @@ def check_networks(config: Config) -> None:
 
 def resolved_options(config: Config, network: str) -> Options:
     """The profile's options of a network, with the defaults of its module."""
-    module = network_module(config.protocol.network(network), network)
-    values = config.profile.networks.get(network, {})
+    module = network_module(config.network(network), network)
+    values = config.options(network)
     options: Options = validated_options(
         module.Options, values, where=f"{config.path}: networks.{network}"
     )
@@ -82,7 +82,7 @@ def build_network(config: Config, layout: Layout, *, network: str, dataset: str)
     Raises:
         UserError: options that do not fit, or a used network that is missing or unusable.
     """
-    entry = config.protocol.network(network)
+    entry = config.network(network)
     frozen = {
         part: load_network(config, layout, network=part, dataset=config.trained_on(part, dataset))
         for part in entry.uses
@@ -123,7 +123,7 @@ def untrained_network(config: Config, layout: Layout, *, network: str, dataset: 
     """As `load_network`, but with the weights that the training began with."""
     path = layout.model_config(dataset, network)
     saved = load_model_config(path)
-    entry = config.protocol.network(network)
+    entry = config.network(network)
     if saved.image_size != config.profile.image_size:
         raise UserError(
             f"{path}: trained on images of {saved.image_size} pixels, but {config.path} has "

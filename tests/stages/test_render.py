@@ -5,13 +5,16 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mdrnets.pipeline import TABLES
 from mdrnets.summary import save_summary
 from stages.render import main
 from tests.reporting.example import make_summary
 from tests.training.project import LAYOUT, ROOT, write_configuration
 
-OUTPUTS = [LAYOUT.report(name) for name in TABLES["table1"]]
+OUTPUTS = [
+    LAYOUT.report(f"{name}.{suffix}")
+    for name in ("table1", "table1_extended")
+    for suffix in ("csv", "md", "tex")
+]
 
 
 @pytest.fixture
@@ -84,7 +87,33 @@ def test_missing_published_numbers_are_named(
     assert "reports/published/table1.csv" in capsys.readouterr().err
 
 
-def test_an_unknown_table_is_wrong_usage(project: Path) -> None:
-    with pytest.raises(SystemExit) as error:
-        main(["table9"])
-    assert error.value.code == 2
+def test_an_unknown_table_is_named(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["table9"]) == 1
+    assert "the profile has no stage `table9`" in capsys.readouterr().err
+
+
+def test_an_ablation_shows_the_variants_that_were_run(project: Path) -> None:
+    params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
+    params |= {
+        "ablated": "toy",
+        "variants": {
+            name: {"title": f"w/o {name}", "options": {"width": 2}} for name in ("nose", "ear")
+        },
+        "ablations": {"table2": {"title": "Table 2", "rows": ["nose", "ear", "full"]}},
+    }
+    Path("params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
+    path = Path("profiles/tiny.yaml")
+    profile = yaml.safe_load(path.read_text(encoding="utf-8")) | {"variants": ["nose"]}
+    path.write_text(yaml.safe_dump(profile, sort_keys=False), encoding="utf-8")
+    save_summary(LAYOUT.summary("one", "toy@nose"), make_summary("one", "toy@nose"))
+
+    assert main(["table2"]) == 0
+    text = LAYOUT.report("table2.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1:3] for line in text.splitlines() if line.startswith("|")][2:]
+    assert [(title.strip(), label.strip()) for title, label in rows] == [
+        ("w/o nose", "here"),
+        ("w/o ear", "here: not run in this profile"),
+        ("Toy", "here"),
+    ]
+    assert "The paper's numbers for this table are not available to us" in text
+    assert LAYOUT.report("table2.csv").is_file() and LAYOUT.report("table2.tex").is_file()

@@ -27,7 +27,7 @@ with (
         config_settings=ConfigSettings(config={"profile": sys.argv[1]}),
         snakefile=Path("Snakefile"),
     )
-    workflow.dag(DAGSettings(forceall=True)).printrulegraph()
+    workflow.dag(DAGSettings(targets={"reproduce_all"}, forceall=True)).printrulegraph()
     jobs = {
         min(job.output): {
             "command": job.params.command,

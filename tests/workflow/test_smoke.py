@@ -12,7 +12,7 @@ IDLE = "Nothing to be done"
 @pytest.fixture(scope="module")
 def by_snakemake(project_copy: Copy, tmp_path_factory: pytest.TempPathFactory) -> Copy:
     copy = project_copy.clone(tmp_path_factory.mktemp("snakemake") / "project")
-    copy.snakemake("reproduce_table1")
+    copy.snakemake("reproduce_all")
     return copy
 
 
@@ -27,7 +27,11 @@ def test_snakemake_makes_the_table(by_snakemake: Copy) -> None:
     table = (by_snakemake.root / "reports/smoke/table1.md").read_text(encoding="utf-8")
     assert "MDRNets" in table
     assert "not run" in table  # the other methods are named blanks
-    assert IDLE in by_snakemake.snakemake("-n").stdout
+    assert IDLE in by_snakemake.snakemake("-n", "reproduce_all").stdout
+    assert "without_mrem" not in table  # an ablation is no row of Table 1
+    ablation = (by_snakemake.root / "reports/smoke/table2.md").read_text(encoding="utf-8")
+    assert "w/o MREM" in ablation
+    assert "MDRNets" in (by_snakemake.root / "reports/smoke/costs.md").read_text(encoding="utf-8")
 
 
 def test_both_engines_make_the_same_bytes(by_snakemake: Copy, by_dvc: Copy) -> None:
@@ -52,7 +56,7 @@ def test_a_snakemake_run_is_recorded_shared_and_restored(
     fresh = by_snakemake.clone(tmp_path / "fresh")
     fresh.run("dvc", "pull", "-q")
     fresh.run("make", "-o", "environment", "restore")
-    assert IDLE in fresh.snakemake("-n").stdout
+    assert IDLE in fresh.snakemake("-n", "reproduce_all").stdout
     assert fresh.results() == by_snakemake.results()
     assert "up to date" in fresh.run("dvc", "status").stdout
 

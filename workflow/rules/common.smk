@@ -32,7 +32,6 @@ EMBEDDED = sorted(path.stem for path in Path("samples").glob("*.zip"))
 wildcard_constraints:
     source="|".join(PROFILE.sources),
     dataset="|".join(PROFILE.datasets),
-    method="|".join(PROFILE.methods),
 
 
 def stages(group):
