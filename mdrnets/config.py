@@ -372,6 +372,8 @@ def load_config(profile: str | None = None) -> Config:
         if variant not in protocol.variants:
             known = ", ".join(protocol.variants)
             raise UserError(f"{path}: variants: unknown {variant!r}; {PARAMS} has {known}")
+        if not any(variant in ablation.rows for ablation in protocol.ablations.values()):
+            raise UserError(f"{PARAMS}: ablations: no table has the variant {variant}; add it")
     if settings.variants and protocol.ablated not in settings.methods:
         raise UserError(
             f"{path}: variants need {protocol.ablated} itself among the methods; add it"

@@ -408,7 +408,8 @@ def _reports(config: Config, layout: Layout) -> Iterator[Stage]:
         settings=("",),
     )
     for name, ablation in config.ablations.items():
-        rows = [row for row in ablation.rows if row in (FULL, *config.profile.variants)]
+        ran = [row for row in ablation.rows if row in (FULL, *config.profile.variants)]
+        rows = [config.variant(row) for row in ran]
         yield Stage(
             name=name,
             group="report",
@@ -416,7 +417,8 @@ def _reports(config: Config, layout: Layout) -> Iterator[Stage]:
             arguments=(name,),
             modules=("stages.render",),
             inputs=(
-                *(layout.summary(datasets[0], config.variant(row)) for row in rows),
+                *(layout.summary(datasets[0], row) for row in rows),
+                *(layout.validation(datasets[0], row) for row in rows),
                 layout.check,
             ),
             outputs=_table(layout, name),

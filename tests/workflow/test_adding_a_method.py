@@ -27,7 +27,7 @@ def with_two_methods(project_copy: Copy, tmp_path_factory: pytest.TempPathFactor
     params["methods"]["given"] = {"title": "Given", "completions": "given/{dataset}.zip"}
     (copy.root / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     profile = yaml.safe_load((copy.root / "profiles/smoke.yaml").read_text())
-    profile |= {"methods": ["mean_fill", "biharmonic", "given"], "networks": {}}
+    profile |= {"methods": ["mean_fill", "biharmonic", "given"], "variants": [], "networks": {}}
     (copy.root / "profiles/smoke.yaml").write_text(yaml.safe_dump(profile, sort_keys=False))
     copy.run("python", "workflow/dvc_yaml.py")
     return copy
