@@ -436,7 +436,8 @@ def _validated(model: type[Options], values: Any, where: Path | str) -> Any:
         return model.model_validate(values)
     except ValidationError as error:
         problems = [
-            f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
+            f"{'.'.join(str(part) for part in problem['loc'])}: "
+            + ("unknown key" if problem["type"] == "extra_forbidden" else problem["msg"])
             for problem in error.errors()
         ]
         raise UserError(f"{where}: " + "; ".join(problems)) from None

@@ -3,11 +3,15 @@
 import errno
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from mdrnets.errors import UserError
+
+FULL = 2**16
+"""Bytes: with fewer of them free, whatever a writer says, it says because the disk is full."""
 
 
 @contextmanager
@@ -27,14 +31,21 @@ def replacing(path: Path) -> Iterator[Path]:
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
         temporary.replace(path)
-    except OSError as error:
+    except Exception as error:
+        full = _is_full(path.parent, error)
         temporary.unlink(missing_ok=True)
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if full and not isinstance(error, UserError):
             raise UserError(f"{path}: the disk is full; free some space and run again") from None
         raise
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _is_full(folder: Path, error: Exception) -> bool:
+    """Whether a full disk is the cause. PyTorch and NumPy hide what the system told them."""
+    told = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return told or shutil.disk_usage(folder).free < FULL
 
 
 def write_text(path: Path, text: str) -> None:

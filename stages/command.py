@@ -5,6 +5,7 @@ A stage is `python -m stages.NAME … --profile PROFILE`, run from the project's
 """
 
 import argparse
+import errno
 import os
 import signal
 import sys
@@ -28,6 +29,8 @@ LINE_EVERY = 10.0
 """Seconds between two lines of progress in a log."""
 STREAMS = "train"
 """The stage whose curves are sent while it runs, and which resumes what was interrupted."""
+FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+"""What the system says of a folder or file that may not be written or read."""
 SYNCS = "report"
 """The group of the workflow's last stages: they send what the others recorded."""
 
@@ -169,6 +172,15 @@ def execute(
         _execute(stage, wildcards, profile, body)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        if error.errno not in FORBIDDEN or error.filename is None:
+            raise
+        print(
+            f"error: {error.filename}: {error.strerror}; make it readable and writable, or run "
+            "the project from another folder",
+            file=sys.stderr,
+        )
         return 1
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

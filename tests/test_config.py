@@ -115,7 +115,7 @@ def test_only_tables_with_a_variant_that_runs_are_there(change: Change) -> None:
 def test_an_unknown_key_is_named_with_its_file(change: Change, file: str) -> None:
     change(file, lambda values: values.update(sede=1))
     message = _refused()
-    assert message.startswith(f"{file}: ") and "sede" in message
+    assert message == f"{file}: sede: unknown key"
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 import errno
 import hashlib
+from collections import namedtuple
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,8 @@ import pytest
 from mdrnets import files
 from mdrnets.errors import UserError
 from mdrnets.files import replacing, sha256, write_text
+
+DiskUsage = namedtuple("DiskUsage", "total used free")  # as shutil has it
 
 
 def test_the_file_appears_when_the_block_ends(tmp_path: Path) -> None:
@@ -49,6 +52,24 @@ def test_a_full_disk_is_a_users_error(
             full()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_is_noticed_whatever_the_writer_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.pt"
+
+    def write() -> None:
+        with replacing(path) as temporary:
+            temporary.write_text("half of the n")
+            raise RuntimeError("basic_ios::clear: iostream error")  # of torch.save
+
+    with pytest.raises(RuntimeError):
+        write()
+    monkeypatch.setattr(files.shutil, "disk_usage", lambda folder: DiskUsage(10, 10, 0))
+    with pytest.raises(UserError, match=r"a\.pt: the disk is full"):
+        write()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_read_only_file_is_replaced_and_its_other_names_keep_the_old_content(

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from mdrnets.errors import UserError
 
@@ -188,7 +188,8 @@ def _opened(data: bytes, where: str) -> Image.Image:
 
 
 def _unreadable(where: str, data: bytes, error: Exception) -> UserError:
-    what = "is empty (0 bytes)" if not data else f"is no readable PNG, JPEG or WebP image ({error})"
+    reason = "its start is none" if isinstance(error, UnidentifiedImageError) else str(error)
+    what = "is no readable PNG, JPEG or WebP image" + f" ({reason})" if data else "is empty (0 bytes)"
     return UserError(f"{where} {what}; replace it, or remove it")
 
 

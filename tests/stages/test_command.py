@@ -1,3 +1,4 @@
+import errno
 import io
 import os
 import signal
@@ -102,6 +103,18 @@ def test_a_signal_lets_the_body_save(
     assert said == f"{word}\n"
     assert Path("saved").exists()
     assert _record().status == "KILLED"
+
+
+def test_a_folder_that_may_not_be_written_is_named(
+    shipped: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def body(run: StageRun) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", "runs/smoke/masks")
+
+    assert execute("masks", MASKS, "smoke", body) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("error: runs/smoke/masks: Read-only file system; ")
+    assert _record().status == "FAILED"
 
 
 def test_wrong_usage_exits_with_2(shipped: Path) -> None:
