@@ -1,13 +1,23 @@
 """The assumption ledger: what the paper leaves open, and what stands in the code instead.
 
 MDRNets (https://arxiv.org/abs/2204.02824) has no official code. The report prints this table as
-"What the paper does not say"; a test holds it against the code. Import-light: plain data.
+"What the paper does not say"; a test holds it against the code. Import-light: plain data. The
+baselines, whose papers and code are others', are in `assumptions_baselines`.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
-Value = str | int | float | bool | tuple[int, ...] | tuple[float, ...] | tuple[str, ...]
+Value = (
+    str
+    | int
+    | float
+    | bool
+    | tuple[int, ...]
+    | tuple[float, ...]
+    | tuple[str, ...]
+    | dict[int, float]
+)
 
 
 @dataclass(frozen=True)
@@ -141,6 +151,20 @@ CONSTANTS = (
     Assumption("hole_augmentation.CROP_PROBABILITY", 0.5, "chosen", "no amount", AUGMENTATION),
     Assumption("hole_augmentation.CROP_SHARE", 0.5, "chosen", "no amount", AUGMENTATION),
     Assumption("hole_augmentation.RATIOS", (0.01, 0.6), "chosen", "those evaluated", AUGMENTATION),
+    Assumption(
+        "loop.START_IMAGES",
+        4096,
+        "chosen",
+        "seen by what begins from data: MDRNets' memory, ICT's palette",
+        "training/loop.py",
+    ),
+    Assumption(
+        "features.EFFNET_RMS",
+        {1: 3.0, 2: 11.0, 3: 10.0, 4: 7.5, 5: 2.5},
+        "chosen",
+        "measured on faces: brings a stand-in's maps to the order of VGG's",
+        "networks/features.py",
+    ),
     Assumption(
         "reconstruction.TAPS",
         ("relu1_2", "relu2_2", "relu3_3", "relu4_3"),

@@ -15,6 +15,7 @@ from numpy.lib.format import open_memmap
 
 from mdrnets.completion import complete_pairs
 from mdrnets.data.assignment import by_bin, read_assignment
+from mdrnets.data.space import require_space
 from mdrnets.errors import UserError
 from mdrnets.files import replacing
 from mdrnets.methods.base import Method
@@ -52,6 +53,8 @@ def _run(run: StageRun) -> None:
         raise UserError(f"{name}: it completes no images; its `build` must return a `Method`")
 
     shape = (len(bins), len(next(iter(bins.values()))), *images.shape[1:])
+    # A memory map on a full disk ends the process without a word.
+    require_space(layout.completions(dataset, name), 2 * math.prod(shape))
     begin = time.monotonic()
     with (
         replacing(layout.completions(dataset, name)) as completions_path,

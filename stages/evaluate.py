@@ -115,9 +115,9 @@ def _run(run: StageRun) -> None:
         ),
     )
     # In MLflow the scores are then there to be compared.
-    for name, of_bin in summaries.items():
-        distances = {"frechet": of_bin.distances.frechet, "kernel": of_bin.distances.kernel}
-        for metric, estimate in (of_bin.means | distances).items():
+    for name, summary in summaries.items():
+        distances = {"frechet": summary.distances.frechet, "kernel": summary.distances.kernel}
+        for metric, estimate in (summary.means | distances).items():
             if estimate.value is not None:
                 run.note(f"{metric} {name}", estimate.value)
     run.note("images_per_second", len(scores) / (time.monotonic() - begin))

@@ -42,6 +42,8 @@ def _table1(run: StageRun) -> None:
     facts = describe_run(config, summaries, git_state(config.name))
     how = legend(config.protocol.bootstrap.confidence)
     below = notes(config, summaries)
+    published = load_published()
+    in_paper = {method for _, method, _, _ in published}
     for name, title, metrics, more in (
         ("table1", "Table 1", table1_metrics(profile.frechet), ()),
         ("table1_extended", "Table 1, extended", extended_metrics(profile.frechet), EXTENDED_NOTES),
@@ -50,10 +52,14 @@ def _table1(run: StageRun) -> None:
             metrics,
             bins=tuple(config.protocol.bins),
             datasets=profile.datasets,
-            methods={method: entry.title for method, entry in config.protocol.methods.items()},
+            methods={
+                method: entry.title
+                for method, entry in config.protocol.methods.items()
+                if method in profile.methods or (method in in_paper and name == "table1")
+            },
             run=profile.methods,
             summaries=summaries,
-            published=load_published(),
+            published=published,
         )
         extended = [*below, *more]
         _write(run, name, table, title=title, facts=facts, legend=how, notes=extended)

@@ -10,9 +10,11 @@ import time
 from collections.abc import Sequence
 
 import torch
+from filelock import FileLock, Timeout
 from torch import nn
 
 from mdrnets.data.dataset import TrainingData, load_training_data
+from mdrnets.errors import UserError
 from mdrnets.files import write_text
 from mdrnets.pipeline import Pipeline
 from mdrnets.training.building import build_network, resolved_options
@@ -34,7 +36,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(run: StageRun) -> None:
+    """Alone: an engine that was killed may have left a process that trains on."""
     dataset, network = run.wildcards["dataset"], run.wildcards["network"]
+    lock = run.layout.states / dataset / f".{network}.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(lock, timeout=0):
+            _train(run, dataset, network)
+    except Timeout:
+        raise UserError(
+            f"{lock}: another process trains {network} on {dataset} already; wait for it, or stop "
+            "it (it saves its state), then run again"
+        ) from None
+
+
+def _train(run: StageRun, dataset: str, network: str) -> None:
     layout, protocol, profile = run.layout, run.config.protocol, run.config.profile
     stage = Pipeline(run.config).find("train", [dataset, network])
     numerics = set_numerics(

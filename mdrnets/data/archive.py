@@ -188,8 +188,10 @@ def _opened(data: bytes, where: str) -> Image.Image:
 
 
 def _unreadable(where: str, data: bytes, error: Exception) -> UserError:
-    reason = "its start is none" if isinstance(error, UnidentifiedImageError) else str(error)
-    what = "is no readable PNG, JPEG or WebP image" + f" ({reason})" if data else "is empty (0 bytes)"
+    # What Pillow says of other formats names an object in memory.
+    reason = "another format" if isinstance(error, UnidentifiedImageError) else str(error)
+    image = f"is no readable PNG, JPEG or WebP image ({reason})"
+    what = image if data else "is empty (0 bytes)"
     return UserError(f"{where} {what}; replace it, or remove it")
 
 

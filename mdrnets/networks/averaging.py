@@ -12,7 +12,7 @@ from mdrnets.networks.frozen import freeze
 class MovingAverage(nn.Module):
     """A frozen copy of a network that follows it.
 
-    The decay rises from 0.1 to its final value, as in TensorFlow's averages with a step count, so
+    The decay rises from 0.2 to its final value, as in TensorFlow's averages with a step count, so
     that a short training's average is not its initial weights.
     """
 

@@ -11,7 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 SMOOTHING = 1e-5  # of the counts
-RARE = 0.01  # a code with less than this part of the mean count is re-seeded
+RARE = 0.01  # chosen: a code with less than this part of the mean count is re-seeded
+RESEED_STEPS = 50_000  # chosen: no code is re-seeded after them
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class VectorQuantiser(nn.Module):
 
     Averages are zero-debiased. A code that was never used keeps its vector (in the authors' code
     of DSI it would turn to zero); the first batch initialises all of them, and rare ones are
-    re-seeded from the current batch every `reseed_every` steps.
+    re-seeded from the current batch every `reseed_every` steps, during the first `RESEED_STEPS`.
     """
 
     codebook: Tensor
@@ -53,7 +54,10 @@ class VectorQuantiser(nn.Module):
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
 
     def forward(self, z: Tensor) -> Quantised:
-        """Args: z B×D×H×W. In training mode the codebook is updated after it was used."""
+        """Args: z B×D×H×W. In training mode the codebook is updated after it was used.
+
+        Distances are computed in full precision, whatever that of z.
+        """
         flat = z.detach().permute(0, 2, 3, 1).flatten(0, 2).to(self.codebook.dtype)  # N×D
         if self.training and self.steps == 0:
             self.codebook.copy_(_drawn(flat, len(self.codebook)))
@@ -75,18 +79,20 @@ class VectorQuantiser(nn.Module):
     @torch.no_grad()
     def _update(self, flat: Tensor, nearest: Tensor) -> None:
         self.steps += 1
+        step = int(self.steps)
         assigned = F.one_hot(nearest, len(self.codebook)).to(flat.dtype)  # N×K
-        self.counts.lerp_(assigned.sum(dim=0), 1 - self.decay)
-        self.sums.lerp_(assigned.T @ flat, 1 - self.decay)
+        with torch.autocast(flat.device.type, enabled=False):  # averages need full precision
+            self.counts.lerp_(assigned.sum(dim=0), 1 - self.decay)
+            self.sums.lerp_(assigned.T @ flat, 1 - self.decay)
 
-        debias = 1 - self.decay ** int(self.steps)
+        debias = 1 - self.decay**step
         counts, sums = self.counts / debias, self.sums / debias
         total = counts.sum()
         smooth = (counts + SMOOTHING) / (total + len(counts) * SMOOTHING) * total
         used = counts > 0
         self.codebook[used] = (sums / smooth.unsqueeze(1))[used]
 
-        if int(self.steps) % self.reseed_every == 0:
+        if step % self.reseed_every == 0 and step <= RESEED_STEPS:
             rare = counts < RARE * total / len(counts)
             self.codebook[rare] = _drawn(flat, int(rare.sum()))
             # As if they had always had their share: else the next step would undo it.

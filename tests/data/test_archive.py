@@ -116,7 +116,9 @@ def test_empty_and_foreign_files_are_refused(encode, face) -> None:
     with pytest.raises(UserError, match=r"00007\.png is empty \(0 bytes\)"):
         decode_image(b"", WHERE)
     for data in (b"<!DOCTYPE html>", encode(face, format="GIF")):
-        with pytest.raises(UserError, match=r"00007\.png is no readable PNG, JPEG or WebP") as error:
+        with pytest.raises(
+            UserError, match=r"00007\.png is no readable PNG, JPEG or WebP"
+        ) as error:
             decode_image(data, WHERE)
         assert "BytesIO" not in str(error.value)
 

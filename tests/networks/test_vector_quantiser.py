@@ -71,3 +71,30 @@ def test_the_codebook_is_fixed_in_eval_mode(quantiser: VectorQuantiser) -> None:
     before = {name: value.clone() for name, value in quantiser.state_dict().items()}
     quantiser(torch.randn(2, 3, 4, 4))
     assert all(torch.equal(value, before[name]) for name, value in quantiser.state_dict().items())
+
+
+def test_no_code_begins_anew_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(0)
+    quantiser = VectorQuantiser(codes=5, channels=2, reseed_every=1).train()
+    monkeypatch.setattr("mdrnets.networks.vector_quantiser.RESEED_STEPS", 1)
+    quantiser(torch.randn(1, 2, 4, 4))
+    quantiser.codebook[4] = torch.tensor([-50.0, -50.0])
+    quantiser.counts[4], quantiser.sums[4] = 0, 0
+    quantiser(torch.randn(1, 2, 4, 4))
+    assert torch.equal(quantiser.codebook[4], torch.tensor([-50.0, -50.0]))
+
+
+def test_half_precision_does_not_reach_the_averages() -> None:
+    torch.manual_seed(0)
+    z = torch.randn(2, 3, 4, 4)
+    torch.manual_seed(1)
+    full = VectorQuantiser(codes=4, channels=3).train()
+    torch.manual_seed(1)
+    mixed = VectorQuantiser(codes=4, channels=3).train()
+    torch.manual_seed(2)
+    expected = full(z)
+    torch.manual_seed(2)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = mixed(z)
+    assert torch.equal(found.indices, expected.indices)
+    assert torch.equal(mixed.codebook, full.codebook)

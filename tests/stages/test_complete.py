@@ -1,3 +1,4 @@
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -5,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from mdrnets.data import space
 from mdrnets.data.assignment import read_assignment
 from mdrnets.files import sha256
 from mdrnets.methods.base import Trainable
@@ -76,6 +78,16 @@ def test_a_failure_leaves_no_output(project: Path, capsys: pytest.CaptureFixture
     assert main(["two", "toy"]) == 1
     assert "is not finite; train the network again" in capsys.readouterr().err
     assert list(OUTPUTS[0].parent.iterdir()) == []
+
+
+def test_a_full_disk_is_named_before_it_ends_the_process(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    usage = shutil.disk_usage(project)._replace(free=1000)
+    monkeypatch.setattr(space.shutil, "disk_usage", lambda folder: usage)
+    assert main(["two", "toy"]) == 1
+    assert "the disk has 0 MiB free" in capsys.readouterr().err
+    assert not any(path.exists() for path in OUTPUTS)
 
 
 def test_a_part_completes_nothing(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

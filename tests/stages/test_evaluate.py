@@ -12,6 +12,7 @@ from mdrnets.data.assignment import read_assignment
 from mdrnets.evaluation import METRICS
 from mdrnets.metrics.frechet import frechet_distance
 from mdrnets.summary import load_summary
+from mdrnets.tracking.record import read
 from stages import evaluate, features
 from tests.training.project import LAYOUT, SIZE, write_configuration, write_data
 
@@ -97,6 +98,14 @@ def test_the_summary_is_that_of_the_rows(evaluated: Path) -> None:
             finite = values[np.isfinite(values)]
             assert of_bin.means[metric].value == pytest.approx(finite.mean())
             assert of_bin.means[metric].n + of_bin.means[metric].infinite == 5
+
+
+def test_the_scores_are_in_the_record_and_so_in_mlflow(evaluated: Path) -> None:
+    record = read(evaluated / LAYOUT.records / "evaluate-two-toy.json")
+    assert record is not None
+    for name, of_bin in load_summary(evaluated / OUTPUTS[1]).bins.items():
+        assert record.measurements[f"psnr {name}"] == of_bin.means["psnr"].value
+        assert record.measurements[f"frechet {name}"] == of_bin.distances.frechet.value
 
 
 def test_the_perfect_completion_is_counted_apart(evaluated: Path) -> None:

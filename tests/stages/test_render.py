@@ -61,6 +61,19 @@ def test_the_published_numbers_stand_beside_ours(project: Path) -> None:
     assert "not in a git checkout" in page
 
 
+def test_a_row_of_blanks_alone_is_left_out(project: Path) -> None:
+    params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
+    params["methods"]["other"] = {"title": "Other", "module": "tests.training.toy"}
+    Path("params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
+    assert main(["table1"]) == 0
+    rows = {}
+    for name in ("table1.csv", "table1_extended.csv"):
+        with LAYOUT.report(name).open(encoding="utf-8", newline="") as file:
+            rows[name] = {row["method"] for row in csv.DictReader(file)}
+    # Not run, `mdrnets` has numbers of the paper in Table 1, but none in the extended table.
+    assert rows == {"table1.csv": {"toy", "mdrnets"}, "table1_extended.csv": {"toy"}}
+
+
 def test_it_gives_the_same_bytes_again(project: Path) -> None:
     contents = []
     for _ in range(2):

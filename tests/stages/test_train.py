@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from filelock import FileLock
 
 from mdrnets.config import load_config
 from mdrnets.files import sha256
@@ -105,6 +106,15 @@ def test_a_signal_saves_the_state_and_the_same_command_goes_on(
     assert main(["one", "toy"]) == 0
     assert _hashes() == uninterrupted
     assert not _states()
+
+
+def test_a_training_is_alone(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lock = LAYOUT.states / "one" / ".toy.lock"
+    with FileLock(lock):
+        assert main(["one", "toy"]) == 1
+    assert "another process trains toy on one already; wait for it" in capsys.readouterr().err
+    assert not any(path.exists() for path in OUTPUTS)
+    assert main(["one", "toy"]) == 0
 
 
 def test_a_process_that_gets_sigterm_exits_with_143(project: Path) -> None:

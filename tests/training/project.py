@@ -62,6 +62,7 @@ def write_configuration(
         "datasets": {"one": dataset, "two": dataset},
         "holes": {"source": "holes", "per_step": 6, "train": 0.2, "validation": 0.0, "test": 0.8},
         "methods": ["toy"],
+        "variants": [],
         "training": {"log_every": 4, "checkpoint_every": 2},
         "completion_batch": 2,
         "networks": options,

@@ -83,7 +83,7 @@ def test_what_a_network_itself_refuses_is_found_by_the_check(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"steps": 4, "batch_size": 2, "depth": 3}, "base: depth: Extra inputs"),
+        ({"steps": 4, "batch_size": 2, "depth": 3}, "base: depth: unknown key"),
         ({"steps": 4, "batch_size": 0}, "base: batch_size: .*greater than or equal to 1"),
         ({"steps": 4, "lr": "fast"}, "base: lr: .*valid number"),
     ],

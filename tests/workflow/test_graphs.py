@@ -1,8 +1,12 @@
 """Both engines derive the same graph: commands, dependencies, parameters and outputs."""
 
 import json
+import os
+import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -65,3 +69,33 @@ def test_dvc_yaml_is_what_the_table_of_stages_says() -> None:
     from workflow.dvc_yaml import dvc_yaml
 
     assert dvc_yaml(Pipeline(load_config())) == before, "run `make dvc.yaml`"
+
+
+def test_sigterm_to_all_does_not_cut_the_last_words_of_a_stage(tmp_path: Path) -> None:
+    rules = Path("workflow/rules/common.smk").read_text(encoding="utf-8")
+    found = re.search(r'^RUN_STAGE = "(.*)"$', rules, re.MULTILINE)
+    assert found is not None
+    stage = tmp_path / "stage.py"
+    stage.write_text(
+        "import signal, sys, time\n"
+        "def save(*_):\n"
+        "    time.sleep(0.3)\n"
+        "    print('saved')\n"
+        "    sys.exit(143)\n"
+        "signal.signal(signal.SIGTERM, save)\n"
+        "print('ready', flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    log = tmp_path / "log"
+    command = found[1].replace("{params.command}", f"'{sys.executable}' '{stage}'")
+    command = command.replace("{log}", f"'{log}'")
+    process = subprocess.Popen(  # as Snakemake does
+        ["bash", "-c", f"set -euo pipefail; {command}"],
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    while not (log.exists() and log.read_text()):
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGTERM)
+    assert process.wait(timeout=30) == 143
+    assert log.read_text() == "ready\nsaved\n"

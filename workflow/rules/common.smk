@@ -46,9 +46,10 @@ def log_file(stage):
     )
 
 
-# Seen on the terminal and kept. `tee -i`: Ctrl-C must not cut the last words of a stage.
+# Seen on the terminal and kept. Ctrl-C, or SIGTERM to all, must not cut the last words of a stage,
+# nor may the shell end before it (`:` waits; a stage handles its signals itself).
 # One string for all rules: Snakemake reads it when a job runs, when `stage` is no longer its own.
-RUN_STAGE = "{params.command} 2>&1 | tee -i {log}"
+RUN_STAGE = "trap : TERM; {params.command} 2>&1 | (trap '' INT TERM; tee {log})"
 
 
 def settings(stage, wildcards):

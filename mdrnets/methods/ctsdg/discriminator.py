@@ -44,9 +44,9 @@ class Discriminator(nn.Module):
         self.structure = PatchDiscriminator(in_channels=2, base=base)
         self.edge_detector = EdgeDetector()
 
-        for name, parameter in self.named_parameters():
-            if name.endswith("weight.original"):  # of a spectrally normalised convolution
-                nn.init.normal_(parameter, 0, INIT_STD)
+        for branch in (self.texture, self.structure):  # the edge detector keeps the default
+            for weight in branch.parameters():
+                nn.init.normal_(weight, 0, INIT_STD)
 
     def forward(self, image: Tensor, grey: Tensor, edge: Tensor) -> Tensor:
         """Args:

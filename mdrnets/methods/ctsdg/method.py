@@ -1,7 +1,8 @@
 """CTSDG: texture and structure are completed together, each conditioned on the other.
 
 Guo et al., "Image Inpainting via Conditional Texture and Structure Dual Generation" (ICCV 2021,
-https://arxiv.org/abs/2108.09760). Loss weights are those of the authors' code.
+https://arxiv.org/abs/2108.09760). Loss weights are those of the authors' code. Images are flipped,
+which the authors do not, and holes drawn as for all methods.
 """
 
 from collections.abc import Iterator, Sequence
@@ -156,7 +157,7 @@ def build(*, options: Options, setting: Setting) -> Trainable:
     if setting.image_size % 2**options.levels:
         raise UserError(
             f"networks.ctsdg.levels: {setting.image_size} pixels cannot be halved "
-            f"{options.levels} times; expected at most log2(size) - 1"
+            f"{options.levels} times; lower it"
         )
     return CTSDG(
         generator=Generator(levels=options.levels, width=options.width),

@@ -13,7 +13,7 @@ from torch import Tensor
 from mdrnets.losses.total_variation import dilate
 
 LUMINANCE = (0.2125, 0.7154, 0.0721)  # scikit-image's rgb2gray
-RIM = 2  # pixels round a hole in which edges may come from the filling
+RIM = 2  # chosen: pixels round a hole in which edges may come from the filling
 
 
 def grey(image: Tensor) -> Tensor:

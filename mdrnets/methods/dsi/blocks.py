@@ -90,7 +90,7 @@ class CausalAttention(nn.Module):
     def forward(self, y: Tensor, cache: RowCache | None = None) -> Tensor:
         """Args: y B×C×H×W; with a cache, one row B×C×1×W. Returns the same shape."""
         query, key, value = (
-            layer(y).unflatten(1, (self.heads, -1)).flatten(3)  # B×heads×c×N
+            _full_precision(layer(y)).unflatten(1, (self.heads, -1)).flatten(3)  # B×heads×c×N
             for layer in (self.query, self.key, self.value)
         )
         own = key.shape[3]
@@ -102,15 +102,16 @@ class CausalAttention(nn.Module):
             key, value = both.split([key.shape[2], value.shape[2]], dim=2)
         earlier = key.shape[3] - own
 
-        scores = query.mT @ key / query.shape[2] ** 0.5  # B×heads×own×all
-        allowed = torch.ones_like(scores[0, 0], dtype=torch.bool).tril(earlier - 1)
-        scores = scores.masked_fill(~allowed, -torch.inf)
-        # The first position has nothing to attend to: its weights are zero, not NaN.
-        largest = scores.detach().amax(dim=3, keepdim=True).clamp(min=-1e30)
-        weights = torch.exp(scores - largest)
-        weights = weights / (weights.sum(dim=3, keepdim=True) + 1e-10)
-
-        attended = (value @ weights.mT).flatten(1, 2)  # B×(heads·v)×own
+        # The authors' users met NaN in this stage: half precision is not worth the risk.
+        with torch.autocast(y.device.type, enabled=False):
+            scores = query.mT @ key / query.shape[2] ** 0.5  # B×heads×own×all
+            allowed = torch.ones_like(scores[0, 0], dtype=torch.bool).tril(earlier - 1)
+            scores = scores.masked_fill(~allowed, -torch.inf)
+            # The first position has nothing to attend to: its weights are zero, not NaN.
+            largest = scores.detach().amax(dim=3, keepdim=True).clamp(min=-1e30)
+            weights = torch.exp(scores - largest)
+            weights = weights / (weights.sum(dim=3, keepdim=True) + 1e-10)
+            attended = (value @ weights.mT).flatten(1, 2)  # B×(heads·v)×own
         output: Tensor = self.output(attended.unflatten(2, y.shape[2:]))
         return output
 
@@ -165,3 +166,7 @@ class GatedResidual(nn.Module):
 def concat_elu(x: Tensor) -> Tensor:
     """B×C×H×W → B×2C×H×W."""
     return F.elu(torch.cat([x, -x], dim=1))
+
+
+def _full_precision(x: Tensor) -> Tensor:
+    return x.to(torch.promote_types(x.dtype, torch.float32))

@@ -1,7 +1,8 @@
 """DSI: draw the structure of the missing part code by code, then paint its texture.
 
 Peng et al., "Generating Diverse Structure for Image Inpainting With Hierarchical VQ-VAE" (CVPR
-2021, https://arxiv.org/abs/2103.10022). Three phases, each on the frozen result of the one before.
+2021, https://arxiv.org/abs/2103.10022). Three phases; the latter two build on the frozen VQ-VAE.
+Images and holes are those of all methods: no crops, no boxes or strokes of the authors'.
 """
 
 import math
@@ -27,6 +28,8 @@ from mdrnets.options import TrainOptions
 
 REDUCTION = 8  # of the structure codes
 PUBLISHED_STEPS = 1_000_000  # of the structure generator, to which its schedule belongs
+
+DISCRIMINATOR_STD = 0.05  # of initial weights
 
 Rate = Annotated[int, Field(ge=1)]
 
@@ -128,6 +131,11 @@ class DSI(Method):
         )
         for network in (self.vqvae, self.texture):
             network.apply(truncated_normal)
+        for weight in self.discriminator.parameters():
+            if weight.dim() > 1:
+                nn.init.trunc_normal_(
+                    weight, std=DISCRIMINATOR_STD, a=-2 * DISCRIMINATOR_STD, b=2 * DISCRIMINATOR_STD
+                )
 
         # What later phases and completion use.
         self.vqvae_average = MovingAverage(self.vqvae, decay=options.average_decay)
@@ -224,6 +232,7 @@ class DSI(Method):
             },
         )
 
+        # On the same batch; the authors draw another one.
         self.discriminator.requires_grad_(True)
         on_real = self._judge(image, hole)
         on_fake = self._judge(completed.detach(), hole)

@@ -24,7 +24,10 @@ HEADS = 8
 
 
 class ConditionNetwork(nn.Module):
-    """Masked image, ones and hole → features h at H/8."""
+    """Masked image, ones and hole → features h at H/8.
+
+    Strided convolutions are padded symmetrically, as in the texture generator.
+    """
 
     def __init__(self, *, base: int, rates: Sequence[int]) -> None:
         """Args: rates: dilation of each block at H/8."""
@@ -132,14 +135,11 @@ class StructurePixelCNN(nn.Module):
         B, _, H, W = h.shape
         drawn = torch.zeros(B, H, W, dtype=torch.int64, device=h.device)
         cache = RowCache()
-        nothing = h.new_zeros(B, self.input_u.conv.in_channels, 1, W)
-        above = nothing  # the finished row's vectors and ones
+        u = from_above = h.new_zeros(B, self.head.in_channels, 1, W)  # nothing is above
         for y in range(H):
             row_h = h[:, :, y : y + 1]
 
-            # What depends on finished rows alone: once a row.
-            u = self.input_u(above, cache) if y else h.new_zeros(B, self.head.in_channels, 1, W)
-            from_above = self.input_v_above(above) if y else torch.zeros_like(u)
+            # The vertical stream depends on finished rows alone: once a row.
             streams = []
             for block in self.u_blocks:
                 u = block(u, h=row_h, cache=cache)
@@ -154,12 +154,11 @@ class StructurePixelCNN(nn.Module):
                 drawn[:, y, x] = torch.multinomial(weights, 1, generator=generator)[:, 0]
                 vectors[:, :, 0, x] = codebook[drawn[:, y, x]]
 
-            # What the row leaves behind is known only now that it is complete.
-            v = from_above + _shifted_right(self.input_v_left(_with_ones(vectors), cache))
-            for block, stream in zip(self.v_blocks, streams, strict=True):
-                v = block(v, a=stream, h=row_h, cache=cache)
+            # No block of this row saw its last code; the next row does.
+            row = _with_ones(vectors)
+            self.input_v_left(row, cache)
             cache.commit()
-            above = _with_ones(vectors)
+            u, from_above = self.input_u(row, cache), self.input_v_above(row)
         return drawn
 
 

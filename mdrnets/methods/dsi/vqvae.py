@@ -118,11 +118,12 @@ def code_loss(features: Tensor, indices: Tensor, codebook: Tensor) -> Tensor:
     Args: features B×D×h×w; indices int64 B×h×w; codebook K×D. Returns a scalar.
     """
     flat = features.permute(0, 2, 3, 1).flatten(0, 2).float()  # N×D
-    distance = (
-        flat.square().sum(dim=1, keepdim=True)
-        + codebook.square().sum(dim=1)
-        - 2 * flat @ codebook.T
-    )
+    with torch.autocast(features.device.type, enabled=False):  # a difference of large numbers
+        distance = (
+            flat.square().sum(dim=1, keepdim=True)
+            + codebook.square().sum(dim=1)
+            - 2 * flat @ codebook.T
+        )  # N×K
     return F.cross_entropy(-10 * torch.tanh(standardised(distance)), indices.flatten())
 
 

@@ -2,6 +2,7 @@
 
 Wan et al., "High-Fidelity Pluralistic Image Completion with Transformers" (ICCV 2021,
 https://arxiv.org/abs/2103.14031). The two phases train apart; diversity comes from the first alone.
+Images and holes are those of all methods: no crops of the authors'.
 """
 
 import math
@@ -11,7 +12,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from pydantic import Field
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Adam, AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
@@ -25,14 +26,14 @@ from mdrnets.methods.ict.transformer import (
     masked_cross_entropy,
     sample_masked,
 )
-from mdrnets.methods.ict.upsampler import GuidedUpsampler
+from mdrnets.methods.ict.upsampler import INIT_STD, GuidedUpsampler
 from mdrnets.networks.patchgan import PatchDiscriminator
 from mdrnets.options import Options as Record
 from mdrnets.options import TrainOptions
 
 CONTENT_TAPS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")  # of VGG-19
 STYLE_TAPS = ("relu2_2", "relu3_4", "relu4_4", "relu5_2")
-HOLE_FLOOR = 1e-3  # of the mean hole, by which L1 is divided
+HOLE_FLOOR = 1e-3  # chosen: of the mean hole, by which L1 is divided
 RATE_FLOOR = 0.1  # of the cosine schedule
 
 
@@ -88,6 +89,8 @@ class ICT(Method):
             base=options.upsampler_base, blocks=options.upsampler_blocks
         )
         self.discriminator = PatchDiscriminator(in_channels=3, base=options.discriminator_base)
+        for weight in self.discriminator.parameters():
+            nn.init.normal_(weight, 0, INIT_STD)
         self.register_buffer("palette", torch.zeros(options.colours, 3))  # in [0, 255]
         self.options, self.setting = options, setting
 
@@ -101,7 +104,7 @@ class ICT(Method):
         of_prior = AdamW(parameters, lr=options.prior_lr, betas=(0.9, 0.95), weight_decay=0)
 
         def clip(*_: object) -> None:
-            torch.nn.utils.clip_grad_norm_(parameters, options.clip)
+            nn.utils.clip_grad_norm_(parameters, options.clip)
 
         of_prior.register_step_pre_hook(clip)
         phases = [
@@ -206,7 +209,8 @@ class ICT(Method):
         """B×N tokens as a picture of full size, B×3×H×W in [0, 1]."""
         small = dequantise(tokens, self.palette, self.options.grid) / 255
         size = (self.setting.image_size, self.setting.image_size)
-        return F.interpolate(small, size=size, mode="bicubic").clamp(0, 1)
+        # `antialias` chooses the cubic of PIL, which is the authors'; PyTorch's own is sharper.
+        return F.interpolate(small, size=size, mode="bicubic", antialias=True).clamp(0, 1)
 
 
 def build(*, options: Options, setting: Setting) -> Trainable:

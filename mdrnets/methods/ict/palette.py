@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-PIXELS = 1_000_000  # enough for the clustering
-ITERATIONS = 50
+PIXELS = 1_000_000  # chosen: enough for the clustering
+ITERATIONS = 50  # chosen: of k-means
 
 
 def fit_palette(images: np.ndarray, *, grid: int, colours: int, seed: int) -> np.ndarray:
@@ -30,6 +30,7 @@ def fit_palette(images: np.ndarray, *, grid: int, colours: int, seed: int) -> np
         ValueError: the images have fewer distinct colours.
     """
     from sklearn.cluster import KMeans
+    from sklearn.metrics import pairwise_distances_argmin_min
     from threadpoolctl import threadpool_limits
 
     rng = np.random.default_rng(seed)
@@ -38,9 +39,9 @@ def fit_palette(images: np.ndarray, *, grid: int, colours: int, seed: int) -> np
     cells = [_cells(images[row], grid) for row in chosen]
     pixels = np.concatenate(cells)[:PIXELS]
 
-    distinct = len(np.unique(np.rint(pixels), axis=0))
-    if distinct < colours:
-        raise ValueError(f"the images have only {distinct} colours, expected {colours} or more")
+    found = np.unique(np.rint(pixels), axis=0)
+    if len(found) < colours:
+        raise ValueError(f"the images have only {len(found)} colours, expected {colours} or more")
 
     with threadpool_limits(1):  # the order of sums decides the last bits
         clusters = KMeans(
@@ -48,13 +49,10 @@ def fit_palette(images: np.ndarray, *, grid: int, colours: int, seed: int) -> np
         ).fit(pixels)
     palette = np.unique(np.rint(clusters.cluster_centers_).astype(np.float32), axis=0)
 
-    # Rounding can make two centres equal: take the pixels that fit worst instead.
+    # Rounding can make two centres equal: take the colours that fit worst instead.
     while len(palette) < colours:
-        errors = np.full(len(pixels), np.inf)
-        for colour in palette:
-            errors = np.minimum(errors, ((pixels - colour) ** 2).sum(axis=1))
-        worst = np.rint(pixels[errors.argmax()]).astype(np.float32)
-        palette = np.unique(np.vstack([palette, worst]), axis=0)
+        _, errors = pairwise_distances_argmin_min(found, palette)
+        palette = np.unique(np.vstack([palette, found[errors.argmax()]]), axis=0)
     return palette
 
 
@@ -67,7 +65,10 @@ def _cells(image: np.ndarray, grid: int) -> np.ndarray:
 def quantise(image_255: Tensor, palette: Tensor) -> Tensor:
     """Nearest colour: B×3×h×w and V×3, both in [0, 255] → int64 B×h·w, raster order."""
     pixels = image_255.flatten(2).mT  # B×N×3
-    return torch.cdist(pixels, palette.expand(len(pixels), -1, -1)).argmin(dim=2)
+    # By differences: a matrix product would round them, in TensorFloat-32 by whole colours.
+    colours = palette.expand(len(pixels), -1, -1)
+    distance = torch.cdist(pixels, colours, compute_mode="donot_use_mm_for_euclid_dist")
+    return distance.argmin(dim=2)
 
 
 def dequantise(tokens: Tensor, palette: Tensor, grid: int) -> Tensor:

@@ -1,7 +1,8 @@
 """Short and long term attention: where to look is decided once, for both kinds of memory.
 
 Zheng et al., "Pluralistic Image Completion" (CVPR 2019), section 3.3: the decoder's own features
-(short term) and the encoder's features of the visible part (long term).
+(short term) and the encoder's features of the visible part (long term). The authors' later advice
+for irregular holes, to fill the latter with the former, is left out.
 """
 
 import torch
@@ -28,7 +29,7 @@ class SelfAttention(nn.Module):
         query = self.query(x).flatten(2)  # B×C/4×N
         # Exponentials of sums over channels: half precision is too coarse here.
         with torch.autocast(x.device.type, enabled=False):
-            query = query.float() if query.dtype in (torch.bfloat16, torch.float16) else query
+            query = query.to(torch.promote_types(query.dtype, torch.float32))
             return torch.softmax(query.mT @ query, dim=-1)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
 """Residual blocks of PIC: every convolution spectrally normalised, the shortcut always learned.
 
 Zheng et al., "Pluralistic Image Completion" (CVPR 2019, https://arxiv.org/abs/1903.04227), with
-the layers of the authors' code.
+the layers of the authors' code; but power iterations stop in eval mode, as is PyTorch's way.
 """
 
 import torch.nn.functional as F

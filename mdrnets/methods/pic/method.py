@@ -2,6 +2,7 @@
 
 Zheng et al., "Pluralistic Image Completion" (CVPR 2019, https://arxiv.org/abs/1903.04227). Where
 the authors' code and the article differ (the direction of the first KL term), the code is followed.
+Images and holes are those of all methods: no crops, rotations or mask types of the authors'.
 """
 
 from collections.abc import Iterator, Sequence
@@ -140,12 +141,17 @@ class PIC(Method):
     def complete(self, masked: Tensor, hole: Tensor, generator: torch.Generator) -> Tensor:
         early, features = self.encoder(masked * (1 - hole))
         prior = self.encoder.distribution_of_visible(features)
-        samples, scores = [], []
+        samples: list[Tensor] = []
         for _ in range(self.options.best_of):
             noise = torch.randn(prior.mean.shape, generator=generator, device=masked.device)
-            output = self.generator(prior.sample(noise), features, early, 1 - hole)[-1]
-            samples.append(output)
-            scores.append(self.discriminator(composite(masked, output, hole)).mean(dim=(1, 2, 3)))
+            samples.append(self.generator(prior.sample(noise), features, early, 1 - hole)[-1])
+        if len(samples) == 1:
+            return samples[0]
+
+        scores = [
+            self.discriminator(composite(masked, sample, hole)).mean(dim=(1, 2, 3))
+            for sample in samples
+        ]
         best = torch.stack(scores).argmax(dim=0)  # B
         return torch.stack(samples)[best, torch.arange(len(masked), device=masked.device)]
 

@@ -22,7 +22,7 @@ from mdrnets.methods.pic.blocks import (
 
 ATTENTION_LEVEL = 3  # H/8: where attention is, and the first of the output images
 SCALES = ATTENTION_LEVEL + 1
-DEVIATION_FLOOR = 1e-4  # keeps logarithms and quotients of deviations finite
+DEVIATION_FLOOR = 1e-4  # chosen: keeps logarithms and quotients of deviations finite
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,11 @@ class Gaussian:
     deviation: Tensor
 
     def detached(self) -> "Gaussian":
+        """The same, as a constant."""
         return Gaussian(self.mean.detach(), self.deviation.detach())
 
     def sample(self, noise: Tensor) -> Tensor:
-        """The draw that belongs to standard normal noise."""
+        """The draw that belongs to standard normal noise of the mean's shape."""
         return self.mean + self.deviation * noise
 
 
@@ -76,11 +77,11 @@ class Encoder(nn.Module):
         return early, x
 
     def distribution_of_visible(self, features: Tensor) -> Gaussian:
-        """Prior: from the last features of the visible part."""
+        """Prior: from the last features of the visible part, B×C×h×w, as is the latent."""
         return _gaussian(self.prior(self.infer(features)))
 
     def distribution_of_hidden(self, features: Tensor) -> Gaussian:
-        """Posterior: from the last features of the hidden part."""
+        """Posterior: from the last features of the hidden part, B×C×h×w, as is the latent."""
         return _gaussian(self.posterior(features))
 
 

@@ -104,3 +104,16 @@ def test_the_features_are_not_saved(method: CTSDG) -> None:
 def test_a_size_that_cannot_be_halved_is_refused(setting: Setting) -> None:
     with pytest.raises(UserError, match=r"networks\.ctsdg\.levels: 32 pixels"):
         build(options=Options(steps=1), setting=setting)
+
+
+def test_half_precision_trains_and_completes(
+    method: CTSDG, batch: Batch, run_steps: Callable[..., list[dict[str, float]]]
+) -> None:
+    with torch.autocast("cpu", torch.bfloat16, cache_enabled=False):
+        for phase in method.phases():
+            run_steps(method, phase, batch, 2)
+        with torch.no_grad():
+            output = method.eval().complete(
+                batch.masked, batch.hole, torch.Generator().manual_seed(0)
+            )
+    assert output.isfinite().all()

@@ -156,3 +156,37 @@ def test_edges_at_completion_do_not_know_the_hole() -> None:
 def test_an_image_that_is_all_hole_has_no_edges() -> None:
     hole = torch.ones(1, 1, 32, 32)
     assert not visible_edges(_picture(), hole, sigma=1.0).any()
+
+
+def test_what_the_hole_holds_changes_no_output() -> None:
+    torch.manual_seed(0)
+    generator = Generator(levels=3, width=4).eval()
+    hole = torch.zeros(1, 1, 16, 16)
+    hole[..., 3:9, 5:12] = 1
+    inputs = [torch.randn(1, channels, 16, 16) for channels in (3, 1, 1)]
+    first = generator(*inputs, hole)
+    second = generator(*(x + 100 * hole * torch.randn_like(x) for x in inputs), hole)
+    assert torch.equal(first.image, second.image)
+    assert torch.equal(first.projected_image, second.projected_image)
+    assert torch.equal(first.projected_edge, second.projected_edge)
+
+
+def test_the_encoder_closes_the_centre_hole_of_a_full_size_image() -> None:
+    generator = Generator(levels=7, width=4)
+    valid = torch.ones(1, 1, 256, 256)
+    valid[..., 64:192, 64:192] = 0
+    part = (torch.randn(1, 3, 256, 256), valid)
+    with torch.no_grad():
+        for block in generator.texture_encoder:
+            part = block([part])
+    assert torch.equal(part[1], torch.ones(1, 1, 2, 2))
+
+
+def test_the_branches_have_no_bias_and_begin_as_published() -> None:
+    torch.manual_seed(0)
+    discriminator = Discriminator(base=32)
+    for branch in (discriminator.texture, discriminator.structure):
+        for name, weight in branch.named_parameters():
+            assert "bias" not in name
+            if weight.numel() > 10_000:
+                assert weight.std().item() == pytest.approx(0.02, rel=0.05)

@@ -114,3 +114,38 @@ def test_options_that_do_not_fit_are_refused(setting: Setting) -> None:
             options=Options.model_validate(TINY),
             setting=Setting(image_size=36, features=setting.features),
         )
+
+
+def test_the_discriminator_begins_as_published(setting: Setting) -> None:
+    torch.manual_seed(0)
+    method = build(
+        options=Options.model_validate(TINY | {"discriminator_base": 32}), setting=setting
+    )
+    assert isinstance(method, DSI)
+    weights = [p for p in method.discriminator.parameters() if p.dim() > 1]
+    # A normal distribution that is cut at two of its standard deviations has 0.88 of them.
+    assert weights[1].std().item() == pytest.approx(0.88 * 0.05, rel=0.02)
+    assert weights[1].abs().max() <= 0.1
+    assert not any(p.any() for p in method.discriminator.parameters() if p.dim() == 1)
+
+
+def test_the_initial_weights_of_the_texture_are_truncated_normal(method: DSI) -> None:
+    conv = method.texture.middle[0].conv
+    assert isinstance(conv, torch.nn.Conv2d) and conv.bias is not None
+    sigma = (9 * conv.in_channels) ** -0.5
+    assert conv.weight.abs().max() <= 2 * sigma
+    assert conv.weight.std().item() == pytest.approx(0.88 * sigma, rel=0.05)
+    assert not conv.bias.any()
+
+
+def test_half_precision_trains_and_completes(
+    method: DSI, batch: Batch, run_steps: Callable[..., list[dict[str, float]]]
+) -> None:
+    with torch.autocast("cpu", torch.bfloat16, cache_enabled=False):
+        for phase in method.phases():
+            run_steps(method, phase, batch, 2)
+        with torch.no_grad():
+            output = method.eval().complete(
+                batch.masked, batch.hole, torch.Generator().manual_seed(0)
+            )
+    assert output.isfinite().all()

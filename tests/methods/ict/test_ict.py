@@ -134,3 +134,40 @@ def test_sizes_that_do_not_fit_are_refused(
 ) -> None:
     with pytest.raises(UserError, match=message):
         _built(setting, **changes)
+
+
+def test_the_discriminator_begins_as_published(setting: Setting) -> None:
+    weights = list(_built(setting, discriminator_base=32).discriminator.parameters())
+    assert all(weight.dim() == 4 for weight in weights)  # none is a bias
+    for weight in weights[1:4]:
+        assert weight.std().item() == pytest.approx(0.02, rel=0.05)
+
+
+def test_the_prior_is_enlarged_as_pil_does(method: ICT) -> None:
+    from PIL import Image
+
+    # Smooth, so that nothing is clipped between PIL's two passes.
+    axis = torch.linspace(0, 3, 8)
+    grey = (127 + 60 * torch.sin(axis[:, None] + 2 * axis[None])).round()
+    method.palette.copy_(torch.linspace(0, 255, 16).round()[:, None].expand(16, 3))
+    tokens = (grey / 17).round().long().flatten()[None]
+    small = (tokens.view(8, 8) * 17).to(torch.uint8).numpy()
+    expected = np.asarray(Image.fromarray(small).resize((32, 32), Image.Resampling.BICUBIC))
+    found = method._prior(tokens)[0, 0] * 255
+    assert (found - torch.from_numpy(expected.astype(np.float32))).abs().max() < 1.5
+
+
+def test_half_precision_trains_and_completes(
+    method: ICT,
+    phases: list[Phase],
+    batch: Batch,
+    run_steps: Callable[..., list[dict[str, float]]],
+) -> None:
+    with torch.autocast("cpu", torch.bfloat16, cache_enabled=False):
+        for phase in phases:
+            run_steps(method, phase, batch, 2)
+        with torch.no_grad():
+            output = method.eval().complete(
+                batch.masked, batch.hole, torch.Generator().manual_seed(0)
+            )
+    assert output.isfinite().all()

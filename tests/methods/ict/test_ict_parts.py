@@ -60,6 +60,26 @@ def test_every_palette_colour_is_its_own_token() -> None:
     assert torch.equal(quantise(dequantise(tokens, palette, 4), palette), tokens)
 
 
+def test_quantising_is_idempotent_and_takes_the_nearest() -> None:
+    torch.manual_seed(0)
+    palette = torch.from_numpy(fit_palette(_images(), grid=8, colours=16, seed=1))
+    image = torch.rand(2, 3, 4, 4) * 255
+    tokens = quantise(image, palette)
+    assert torch.equal(quantise(dequantise(tokens, palette, 4), palette), tokens)
+    pixels = image.flatten(2).mT.unsqueeze(2)  # B×N×1×3
+    assert torch.equal(tokens, (pixels - palette).square().sum(dim=3).argmin(dim=2))
+
+
+def test_centres_that_rounding_makes_equal_are_replaced() -> None:
+    # 200 nearly equal cells and few others: as many colours as there are.
+    images = np.full((4, 8, 8, 3), 100, dtype=np.uint8)
+    images[0, ::2, ::2] = 101
+    images[1, 0, :4] = np.arange(12, dtype=np.uint8).reshape(4, 3)
+    distinct = len(np.unique(images.reshape(-1, 3), axis=0))
+    palette = fit_palette(images, grid=8, colours=distinct, seed=0)
+    assert np.array_equal(palette, np.unique(images.reshape(-1, 3), axis=0))
+
+
 def test_a_cell_with_one_missing_pixel_is_masked_and_the_hole_does_not_leak() -> None:
     image = torch.rand(1, 3, 8, 8) * 2 - 1
     hole = torch.zeros(1, 1, 8, 8)
@@ -236,7 +256,8 @@ def test_full_size_forward() -> None:
         out = GuidedUpsampler(base=64, blocks=8)(
             torch.rand(1, 3, 256, 256), hole, torch.rand(1, 3, 256, 256)
         )
-        logits = AppearanceTransformer(cells=48**2, colours=512, width=512, heads=8, blocks=30)(
+        # Two blocks of thirty, which are all alike.
+        logits = AppearanceTransformer(cells=48**2, colours=512, width=512, heads=8, blocks=2)(
             torch.zeros(1, 48**2, dtype=torch.int64), torch.ones(1, 48**2, dtype=torch.bool)
         )
     assert out.shape == (1, 3, 256, 256)

@@ -15,7 +15,7 @@ from mdrnets.methods.pic.method import (
     spread_by_hole,
     sum_of_l1,
 )
-from mdrnets.methods.pic.networks import Gaussian
+from mdrnets.methods.pic.networks import Gaussian, resized
 
 TINY = {"steps": 4, "batch_size": 2, "reductions": 3 + 1, "base": 4, "cap": 8, "infer_blocks": 1}
 
@@ -166,3 +166,84 @@ def test_a_cap_that_no_level_reaches_is_refused() -> None:
 def test_too_many_reductions_are_refused() -> None:
     with pytest.raises(UserError, match=r"networks\.pic\.reductions.*5 leaves 2"):
         build(options=Options(steps=1), setting=Setting(64, features=_none))
+
+
+def test_the_prior_learns_from_the_generative_path_alone(method: PIC, batch64: Batch) -> None:
+    terms = _terms(method, batch64)
+    prior = [method.encoder.prior, method.encoder.infer]
+    weights = [next(network.parameters()) for network in prior]
+
+    def gradients(term: str) -> list[bool]:
+        found = torch.autograd.grad(
+            terms[term], weights, retain_graph=True, allow_unused=True, materialize_grads=True
+        )
+        return [bool(gradient.any()) for gradient in found]
+
+    for term in ("kl_g", "reconstruction_g", "adversarial_g"):
+        assert gradients(term) == [True, True], term
+    for term in ("kl_rec", "reconstruction_rec", "matching_rec"):
+        assert gradients(term) == [False, False], term
+
+
+def test_a_perfect_reconstruction_costs_nothing(
+    method: PIC, batch64: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = batch64.image.repeat(2, 1, 1, 1)
+    monkeypatch.setattr(
+        method.generator,
+        "forward",
+        lambda *_: [resized(both, size).requires_grad_() for size in (8, 16, 32, 64)],
+    )
+    terms = _terms(method.eval(), batch64)
+    for term in ("reconstruction_rec", "reconstruction_g", "matching_rec"):
+        assert terms[term].item() == pytest.approx(0, abs=1e-10), term
+    assert terms["adversarial_g"] > 0
+
+
+def test_completion_is_the_generative_path_of_training(
+    method: PIC, batch64: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    method.eval()
+    seen: list[torch.Tensor] = []
+    forward = method.generator.forward
+
+    def kept(*arguments: torch.Tensor) -> list[torch.Tensor]:
+        seen.append(arguments[0])  # the latents of both paths
+        images = forward(*arguments)
+        seen.append(images[-1])
+        return images
+
+    monkeypatch.setattr(method.generator, "forward", kept)
+    _terms(method, batch64)
+    latent, output = seen[0][2:], seen[1][2:]
+
+    prior = method.encoder.distribution_of_visible(method.encoder(batch64.masked)[1])
+    noise = (latent - prior.mean) / prior.deviation
+    monkeypatch.setattr(torch, "randn", lambda *_, **__: noise)
+    alone = method.complete(batch64.masked, batch64.hole, torch.Generator())
+    torch.testing.assert_close(alone, output, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("missing", [0.0, 1.0])
+def test_an_image_without_a_hole_or_without_anything_else(
+    method: PIC, batch64: Batch, missing: float
+) -> None:
+    hole = torch.full_like(batch64.hole, missing)
+    terms = _terms(method, Batch(image=batch64.image, hole=hole))
+    assert all(term.isfinite() for term in terms.values())
+    with torch.no_grad():
+        output = method.complete(batch64.image * (1 - hole), hole, torch.Generator().manual_seed(0))
+    assert output.isfinite().all()
+
+
+def test_half_precision_trains_and_completes(
+    method: PIC, batch64: Batch, run_steps: Callable[..., list[dict[str, float]]]
+) -> None:
+    with torch.autocast("cpu", torch.bfloat16, cache_enabled=False):
+        for phase in method.phases():
+            run_steps(method, phase, batch64, 2)
+        with torch.no_grad():
+            output = method.eval().complete(
+                batch64.masked, batch64.hole, torch.Generator().manual_seed(0)
+            )
+    assert output.isfinite().all()

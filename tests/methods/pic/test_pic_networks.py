@@ -38,6 +38,11 @@ def test_full_size_shapes() -> None:
     encoder, generator = Encoder(**FULL, infer_blocks=6), Generator(**FULL)
     with torch.no_grad():
         early, features = encoder(torch.zeros(1, 3, 256, 256))
+        x, sizes = torch.zeros(1, 3, 256, 256), []
+        for block in encoder.down:
+            x = block(x)
+            sizes.append(tuple(x.shape[1:3]))
+        assert sizes == [(32, 128), (64, 64), (128, 32), (128, 16), (128, 8)]
         assert early.shape == (1, 128, 32, 32)
         assert features.shape == (1, 128, 8, 8)
         prior = encoder.distribution_of_visible(features)
