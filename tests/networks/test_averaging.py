@@ -15,7 +15,7 @@ def test_it_follows_with_a_rising_decay() -> None:
         average.update(network)
         decay = min(0.5, (1 + count) / (10 + count))
         expected = decay * expected + (1 - decay)
-        assert average.network.weight.item() == pytest.approx(expected)
+        assert average.network.get_parameter("weight").item() == pytest.approx(expected)
 
 
 def test_buffers_are_taken_over_and_the_copy_is_frozen() -> None:
@@ -23,7 +23,8 @@ def test_buffers_are_taken_over_and_the_copy_is_frozen() -> None:
     average = MovingAverage(network, decay=0.9)
     network.train()(torch.randn(8, 2) + 3)
     average.update(network)
-    assert torch.equal(average.network.running_mean, network.running_mean)
+    for name in ("running_mean", "running_var", "num_batches_tracked"):
+        assert torch.equal(average.network.get_buffer(name), network.get_buffer(name))
     average.train()
     assert not average.network.training
     assert not any(parameter.requires_grad for parameter in average.parameters())

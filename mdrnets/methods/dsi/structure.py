@@ -154,10 +154,9 @@ class StructurePixelCNN(nn.Module):
                 drawn[:, y, x] = torch.multinomial(weights, 1, generator=generator)[:, 0]
                 vectors[:, :, 0, x] = codebook[drawn[:, y, x]]
 
-            # No block of this row saw its last code; the next row does.
-            row = _with_ones(vectors)
-            self.input_v_left(row, cache)
+            # Nothing in its own row depends on a row's last code: the cache is complete.
             cache.commit()
+            row = _with_ones(vectors)
             u, from_above = self.input_u(row, cache), self.input_v_above(row)
         return drawn
 

@@ -102,7 +102,7 @@ class PIC(Method):
         reconstructed = [scale.chunk(2)[0] for scale in images]
         generated = [scale.chunk(2)[1] for scale in images]
 
-        self._train_discriminators(True)
+        self._train_discriminators(wanted=True)
         yield Update(
             "discriminators",
             {
@@ -113,7 +113,7 @@ class PIC(Method):
             },
         )
 
-        self._train_discriminators(False)
+        self._train_discriminators(wanted=False)
         target = [resized(image, scale.shape[-1]) for scale in generated]
         seen = [resized(valid, scale.shape[-1]) for scale in generated]
         with torch.no_grad():
@@ -155,7 +155,7 @@ class PIC(Method):
         best = torch.stack(scores).argmax(dim=0)  # B
         return torch.stack(samples)[best, torch.arange(len(masked), device=masked.device)]
 
-    def _train_discriminators(self, wanted: bool) -> None:
+    def _train_discriminators(self, *, wanted: bool) -> None:
         self.discriminator.requires_grad_(wanted)
         self.discriminator_rec.requires_grad_(wanted)
 

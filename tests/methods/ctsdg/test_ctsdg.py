@@ -2,11 +2,13 @@ from collections.abc import Callable
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from mdrnets.errors import UserError
 from mdrnets.methods.base import Batch, Setting
 from mdrnets.methods.ctsdg.method import CTSDG, Options, build
+from mdrnets.methods.ctsdg.structure import edges, grey
 
 TINY = {
     "steps": 10,
@@ -26,6 +28,11 @@ def method(setting: Setting) -> CTSDG:
     return built
 
 
+def _mean(norm: nn.BatchNorm2d) -> torch.Tensor:
+    assert norm.running_mean is not None
+    return norm.running_mean
+
+
 def test_the_schedule_is_two_phases_with_their_rates(method: CTSDG) -> None:
     train, fine_tune = method.phases()
     assert (train.steps, fine_tune.steps) == (7, 3)
@@ -42,12 +49,12 @@ def test_fine_tuning_holds_the_statistics_but_not_the_affine_pair(
 ) -> None:
     _, fine_tune = method.phases()
     norms = [m for m in method.generator.modules() if isinstance(m, nn.BatchNorm2d)]
-    before = [(norm.running_mean.clone(), norm.weight.detach().clone()) for norm in norms]
+    before = [(_mean(norm).clone(), norm.weight.detach().clone()) for norm in norms]
     run_steps(method, fine_tune, batch, 1)
     method.train()
     for norm, (mean, weight) in zip(norms, before, strict=True):
         assert not norm.training
-        assert torch.equal(norm.running_mean, mean)
+        assert torch.equal(_mean(norm), mean)
         assert not torch.equal(norm.weight, weight)
     assert method.discriminator.edge_detector.training
 
@@ -117,3 +124,56 @@ def test_half_precision_trains_and_completes(
                 batch.masked, batch.hole, torch.Generator().manual_seed(0)
             )
     assert output.isfinite().all()
+
+
+def test_the_losses_are_those_of_the_authors_code(
+    method: CTSDG, batch: Batch, setting: Setting
+) -> None:
+    train, _ = method.phases()
+    for _ in range(5):  # power iterations
+        method.discriminator(batch.image, batch.hole, batch.hole)
+    method.eval()
+    generator, discriminator = (dict(update.terms) for update in train.train_step(batch))
+
+    image, hole = batch.image, batch.hole
+    value = grey(image)
+    edge = edges(value, sigma=1.0)
+    made = method.generator(batch.masked, edge, value, hole)
+    completed = image * (1 - hole) + made.image * hole
+    found = method.discriminator.edge_detector(made.image).sigmoid()
+    on_fake = method.discriminator(made.image, value, found).sigmoid()
+    on_real = method.discriminator(image, value, edge).sigmoid()
+    edge_of_real = method.discriminator.edge_detector(image).sigmoid()
+
+    def mean_l1(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        return (a - b).abs().mean()
+
+    def maps(x: torch.Tensor) -> list[torch.Tensor]:
+        taps = ("pool1", "pool2", "pool3")
+        return setting.features("vgg16")(x, taps, normalise=False)
+
+    def gram(x: torch.Tensor) -> torch.Tensor:
+        return torch.einsum("bchw,bdhw->bcd", x, x) / x[0].numel()
+
+    pairs = [
+        pair
+        for output in (made.image, completed)
+        for pair in zip(maps(output), maps(image), strict=True)
+    ]
+    bce, one = F.binary_cross_entropy, torch.ones_like(on_fake)
+    expected = {
+        "hole": 60 * mean_l1(hole * made.image, hole * image),
+        "valid": 10 * mean_l1((1 - hole) * made.image, (1 - hole) * image),
+        "perceptual": 0.1 * torch.stack([mean_l1(a, b) for a, b in pairs]).sum(),
+        "style": 250 * torch.stack([mean_l1(gram(a), gram(b)) for a, b in pairs]).sum(),
+        "adversarial": 0.1 * (bce(on_fake, one) + bce(found, edge)),
+        "intermediate": bce(made.projected_edge.sigmoid(), edge)
+        + mean_l1(made.projected_image, image),
+    }
+    torch.testing.assert_close(generator, expected, rtol=1e-4, atol=1e-6)
+    expected = {
+        "discriminator": bce(on_real, one) + bce(on_fake, 0 * one),
+        "edges_of_fake": bce(found, edge),
+        "edges_of_real": bce(edge_of_real, edge),
+    }
+    torch.testing.assert_close(discriminator, expected, rtol=1e-4, atol=1e-6)

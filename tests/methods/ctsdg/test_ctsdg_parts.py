@@ -83,7 +83,7 @@ def test_bottlenecks_are_swapped() -> None:
         torch.randn(2, 3, 16, 16), torch.rand(2, 1, 16, 16), torch.rand(2, 1, 16, 16), hole
     )
     deepest = [
-        encoder[-1].conv.conv.weight
+        encoder[-1].get_parameter("conv.conv.weight")
         for encoder in (generator.texture_encoder, generator.structure_encoder)
     ]
     of_texture = torch.autograd.grad(

@@ -2,6 +2,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from mdrnets.errors import UserError
 from mdrnets.methods.base import Batch, Setting
@@ -149,3 +150,39 @@ def test_half_precision_trains_and_completes(
                 batch.masked, batch.hole, torch.Generator().manual_seed(0)
             )
     assert output.isfinite().all()
+
+
+def test_the_losses_of_the_texture_are_those_of_the_authors_code(method: DSI, batch: Batch) -> None:
+    for _ in range(5):  # power iterations
+        method.discriminator(torch.cat([batch.image, batch.hole], dim=1))
+    method.eval()
+    texture, discriminator = (dict(update.terms) for update in method.phases()[2].train_step(batch))
+
+    image, hole = batch.image, batch.hole
+    vqvae = method._vqvae
+    wanted = vqvae.encode(image)
+    output = method.texture(batch.masked, hole, wanted.top.vectors)
+    completed = image * (1 - hole) + output * hole
+    found = vqvae.encode(completed)
+    on_real, on_fake = (
+        method.discriminator(torch.cat([x, hole], dim=1)) for x in (image, completed)
+    )
+
+    def code_loss(
+        features: torch.Tensor, indices: torch.Tensor, codebook: torch.Tensor
+    ) -> torch.Tensor:
+        difference = features.unsqueeze(1) - codebook[None, :, :, None, None]  # B×K×D×h×w
+        distance = difference.square().sum(dim=2)
+        std, mean = torch.std_mean(distance, dim=1, correction=0, keepdim=True)
+        return F.cross_entropy(-10 * torch.tanh((distance - mean) / std), indices)
+
+    top, bottom = vqvae.top_quantiser.codebook, vqvae.bottom_quantiser.codebook
+    expected = {
+        "adversarial": -on_fake.mean(),
+        "l1": (output - image).abs().mean(),
+        "structure_codes": 0.1 * code_loss(found.top_features, wanted.top.indices, top),
+        "texture_codes": 0.1 * code_loss(found.bottom_features, wanted.bottom.indices, bottom),
+    }
+    torch.testing.assert_close(texture, expected, rtol=1e-3, atol=1e-5)
+    expected = {"discriminator": (F.relu(1 - on_real).mean() + F.relu(1 + on_fake).mean()) / 2}
+    torch.testing.assert_close(discriminator, expected, rtol=1e-4, atol=1e-6)

@@ -122,7 +122,7 @@ def test_full_size_forward() -> None:
 def test_weights_have_unit_norm_at_first() -> None:
     layer = pointwise(5, 3)
     torch.testing.assert_close(layer.weight.flatten(1).norm(dim=1), torch.ones(3))
-    assert not layer.bias.any()
+    assert layer.bias is not None and not layer.bias.any()
 
 
 def test_concat_elu_doubles_the_channels() -> None:
@@ -147,6 +147,7 @@ def test_attention_is_strictly_causal_and_the_first_position_is_defined() -> Non
     attention = CausalAttention(channels=8, heads=8)
     y = torch.randn(1, 8, 2, 3, requires_grad=True)
     out = attention(y)
+    assert attention.output.bias is not None
     assert torch.equal(out[0, :, 0, 0], attention.output.bias)
     out[0, :, 1, 0].sum().backward()
     assert y.grad is not None and y.grad.isfinite().all()

@@ -171,3 +171,43 @@ def test_half_precision_trains_and_completes(
                 batch.masked, batch.hole, torch.Generator().manual_seed(0)
             )
     assert output.isfinite().all()
+
+
+def test_the_losses_of_the_upsampler_are_those_of_the_authors_code(
+    method: ICT, phases: list[Phase], batch: Batch, setting: Setting
+) -> None:
+    for _ in range(5):  # power iterations
+        method.discriminator(batch.image)
+    method.eval()
+    discriminator, upsampler = (dict(update.terms) for update in phases[1].train_step(batch))
+
+    image, hole = (batch.image + 1) / 2, batch.hole
+    output = method.upsampler(image, hole, method._prior(method._tokens(batch.image)))
+    on_real, on_fake = (method.discriminator(x).sigmoid() for x in (image, output))
+
+    def maps(x: torch.Tensor, *taps: str) -> list[torch.Tensor]:
+        return setting.features("vgg19")(x, taps, normalise=False)
+
+    def gram(x: torch.Tensor) -> torch.Tensor:
+        return torch.einsum("bchw,bdhw->bcd", x, x) / x[0].numel()
+
+    def sum_of_l1(a: list[torch.Tensor], b: list[torch.Tensor]) -> torch.Tensor:
+        return torch.stack([(x - y).abs().mean() for x, y in zip(a, b, strict=True)]).sum()
+
+    content = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+    style = ("relu2_2", "relu3_4", "relu4_4", "relu5_2")
+    one = torch.ones_like(on_fake)
+    bce = torch.nn.functional.binary_cross_entropy
+    expected = {
+        "l1": (output - image).abs().mean() / hole.mean(),
+        "adversarial": 0.1 * bce(on_fake, one),
+        "content": 0.1 * sum_of_l1(maps(output, *content), maps(image, *content)),
+        "style": 250
+        * sum_of_l1(
+            [gram(x) for x in maps(output * hole, *style)],
+            [gram(x) for x in maps(image * hole, *style)],
+        ),
+    }
+    torch.testing.assert_close(upsampler, expected, rtol=1e-4, atol=1e-6)
+    expected = {"discriminator": (bce(on_real, one) + bce(on_fake, 0 * one)) / 2}
+    torch.testing.assert_close(discriminator, expected, rtol=1e-4, atol=1e-6)

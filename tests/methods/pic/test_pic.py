@@ -247,3 +247,60 @@ def test_half_precision_trains_and_completes(
                 batch64.masked, batch64.hole, torch.Generator().manual_seed(0)
             )
     assert output.isfinite().all()
+
+
+def test_the_losses_are_those_of_the_authors_code(
+    method: PIC, batch64: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    method.eval()
+    image, valid = batch64.image, 1 - batch64.hole
+    seen: list[list[torch.Tensor]] = []
+    forward = method.generator.forward
+
+    def kept(*arguments: torch.Tensor) -> list[torch.Tensor]:
+        seen.append(forward(*arguments))
+        return seen[-1]
+
+    monkeypatch.setattr(method.generator, "forward", kept)
+    torch.manual_seed(1)
+    (phase,) = method.phases()
+    discriminators, generator = (dict(update.terms) for update in phase.train_step(batch64))
+    reconstructed = [scale[:2] for scale in seen[0]]
+    generated = [scale[2:] for scale in seen[0]]
+
+    def scaled(x: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+        size = like.shape[2:]
+        return torch.nn.functional.interpolate(x, size, mode="bilinear", align_corners=True)
+
+    def mean_kl(a: Gaussian, b: Gaussian) -> torch.Tensor:
+        normal = torch.distributions.Normal
+        return torch.distributions.kl_divergence(
+            normal(a.mean, a.deviation), normal(b.mean, b.deviation)
+        ).mean()
+
+    encoder = method.encoder
+    posterior = encoder.distribution_of_hidden(encoder(image * batch64.hole)[1])
+    prior = encoder.distribution_of_visible(encoder(batch64.masked)[1])
+    of_fake, of_real = method.discriminator(generated[-1]), method.discriminator(image)
+    rec_fake, rec_real = (
+        method.discriminator_rec(reconstructed[-1]),
+        method.discriminator_rec(image),
+    )
+    expected = {
+        "kl_rec": 80 * mean_kl(spread_by_hole(valid, posterior), posterior),
+        "kl_g": 80 * mean_kl(posterior, prior),
+        "reconstruction_rec": 20
+        * torch.stack([(r - scaled(image, r)).abs().mean() for r in reconstructed]).sum(),
+        "reconstruction_g": 20
+        * torch.stack(
+            [(scaled(valid, g) * (g - scaled(image, g))).abs().mean() for g in generated]
+        ).sum(),
+        "adversarial_g": (of_fake - 1).square().mean(),
+        "matching_rec": (rec_fake - rec_real).square().mean(),
+    }
+    torch.testing.assert_close(generator, expected, rtol=1e-4, atol=1e-6)
+    expected = {
+        "discriminator": ((of_real - 1).square().mean() + of_fake.square().mean()) / 2,
+        "discriminator_rec": ((rec_real - 1).square().mean() + rec_fake.square().mean()) / 2,
+    }
+    torch.testing.assert_close(discriminators, expected, rtol=1e-4, atol=1e-6)
