@@ -19,6 +19,11 @@ rule reproduce_ablations:
         [PIPELINE.stages[name].outputs for name in PIPELINE.config.ablations],
 
 
+rule reproduce_figures:
+    input:
+        [s.outputs for s in stages("report") if s.outputs[0].suffix == ".png"],
+
+
 rule reproduce_all:
     input:
         [stage.outputs for stage in stages("report")],

@@ -152,6 +152,7 @@ def _stages(config: Config, layout: Layout) -> Iterator[Stage]:
     yield from _training(config, layout)
     yield from _evaluation(config, layout)
     yield from _reports(config, layout)
+    yield from _figures(config, layout)
 
 
 def _data(config: Config, layout: Layout) -> Iterator[Stage]:
@@ -433,6 +434,54 @@ def _reports(config: Config, layout: Layout) -> Iterator[Stage]:
             ),
             settings=("",),
         )
+
+
+def _figures(config: Config, layout: Layout) -> Iterator[Stage]:
+    """One stage a figure; variants of the ablations are in none of them."""
+    datasets, methods = tuple(config.profile.datasets), config.profile.methods
+    faces = (
+        layout.holes(),
+        *(path(d) for d in datasets for path in (layout.assignment, layout.images)),
+    )
+    completions = tuple(layout.completions(d, m) for d in datasets for m in methods)
+    ours = tuple(layout.completions(d, shown_method(config)) for d in datasets)
+    histories = tuple(
+        layout.history(d, n)
+        for n in shown_networks(config)
+        for d in datasets
+        if config.trained_on(n, d) == d
+    )
+    scores = tuple(layout.scores(d, m) for d in datasets for m in methods)
+    ablated = ("ablated",) if config.protocol.ablated else ()
+    for name, inputs, protocol in (
+        ("figure1", (*faces, *ours), ("seed", "bins", "methods", *ablated)),
+        ("figure5", (*faces, *completions), ("seed", "bins", "methods")),
+        ("error_map", (*faces, *completions), ("bins", "methods")),
+        ("metric_by_ratio", scores, ("seed", "methods", "bootstrap")),
+        *([("curves", histories, ("parts", "methods"))] if histories else []),
+    ):
+        yield Stage(
+            name=name,
+            group="report",
+            program="render",
+            arguments=(name,),
+            modules=("stages.render",),
+            inputs=inputs,
+            outputs=tuple(layout.report(f"{name}.{suffix}") for suffix in ("png", "pdf")),
+            protocol=protocol,
+            settings=("datasets", "methods"),
+        )
+
+
+def shown_method(config: Config) -> str:
+    """The method of Figure 1: the paper's where the profile runs it, else the last."""
+    methods, ours = config.profile.methods, config.protocol.ablated
+    return ours if ours in methods else methods[-1]
+
+
+def shown_networks(config: Config) -> list[str]:
+    """Whose curves are drawn: all but the variants of the ablations."""
+    return [name for name in config.trained if name == _base(name)]
 
 
 def _collection(layout: Layout, name: str, method: External, datasets: tuple[str, ...]) -> Stage:

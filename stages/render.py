@@ -1,16 +1,21 @@
-"""Render a table from the scores.
+"""Render a table or a figure from the scores, completions and training histories.
 
 `table1` writes reports/PROFILE/table1.csv, .md and .tex, and table1_extended.csv and .md. Methods
 without scores appear as blanks with the reason. Beside them, from the records of this machine:
 costs.csv and costs.md. A table of `ablations` in params.yaml is written likewise.
+
+`figure1`, `figure5`, `curves`, `metric_by_ratio` and `error_map` write reports/PROFILE/NAME.png and
+.pdf. All methods of the profile must be there.
 """
 
 import sys
 from collections.abc import Iterable, Sequence
 from itertools import product
+from typing import TYPE_CHECKING
 
 from mdrnets.config import FULL
 from mdrnets.files import write_text
+from mdrnets.pipeline import shown_method, shown_networks
 from mdrnets.reporting.cells import Table, write_cells
 from mdrnets.reporting.context import EXTENDED_NOTES, UNPUBLISHED, describe_run, legend, notes
 from mdrnets.reporting.costs import write_costs
@@ -28,10 +33,15 @@ from mdrnets.summary import load_summary
 from mdrnets.tracking.provenance import git_state
 from stages.command import StageRun, execute, stage_parser
 
+if TYPE_CHECKING:  # a table needs no matplotlib: what draws is imported where it draws
+    from matplotlib.figure import Figure
+
+    from mdrnets.reporting.figures.completed_set import CompletedSet
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = stage_parser(__doc__)
-    parser.add_argument("name", help="table1, or a table of `ablations` in params.yaml")
+    parser.add_argument("name", help="table1, a figure, or a table of `ablations` in params.yaml")
     options = parser.parse_args(arguments)
     return execute(options.name, {}, options.profile, RENDERERS.get(options.name, _ablation))
 
@@ -125,7 +135,121 @@ def _write(
     write_text(layout.report(f"{name}.tex"), text)
 
 
-RENDERERS = {"table1": _table1}
+def _figure1(run: StageRun) -> None:
+    from mdrnets.reporting.figures import figure1
+
+    config, method = run.config, shown_method(run.config)
+    bins = config.protocol.bins
+    figure = figure1.draw(
+        _completed_sets(run, [method]),
+        method=method,
+        title=config.protocol.methods[method].title,
+        of_bin=max(bins, key=lambda name: max(bins[name])),
+        seed=config.protocol.seed,
+        profile=config.name,
+    )
+    _save(run, figure)
+
+
+def _figure5(run: StageRun) -> None:
+    from mdrnets.reporting.figures import figure5
+
+    titles = _titles(run)
+    sets = _completed_sets(run, titles)
+    seed, profile = run.config.protocol.seed, run.config.name
+    _save(run, figure5.draw(sets, methods=titles, seed=seed, profile=profile))
+
+
+def _error_map(run: StageRun) -> None:
+    from mdrnets.reporting.figures import error_map
+
+    titles = _titles(run)
+    sets = _completed_sets(run, titles)
+    _save(run, error_map.draw(sets, methods=titles, profile=run.config.name))
+
+
+def _metric_by_ratio(run: StageRun) -> None:
+    from mdrnets.reporting.figures import metric_by_ratio
+    from mdrnets.reporting.figures.style import looks
+
+    protocol, profile, titles = run.config.protocol, run.config.profile, _titles(run)
+    figure = metric_by_ratio.draw(
+        {
+            (dataset, method): metric_by_ratio.read_scores(run.layout.scores(dataset, method))
+            for dataset, method in product(profile.datasets, titles)
+        },
+        sets={name: dataset.title for name, dataset in profile.datasets.items()},
+        methods=titles,
+        looks=looks(protocol.methods),
+        resamples=protocol.bootstrap.resamples,
+        confidence=protocol.bootstrap.confidence,
+        seed=protocol.seed,
+        profile=run.config.name,
+    )
+    _save(run, figure)
+
+
+def _curves(run: StageRun) -> None:
+    from mdrnets.reporting.figures import curves
+
+    config, datasets = run.config, run.config.profile.datasets
+    histories = {
+        name: {
+            dataset: curves.read_history(run.layout.history(dataset, name))
+            for dataset in datasets
+            if config.trained_on(name, dataset) == dataset
+        }
+        for name in shown_networks(config)
+    }
+    figure = curves.draw(
+        histories,
+        titles={name: config.network(name).title for name in histories},
+        sets={name: dataset.title for name, dataset in datasets.items()},
+        profile=config.name,
+    )
+    _save(run, figure)
+
+
+def _titles(run: StageRun) -> dict[str, str]:
+    """The profile's methods with their titles, in the protocol's order."""
+    run_here = run.config.profile.methods
+    methods = run.config.protocol.methods.items()
+    return {name: method.title for name, method in methods if name in run_here}
+
+
+def _completed_sets(run: StageRun, methods: Iterable[str]) -> "list[CompletedSet]":
+    from mdrnets.reporting.figures.completed_set import read_completed_set
+
+    layout, config = run.layout, run.config
+    return [
+        read_completed_set(
+            name=name,
+            title=dataset.title,
+            bins=tuple(config.protocol.bins),
+            assignment=layout.assignment(name),
+            images=layout.images(name),
+            holes=layout.holes(),
+            completions={method: layout.completions(name, method) for method in methods},
+            profile=config.name,
+        )
+        for name, dataset in config.profile.datasets.items()
+    ]
+
+
+def _save(run: StageRun, figure: "Figure") -> None:
+    from mdrnets.reporting.figures.style import save
+
+    save(figure, run.layout.report(f"{run.stage}.png"), run.layout.report(f"{run.stage}.pdf"))
+
+
+RENDERERS = {
+    "table1": _table1,
+    "figure1": _figure1,
+    "figure5": _figure5,
+    "curves": _curves,
+    "metric_by_ratio": _metric_by_ratio,
+    "error_map": _error_map,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

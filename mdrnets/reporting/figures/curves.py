@@ -1,0 +1,152 @@
+"""Training curves of all networks: what each reconstructs, relative to its first interval.
+
+Losses of different terms and networks have no common unit, so each term is divided by its first
+logged value. Adversarial terms are not shown: they tell of a balance, not of progress. The
+histories beside the weights hold all of them.
+"""
+
+import csv
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import cycle
+from pathlib import Path
+from typing import Literal
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+from mdrnets.reporting.figures.style import COLOURS, GREY, panel_figure, styled
+
+# A family of terms → how their names begin.
+FAMILIES = {
+    "hole or whole image": ("hole", "l1", "reconstruction"),
+    "valid pixels": ("valid",),
+    "perceptual": ("perceptual", "content"),
+    "style": ("style",),
+    "cross-entropy": ("cross_entropy", "nll"),
+}
+FAMILY_COLOURS = dict(zip(FAMILIES, (COLOURS[at] for at in (6, 2, 0, 3, 7)), strict=True))
+Line = Literal["-", "--", ":"]
+LINES: tuple[Line, ...] = ("-", "--", ":")  # of the data sets
+COLUMNS = 5
+ROW = 1.35  # inches
+
+
+@dataclass(frozen=True)
+class History:
+    """A training's curves.
+
+    Attributes:
+        phases: in order: name → the step, counted over all phases, after which it ended.
+        curves: term → (steps counted over all phases, values relative to the first).
+    """
+
+    phases: Mapping[str, int]
+    curves: Mapping[str, tuple[list[int], list[float]]]
+
+
+def family(term: str) -> str | None:
+    """The family of a term; None: it is not shown."""
+    return next((name for name, begins in FAMILIES.items() if term.startswith(begins)), None)
+
+
+def read_history(path: Path) -> History:
+    """The reconstruction terms of a history.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    phases: dict[str, int] = {}
+    before = last = 0
+    curves: dict[str, tuple[list[int], list[float]]] = {}
+    for row in rows:
+        if row["phase"] not in phases:
+            before = last
+        last = phases[row["phase"]] = before + int(row["step"])
+        for term, text in row.items():
+            if text and family(term):
+                steps, values = curves.setdefault(term, ([], []))
+                steps.append(last)
+                values.append(float(text))
+    relative = {
+        term: (steps, [value / values[0] for value in values])
+        for term, (steps, values) in curves.items()
+        if values[0] > 0
+    }
+    return History(phases, relative)
+
+
+@styled
+def draw(
+    histories: Mapping[str, Mapping[str, History]],
+    *,
+    titles: Mapping[str, str],
+    sets: Mapping[str, str],
+    profile: str,
+) -> Figure:
+    """Draw a panel for each network.
+
+    Args:
+        histories: network → data set → its history.
+        titles: of the networks, in the order of the panels.
+        sets: titles of all data sets; a network may be trained on one alone.
+        profile: name, for the caption.
+    """
+    columns = min(COLUMNS, len(titles))
+    rows = math.ceil(len(titles) / columns)
+    about = ["by training step, with lines between phases", f"profile {profile}"]
+    figure = panel_figure(ROW * rows + 0.95, about)
+    panels = figure.subplots(rows, columns, squeeze=False, sharey=True)
+    lines = dict(zip(sets, cycle(LINES), strict=False))
+    for axes in panels.flat[len(titles) :]:
+        axes.set_axis_off()
+    for axes, (network, title) in zip(panels.flat, titles.items(), strict=False):
+        axes.set_title(title, loc="left", size=6.5)
+        _panel(axes, histories[network], lines)
+    for row in panels:
+        row[0].set_ylabel("loss / its first mean")
+    shown = {
+        family(term)
+        for of_sets in histories.values()
+        for history in of_sets.values()
+        for term in history.curves
+    }
+    keys = [
+        Line2D([], [], color=colour, label=name)
+        for name, colour in FAMILY_COLOURS.items()
+        if name in shown
+    ]
+    figure.legend(handles=keys, loc="outside upper center", ncols=len(FAMILIES))
+    keys = [
+        Line2D([], [], color=GREY, linestyle=line, label=sets[name]) for name, line in lines.items()
+    ]
+    figure.legend(handles=keys, loc="lower right", ncols=len(keys), fontsize=6)
+    return figure
+
+
+def _panel(
+    axes: Axes,
+    of_sets: Mapping[str, History],
+    lines: Mapping[str, Line],
+) -> None:
+    for name, history in of_sets.items():
+        for term, (steps, values) in history.curves.items():
+            kind = family(term)
+            assert kind is not None, "the reader keeps no other terms"
+            axes.plot(steps, values, color=FAMILY_COLOURS[kind], linestyle=lines[name], label=term)
+        for end in list(history.phases.values())[:-1]:
+            axes.axvline(end, color="0.6", linewidth=0.6)
+    if not any(history.curves for history in of_sets.values()):
+        axes.text(
+            0.5, 0.5, "no such terms", transform=axes.transAxes, ha="center", color=GREY, size=6
+        )
+    axes.set_yscale("log")
+    axes.set_xlim(left=0)
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_locator(NullLocator())

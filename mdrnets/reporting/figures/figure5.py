@@ -1,0 +1,76 @@
+"""Figure 5 of the paper: input, the completions of every method, and the ground truth, in rows."""
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.figure import Figure
+
+from mdrnets.reporting.cells import bin_title
+from mdrnets.reporting.figures.completed_set import CompletedSet, chosen
+from mdrnets.reporting.figures.style import (
+    GAP,
+    GREY,
+    caption,
+    cell_size,
+    masked,
+    pixel_canvas,
+    show,
+    styled,
+)
+
+EACH = 2  # images of each bin and data set
+SET_GAP, BIN_GAP = 30, 14  # pixels
+LEFT, TOP, BELOW, EDGE = 66, 10, 66, 10
+
+
+@styled
+def draw(
+    sets: Sequence[CompletedSet], *, methods: Mapping[str, str], seed: int, profile: str
+) -> Figure:
+    """Draw it.
+
+    Args:
+        sets: the data sets, with completions by all `methods`.
+        methods: name → title, in the order of the columns.
+        seed: of the choice of images.
+        profile: name, for the caption.
+    """
+    titles = ["Input", *methods.values(), "Ground truth"]
+    margin = LEFT + EDGE + GAP * (len(titles) - 1)
+    side = cell_size(sets[0].images.shape[1], len(titles), margin)
+    shown = [chosen(s.count, list(s.bins), EACH, seed, "figure5", s.name) for s in sets]
+    height = TOP + BELOW + sum(_height(choice, side) for choice in shown)
+    height += SET_GAP * (len(sets) - 1)
+    figure, axes = pixel_canvas(margin + len(titles) * side, height)
+
+    y = TOP
+    for of_set, choice in zip(sets, shown, strict=True):
+        middle = y + _height(choice, side) / 2
+        axes.text(26, middle, of_set.title, rotation=90, ha="right", va="center", weight="bold")
+        for of_bin, positions in choice.items():
+            middle = y + (len(positions) * (side + GAP) - GAP) / 2
+            axes.text(LEFT - 8, middle, bin_title(of_bin), rotation=90, ha="right", va="center")
+            for at in positions:
+                truth = of_set.truth(of_bin, at)
+                faces = [
+                    masked(truth, of_set.hole(of_bin, at)),
+                    *(of_set.completed(method, of_bin, at) for method in methods),
+                    truth,
+                ]
+                for column, face in enumerate(faces):
+                    show(axes, face, LEFT + column * (side + GAP), y, side)
+                y += side + GAP
+            y += BIN_GAP - GAP
+        y += SET_GAP - BIN_GAP
+    y -= SET_GAP
+    for column, title in enumerate(titles):
+        x = LEFT + column * (side + GAP) + side / 2
+        axes.text(x, y + 22, title, ha="center", va="baseline", size=6.5)
+    line = caption(["images drawn by seed", "rows by hole ratio", f"profile {profile}"])
+    axes.text(LEFT, y + 52, line, va="baseline", color=GREY, size=6)
+    return figure
+
+
+def _height(choice: Mapping[str, Sequence[int]], side: int) -> int:
+    """Of a data set's rows, in pixels."""
+    bins = [len(positions) * (side + GAP) - GAP for positions in choice.values()]
+    return sum(bins) + BIN_GAP * (len(bins) - 1)

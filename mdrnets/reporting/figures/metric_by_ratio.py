@@ -1,0 +1,140 @@
+"""How each score falls with the hole: means over steps of 10 % of hole ratio, with intervals.
+
+Table 1's bins hold two of these steps each. Infinite PSNRs are left out, as in the table.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from mdrnets.config import STEPS
+from mdrnets.data.tables import read_table
+from mdrnets.evaluation import COLUMNS
+from mdrnets.metrics.intervals import bootstrap_mean
+from mdrnets.reporting.figures.style import COLOURS, Look, panel_figure, styled
+from mdrnets.seeds import derived_seed
+
+METRICS = {"l1": "L1 % ↓", "psnr": "PSNR dB ↑", "ssim": "SSIM ↑"}
+FEWEST = 2  # images in a step, for a mean with an interval
+ROW = 1.75  # inches
+SPREAD = 0.4  # % of hole ratio between the bars of two methods, which would hide each other
+
+
+@dataclass(frozen=True)
+class Point:
+    """The mean of a step.
+
+    Attributes:
+        ratio: mean hole ratio in %.
+        value: mean score.
+        low: end of its interval.
+        high: end of its interval.
+    """
+
+    ratio: float
+    value: float
+    low: float
+    high: float
+
+
+def read_scores(path: Path) -> dict[str, np.ndarray]:
+    """Hole ratios in % and the scores of each image.
+
+    Raises:
+        UserError: no such table.
+    """
+    rows = read_table(path, COLUMNS)
+    scores = {name: np.array([float(row[name]) for row in rows]) for name in METRICS}
+    return {"ratio": np.array([100 * float(row["ratio"]) for row in rows])} | scores
+
+
+def step_means(
+    ratios: np.ndarray, values: np.ndarray, *, resamples: int, confidence: float, seed: int
+) -> list[Point]:
+    """Means over steps of 10 % of hole ratio; steps with fewer than two images have none.
+
+    Args:
+        ratios: N hole ratios in %.
+        values: N scores; infinite ones are left out.
+        resamples: of the bootstrap.
+        confidence: of the interval.
+        seed: of the bootstrap.
+    """
+    points = []
+    steps = np.ceil(ratios / 10).clip(1, STEPS)  # scaled down, a hole may exceed its step a little
+    for step in range(1, STEPS + 1):
+        inside = (steps == step) & np.isfinite(values)
+        if inside.sum() < FEWEST:
+            continue
+        low, high = bootstrap_mean(
+            values[inside],
+            resamples=resamples,
+            confidence=confidence,
+            seed=derived_seed(seed, "metric_by_ratio", step),
+        )
+        points.append(Point(float(ratios[inside].mean()), float(values[inside].mean()), low, high))
+    return points
+
+
+@styled
+def draw(
+    scores: Mapping[tuple[str, str], Mapping[str, np.ndarray]],
+    *,
+    sets: Mapping[str, str],
+    methods: Mapping[str, str],
+    looks: Mapping[str, Look],
+    resamples: int,
+    confidence: float,
+    seed: int,
+    profile: str,
+) -> Figure:
+    """Draw a row for each data set, a column for each score.
+
+    Args:
+        scores: (data set, method) → what `read_scores` returns.
+        sets: name → title, in the order of the rows.
+        methods: name → title, in the order of the legend.
+        looks: of the methods.
+        resamples: of the bootstrap.
+        confidence: of the intervals.
+        seed: of the bootstrap.
+        profile: name, for the caption.
+    """
+    figure = panel_figure(
+        ROW * len(sets) + 0.75,
+        [
+            f"means over 10 % steps of hole ratio, {100 * confidence:.0f} % intervals over images",
+            f"profile {profile}",
+        ],
+    )
+    grid = figure.subplots(len(sets), len(METRICS), sharex=True, sharey="col", squeeze=False)
+    for (dataset, title), row in zip(sets.items(), grid, strict=True):
+        for (metric, label), axes in zip(METRICS.items(), row, strict=True):
+            axes.set_title(f"{title}: {label}", loc="left", size=6.5)
+            for number, name in enumerate(methods):
+                points = step_means(
+                    scores[dataset, name]["ratio"],
+                    scores[dataset, name][metric],
+                    resamples=resamples,
+                    confidence=confidence,
+                    seed=seed,
+                )
+                shift = SPREAD * (number - (len(methods) - 1) / 2)
+                _line(axes, points, looks[name], methods[name], shift)
+            axes.set(xlim=(0, 10 * STEPS), xticks=range(0, 10 * STEPS + 1, 10))
+    for axes in grid[-1]:
+        axes.set_xlabel("hole ratio, %")
+    handles, labels = grid[0][0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=len(COLOURS))
+    return figure
+
+
+def _line(axes: Axes, points: Sequence[Point], look: Look, title: str, shift: float) -> None:
+    values = np.array([(p.ratio + shift, p.value, p.low, p.high) for p in points]).reshape(-1, 4)
+    x, y, low, high = values.T
+    axes.plot(x, y, color=look.colour, marker=look.marker, label=title)
+    axes.vlines(x, low, high, color=look.colour, linewidth=0.8)

@@ -1,0 +1,170 @@
+"""How all figures look, and how they are saved: fonts, sizes, colours of the methods, PNG and PDF.
+
+Figures are made without pyplot, which would keep them in a global list, and from matplotlib's own
+defaults, not from a user's: the same input and library versions give the same bytes.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from matplotlib import style
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from mdrnets.files import replacing
+
+DPI = 200
+WIDTH = 7.2  # inches, of figures with axes: both columns of a page
+FOOT = 0.24  # inches below the panels, for the caption
+NARROWEST, WIDEST = 720, 1600  # pixels, of any figure; the caption needs the former
+CELL = 160  # pixels: the largest side of a face
+GAP = 6  # pixels between faces
+GREY = "0.35"
+HOLE = 255  # white, like the page
+RC = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib
+    "font.size": 7,
+    "axes.titlesize": 7,
+    "axes.titleweight": "bold",
+    "axes.labelsize": 7,
+    "axes.linewidth": 0.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "0.92",
+    "grid.linewidth": 0.5,
+    "xtick.labelsize": 6,
+    "ytick.labelsize": 6,
+    "xtick.major.width": 0.5,
+    "ytick.major.width": 0.5,
+    "xtick.major.size": 2,
+    "ytick.major.size": 2,
+    "lines.linewidth": 1.1,
+    "lines.markersize": 3.2,
+    "legend.fontsize": 7,
+    "legend.frameon": False,
+    "figure.dpi": DPI,
+    "savefig.dpi": DPI,
+    "image.composite_image": False,  # each face stays an image of its own in the PDF
+    "pdf.fonttype": 42,  # text as text, in TrueType fonts
+}
+# Okabe & Ito, "Color Universal Design" (2008), its yellow darkened for white paper.
+COLOURS = (
+    "#56B4E9",
+    "#E69F00",
+    "#009E73",
+    "#CC79A7",
+    "#0072B2",
+    "#B8A800",
+    "#D55E00",
+    "#000000",
+)
+MARKERS = "osD^vPXh"
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a method's line is drawn; no two methods differ by colour alone."""
+
+    colour: str
+    marker: str
+
+
+def looks(names: Iterable[str]) -> dict[str, Look]:
+    """A look for each name, by its position; after eight they repeat with another marker.
+
+    Args:
+        names: all that the protocol has, so that a profile that runs fewer keeps their colours.
+    """
+    return {
+        name: Look(COLOURS[at % len(COLOURS)], MARKERS[(at + at // len(COLOURS)) % len(MARKERS)])
+        for at, name in enumerate(names)
+    }
+
+
+def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
+    """Decorate what draws a figure: it is drawn with `RC` over matplotlib's own defaults."""
+    return style.context(RC, after_reset=True)(draw)
+
+
+def cell_size(pixels: int, columns: int, margin: int) -> int:
+    """The side of a face in pixels of the figure: a whole multiple of its own, where it fits.
+
+    Args:
+        pixels: side of the images.
+        columns: of faces beside each other.
+        margin: what else the figure's width holds, gaps included.
+    """
+    room = min(CELL, (WIDEST - margin) // columns)
+    return room // pixels * pixels or room
+
+
+def pixel_canvas(width: int, height: int) -> tuple[Figure, Axes]:
+    """A figure of this many pixels, and axes over all of it: x to the right, y downwards."""
+    width = max(width, NARROWEST)
+    figure = Figure(figsize=(width / DPI, height / DPI))
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    axes.set(xlim=(0, width), ylim=(height, 0), autoscale_on=False)
+    return figure, axes
+
+
+def axes_at(figure: Figure, x: float, y: float, width: float, height: float) -> Axes:
+    """Axes whose upper left corner is at the pixel (x, y) of the figure."""
+    across, down = figure.get_size_inches() * DPI
+    return figure.add_axes((x / across, 1 - (y + height) / down, width / across, height / down))
+
+
+def show(axes: Axes, image: np.ndarray, x: float, y: float, side: int) -> None:
+    """Put a face on the canvas, its upper left corner at (x, y).
+
+    Args:
+        axes: of `pixel_canvas`.
+        image: uint8 H×W×3.
+        x: from the left.
+        y: from the top.
+        side: in pixels; unless smaller than the image's, every pixel is a square.
+    """
+    smaller = side < len(image)
+    axes.imshow(
+        image,
+        extent=(x, x + side, y + side, y),
+        interpolation="antialiased" if smaller else "none",
+        aspect="auto",
+    )
+
+
+def masked(image: np.ndarray, hole: np.ndarray) -> np.ndarray:
+    """A face with its hole in white. Shapes H×W×3 and H×W."""
+    return np.where(hole[..., None], np.uint8(HOLE), image)
+
+
+def panel_figure(height: float, parts: Sequence[str]) -> Figure:
+    """A figure for panels with axes, `WIDTH` wide, with a caption at its lower left.
+
+    Args:
+        height: in inches.
+        parts: of the caption.
+    """
+    figure = Figure(figsize=(WIDTH, height))
+    below = FOOT / height
+    figure.set_layout_engine("constrained", rect=(0, below, 1, 1 - below))
+    figure.text(0.01, 0.3 * below, caption(parts), va="baseline", color=GREY, size=6)
+    return figure
+
+
+def caption(parts: Sequence[str]) -> str:
+    """What stands below a figure."""
+    return "  ·  ".join(parts)
+
+
+def save(figure: Figure, png: Path, pdf: Path) -> None:
+    """Write both forms; nothing in them tells when or by what they were made."""
+    with style.context(RC, after_reset=True):
+        with replacing(png) as temporary:
+            figure.savefig(temporary, format="png", dpi=DPI, metadata={"Software": None})
+        with replacing(pdf) as temporary:
+            about = {"CreationDate": None, "Creator": None, "Producer": None}
+            figure.savefig(temporary, format="pdf", dpi=DPI, metadata=about)

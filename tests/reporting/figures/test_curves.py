@@ -1,0 +1,75 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from mdrnets.reporting.figures import curves
+from mdrnets.reporting.figures.curves import FAMILY_COLOURS, History, family, read_history
+from tests.reporting.figures.made_up import SETS, texts
+
+CSV = """phase,step,hole,adversarial,memory/moved,style
+first,10,4.0,0.7,1.0,
+first,20,2.0,0.8,1.0,0.0
+second,10,1.0,0.9,1.0,3.0
+"""
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> History:
+    path = tmp_path / "network.csv"
+    path.write_text(CSV, encoding="utf-8")
+    return read_history(path)
+
+
+def _draw(histories: dict[str, dict[str, History]]) -> Figure:
+    titles = {name: name.title() for name in histories}
+    return curves.draw(histories, titles=titles, sets=SETS, profile="tiny")
+
+
+def test_terms_are_relative_to_their_first_value_over_all_phases(history: History) -> None:
+    assert history.phases == {"first": 20, "second": 30}
+    assert history.curves == {"hole": ([10, 20, 30], [1.0, 0.5, 0.25])}  # style began at 0
+
+
+@pytest.mark.parametrize(
+    ("term", "expected"),
+    [
+        ("l1_coarse", "hole or whole image"),
+        ("reconstruction_g", "hole or whole image"),
+        ("valid", "valid pixels"),
+        ("content", "perceptual"),
+        ("nll", "cross-entropy"),
+        ("adversarial_g", None),
+        ("discriminator", None),
+        ("memory/slots_used/hair", None),
+        ("mean_iou", None),
+    ],
+)
+def test_reconstruction_terms_are_shown_and_others_are_not(term: str, expected: str | None) -> None:
+    assert family(term) == expected
+
+
+def test_a_panel_has_a_line_for_each_term_and_data_set(history: History) -> None:
+    figure = _draw({"pconv": dict.fromkeys(SETS, history), "parser": {"set_a": history}})
+    pconv, parser = figure.axes
+    curve, other = [line for line in pconv.get_lines() if line.get_label() == "hole"]
+    assert curve.get_color() == other.get_color() == FAMILY_COLOURS["hole or whole image"]
+    assert curve.get_linestyle() != other.get_linestyle()
+    assert len([line for line in parser.get_lines() if line.get_label() == "hole"]) == 1
+    (between,) = [line for line in parser.get_lines() if line.get_label() != "hole"]
+    assert np.array_equal(between.get_xdata(), [20, 20])  # the end of the first phase
+
+
+def test_it_says_what_is_shown(history: History) -> None:
+    found = texts(_draw({"pconv": {"set_a": history}}))
+    assert {"Pconv", *SETS.values(), "hole or whole image"} <= set(found)
+    assert "perceptual" not in found  # nothing of it is shown
+    assert any("profile tiny" in text for text in found)
+
+
+def test_a_network_without_such_terms_has_an_empty_panel(history: History) -> None:
+    figure = _draw({"pconv": {"set_a": history}, "other": {"set_a": History({"only": 5}, {})}})
+    figure.canvas.draw()
+    assert not figure.axes[1].get_lines()
+    assert "no such terms" in texts(figure)

@@ -1,0 +1,54 @@
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from mdrnets.reporting.figures import figure1
+from mdrnets.reporting.figures.completed_set import CompletedSet
+from mdrnets.reporting.figures.style import WIDEST, masked, save
+from tests.reporting.figures.made_up import SETS, make_sets, pictures, texts
+
+
+def _draw(sets: list[CompletedSet], method: str = "mdrnets") -> Figure:
+    return figure1.draw(
+        sets, method=method, title="MDRNets", of_bin="40-60", seed=2204, profile="tiny"
+    )
+
+
+def test_four_faces_of_each_data_set_stand_above_their_completions() -> None:
+    sets = make_sets()
+    found = pictures(_draw(sets))
+    assert len(found) == 2 * 4 * 2
+    for number, of_set in enumerate(sets):
+        for at in range(4):
+            above, below = found[8 * number + 2 * at : 8 * number + 2 * at + 2]
+            hole = of_set.hole("40-60", 0)
+            (row,) = [
+                row
+                for row in range(of_set.count)
+                if np.array_equal(above, masked(of_set.truth("40-60", row), hole))
+            ]
+            assert np.array_equal(below, of_set.completed("mdrnets", "40-60", row))
+
+
+def test_it_says_what_is_shown() -> None:
+    found = texts(_draw(make_sets()))
+    assert {"Input", "MDRNets", *SETS.values()} <= set(found)
+    assert any("40–60 %" in text and "profile tiny" in text for text in found)
+
+
+def test_the_choice_of_images_is_independent_of_the_method() -> None:
+    sets = make_sets()
+    ours, other = pictures(_draw(sets)), pictures(_draw(sets, "pconv"))
+    assert all(np.array_equal(a, b) for a, b in zip(ours[::2], other[::2], strict=True))
+    assert not any(np.array_equal(a, b) for a, b in zip(ours[1::2], other[1::2], strict=True))
+
+
+def test_it_gives_the_same_bytes_again(tmp_path: Path) -> None:
+    contents = []
+    for _ in range(2):
+        figure = _draw(make_sets())
+        save(figure, tmp_path / "a.png", tmp_path / "a.pdf")
+        contents.append([(tmp_path / f"a.{kind}").read_bytes() for kind in ("png", "pdf")])
+    assert contents[0] == contents[1]
+    assert figure.get_size_inches()[0] * figure.dpi <= WIDEST
