@@ -4,7 +4,7 @@ Static: files are parsed, not imported, so that the workflow engines start fast.
 """
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -51,23 +51,25 @@ def module_path(module: str) -> Path | None:
     return None
 
 
+def _imports(path: Path) -> Iterator[str]:
+    # What a name refers to depends on the current folder; what a file says does not.
+    return (name for name in _names(path.resolve()) if module_path(name) is not None)
+
+
 @cache
-def _imports(path: Path) -> tuple[str, ...]:
+def _names(path: Path) -> tuple[str, ...]:
+    """Everything that a file imports and that may be a module."""
     return tuple(_named(ast.parse(path.read_bytes(), filename=str(path))))
 
 
 def _named(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from _in_project(alias.name for alias in node.names)
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             # `from package import name`: the name may be a module of its own.
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
-            yield from _in_project([node.module, *names])
-
-
-def _in_project(modules: Iterable[str]) -> Iterator[str]:
-    return (module for module in modules if module_path(module) is not None)
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def _is_plumbing(module: str) -> bool:

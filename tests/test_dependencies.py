@@ -44,3 +44,16 @@ def test_a_module_outside_the_package_is_followed_too(project: Path) -> None:
 def test_installed_and_missing_modules_have_no_file(project: Path) -> None:
     assert python_files("numpy", "nothing.of.this.name") == ()
     assert module_path("numpy") is None
+
+
+def test_another_folder_is_looked_at_anew(
+    project: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert len(python_files("stages.work")) == 3
+    other = tmp_path_factory.mktemp("other")
+    (other / "stages").mkdir()
+    (other / "stages/work.py").symlink_to(project / "stages/work.py")
+    monkeypatch.chdir(other)
+    assert [str(path) for path in python_files("stages.work")] == ["stages/work.py"]
+    monkeypatch.chdir(project)
+    assert len(python_files("stages.work")) == 3
