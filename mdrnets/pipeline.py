@@ -22,6 +22,7 @@ from mdrnets.layout import Layout
 Group = Literal["data", "train", "evaluate", "report"]
 D, S = "{dataset}", "{source}"
 TEST_IDS = Path("mdrnets/data/celebahq_test_ids.txt")
+PUBLISHED = Path("reports/published/table1.csv")
 
 
 @dataclass(frozen=True)
@@ -403,9 +404,26 @@ def _reports(config: Config, layout: Layout) -> Iterator[Stage]:
         program="render",
         arguments=("table1",),
         modules=("stages.render",),
-        inputs=(*summaries, *validations, Path("reports/published/table1.csv"), layout.check),
+        inputs=(*summaries, *validations, PUBLISHED, layout.check),
         outputs=(*_table(layout, "table1"), *_table(layout, "table1_extended")),
         protocol=("seed", "bins", "methods", "ssim", "bootstrap"),
+        settings=("",),
+    )
+    everything = (*config.profile.methods, "ground_truth")
+    yield Stage(
+        name="claims",
+        group="report",
+        program="render",
+        arguments=("claims",),
+        modules=("stages.render",),
+        inputs=(
+            *(layout.scores(d, m) for d in datasets for m in config.profile.methods),
+            *(layout.features(d, m) for d in datasets for m in everything),
+            PUBLISHED,
+            layout.check,
+        ),
+        outputs=(layout.report("claims.csv"), layout.report("claims.md")),
+        protocol=("seed", "bins", "parts", "methods", "bootstrap", "frechet"),
         settings=("",),
     )
     for name, ablation in config.ablations.items():

@@ -4,6 +4,8 @@
 without scores appear as blanks with the reason. Beside them, from the records of this machine:
 costs.csv and costs.md. A table of `ablations` in params.yaml is written likewise.
 
+`claims` writes reports/PROFILE/claims.csv and .md: the paper's claims, tested.
+
 `figure1`, `figure5`, `curves`, `metric_by_ratio` and `error_map` write reports/PROFILE/NAME.png and
 .pdf. All methods of the profile must be there.
 """
@@ -41,7 +43,9 @@ if TYPE_CHECKING:  # a table needs no matplotlib: what draws is imported where i
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = stage_parser(__doc__)
-    parser.add_argument("name", help="table1, a figure, or a table of `ablations` in params.yaml")
+    parser.add_argument(
+        "name", help="table1, claims, a figure, or a table of `ablations` in params.yaml"
+    )
     options = parser.parse_args(arguments)
     return execute(options.name, {}, options.profile, RENDERERS.get(options.name, _ablation))
 
@@ -102,6 +106,45 @@ def _ablation(run: StageRun) -> None:
         legend=legend(config.protocol.bootstrap.confidence),
         notes=[UNPUBLISHED, *notes(config, summaries)],
     )
+
+
+def _claims(run: StageRun) -> None:
+    from mdrnets.reporting.claims import Claims, untestable
+    from mdrnets.reporting.claims_page import claims_page, write_findings
+    from mdrnets.reporting.claims_results import PERMUTATIONS, Resampling, read_results
+    from mdrnets.training.numerics import set_numerics
+
+    config, layout = run.config, run.layout
+    protocol, profile, methods = config.protocol, config.profile, config.profile.methods
+    set_numerics(device="cpu", precision="32-true", threads=profile.threads)
+    results = {
+        dataset: read_results(
+            {method: layout.scores(dataset, method) for method in methods},
+            {method: layout.features(dataset, method) for method in methods},
+            layout.features(dataset, "ground_truth"),
+            bins=tuple(protocol.bins),
+        )
+        for dataset in profile.datasets
+        if not untestable(methods, tuple(protocol.bins))
+    }
+    findings = Claims(
+        datasets=profile.datasets,
+        metrics=table1_metrics(profile.frechet),
+        bins=tuple(protocol.bins),
+        methods=methods,
+        results=results,
+        published=load_published(),
+        resampling=Resampling(
+            resamples=protocol.bootstrap.resamples,
+            halves=protocol.frechet.resamples,
+            permutations=PERMUTATIONS,
+            confidence=protocol.bootstrap.confidence,
+        ),
+        seed=protocol.seed,
+    ).findings()
+    write_findings(layout.report("claims.csv"), findings)
+    page = claims_page(findings, config, facts=describe_run(config, {}, git_state(config.name)))
+    write_text(layout.report("claims.md"), page)
 
 
 def _summaries(run: StageRun, datasets: Iterable[str], methods: Iterable[str]) -> Summaries:
@@ -244,6 +287,7 @@ def _save(run: StageRun, figure: "Figure") -> None:
 
 RENDERERS = {
     "table1": _table1,
+    "claims": _claims,
     "figure1": _figure1,
     "figure5": _figure5,
     "curves": _curves,

@@ -2,9 +2,12 @@ import csv
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
+from mdrnets.data.tables import write_table
+from mdrnets.evaluation import COLUMNS, write_features
 from mdrnets.summary import save_summary
 from stages.render import main
 from tests.reporting.example import make_summary
@@ -130,3 +133,57 @@ def test_an_ablation_shows_the_variants_that_were_run(project: Path) -> None:
     ]
     assert "The paper's numbers for this table are not available to us" in text
     assert LAYOUT.report("table2.csv").is_file() and LAYOUT.report("table2.tex").is_file()
+
+
+def _write_scores(dataset: str, method: str, l1: float) -> None:
+    """Of eight images, a little different for each."""
+    generator = np.random.default_rng(len(dataset + method))
+    rows = [
+        [f"{image}", bin_, "hole", 0.3, l1 + 0.01 * image, *(20 + generator.normal(size=7))]
+        for bin_ in ("1-20", "20-40", "40-60")
+        for image in range(8)
+    ]
+    write_table(LAYOUT.scores(dataset, method), COLUMNS, rows)
+    features = generator.normal(size=(3, 8, 4)).astype(np.float32)
+    write_features(LAYOUT.features(dataset, method), features)
+    write_features(LAYOUT.features(dataset, "ground_truth"), features[0])
+
+
+def _rows_of_claims() -> list[dict[str, str]]:
+    with LAYOUT.report("claims.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_claims_of_a_profile_without_the_papers_method_cannot_be_tested(project: Path) -> None:
+    assert main(["claims"]) == 0
+    rows = _rows_of_claims()
+    assert {row["verdict"] for row in rows} == {"cannot be tested here"}
+    assert rows[0]["reason"] == "MDRNets is not run in this profile"
+    assert rows[0]["published"] == "-0.501"
+    assert "0 hold, 0 do not hold" in LAYOUT.report("claims.md").read_text(encoding="utf-8")
+
+
+def test_claims_are_tested_on_scores_and_features(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = Path("profiles/tiny.yaml")
+    profile = yaml.safe_load(path.read_text(encoding="utf-8"))
+    profile["methods"] = ["toy", "mdrnets"]
+    profile["networks"]["mdrnets"] = profile["networks"]["toy"]
+    path.write_text(yaml.safe_dump(profile, sort_keys=False), encoding="utf-8")
+    for dataset in ("one", "two"):
+        _write_scores(dataset, "toy", 3.0)
+        _write_scores(dataset, "mdrnets", 2.0)
+
+    contents = []
+    for _ in range(2):
+        assert main(["claims"]) == 0
+        contents.append([LAYOUT.report(name).read_bytes() for name in ("claims.csv", "claims.md")])
+    assert contents[0] == contents[1]
+    first = _rows_of_claims()[0]
+    assert (first["metric"], first["other"], float(first["here"])) == ("L1", "toy", -1.0)
+    assert "Toy 11 steps of 2" in LAYOUT.report("claims.md").read_text(encoding="utf-8")
+
+    LAYOUT.scores("two", "toy").unlink()
+    assert main(["claims"]) == 1
+    assert "scores/two/toy.csv" in capsys.readouterr().err
