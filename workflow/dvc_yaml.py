@@ -15,12 +15,13 @@ import yaml
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from mdrnets.config import PARAMS, load_config
+from mdrnets.dag.stage import Stage
 from mdrnets.errors import UserError
 from mdrnets.files import write_text
-from mdrnets.pipeline import Pipeline, Stage
+from mdrnets.pipeline import Pipeline
 
 TARGET = Path("dvc.yaml")
-HEADER = "# Written by workflow/dvc_yaml.py from mdrnets/pipeline.py for the profile {profile}.\n"
+HEADER = "# Written by workflow/dvc_yaml.py from mdrnets/dag/ for the profile {profile}.\n"
 
 
 def dvc_yaml(pipeline: Pipeline) -> str:

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from mdrnets.config import load_config
+from mdrnets.dag.report import shown_method
 from mdrnets.data.assignment import read_assignment
 from mdrnets.evaluation import Score, write_scores
 from mdrnets.files import write_text
-from mdrnets.pipeline import Pipeline, shown_method
+from mdrnets.pipeline import Pipeline
 from stages.render import main
 from tests.training.project import LAYOUT, ROOT, SIZE, write_configuration, write_data
 

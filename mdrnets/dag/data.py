@@ -1,0 +1,133 @@
+"""From the raw archives to packed arrays, and which hole meets which image."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from mdrnets.config import Config
+from mdrnets.dag.stage import D, S, Stage
+from mdrnets.layout import Layout
+
+TEST_IDS = Path("mdrnets/data/celebahq_test_ids.txt")
+
+
+def data_stages(config: Config, layout: Layout) -> Iterator[Stage]:
+    datasets = tuple(config.profile.datasets)
+    embedded = tuple(n for n, source in config.profile.sources.items() if source.path is None)
+    elsewhere = tuple(n for n in config.profile.sources if n not in embedded)
+
+    yield Stage(
+        name="setup",
+        group="data",
+        program="setup",
+        arguments=(),
+        modules=(),  # it decides nothing: once there, it stays
+        outputs=(layout.setup,),
+        setup=False,
+    )
+    yield Stage(
+        name="check",
+        group="data",
+        program="check",
+        arguments=(),
+        modules=("stages.check", *(network.module for network in config.networks.values())),
+        outputs=(layout.check,),
+        protocol=("",),
+        settings=("",),
+    )
+    for name, sources, inputs in (
+        ("download", embedded, (layout.data(S),)),
+        ("download_external", elsewhere, ()),
+    ):
+        if sources:
+            yield Stage(
+                name=name,
+                group="data",
+                program="download",
+                arguments=(S,),
+                modules=("stages.download",),
+                axes={"source": sources},
+                inputs=inputs,
+                outputs=(layout.raw(S), layout.raw_manifest(S)),
+                settings=(f"sources.{S}",),
+            )
+
+    # A data set's archives have names of their own, so each has its own stage here.
+    for name, dataset in config.profile.datasets.items():
+        faces = layout.raw(dataset.faces)
+        labels = layout.raw(dataset.labels.source) if dataset.labels else None
+        yield Stage(
+            name=f"split_{name}",
+            group="data",
+            program="split",
+            arguments=(name,),
+            modules=("stages.split",),
+            inputs=(
+                faces,
+                *([labels] if labels else []),
+                *([TEST_IDS] if dataset.split.rule == "celebahq" else []),
+            ),
+            outputs=(layout.split(name),),
+            protocol=("seed",),
+            settings=(f"datasets.{name}",),
+        )
+        yield Stage(
+            name=f"pack_images_{name}",
+            group="data",
+            program="pack",
+            arguments=("images", name),
+            modules=("stages.pack",),
+            inputs=(faces, layout.split(name)),
+            outputs=(layout.images(name),),
+            settings=("image_size", f"datasets.{name}.faces"),
+        )
+        if labels and _labels_are_read(config, name):
+            yield Stage(
+                name=f"pack_labels_{name}",
+                group="data",
+                program="pack",
+                arguments=("labels", name),
+                modules=("stages.pack",),
+                inputs=(faces, labels, layout.split(name)),
+                outputs=(layout.labels(name),),
+                settings=("image_size", f"datasets.{name}.labels"),
+            )
+    holes = layout.raw(config.profile.holes.source)
+    yield Stage(
+        name="split_holes",
+        group="data",
+        program="split",
+        arguments=("holes",),
+        modules=("stages.split",),
+        inputs=(holes,),
+        outputs=(layout.hole_split(),),
+        protocol=("seed",),
+        settings=("holes",),
+    )
+    yield Stage(
+        name="pack_holes",
+        group="data",
+        program="pack",
+        arguments=("holes",),
+        modules=("stages.pack",),
+        inputs=(holes, layout.hole_split()),
+        outputs=(layout.holes(),),
+        settings=("image_size", "holes"),
+    )
+    yield Stage(
+        name="masks",
+        group="data",
+        program="masks",
+        arguments=(D,),
+        modules=("stages.masks",),
+        axes={"dataset": datasets},
+        inputs=(layout.split(D), layout.hole_split(), layout.holes()),
+        outputs=(layout.assignment(D),),
+        protocol=("seed", "bins"),
+    )
+
+
+def _labels_are_read(config: Config, dataset: str) -> bool:
+    return any(
+        network.labels and config.trained_on(name, dataset) == dataset
+        for name, network in config.trained.items()
+    )

@@ -1,0 +1,118 @@
+"""Completions of the test images and their scores."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from mdrnets.config import Config, External, Network
+from mdrnets.dag.stage import D, Stage, stage_name
+from mdrnets.dag.train import model_files, models_files, network_keys, part_modules
+from mdrnets.layout import Layout
+
+
+def evaluation_stages(config: Config, layout: Layout) -> Iterator[Stage]:
+    datasets = tuple(config.profile.datasets)
+    yield Stage(
+        name="features",
+        group="evaluate",
+        program="features",
+        arguments=(D,),
+        modules=("stages.features",),
+        axes={"dataset": datasets},
+        inputs=(layout.assignment(D), layout.images(D)),
+        outputs=(layout.features(D, "ground_truth"),),
+        settings=("device", "threads", "frechet"),
+    )
+    for name in config.profile.methods:
+        method = config.protocol.methods[name]
+        if isinstance(method, External):
+            yield _collection(layout, name, method, datasets)
+        else:
+            yield from _completion(config, layout, name, method, datasets)
+        yield _scoring(layout, name, datasets)
+    for variant in config.profile.variants:
+        name = config.variant(variant)
+        yield from _completion(config, layout, name, config.network(name), datasets[:1])
+        yield _scoring(layout, name, datasets[:1])
+
+
+def _completion(
+    config: Config, layout: Layout, name: str, method: Network, datasets: tuple[str, ...]
+) -> Iterator[Stage]:
+    parts = method.completes_with
+    inputs = (
+        layout.assignment(D),
+        layout.images(D),
+        layout.holes(),
+        *(model_files(layout, D, name) if method.trained else ()),
+        *models_files(config, layout, parts),
+    )
+    settings = ("device", "precision", "threads", "completion_batch")
+    yield Stage(
+        name=stage_name("complete", name),
+        group="evaluate",
+        program="complete",
+        arguments=(D, name),
+        modules=("stages.complete", method.module, *part_modules(config, parts)),
+        axes={"dataset": datasets},
+        inputs=inputs,
+        outputs=(layout.completions(D, name), layout.raw_outputs(D, name)),
+        protocol=("seed", "bins", *network_keys(config, name)),
+        # A trained network brings its options along.
+        settings=settings if method.trained else (*settings, "image_size", f"networks.{name}"),
+    )
+    if method.trained:
+        yield Stage(
+            name=stage_name("validate", name),
+            group="evaluate",
+            program="validate",
+            arguments=(D, name),
+            modules=("stages.validate", method.module, *part_modules(config, parts)),
+            axes={"dataset": datasets},
+            inputs=inputs,
+            outputs=(layout.validation(D, name),),
+            protocol=("seed", "bins", *network_keys(config, name)),
+            settings=settings,
+        )
+
+
+def _scoring(layout: Layout, name: str, datasets: tuple[str, ...]) -> Stage:
+    return Stage(
+        name=stage_name("evaluate", name),
+        group="evaluate",
+        program="evaluate",
+        arguments=(D, name),
+        modules=("stages.evaluate",),
+        axes={"dataset": datasets},
+        inputs=(
+            layout.assignment(D),
+            layout.images(D),
+            layout.holes(),
+            layout.completions(D, name),
+            layout.raw_outputs(D, name),
+            layout.features(D, "ground_truth"),
+        ),
+        outputs=(layout.scores(D, name), layout.summary(D, name), layout.features(D, name)),
+        protocol=("seed", "bins", "ssim", "bootstrap", "frechet"),
+        settings=("device", "threads", "frechet"),
+    )
+
+
+def _collection(layout: Layout, name: str, method: External, datasets: tuple[str, ...]) -> Stage:
+    # An archive is watched; a folder of images is not, nor what an environment variable hides.
+    watched = method.completions.endswith(".zip") and "$" not in method.completions
+    return Stage(
+        name=f"collect_{name}",
+        group="evaluate",
+        program="collect",
+        arguments=(D, name),
+        modules=("stages.collect",),
+        axes={"dataset": datasets},
+        inputs=(
+            layout.assignment(D),
+            layout.images(D),
+            layout.holes(),
+            *([Path(method.completions)] if watched else []),
+        ),
+        outputs=(layout.completions(D, name), layout.raw_outputs(D, name)),
+        protocol=("bins", f"methods.{name}.completions"),
+    )

@@ -1,0 +1,129 @@
+"""Tables, claims and figures."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from mdrnets.config import FULL, Config
+from mdrnets.dag.stage import Stage
+from mdrnets.dag.train import base_name
+from mdrnets.layout import Layout
+
+PUBLISHED = Path("reports/published/table1.csv")
+
+
+def report_stages(config: Config, layout: Layout) -> Iterator[Stage]:
+    datasets = tuple(config.profile.datasets)
+    summaries = tuple(layout.summary(d, m) for d in datasets for m in config.profile.methods)
+    trained = [m for m in config.profile.methods if m in config.trained]
+    validations = tuple(layout.validation(d, m) for d in datasets for m in trained)
+    yield Stage(
+        name="table1",
+        group="report",
+        program="render",
+        arguments=("table1",),
+        modules=("stages.render", renderer(config, "table1")),
+        inputs=(*summaries, *validations, PUBLISHED, layout.check),
+        outputs=(*_table(layout, "table1"), *_table(layout, "table1_extended")),
+        protocol=("seed", "bins", "methods", "ssim", "bootstrap"),
+        settings=("",),
+    )
+    everything = (*config.profile.methods, "ground_truth")
+    yield Stage(
+        name="claims",
+        group="report",
+        program="render",
+        arguments=("claims",),
+        modules=("stages.render", renderer(config, "claims")),
+        inputs=(
+            *(layout.scores(d, m) for d in datasets for m in config.profile.methods),
+            *(layout.features(d, m) for d in datasets for m in everything),
+            PUBLISHED,
+            layout.check,
+        ),
+        outputs=(layout.report("claims.csv"), layout.report("claims.md")),
+        protocol=("seed", "bins", "parts", "methods", "bootstrap", "frechet"),
+        settings=("",),
+    )
+    for name, ablation in config.ablations.items():
+        ran = [row for row in ablation.rows if row in (FULL, *config.profile.variants)]
+        rows = [config.variant(row) for row in ran]
+        yield Stage(
+            name=name,
+            group="report",
+            program="render",
+            arguments=(name,),
+            modules=("stages.render", renderer(config, name)),
+            inputs=(
+                *(layout.summary(datasets[0], row) for row in rows),
+                *(layout.validation(datasets[0], row) for row in rows),
+                layout.check,
+            ),
+            outputs=_table(layout, name),
+            protocol=(
+                "seed",
+                "bins",
+                "ssim",
+                "bootstrap",
+                "ablated",
+                "variants",
+                f"ablations.{name}",
+            ),
+            settings=("",),
+        )
+
+
+def figure_stages(config: Config, layout: Layout) -> Iterator[Stage]:
+    """One stage a figure; variants of the ablations are in none of them."""
+    datasets, methods = tuple(config.profile.datasets), config.profile.methods
+    faces = (
+        layout.holes(),
+        *(path(d) for d in datasets for path in (layout.assignment, layout.images)),
+    )
+    completions = tuple(layout.completions(d, m) for d in datasets for m in methods)
+    ours = tuple(layout.completions(d, shown_method(config)) for d in datasets)
+    histories = tuple(
+        layout.history(d, n)
+        for n in shown_networks(config)
+        for d in datasets
+        if config.trained_on(n, d) == d
+    )
+    scores = tuple(layout.scores(d, m) for d in datasets for m in methods)
+    ablated = ("ablated",) if config.protocol.ablated else ()
+    for name, inputs, protocol in (
+        ("figure1", (*faces, *ours), ("seed", "bins", "methods", *ablated)),
+        ("figure5", (*faces, *completions), ("seed", "bins", "methods")),
+        ("error_map", (*faces, *completions), ("bins", "methods")),
+        ("metric_by_ratio", scores, ("seed", "methods", "bootstrap")),
+        *([("curves", histories, ("parts", "methods"))] if histories else []),
+    ):
+        yield Stage(
+            name=name,
+            group="report",
+            program="render",
+            arguments=(name,),
+            modules=("stages.render", renderer(config, name)),
+            inputs=inputs,
+            outputs=tuple(layout.report(f"{name}.{suffix}") for suffix in ("png", "pdf")),
+            protocol=protocol,
+            settings=("datasets", "methods"),
+        )
+
+
+def renderer(config: Config, name: str) -> str:
+    """The module that renders a table, a figure or a page."""
+    return f"stages.renderers.{'ablation' if name in config.ablations else name}"
+
+
+def shown_method(config: Config) -> str:
+    """The method of Figure 1: the paper's where the profile runs it, else the last."""
+    methods, ours = config.profile.methods, config.protocol.ablated
+    return ours if ours in methods else methods[-1]
+
+
+def shown_networks(config: Config) -> list[str]:
+    """Whose curves are drawn: all but the variants of the ablations."""
+    return [name for name in config.trained if name == base_name(name)]
+
+
+def _table(layout: Layout, name: str) -> tuple[Path, ...]:
+    return tuple(layout.report(f"{name}.{suffix}") for suffix in ("csv", "md", "tex"))

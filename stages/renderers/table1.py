@@ -1,0 +1,43 @@
+"""Table 1 beside the published one: table1.csv, .md and .tex, and table1_extended likewise.
+
+Methods without scores appear as blanks with the reason. Beside them, from the records of this
+machine: costs.csv and costs.md.
+"""
+
+from mdrnets.reporting.context import EXTENDED_NOTES, describe_run, legend, notes
+from mdrnets.reporting.costs import write_costs
+from mdrnets.reporting.published import load_published
+from mdrnets.reporting.table1 import build_table, extended_metrics, table1_metrics
+from mdrnets.tracking.provenance import git_state
+from stages.command import StageRun
+from stages.renderers.tables import read_summaries, write
+
+
+def render(run: StageRun) -> None:
+    config, profile = run.config, run.config.profile
+    summaries = read_summaries(run, profile.datasets, profile.methods)
+    facts = describe_run(config, summaries, git_state(config.name))
+    how = legend(config.protocol.bootstrap.confidence)
+    below = notes(config, summaries)
+    published = load_published()
+    in_paper = {method for _, method, _, _ in published}
+    for name, title, metrics, more in (
+        ("table1", "Table 1", table1_metrics(profile.frechet), ()),
+        ("table1_extended", "Table 1, extended", extended_metrics(profile.frechet), EXTENDED_NOTES),
+    ):
+        table = build_table(
+            metrics,
+            bins=tuple(config.protocol.bins),
+            datasets=profile.datasets,
+            methods={
+                method: entry.title
+                for method, entry in config.protocol.methods.items()
+                if method in profile.methods or (method in in_paper and name == "table1")
+            },
+            run=profile.methods,
+            summaries=summaries,
+            published=published,
+        )
+        extended = [*below, *more]
+        write(run, name, table, title=title, facts=facts, legend=how, notes=extended)
+    write_costs(config, run.layout)
