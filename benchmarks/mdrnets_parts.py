@@ -1,0 +1,232 @@
+"""What each part of a trained MDRNets contributes, on validation images alone.
+
+For a data set of a finished run: the L1 in the hole with one part replaced at a time, the share of
+each loss term in the generator's gradient, how much the memory selects, and where masked
+correlation mining attends. Test images are not touched.
+
+    python benchmarks/mdrnets_parts.py --profile demo rendered_a
+"""
+
+import argparse
+import math
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from tabulate import tabulate
+from torch import Tensor
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from mdrnets.config import Config, load_config
+from mdrnets.data.assignment import read_assignment
+from mdrnets.layout import Layout
+from mdrnets.methods.base import composite
+from mdrnets.methods.mdrnets.mask_region import fuse, unfold
+from mdrnets.methods.mdrnets.method import MDRNets, _class_regions
+from mdrnets.methods.mdrnets.pooling import pool_regions
+from mdrnets.pixels import to_tensor
+from mdrnets.training.building import build_network
+from mdrnets.training.model_files import load_weights
+from mdrnets.training.numerics import set_numerics
+
+BATCH = 20
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--profile", help="a file of profiles/; by default that of params.yaml")
+    parser.add_argument("dataset", help="a data set of the profile")
+    options = parser.parse_args()
+    config = load_config(options.profile)
+    profile = config.profile
+    set_numerics(device="cpu", precision="32-true", threads=profile.threads)
+
+    model = _model(config, options.dataset)
+    images, holes = _validation(config, options.dataset)
+    image, hole = to_tensor(images, torch.device("cpu")), torch.from_numpy(holes).float()[:, None]
+    print(f"{len(image)} validation images of {options.dataset}, holes of the last bin\n")
+    print(tabulate(_replaced(model, image, hole), ["hole filled by", "L1 in the hole %"]), "\n")
+    print(tabulate(_gradients(model, image, hole), ["loss term", "value", "gradient norm %"]), "\n")
+    print(tabulate(_memory(model, image, hole), ["memory and correlation", ""]))
+
+
+def _model(config: Config, dataset: str) -> MDRNets:
+    """Trained, with all that its losses need."""
+    layout = Layout(config.name)
+    model = build_network(config, layout, network="mdrnets", dataset=dataset)
+    load_weights(layout.model(dataset, "mdrnets"), model)
+    assert isinstance(model, MDRNets), "mdrnets is MDRNets"
+    return model.eval()
+
+
+def _validation(config: Config, dataset: str) -> tuple[np.ndarray, np.ndarray]:
+    layout = Layout(config.name)
+    pairs = read_assignment(layout.assignment(dataset), role="validation")
+    last = [pair for pair in pairs if pair.bin == list(config.protocol.bins)[-1]]
+    images, holes = np.load(layout.images(dataset)), np.load(layout.holes())
+    return images[[p.image_row for p in last]], holes[[p.hole_row for p in last]]
+
+
+@torch.no_grad()
+def _replaced(model: MDRNets, image: Tensor, hole: Tensor) -> list[tuple[str, float]]:
+    """Hole filled by what → L1 % in the hole, as `stages.validate` measures it."""
+    parse = model.attached("parser").parse
+    masked = image * (1 - hole)
+    coarse = model.complete_coarsely(masked, hole)
+    mean = masked.sum((2, 3), keepdim=True) / (1 - hole).sum((2, 3), keepdim=True)
+
+    def guided(fill: Callable[[Tensor], Tensor]) -> Tensor:
+        """The refinement of the masked image, led by other features than MDRNets' own."""
+        return model.refinement(masked, hole, fill(model.style_encoder(coarse)))
+
+    def without_memory(features: Tensor) -> Tensor:
+        small, regions = _regions(features, hole, parse(coarse))
+        query, value = (
+            pool_regions(features, regions),
+            pool_regions(features, regions * (1 - small)),
+        )
+        fused = fuse(valid_rows=value.means, hole_rows=query.means, regions=regions, hole=small)
+        return fused if model.correlation is None else model.correlation(fused, small)
+
+    def without_correlation(features: Tensor) -> Tensor:
+        return _fused(model, features, hole, parse(coarse))
+
+    filled = {
+        "mean of the valid pixels": mean.expand_as(image),
+        "the coarse network": coarse,
+        "MDRNets": model.refine(masked, hole, coarse, parse(coarse)),
+        "MDRNets, classes of the true face": model.refine(masked, hole, coarse, parse(image)),
+        "MDRNets, true face in place of the coarse one": model.refine(
+            masked, hole, image, parse(image)
+        ),
+        "MDRNets, zeros in place of the guidance": guided(torch.zeros_like),
+        "MDRNets, style features in place of the guidance": guided(lambda features: features),
+    }
+    if model.memory is not None:
+        filled["MDRNets, Q in place of Q̂"] = guided(without_memory)
+    if model.correlation is not None:
+        filled["MDRNets without correlation mining"] = guided(without_correlation)
+    return [(name, _hole_l1(output, image, hole)) for name, output in filled.items()]
+
+
+def _gradients(model: MDRNets, image: Tensor, hole: Tensor) -> list[tuple[str, float, float]]:
+    """Each weighted loss term: value, and its gradient's norm at I_o as a share of all norms."""
+    model.phases()[0].enter()
+    parse, norms, values = model.attached("parser").parse, {}, {}
+    losses = model._losses()
+    for part, part_hole in zip(image.split(BATCH), hole.split(BATCH), strict=True):
+        masked = part * (1 - part_hole)
+        with torch.no_grad():
+            coarse = model.complete_coarsely(masked, part_hole)
+            model.memory and model.memory.eval()  # validation images are not to be remembered
+            output = model.refine(masked, part_hole, coarse, parse(coarse))
+        output.requires_grad_()
+        terms = losses(output=output, image=part, hole=part_hole, labels=parse(part))
+        for name, term in terms.items():
+            (gradient,) = torch.autograd.grad(term, output, retain_graph=True)
+            norms[name] = norms.get(name, 0.0) + gradient.norm().item()
+            values[name] = values.get(name, 0.0) + term.item() * len(part) / len(image)
+    model.eval()
+    total = sum(norms.values())
+    return [(name, values[name], 100 * norm / total) for name, norm in norms.items()]
+
+
+@torch.no_grad()
+def _memory(model: MDRNets, image: Tensor, hole: Tensor) -> list[tuple[str, float]]:
+    """How much the memory tells faces and classes apart, and where patches in the hole attend."""
+    parse = model.attached("parser").parse
+    coarse = model.complete_coarsely(image * (1 - hole), hole)
+    labels, features = parse(coarse), model.style_encoder(coarse)
+    truth = parse(image)
+    inside = hole[:, 0] > 0
+    rows = [
+        (
+            "parser on the coarse face: pixels classed as on the true one, %",
+            _agreement(labels, truth),
+        ),
+        ("the same in the hole, %", _agreement(labels[inside], truth[inside])),
+    ]
+    small, regions = _regions(features, hole, labels)
+    query, value = pool_regions(features, regions), pool_regions(features, regions * (1 - small))
+    if model.memory is not None:
+        read = model.memory(query, value)
+        attention = F.softmax(
+            model.memory._similarity(model.memory._by_block(query).means)
+            / model.memory.temperature,
+            dim=-1,
+        )
+        entropy = torch.special.entr(attention).sum(-1)
+        rows += [
+            (
+                "entropy of a read, % of ln m",
+                100 * entropy.mean().item() / math.log(attention.shape[-1]),
+            ),
+            (
+                "variation over faces, Q̂ over Q, %",
+                100 * _spread(read, query.present) / _spread(query.means, query.present),
+            ),
+            (
+                "cosine of Q̂ and Q",
+                F.cosine_similarity(read, query.means, dim=-1)[query.present].mean().item(),
+            ),
+        ]
+    if model.correlation is not None:
+        fused = _fused(model, features, hole, labels)
+        size = model.correlation.patch_size
+        queries, keys = (
+            unfold(f(fused), size) for f in (model.correlation.theta, model.correlation.phi)
+        )
+        relation = F.softmax(queries @ keys.mT / queries.shape[-1] ** 0.5, dim=-1)
+        patch_hole = F.max_pool2d(small, size).flatten(1)  # any missing position
+        entropy = torch.special.entr(relation).sum(-1)[patch_hole > 0]
+        mass = (relation * (1 - patch_hole)[:, None]).sum(-1)[patch_hole > 0]
+        rows += [
+            (
+                "entropy of a patch's relations, % of ln N",
+                100 * entropy.mean().item() / math.log(relation.shape[-1]),
+            ),
+            ("relations of a patch in the hole to whole patches, %", 100 * mass.mean().item()),
+            ("share of such patches, %", 100 * (1 - patch_hole).mean().item()),
+        ]
+    return rows
+
+
+def _fused(model: MDRNets, features: Tensor, hole: Tensor, labels: Tensor) -> Tensor:
+    small, regions = _regions(features, hole, labels)
+    query, value = pool_regions(features, regions), pool_regions(features, regions * (1 - small))
+    remembered = query.means if model.memory is None else model.memory(query, value)
+    return fuse(valid_rows=value.means, hole_rows=remembered, regions=regions, hole=small)
+
+
+def _regions(features: Tensor, hole: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    return F.interpolate(hole, size=features.shape[2:]), _class_regions(labels, features)
+
+
+def _hole_l1(output: Tensor, image: Tensor, hole: Tensor) -> float:
+    """Per image over the hole, in % of the value range."""
+    error = (composite(image, output, hole) - image).abs().sum((1, 2, 3)) / 2
+    return 100 * (error / (3 * hole.sum((1, 2, 3)))).mean().item()
+
+
+def _agreement(labels: Tensor, truth: Tensor) -> float:
+    return 100 * (labels == truth).float().mean().item()
+
+
+def _spread(rows: Tensor, present: Tensor) -> float:
+    """Standard deviation over the faces in which a class is present, averaged."""
+    found = [
+        rows[present[:, k], k].std(0).mean()
+        for k in range(rows.shape[1])
+        if present[:, k].sum() > 1
+    ]
+    return torch.stack(found).mean().item()
+
+
+if __name__ == "__main__":
+    main()
