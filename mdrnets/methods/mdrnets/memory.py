@@ -55,6 +55,15 @@ class DisentangledMemory(nn.Module):
                 self._write(query, value)
             return self._read(query)
 
+    def similarity(self, query: Pooled) -> Tensor:
+        """Equation 1: rows B×K×C → cosines with the slots that each class reads, B×K×M."""
+        queries, _ = self._by_block(query)
+        return self._similarity(queries).reshape(*query.present.shape, -1)
+
+    def attention(self, similarity: Tensor) -> Tensor:
+        """Equation 4, over the slots in the last dimension."""
+        return F.softmax(similarity / self.temperature, dim=-1)
+
     @torch.no_grad()
     def fill(self, pooled: Pooled) -> None:
         """Start from data: each block takes the first vectors N×K×C that are present in it.
@@ -110,7 +119,7 @@ class DisentangledMemory(nn.Module):
     def _read(self, query: Pooled) -> Tensor:
         """Equations 1, 4 and 5."""
         queries, present = self._by_block(query)
-        attention = F.softmax(self._similarity(queries) / self.temperature, dim=-1)  # R×blocks×M
+        attention = self.attention(self._similarity(queries))  # R×blocks×M
         read = torch.einsum("rkm,kmc->rkc", attention, self.slots)
         if self.training:
             self.read_entropy.copy_(_entropy(attention.detach())[present].mean())

@@ -134,6 +134,11 @@ class MDRNets(Method):
         )  # B×c×h×w
         return fused if self.correlation is None else self.correlation(fused, hole)
 
+    def query(self, image: Tensor, labels: Tensor) -> Pooled:
+        """Q of an image without a hole, or of a coarse composite: rows B×K×c."""
+        features = self.style_encoder(image)
+        return pool_regions(features, _class_regions(labels, features))
+
     def phases(self) -> Sequence[Phase]:
         options = self.options
         losses = self._losses()
@@ -186,9 +191,7 @@ class MDRNets(Method):
         pooled = []
         for part in np.array_split(chosen, math.ceil(count / self.options.batch_size)):
             image = to_tensor(images[part], self.memory.slots.device)
-            features = self.style_encoder(image)
-            regions = _class_regions(self.attached("parser").parse(image), features)
-            pooled.append(pool_regions(features, regions))
+            pooled.append(self.query(image, self.attached("parser").parse(image)))
         self.memory.fill(Pooled(*(torch.cat(parts) for parts in zip(*pooled, strict=True))))
 
     def _enter(self) -> None:

@@ -53,6 +53,19 @@ def test_reading_is_equations_1_4_and_5() -> None:
             torch.testing.assert_close(read[sample, index], expected)
 
 
+@pytest.mark.parametrize("blocks", [CLASSES, 1])
+def test_similarity_and_attention_are_what_a_read_uses(blocks: int) -> None:
+    memory, query = _memory(blocks=blocks, tau=0.5).eval(), _rows(1)
+    similarity = memory.similarity(query)
+    for sample in range(2):
+        for index in range(CLASSES):
+            expected = _cosines(memory, query, sample, index)
+            torch.testing.assert_close(similarity[sample, index], expected)
+    slots = memory.slots.expand(CLASSES, -1, -1)
+    read = torch.einsum("bkm,kmc->bkc", memory.attention(similarity), slots)
+    torch.testing.assert_close(read, memory(query, _rows(2)))
+
+
 def test_reading_equal_slots_returns_that_slot() -> None:
     memory = _memory().eval()
     slot = torch.randn(CLASSES, 1, CHANNELS)

@@ -1,0 +1,66 @@
+"""How a memory is read and what its slots look like: the file between inspection and figures.
+
+Import-light: figures read it without torch.
+"""
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from mdrnets.errors import UserError
+from mdrnets.files import replacing
+
+NONE = -1
+"""In place of a slot or an image that there is not."""
+
+
+@dataclass(frozen=True)
+class MemoryUse:
+    """K classes of M slots, of which S are shown by E parts of faces each.
+
+    Attributes:
+        chosen: int64 K×M, the reads of each class whose best slot (equation 2) this is.
+        entropy: float64 K, of the attention (equation 4) in nats, mean over reads; NaN: no reads.
+        slots: int64 K×S, those read most, in that order; `NONE` after the last that was read.
+        images: int64 K×S×E, rows of the packed images whose style of the class is nearest to the
+            slot, nearest first; `NONE` where too few images have the class.
+        cosines: float32 K×S×E, of that style and the slot.
+        regions: bool K×S×E×H×W, where the class is in these images.
+    """
+
+    chosen: np.ndarray
+    entropy: np.ndarray
+    slots: np.ndarray
+    images: np.ndarray
+    cosines: np.ndarray
+    regions: np.ndarray
+
+
+ARRAYS = tuple(field.name for field in fields(MemoryUse))
+
+
+def save_memory_use(path: Path, use: MemoryUse) -> None:
+    with replacing(path) as temporary:
+        save_file({name: np.ascontiguousarray(getattr(use, name)) for name in ARRAYS}, temporary)
+
+
+def load_memory_use(path: Path) -> MemoryUse:
+    """Raises:
+    UserError: no such file, or another content.
+    """
+    again = "run the inspect_memory stage"
+    try:
+        arrays = load_file(path)
+    except FileNotFoundError:
+        raise UserError(f"{path}: there is no such file; {again}") from None
+    except SafetensorError as error:
+        raise UserError(f"{path}: damaged ({error}); {again} again") from None
+    if set(arrays) != set(ARRAYS):
+        raise UserError(
+            f"{path}: expected the arrays {', '.join(ARRAYS)}, found {', '.join(sorted(arrays))}; "
+            f"{again} again"
+        )
+    return MemoryUse(**arrays)
