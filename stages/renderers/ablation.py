@@ -1,6 +1,5 @@
 """A table of `ablations` in params.yaml, NAME.csv, .md and .tex."""
 
-from mdrnets.config import FULL
 from mdrnets.reporting.context import UNPUBLISHED, describe_run, legend, notes
 from mdrnets.reporting.table1 import build_table, table1_metrics
 from mdrnets.tracking.provenance import git_state
@@ -13,7 +12,7 @@ def render(run: StageRun) -> None:
     ablation = config.ablations[run.stage]
     first = dict(list(profile.datasets.items())[:1])
     names = [config.variant(row) for row in ablation.rows]
-    ran = [config.variant(row) for row in ablation.rows if row in (FULL, *profile.variants)]
+    ran = [config.variant(row) for row in ablation.rows if config.runs(row)]
     summaries = read_summaries(run, first, ran)
     table = build_table(
         table1_metrics(profile.frechet),

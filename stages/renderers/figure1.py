@@ -3,17 +3,16 @@
 from mdrnets.dag.report import shown_method
 from mdrnets.reporting.figures import figure1
 from stages.command import StageRun
-from stages.renderers.pictures import completed_sets, save_figure
+from stages.renderers.pictures import completed_sets, largest_bin, save_figure
 
 
 def render(run: StageRun) -> None:
     config, method = run.config, shown_method(run.config)
-    bins = config.protocol.bins
     figure = figure1.draw(
         completed_sets(run, [method]),
         method=method,
         title=config.protocol.methods[method].title,
-        of_bin=max(bins, key=lambda name: max(bins[name])),
+        of_bin=largest_bin(run),
         seed=config.protocol.seed,
         profile=config.name,
     )

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from matplotlib.figure import Figure
 
+from mdrnets.dag.evaluate import inspected_method
 from mdrnets.reporting.figures.completed_set import CompletedSet, read_completed_set
 from mdrnets.reporting.figures.style import save
 from stages.command import StageRun
@@ -17,20 +18,34 @@ def method_titles(run: StageRun) -> dict[str, str]:
 
 
 def completed_sets(run: StageRun, methods: Iterable[str]) -> list[CompletedSet]:
+    return [completed_set(run, name, methods) for name in run.config.profile.datasets]
+
+
+def completed_set(run: StageRun, name: str, methods: Iterable[str]) -> CompletedSet:
     layout, config = run.layout, run.config
-    return [
-        read_completed_set(
-            name=name,
-            title=dataset.title,
-            bins=tuple(config.protocol.bins),
-            assignment=layout.assignment(name),
-            images=layout.images(name),
-            holes=layout.holes(),
-            completions={method: layout.completions(name, method) for method in methods},
-            profile=config.name,
-        )
-        for name, dataset in config.profile.datasets.items()
-    ]
+    return read_completed_set(
+        name=name,
+        title=config.profile.datasets[name].title,
+        bins=tuple(config.protocol.bins),
+        assignment=layout.assignment(name),
+        images=layout.images(name),
+        holes=layout.holes(),
+        completions={method: layout.completions(name, method) for method in methods},
+        profile=config.name,
+    )
+
+
+def largest_bin(run: StageRun) -> str:
+    """The bin with the largest holes."""
+    bins = run.config.protocol.bins
+    return max(bins, key=lambda name: max(bins[name]))
+
+
+def inspected(run: StageRun) -> str:
+    """The method whose memory and parser are shown."""
+    method = inspected_method(run.config)
+    assert method is not None, "else there is no such stage"
+    return method
 
 
 def save_figure(run: StageRun, figure: Figure) -> None:

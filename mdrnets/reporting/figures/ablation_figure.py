@@ -1,0 +1,76 @@
+"""Figure 6 of the paper: input, the completions of a method's variants, and the ground truth."""
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.figure import Figure
+
+from mdrnets.reporting.cells import bin_title
+from mdrnets.reporting.figures.completed_set import CompletedSet, chosen
+from mdrnets.reporting.figures.style import (
+    GAP,
+    GREY,
+    caption,
+    cell_size,
+    masked,
+    pixel_canvas,
+    show,
+    styled,
+)
+
+SAMPLES = 4
+LEFT, TOP, EDGE = 34, 10, 10  # pixels
+UNDER, LINE = 22, 22  # from the faces to their names, and from line to line
+
+
+@styled
+def draw(
+    of_set: CompletedSet,
+    *,
+    variants: Mapping[str, str],
+    left_out: Sequence[str],
+    title: str,
+    name: str,
+    of_bin: str,
+    seed: int,
+    profile: str,
+) -> Figure:
+    """Draw a row for each image.
+
+    Args:
+        of_set: the data set, with completions by all `variants`.
+        variants: name → title, in the order of the columns.
+        left_out: titles of those that have no completions here.
+        title: of the figure.
+        name: of the figure, part of the choice of images.
+        of_bin: the largest bin.
+        seed: of the choice of images.
+        profile: name, for the caption.
+    """
+    titles = ["Input", *variants.values(), "Ground truth"]
+    positions = chosen(of_set.count, [of_bin], SAMPLES, seed, name, of_set.name)[of_bin]
+    about = [title, f"holes of {bin_title(of_bin)}", "images drawn by seed", f"profile {profile}"]
+    lines = [caption(about), *[f"not run in this profile: {title}" for title in left_out]]
+
+    margin = LEFT + EDGE + GAP * (len(titles) - 1)
+    side = cell_size(of_set.images.shape[1], len(titles), margin)
+    bottom = TOP + len(positions) * (side + GAP) - GAP
+    height = bottom + UNDER + LINE * (len(lines) + 1)
+    figure, axes = pixel_canvas(margin + len(titles) * side, height)
+
+    axes.text(26, (TOP + bottom) / 2, of_set.title, rotation=90, ha="right", va="center")
+    for row, at in enumerate(positions):
+        truth = of_set.truth(of_bin, at)
+        faces = [
+            masked(truth, of_set.hole(of_bin, at)),
+            *(of_set.completed(variant, of_bin, at) for variant in variants),
+            truth,
+        ]
+        for column, face in enumerate(faces):
+            show(axes, face, LEFT + column * (side + GAP), TOP + row * (side + GAP), side)
+    for column, of_column in enumerate(titles):
+        x = LEFT + column * (side + GAP) + side / 2
+        axes.text(x, bottom + UNDER, of_column, ha="center", va="baseline", size=6.5)
+    for number, line in enumerate(lines):
+        y = bottom + UNDER + LINE * (number + 1) + 6
+        axes.text(LEFT, y, line, va="baseline", color=GREY, size=6)
+    return figure

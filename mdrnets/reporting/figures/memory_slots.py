@@ -1,0 +1,109 @@
+"""What slots of a memory look like: for those of a class read most, the nearest parts of faces.
+
+Nearest by the cosine of the slot and the style of the class in a training image (equation 1).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from mdrnets.memory_use import NONE, MemoryUse
+from mdrnets.reporting.figures.style import (
+    GAP,
+    GREY,
+    caption,
+    cell_size,
+    pixel_canvas,
+    show,
+    styled,
+)
+
+AROUND = 238  # grey, of what does not belong to the class
+LEFT, TOP, BELOW, EDGE = 130, 34, 44, 10  # pixels
+SLOT_GAP, SET_GAP = 30, 40  # left of a slot's parts, and more left of a data set
+
+
+@dataclass(frozen=True)
+class ShownMemory:
+    """A block of the figure.
+
+    Attributes:
+        title: of the data set.
+        use: of the memory.
+        images: uint8 N×H×W×3, to which `use.images` points.
+    """
+
+    title: str
+    use: MemoryUse
+    images: np.ndarray
+
+
+def part(image: np.ndarray, region: np.ndarray) -> np.ndarray:
+    """The square around a region, uint8 s×s×3; grey is what lies outside it.
+
+    Args:
+        image: uint8 H×W×3.
+        region: bool H×W, with a pixel at least.
+    """
+    rows, columns = (np.flatnonzero(region.any(axis=axis)) for axis in (1, 0))
+    side = max(np.ptp(rows), np.ptp(columns)) + 1
+    top = min(max(0, (rows[0] + rows[-1] + 1 - side) // 2), len(image) - side)
+    left = min(max(0, (columns[0] + columns[-1] + 1 - side) // 2), len(image) - side)
+    square = (slice(top, top + side), slice(left, left + side))
+    return np.where(region[square][..., None], image[square], np.uint8(AROUND))
+
+
+@styled
+def draw(
+    memories: Sequence[ShownMemory], *, classes: Sequence[str], method: str, profile: str
+) -> Figure:
+    """Draw a row for each class and a block for each data set.
+
+    Args:
+        memories: by data set.
+        classes: names, K.
+        method: title of the method whose memories they are.
+        profile: name, for the caption.
+    """
+    _, slots, parts = memories[0].use.images.shape
+    columns = len(memories) * slots * parts
+    slot_margin = SLOT_GAP + GAP * (parts - 1)
+    margin = LEFT + EDGE + len(memories) * slots * slot_margin + SET_GAP * (len(memories) - 1)
+    side = cell_size(memories[0].images.shape[1], columns, margin)
+    bottom = TOP + len(classes) * (side + GAP)
+    figure, axes = pixel_canvas(margin + columns * side, bottom + BELOW)
+
+    for row, name in enumerate(classes):
+        y = TOP + row * (side + GAP)
+        axes.text(LEFT - 8, y + side / 2, name, ha="right", va="center")
+    x = LEFT
+    for memory in memories:
+        block = slots * (slot_margin + parts * side)
+        axes.text(
+            (x + SLOT_GAP + x + block) / 2, TOP - 12, memory.title, ha="center", weight="bold"
+        )
+        reads = memory.use.chosen.sum(axis=1)
+        for (row, at), slot in np.ndenumerate(memory.use.slots):
+            if slot == NONE:
+                continue
+            left = x + at * (slot_margin + parts * side) + SLOT_GAP
+            y = TOP + row * (side + GAP)
+            share = f"{100 * memory.use.chosen[row, slot] / reads[row]:.0f} %"
+            axes.text(left - 4, y + side / 2, share, rotation=90, ha="right", va="center", size=6)
+            for number, image in enumerate(memory.use.images[row, at]):
+                if image != NONE:
+                    region = memory.use.regions[row, at, number]
+                    picture = part(memory.images[image], region)
+                    show(axes, picture, left + number * (side + GAP), y, side)
+        x += block + SET_GAP
+    line = caption(
+        [
+            f"{method}: the slots read most, with their share of the class's reads in the test",
+            f"the {parts} training images nearest to each",
+            f"profile {profile}",
+        ]
+    )
+    axes.text(EDGE, bottom + 26, line, va="baseline", color=GREY, size=6)
+    return figure

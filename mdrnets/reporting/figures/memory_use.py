@@ -1,0 +1,164 @@
+"""How a memory is used: its slots in the test, what a read selects, and the slots over training.
+
+Slots have no order of their own: in each class they stand from the most read to the least.
+"""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from mdrnets.reporting.figures.style import COLOURS, panel_figure, styled
+
+COLUMN = "memory/slots_used/"
+"""How the columns of a history begin that count the slots of a block written so far."""
+ROW = 2.35  # inches
+COLOUR_MAP = colormaps["cividis"].with_extremes(bad="0.9")
+
+
+@dataclass(frozen=True)
+class SlotsUsed:
+    """Slots written so far, over a training.
+
+    Attributes:
+        steps: T training steps.
+        blocks: names of the memory's blocks: the classes, or one for all.
+        counts: blocks×T.
+    """
+
+    steps: np.ndarray
+    blocks: Sequence[str]
+    counts: np.ndarray
+
+
+def read_slots_used(path: Path) -> SlotsUsed:
+    """From the history of a training.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    columns = [column for column in rows[0] if column.startswith(COLUMN)]
+    return SlotsUsed(
+        steps=np.array([int(row["step"]) for row in rows]),
+        blocks=[column.removeprefix(COLUMN) for column in columns],
+        counts=np.array([[float(row[column]) for row in rows] for column in columns]),
+    )
+
+
+@dataclass(frozen=True)
+class UsedMemory:
+    """What a row of the figure shows.
+
+    Attributes:
+        title: of the data set.
+        chosen: K×M, reads by class and best slot.
+        entropy: K, mean over reads of the attention's, in nats; NaN: no reads.
+        training: the slots written in training.
+    """
+
+    title: str
+    chosen: np.ndarray
+    entropy: np.ndarray
+    training: SlotsUsed
+
+
+def shares(chosen: np.ndarray) -> np.ndarray:
+    """Of each class's reads, from the most read slot to the least, K×M; NaN: no reads."""
+    with np.errstate(invalid="ignore"):
+        return -np.sort(-chosen, axis=1) / chosen.sum(axis=1, keepdims=True)
+
+
+def relative_entropy(shares: np.ndarray) -> np.ndarray:
+    """Entropy of K×M shares over that of equal ones, in [0, 1]; NaN: of none, or of one slot."""
+    logarithms = np.log(shares, out=np.zeros_like(shares), where=shares > 0)
+    with np.errstate(invalid="ignore"):
+        return -(shares * logarithms).sum(axis=1) / np.log(shares.shape[1])
+
+
+@styled
+def draw(
+    memories: Sequence[UsedMemory], *, classes: Sequence[str], method: str, profile: str
+) -> Figure:
+    """Draw a row for each data set.
+
+    Args:
+        memories: by data set.
+        classes: names, K.
+        method: title of the method whose memories they are.
+        profile: name, for the caption.
+    """
+    figure = panel_figure(
+        ROW * len(memories) + 0.45,
+        [
+            f"{method}, reads over the completions of the test images in all bins",
+            f"profile {profile}",
+        ],
+    )
+    grid = figure.subplots(
+        len(memories), 3, squeeze=False, gridspec_kw={"width_ratios": [1.35, 0.9, 1]}
+    )
+    for memory, (reads, selection, training) in zip(memories, grid, strict=True):
+        _reads(reads, memory, classes)
+        _selection(selection, memory)
+        _training(training, memory.training, memory.chosen.shape[1])
+    handles, labels = grid[0][1].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
+    return figure
+
+
+def _reads(axes: Axes, memory: UsedMemory, classes: Sequence[str]) -> None:
+    axes.set_title(f"{memory.title}: reads by best slot, %", loc="left", size=6.5)
+    percent = 100 * shares(memory.chosen)
+    percent = np.where(percent > 0, percent, np.nan)  # grey
+    picture = axes.imshow(percent, cmap=COLOUR_MAP, vmin=0, vmax=100, aspect="auto")
+    reads = memory.chosen.sum(axis=1)
+    names = [f"{name} ({count})" for name, count in zip(classes, reads, strict=True)]
+    axes.set_yticks(range(len(classes)), names)
+    axes.set_xlabel("slot, by rank in its class (reads in brackets)")
+    axes.grid(visible=False)
+    slots = memory.chosen.shape[1]
+    ticks = np.unique(np.linspace(1, slots, min(slots, 4)).round().astype(int))
+    axes.set_xticks(ticks - 1, [str(tick) for tick in ticks])
+    axes.figure.colorbar(picture, ax=axes, pad=0.02, aspect=30)
+
+
+def _selection(axes: Axes, memory: UsedMemory) -> None:
+    axes.set_title("relative entropy", loc="left", size=6.5)
+    rows = np.arange(len(memory.chosen))
+    with np.errstate(invalid="ignore"):
+        attention = memory.entropy / np.log(memory.chosen.shape[1])
+    for values, label, colour, marker in (
+        (relative_entropy(shares(memory.chosen)), "best slots of all reads", COLOURS[4], "o"),
+        (attention, "attention of one read", COLOURS[6], "D"),
+    ):
+        axes.plot(values, rows, color=colour, marker=marker, linestyle="none", label=label)
+    axes.set(xlim=(-0.03, 1.03), ylim=(len(rows) - 0.5, -0.5), xlabel="0: one slot, 1: all alike")
+    axes.set_yticks(rows, [])
+
+
+def _training(axes: Axes, training: SlotsUsed, slots: int) -> None:
+    axes.set_title(f"slots written so far, of {slots}", loc="left", size=6.5)
+    if not training.blocks:
+        return
+    width = np.diff(training.steps, prepend=0)[0]
+    end = training.steps[-1]
+    picture = axes.imshow(
+        training.counts,
+        cmap=COLOUR_MAP,
+        vmin=0,
+        aspect="auto",
+        interpolation="none",
+        extent=(training.steps[0] - width, end, len(training.blocks) - 0.5, -0.5),
+    )
+    shared = len(training.blocks) == 1
+    axes.set_yticks(range(len(training.blocks)), training.blocks if shared else [])
+    axes.set_xlabel("training step")
+    axes.grid(visible=False)
+    axes.figure.colorbar(picture, ax=axes, pad=0.02, aspect=30)
