@@ -41,6 +41,7 @@ class Network(Options):
         completes_with: those of `uses` that completion needs as well.
         dataset: position of the one data set that it is trained on; None: each its own.
         labels: whether it is trained on label maps.
+        memory: whether its memory, and the parser that it reads by, can be inspected.
     """
 
     title: str
@@ -50,6 +51,7 @@ class Network(Options):
     completes_with: Names = ()
     dataset: int | None = None
     labels: bool = False
+    memory: bool = False
 
 
 class External(Options):
@@ -87,6 +89,18 @@ class Ablation(Options):
 
     title: str
     rows: Names
+
+
+class AblationFigure(Options):
+    """Completions of variants side by side, on the first data set.
+
+    Attributes:
+        title: as printed below it.
+        columns: variants, in order; `full` is the method itself.
+    """
+
+    title: str
+    columns: Names
 
 
 FULL = "full"
@@ -131,6 +145,7 @@ class Protocol(Options):
     ablated: Name | None = None
     variants: dict[Name, Variant] = Field(default_factory=dict)
     ablations: dict[Name, Ablation] = Field(default_factory=dict)
+    figures: dict[Name, AblationFigure] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -147,6 +162,11 @@ class Protocol(Options):
         for name, ablation in self.ablations.items():
             if unknown := set(ablation.rows) - {FULL} - set(self.variants):
                 raise ValueError(f"ablations.{name}: unknown variants {sorted(unknown)}")
+        for name, figure in self.figures.items():
+            if unknown := set(figure.columns) - {FULL} - set(self.variants):
+                raise ValueError(f"figures.{name}: unknown variants {sorted(unknown)}")
+            if name in self.ablations:
+                raise ValueError(f"figures.{name}: a table of ablations has this name; rename one")
         return self
 
     @property
@@ -324,6 +344,16 @@ class Config(Options):
         """Tables of which the profile runs a variant."""
         run = set(self.profile.variants)
         return {name: a for name, a in self.protocol.ablations.items() if run & set(a.rows)}
+
+    @property
+    def figures(self) -> dict[str, AblationFigure]:
+        """Figures of which the profile runs a variant."""
+        run = set(self.profile.variants)
+        return {name: f for name, f in self.protocol.figures.items() if run & set(f.columns)}
+
+    def runs(self, variant: str) -> bool:
+        """Whether the profile has this row or column of an ablation."""
+        return variant in (FULL, *self.profile.variants)
 
     def variant(self, name: str) -> str:
         """The network that is a row of an ablation: `METHOD@VARIANT`, or the method itself."""

@@ -82,6 +82,14 @@ class Layout:
         """What the training was good for, on validation images, and what a completion costs."""
         return self.run / "validation" / dataset / f"{method}.json"
 
+    def memory_use(self, dataset: str, method: str) -> Path:
+        """How often each slot of a memory is read, and the parts of faces nearest to some."""
+        return self.run / "inspection" / dataset / f"{method}_memory.safetensors"
+
+    def parsing(self, dataset: str, method: str) -> Path:
+        """What a method's parser finds on held-out labelled images: pixels by class."""
+        return self.run / "inspection" / dataset / f"{method}_parsing.csv"
+
     def features(self, dataset: str, method: str) -> Path:
         """float32 bins×images×D; for `ground_truth`: images×D."""
         return self.run / "features" / dataset / f"{method}.npy"

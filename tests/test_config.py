@@ -108,6 +108,15 @@ def test_only_tables_with_a_variant_that_runs_are_there(change: Change) -> None:
     assert set(load_config("smoke").ablations) == {"table2"}
 
 
+def test_only_figures_with_a_variant_that_runs_are_there(change: Change) -> None:
+    config = load_config("smoke")
+    assert set(config.figures) == {"figure6a"}
+    columns = config.figures["figure6a"].columns
+    assert [column for column in columns if config.runs(column)] == ["without_mrem", "full"]
+    change("profiles/smoke.yaml", lambda v: v.update(variants=[]))
+    assert load_config("smoke").figures == {}
+
+
 # -- what is refused -------------------------------------------------------------------------
 
 
@@ -301,4 +310,16 @@ def test_an_ablation_of_an_unknown_variant_is_refused(change: Change) -> None:
 def test_variants_need_the_method_itself(change: Change) -> None:
     change("profiles/smoke.yaml", lambda v: v.update(methods=[]))
     with pytest.raises(UserError, match="variants need mdrnets itself among the methods"):
+        load_config("smoke")
+
+
+def test_a_figure_of_an_unknown_variant_is_refused(change: Change) -> None:
+    change("params.yaml", lambda v: v["figures"]["figure6a"]["columns"].append("nothing"))
+    with pytest.raises(UserError, match=r"figures\.figure6a: unknown variants \['nothing'\]"):
+        load_config("smoke")
+
+
+def test_a_figure_cannot_have_the_name_of_a_table(change: Change) -> None:
+    change("params.yaml", lambda v: v["figures"].update(table2=v["figures"]["figure6a"]))
+    with pytest.raises(UserError, match=r"figures\.table2: a table of ablations has this name"):
         load_config("smoke")

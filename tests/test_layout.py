@@ -21,6 +21,8 @@ FILES: dict[str, Callable[[str, str], Path]] = {
     "model_config": LAYOUT.model_config,
     "completions": LAYOUT.completions,
     "raw_outputs": LAYOUT.raw_outputs,
+    "memory_use": LAYOUT.memory_use,
+    "parsing": LAYOUT.parsing,
     "features": LAYOUT.features,
     "scores": LAYOUT.scores,
     "summary": LAYOUT.summary,

@@ -2,6 +2,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import yaml
 
 from mdrnets.config import PROFILES, load_config
 from mdrnets.errors import UserError
@@ -75,6 +76,41 @@ def test_variants_are_trained_on_the_first_data_set_and_share_the_full_method() 
     summaries = pipeline.find("render", ["table2"]).inputs
     assert pipeline.layout.summary("rendered_a", "mdrnets@without_mrem") in summaries
     assert pipeline.layout.summary("rendered_a", "mdrnets") in summaries
+
+
+def test_what_is_inspected_is_a_memory_and_the_parser_where_there_are_labels() -> None:
+    pipeline = Pipeline(load_config("demo"))
+    datasets = tuple(pipeline.config.profile.datasets)
+    assert pipeline.stages["inspect_memory_mdrnets"].axes == {"dataset": datasets}
+    assert pipeline.stages["inspect_parsing_mdrnets"].axes == {"dataset": datasets[:1]}
+    inputs = pipeline.find("inspect_parsing", ["rendered_a", "mdrnets"]).inputs
+    assert pipeline.layout.labels("rendered_a") in inputs
+    inputs = pipeline.find("inspect_memory", ["rendered_b", "mdrnets"]).inputs
+    assert pipeline.layout.model("rendered_b", "mdrnets") in inputs
+    assert pipeline.layout.model("rendered_a", "parser") in inputs
+    assert {"memory_use", "memory_slots", "parser_quality"} <= set(pipeline.stages)
+
+
+def test_without_a_memory_nothing_is_inspected(shipped: Path) -> None:
+    path = shipped / "profiles" / "demo.yaml"
+    values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    values |= {"methods": ["pconv"], "variants": []}
+    path.write_text(yaml.safe_dump(values), encoding="utf-8")
+    stages = Pipeline(load_config("demo")).stages
+    assert "figure5" in stages
+    inspecting = ("inspect", "memory", "parser", "figure6")
+    assert not [name for name in stages if name.startswith(inspecting)]
+
+
+def test_a_figure_of_variants_shows_those_that_run_on_the_first_data_set() -> None:
+    pipeline = Pipeline(load_config("smoke"))
+    inputs = pipeline.stages["figure6a"].inputs
+    completions = [path for path in inputs if "completions" in path.parts]
+    assert completions == [
+        pipeline.layout.completions("rendered_a", name)
+        for name in ("mdrnets@without_mrem", "mdrnets")
+    ]
+    assert "figure6b" not in pipeline.stages  # of which the profile runs no variant
 
 
 def test_a_training_depends_on_its_own_method_alone() -> None:

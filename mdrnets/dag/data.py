@@ -80,7 +80,7 @@ def data_stages(config: Config, layout: Layout) -> Iterator[Stage]:
             outputs=(layout.images(name),),
             settings=("image_size", f"datasets.{name}.faces"),
         )
-        if labels and _labels_are_read(config, name):
+        if labels and labels_are_read(config, name):
             yield Stage(
                 name=f"pack_labels_{name}",
                 group="data",
@@ -126,7 +126,8 @@ def data_stages(config: Config, layout: Layout) -> Iterator[Stage]:
     )
 
 
-def _labels_are_read(config: Config, dataset: str) -> bool:
+def labels_are_read(config: Config, dataset: str) -> bool:
+    """Whether a network is trained on the data set's label maps."""
     return any(
         network.labels and config.trained_on(name, dataset) == dataset
         for name, network in config.trained.items()

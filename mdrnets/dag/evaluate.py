@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mdrnets.config import Config, External, Network
+from mdrnets.dag.data import labels_are_read
 from mdrnets.dag.stage import D, Stage, stage_name
 from mdrnets.dag.train import model_files, models_files, network_keys, part_modules
 from mdrnets.layout import Layout
@@ -29,6 +30,8 @@ def evaluation_stages(config: Config, layout: Layout) -> Iterator[Stage]:
         else:
             yield from _completion(config, layout, name, method, datasets)
         yield _scoring(layout, name, datasets)
+    if inspected := inspected_method(config):
+        yield from _inspections(config, layout, inspected)
     for variant in config.profile.variants:
         name = config.variant(variant)
         yield from _completion(config, layout, name, config.network(name), datasets[:1])
@@ -95,6 +98,51 @@ def _scoring(layout: Layout, name: str, datasets: tuple[str, ...]) -> Stage:
         protocol=("seed", "bins", "ssim", "bootstrap", "frechet"),
         settings=("device", "threads", "frechet"),
     )
+
+
+def inspected_method(config: Config) -> str | None:
+    """The method of the profile that has a memory to look into."""
+    methods = config.protocol.networks
+    return next((m for m in config.profile.methods if m in methods and methods[m].memory), None)
+
+
+def labelled_sets(config: Config) -> tuple[str, ...]:
+    """Data sets whose label maps a parser learned from."""
+    datasets = config.profile.datasets.items()
+    return tuple(name for name, d in datasets if d.labels and labels_are_read(config, name))
+
+
+def _inspections(config: Config, layout: Layout, name: str) -> Iterator[Stage]:
+    method = config.network(name)
+    inputs = (
+        layout.split(D),
+        layout.assignment(D),
+        layout.images(D),
+        layout.holes(),
+        *model_files(layout, D, name),
+        *models_files(config, layout, method.completes_with),
+    )
+    for program, datasets, labels, protocol, output in (
+        ("inspect_memory", tuple(config.profile.datasets), (), ("seed",), layout.memory_use),
+        ("inspect_parsing", labelled_sets(config), (layout.labels(D),), ("bins",), layout.parsing),
+    ):
+        if datasets:
+            yield Stage(
+                name=stage_name(program, name),
+                group="evaluate",
+                program=program,
+                arguments=(D, name),
+                modules=(
+                    f"stages.{program}",
+                    method.module,
+                    *part_modules(config, method.completes_with),
+                ),
+                axes={"dataset": datasets},
+                inputs=(*inputs, *labels),
+                outputs=(output(D, name),),
+                protocol=(*protocol, *network_keys(config, name)),
+                settings=("device", "precision", "threads", "completion_batch"),
+            )
 
 
 def _collection(layout: Layout, name: str, method: External, datasets: tuple[str, ...]) -> Stage:

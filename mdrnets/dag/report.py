@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from mdrnets.config import FULL, Config
+from mdrnets.config import Config
+from mdrnets.dag.evaluate import inspected_method, labelled_sets
 from mdrnets.dag.stage import Stage
 from mdrnets.dag.train import base_name
 from mdrnets.layout import Layout
@@ -45,8 +46,7 @@ def report_stages(config: Config, layout: Layout) -> Iterator[Stage]:
         settings=("",),
     )
     for name, ablation in config.ablations.items():
-        ran = [row for row in ablation.rows if row in (FULL, *config.profile.variants)]
-        rows = [config.variant(row) for row in ran]
+        rows = [config.variant(row) for row in ablation.rows if config.runs(row)]
         yield Stage(
             name=name,
             group="report",
@@ -73,7 +73,7 @@ def report_stages(config: Config, layout: Layout) -> Iterator[Stage]:
 
 
 def figure_stages(config: Config, layout: Layout) -> Iterator[Stage]:
-    """One stage a figure; variants of the ablations are in none of them."""
+    """One stage a figure; variants of the ablations are in their own ones alone."""
     datasets, methods = tuple(config.profile.datasets), config.profile.methods
     faces = (
         layout.holes(),
@@ -96,21 +96,60 @@ def figure_stages(config: Config, layout: Layout) -> Iterator[Stage]:
         ("metric_by_ratio", scores, ("seed", "methods", "bootstrap")),
         *([("curves", histories, ("parts", "methods"))] if histories else []),
     ):
-        yield Stage(
-            name=name,
-            group="report",
-            program="render",
-            arguments=(name,),
-            modules=("stages.render", renderer(config, name)),
-            inputs=inputs,
-            outputs=tuple(layout.report(f"{name}.{suffix}") for suffix in ("png", "pdf")),
-            protocol=protocol,
-            settings=("datasets", "methods"),
+        yield _figure(config, layout, name, inputs, protocol)
+    for name, figure in config.figures.items():
+        shown = [config.variant(column) for column in figure.columns if config.runs(column)]
+        yield _figure(
+            config,
+            layout,
+            name,
+            (
+                layout.assignment(datasets[0]),
+                layout.images(datasets[0]),
+                layout.holes(),
+                *(layout.completions(datasets[0], variant) for variant in shown),
+            ),
+            ("seed", "bins", "methods", "ablated", "variants", f"figures.{name}"),
+            ("variants",),
         )
+    if inspected := inspected_method(config):
+        uses = tuple(layout.memory_use(d, inspected) for d in datasets)
+        memory_histories = tuple(layout.history(d, inspected) for d in datasets)
+        images = tuple(layout.images(d) for d in datasets)
+        yield _figure(config, layout, "memory_use", (*uses, *memory_histories), ("methods",))
+        yield _figure(config, layout, "memory_slots", (*uses, *images), ("methods",))
+        if labelled := labelled_sets(config):
+            parsing = tuple(layout.parsing(d, inspected) for d in labelled)
+            yield _figure(config, layout, "parser_quality", parsing, ("methods",), more=("csv",))
+
+
+def _figure(
+    config: Config,
+    layout: Layout,
+    name: str,
+    inputs: tuple[Path, ...],
+    protocol: tuple[str, ...],
+    settings: tuple[str, ...] = (),
+    more: tuple[str, ...] = (),
+) -> Stage:
+    """Args: settings: beside those of every figure. more: kinds of files beside the figure."""
+    return Stage(
+        name=name,
+        group="report",
+        program="render",
+        arguments=(name,),
+        modules=("stages.render", renderer(config, name)),
+        inputs=inputs,
+        outputs=tuple(layout.report(f"{name}.{suffix}") for suffix in ("png", "pdf", *more)),
+        protocol=protocol,
+        settings=("datasets", "methods", *settings),
+    )
 
 
 def renderer(config: Config, name: str) -> str:
     """The module that renders a table, a figure or a page."""
+    if name in config.figures:
+        return "stages.renderers.ablation_figure"
     return f"stages.renderers.{'ablation' if name in config.ablations else name}"
 
 

@@ -2,62 +2,108 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from mdrnets.config import load_config
 from mdrnets.dag.report import shown_method
 from mdrnets.data.assignment import read_assignment
+from mdrnets.data.classes import CLASSES
 from mdrnets.evaluation import Score, write_scores
 from mdrnets.files import write_text
+from mdrnets.memory_use import NONE, MemoryUse, save_memory_use
+from mdrnets.parsing import COMPLETE, count_classes, write_parsing
 from mdrnets.pipeline import Pipeline
 from stages.render import main
 from tests.training.project import LAYOUT, ROOT, SIZE, write_configuration, write_data
 
 FIGURES = ("figure1", "figure5", "curves", "metric_by_ratio", "error_map")
-HISTORY = "phase,step,l1,adversarial\ntrain,4,1.0,0.5\ntrain,8,0.5,0.5\n"
+INSPECTED = ("memory_use", "memory_slots", "parser_quality")
+ALL = (*FIGURES, "figure6", *INSPECTED)
+HISTORY = """phase,step,l1,adversarial,memory/slots_used/skin
+train,4,1.0,0.5,1.0
+train,8,0.5,0.5,2.0
+"""
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A finished run of one method on two data sets of noise."""
+    """A finished run of one method, and of a variant, on two data sets of noise."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("stages.command.sync", lambda *arguments: None)  # tracking has its tests
     write_configuration(tmp_path)
+    _add_variants_and_a_memory()
     write_data(tmp_path)
     write_text(LAYOUT.history("one", "base"), HISTORY)
     generator = np.random.default_rng(2)
     for dataset in ("one", "two"):
         write_text(LAYOUT.history(dataset, "toy"), HISTORY)
-        completions = generator.integers(0, 256, (2, 5, SIZE, SIZE, 3), dtype=np.uint8)
-        path = LAYOUT.completions(dataset, "toy")
-        path.parent.mkdir(parents=True)
-        np.save(path, completions)
+        for method in ("toy", "toy@nose"):
+            path = LAYOUT.completions(dataset, method)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            np.save(path, generator.integers(0, 256, (2, 5, SIZE, SIZE, 3), dtype=np.uint8))
+        save_memory_use(LAYOUT.memory_use(dataset, "toy"), _memory_use())
         pairs = read_assignment(LAYOUT.assignment(dataset))
         scores = [
             Score(pair.image, pair.bin, pair.hole, pair.ratio, 1.0, 20.0, 0.8, *[0.0] * 5)
             for pair in pairs
         ]
         write_scores(LAYOUT.scores(dataset, "toy"), scores)
+    labels = np.zeros((2, SIZE, SIZE), dtype=np.uint8)
+    write_parsing(LAYOUT.parsing("one", "toy"), count_classes(COMPLETE, labels, labels))
     return tmp_path
 
 
+def _add_variants_and_a_memory() -> None:
+    params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
+    params |= {
+        "ablated": "toy",
+        "variants": {
+            name: {"title": f"w/o {name}", "options": {"width": 2}} for name in ("nose", "ear")
+        },
+        "ablations": {"table2": {"title": "Table 2", "rows": ["nose", "ear", "full"]}},
+        "figures": {"figure6": {"title": "Figure 6", "columns": ["nose", "ear", "full"]}},
+    }
+    params["methods"]["toy"]["memory"] = True
+    params["parts"]["base"]["labels"] = True
+    Path("params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
+    path = Path("profiles/tiny.yaml")
+    profile = yaml.safe_load(path.read_text(encoding="utf-8")) | {"variants": ["nose"]}
+    profile["datasets"]["one"]["labels"] = {"source": "noise", "classes": "mdrnets14"}
+    path.write_text(yaml.safe_dump(profile, sort_keys=False), encoding="utf-8")
+
+
+def _memory_use() -> MemoryUse:
+    """Of two slots a class, of which one was read."""
+    count = len(CLASSES)
+    return MemoryUse(
+        chosen=np.tile([7, 0], (count, 1)),
+        entropy=np.zeros(count),
+        slots=np.tile([0, NONE], (count, 1)),
+        images=np.tile([[3], [NONE]], (count, 1, 1)),
+        cosines=np.ones((count, 2, 1), dtype=np.float32),
+        regions=np.ones((count, 2, 1, SIZE, SIZE), dtype=bool),
+    )
+
+
 def _files(name: str) -> list[Path]:
-    return [LAYOUT.report(f"{name}.{kind}") for kind in ("png", "pdf")]
+    kinds = ("png", "pdf", *(["csv"] if name == "parser_quality" else []))
+    return [LAYOUT.report(f"{name}.{kind}") for kind in kinds]
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", ALL)
 def test_a_figure_is_written_twice_with_the_same_bytes(project: Path, name: str) -> None:
     contents = []
     for _ in range(2):
         assert main([name]) == 0
         contents.append([path.read_bytes() for path in _files(name)])
     assert contents[0] == contents[1]
-    png, pdf = contents[0]
+    png, pdf, *_ = contents[0]
     assert png.startswith(b"\x89PNG") and pdf.startswith(b"%PDF")
     assert sorted(LAYOUT.reports.iterdir()) == sorted(_files(name))
     assert str(project).encode() not in png + pdf
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", ALL)
 def test_every_missing_input_is_named(
     project: Path, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -83,7 +129,7 @@ def test_completions_of_other_images_are_refused(
 def test_figures_are_stages_without_variants(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     pipeline = Pipeline(load_config("demo"))
-    for name in FIGURES:
+    for name in (*FIGURES, "memory_use", "memory_slots"):
         stage = pipeline.stages[name]
         assert stage.outputs == tuple(Path(f"reports/demo/{name}.{k}") for k in ("png", "pdf"))
         assert not any("@" in str(path) for path in stage.inputs)
@@ -95,6 +141,15 @@ def test_figures_are_stages_without_variants(monkeypatch: pytest.MonkeyPatch) ->
     }
 
 
-def test_figure_1_shows_the_last_method_where_none_is_the_papers(project: Path) -> None:
-    config = load_config()
-    assert shown_method(config) == "toy"  # the project has no ablated method
+def test_a_figure_of_variants_needs_those_that_run_alone(project: Path) -> None:
+    inputs = Pipeline(load_config()).stages["figure6"].inputs
+    completions = [path for path in inputs if "completions" in path.parts]
+    assert completions == [LAYOUT.completions("one", name) for name in ("toy@nose", "toy")]
+
+
+def test_figure_1_shows_the_last_method_where_none_is_the_papers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_configuration(tmp_path)
+    assert shown_method(load_config()) == "toy"  # the project has no ablated method

@@ -1,0 +1,216 @@
+"""Both inspecting stages, on an MDRNets of the smoke profile's sizes that was never trained."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from mdrnets.config import load_config
+from mdrnets.data.assignment import assign, read_assignment, write_assignment
+from mdrnets.data.classes import CLASSES
+from mdrnets.data.dataset import HOLE_SPLIT_COLUMNS, SPLIT_COLUMNS
+from mdrnets.data.tables import read_table, write_table
+from mdrnets.memory_use import NONE, load_memory_use
+from mdrnets.parsing import COMPLETE, read_parsing
+from mdrnets.pipeline import Pipeline
+from mdrnets.training.building import build_network, resolved_options
+from mdrnets.training.model_files import ModelConfig, save_model_config, save_weights
+from stages import inspect_memory, inspect_parsing
+from tests.training.project import LAYOUT, ROOT, SIZE, write_configuration, write_data
+
+ARGUMENTS = ["one", "mdrnets"]
+MEMORY, PARSING = LAYOUT.memory_use(*ARGUMENTS), LAYOUT.parsing(*ARGUMENTS)
+TRAINING, VALIDATION = range(3), range(3, 7)  # rows of the images; the others are for testing
+LABELLED = range(2, 6)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Configuration, data and weights."""
+    folder = tmp_path_factory.mktemp("project")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        write_configuration(folder)
+        _configure("params.yaml", _with_mdrnets)
+        _configure("profiles/tiny.yaml", _with_labels)
+        write_data(folder)
+        _write_roles_and_labels()
+        for name in ("parser", "coarse", "recon", "mdrnets"):
+            _save_untrained(name)
+    return folder
+
+
+@pytest.fixture
+def project(made: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The same for all tests, without outputs; the process' state is put back."""
+    monkeypatch.chdir(made)
+    for path in (MEMORY, PARSING):
+        path.unlink(missing_ok=True)
+    threads = torch.get_num_threads()
+    yield made
+    torch.use_deterministic_algorithms(False)
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def change(project: Path) -> Iterator[Callable[[Path, str], None]]:
+    """Writes a text into a file until the end of the test."""
+    before: dict[Path, bytes] = {}
+
+    def apply(path: Path, text: str) -> None:
+        before.setdefault(path, path.read_bytes())
+        path.write_text(text, encoding="utf-8")
+
+    yield apply
+    for path, content in before.items():
+        path.write_bytes(content)
+
+
+def _configure(name: str, edit: Callable[[dict[str, Any]], None]) -> None:
+    values = yaml.safe_load(Path(name).read_text(encoding="utf-8"))
+    edit(values)
+    Path(name).write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
+
+
+def _with_mdrnets(params: dict[str, Any]) -> None:
+    shipped = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    params["parts"] |= shipped["parts"]
+    params["methods"]["mdrnets"] = shipped["methods"]["mdrnets"]
+
+
+def _with_labels(profile: dict[str, Any]) -> None:
+    smoke = yaml.safe_load((ROOT / "profiles/smoke.yaml").read_text(encoding="utf-8"))
+    profile["methods"] = ["toy", "mdrnets"]
+    profile["networks"] |= smoke["networks"]
+    profile["datasets"]["one"]["labels"] = {"source": "noise", "classes": "mdrnets14"}
+
+
+def _write_roles_and_labels() -> None:
+    """Of the four validation images three have label maps."""
+    split = read_table(LAYOUT.split("one"), SPLIT_COLUMNS)
+    for at, row in enumerate(split):
+        if at in VALIDATION:
+            row["role"] = "validation"
+        row["labelled"] = str(int(at in LABELLED))
+    write_table(LAYOUT.split("one"), SPLIT_COLUMNS, [list(row.values()) for row in split])
+    labels = np.random.default_rng(3).integers(0, len(CLASSES), (4, SIZE, SIZE), dtype=np.uint8)
+    np.save(LAYOUT.labels("one"), labels)
+
+    holes = read_table(LAYOUT.hole_split(), HOLE_SPLIT_COLUMNS)
+    for row in holes:  # what was for training: enough of them for the validation images
+        row["role"] = "validation" if row["role"] == "train" or row["id"][1] == "1" else "test"
+    write_table(LAYOUT.hole_split(), HOLE_SPLIT_COLUMNS, [list(row.values()) for row in holes])
+    pairs = assign(
+        split,
+        holes,
+        np.load(LAYOUT.holes()),
+        bins={"1-20": [1, 2], "20-40": [3, 4]},
+        seed=1,
+        dataset="one",
+    )
+    write_assignment(LAYOUT.assignment("one"), pairs)
+
+
+def _save_untrained(name: str) -> None:
+    config = load_config()
+    network = build_network(config, LAYOUT, network=name, dataset="one")
+    save_weights(LAYOUT.model("one", name), network)
+    save_model_config(
+        LAYOUT.model_config("one", name),
+        ModelConfig(
+            network=name,
+            module=config.network(name).module,
+            dataset="one",
+            image_size=SIZE,
+            perceptual="effnet-lite0",
+            seed=0,
+            options=resolved_options(config, name).model_dump(mode="json"),
+            parameters=1,
+        ),
+    )
+
+
+def test_the_memory_is_read_by_the_test_images_and_shown_by_training_images(project: Path) -> None:
+    assert inspect_memory.main(ARGUMENTS) == 0
+    use = load_memory_use(MEMORY)
+    slots = load_config().options("mdrnets")["slots"]
+    assert use.chosen.shape == (len(CLASSES), slots)
+    reads = use.chosen.sum(axis=1)
+    assert 0 < reads.max() <= len(read_assignment(LAYOUT.assignment("one")))
+    assert (np.isnan(use.entropy) == (reads == 0)).all()
+    assert use.entropy[reads > 0].max() <= np.log(slots) + 1e-6
+    assert set(use.images.flat) - {NONE} <= set(TRAINING)
+    assert use.regions.shape[-2:] == (SIZE, SIZE)
+
+
+def test_the_parser_is_compared_on_labelled_validation_images(project: Path) -> None:
+    assert inspect_parsing.main(ARGUMENTS) == 0
+    found = read_parsing(PARSING)
+    assert list(found) == [COMPLETE, "1-20", "20-40"]
+    labels = np.load(LAYOUT.labels("one"))[1:]  # rows 3 to 5 of the images
+    for classes in found.values():
+        assert [c.name for c in classes] == list(CLASSES)
+        assert [c.pixels for c in classes] == np.bincount(labels.ravel()).tolist()
+        assert sum(c.predicted for c in classes) == labels.size
+    assert found[COMPLETE] != found["20-40"]
+
+
+def test_both_give_the_same_bytes_again(project: Path) -> None:
+    contents = []
+    for _ in range(2):
+        assert inspect_memory.main(ARGUMENTS) == inspect_parsing.main(ARGUMENTS) == 0
+        contents.append((MEMORY.read_bytes(), PARSING.read_bytes()))
+    assert contents[0] == contents[1]
+
+
+@pytest.mark.parametrize("stage", [inspect_memory, inspect_parsing])
+def test_every_missing_input_is_named(
+    project: Path, stage: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program = stage.__name__.removeprefix("stages.")
+    inputs = Pipeline(load_config()).find(program, ARGUMENTS).inputs
+    for path in set(inputs) - {LAYOUT.setup}:
+        hidden = path.rename(path.with_suffix(".hidden"))
+        assert stage.main(ARGUMENTS) == 1, path
+        assert f"error: {path}:" in capsys.readouterr().err
+        hidden.rename(path)
+
+
+def test_without_labelled_validation_images_it_says_so(
+    project: Path, change: Callable[[Path, str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = LAYOUT.assignment("one").read_text().replace("validation", "train")
+    change(LAYOUT.assignment("one"), text)
+    assert inspect_parsing.main(ARGUMENTS) == 1
+    assert "profiles/tiny.yaml: datasets.one.split.validation" in capsys.readouterr().err
+
+
+def test_a_method_without_a_memory_is_refused(
+    project: Path, change: Callable[[Path, str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in LAYOUT.model("one", "mdrnets"), LAYOUT.model_config("one", "mdrnets"):
+        change(path, "")
+    profile = Path("profiles/tiny.yaml")
+    values = yaml.safe_load(profile.read_text(encoding="utf-8"))
+    values["networks"]["mdrnets"]["memory"] = "none"
+    change(profile, yaml.safe_dump(values, sort_keys=False))
+    _save_untrained("mdrnets")
+    assert inspect_memory.main(ARGUMENTS) == 1
+    assert "profiles/tiny.yaml: networks.mdrnets: it was trained" in capsys.readouterr().err
+    assert not MEMORY.exists()
+
+
+def test_a_method_that_is_not_mdrnets_is_refused(
+    project: Path, change: Callable[[Path, str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    values = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
+    values["methods"]["toy"]["memory"] = True
+    change(Path("params.yaml"), yaml.safe_dump(values, sort_keys=False))
+    for name in ("base", "toy"):
+        _save_untrained(name)
+    assert inspect_memory.main(["one", "toy"]) == 1
+    assert "params.yaml: methods.toy.memory: only the memory of MDRNets" in capsys.readouterr().err
