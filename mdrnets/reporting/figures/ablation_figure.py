@@ -1,6 +1,7 @@
 """Figure 6 of the paper: input, the completions of a method's variants, and the ground truth."""
 
 from collections.abc import Mapping, Sequence
+from textwrap import wrap
 
 from matplotlib.figure import Figure
 
@@ -19,7 +20,8 @@ from mdrnets.reporting.figures.style import (
 
 SAMPLES = 4
 LEFT, TOP, EDGE = 34, 10, 10  # pixels
-UNDER, LINE = 22, 22  # from the faces to their names, and from line to line
+LINE = 22  # from line to line
+LETTER = 10  # their names' mean width
 
 
 @styled
@@ -48,14 +50,18 @@ def draw(
     """
     titles = ["Input", *variants.values(), "Ground truth"]
     positions = chosen(of_set.count, [of_bin], SAMPLES, seed, name, of_set.name)[of_bin]
-    about = [title, f"holes of {bin_title(of_bin)}", "images drawn by seed", f"profile {profile}"]
-    lines = [caption(about), *[f"not run in this profile: {title}" for title in left_out]]
+    about = [
+        caption([title, f"holes of {bin_title(of_bin)}"]),
+        caption(["images drawn by seed", f"profile {profile}"]),
+        *[f"not run in this profile: {variant}" for variant in left_out],
+    ]
 
     margin = LEFT + EDGE + GAP * (len(titles) - 1)
     side = cell_size(of_set.images.shape[1], len(titles), margin)
     bottom = TOP + len(positions) * (side + GAP) - GAP
-    height = bottom + UNDER + LINE * (len(lines) + 1)
-    figure, axes = pixel_canvas(margin + len(titles) * side, height)
+    names = [wrap(of_column, side // LETTER) for of_column in titles]
+    below = bottom + LINE * max(map(len, names))
+    figure, axes = pixel_canvas(margin + len(titles) * side, below + LINE * (len(about) + 1))
 
     axes.text(26, (TOP + bottom) / 2, of_set.title, rotation=90, ha="right", va="center")
     for row, at in enumerate(positions):
@@ -67,10 +73,11 @@ def draw(
         ]
         for column, face in enumerate(faces):
             show(axes, face, LEFT + column * (side + GAP), TOP + row * (side + GAP), side)
-    for column, of_column in enumerate(titles):
+    for column, of_column in enumerate(names):
         x = LEFT + column * (side + GAP) + side / 2
-        axes.text(x, bottom + UNDER, of_column, ha="center", va="baseline", size=6.5)
-    for number, line in enumerate(lines):
-        y = bottom + UNDER + LINE * (number + 1) + 6
+        for number, line in enumerate(of_column, start=1):
+            axes.text(x, bottom + LINE * number, line, ha="center", va="baseline", size=6.5)
+    for number, line in enumerate(about, start=1):
+        y = below + LINE * number + 6
         axes.text(LEFT, y, line, va="baseline", color=GREY, size=6)
     return figure

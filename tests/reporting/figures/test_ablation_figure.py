@@ -1,3 +1,6 @@
+from dataclasses import replace
+from itertools import combinations
+
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -11,10 +14,19 @@ VARIANTS = {"ours@without_mrem": "w/o MREM", "ours": "Ours"}
 
 
 def _draw(
-    variants: dict[str, str] = VARIANTS, left_out: tuple[str, ...] = (), name: str = "figure6a"
+    variants: dict[str, str] = VARIANTS,
+    left_out: tuple[str, ...] = (),
+    name: str = "figure6a",
+    times: int = 1,
 ) -> Figure:
+    of_set = make_sets(methods=tuple(VARIANTS))[0]
     return ablation_figure.draw(
-        make_sets(methods=tuple(VARIANTS))[0],
+        replace(
+            of_set,
+            images=_enlarged(of_set.images, times),
+            holes=_enlarged(of_set.holes[..., None], times)[..., 0],
+            completions={m: _enlarged(c, times) for m, c in of_set.completions.items()},
+        ),
         variants=variants,
         left_out=left_out,
         title="Figure 6 (a): modules",
@@ -23,6 +35,10 @@ def _draw(
         seed=2204,
         profile="tiny",
     )
+
+
+def _enlarged(images: np.ndarray, times: int) -> np.ndarray:
+    return images.repeat(times, axis=-3).repeat(times, axis=-2)
 
 
 def test_a_row_is_input_every_variant_and_ground_truth() -> None:
@@ -57,6 +73,7 @@ def test_names_stand_under_the_columns_in_their_order() -> None:
 def test_it_says_what_it_shows_and_what_not() -> None:
     found = texts(_draw())
     assert any("Figure 6 (a): modules" in text and "40–60 %" in text for text in found)
+    assert any("images drawn by seed" in text for text in found)
     assert any("profile tiny" in text for text in found)
     assert "Rendered faces A" in found
     assert not any("not run" in text for text in found)
@@ -72,12 +89,16 @@ def test_images_are_drawn_by_seed_for_each_figure_whatever_the_variants() -> Non
     assert not all(np.array_equal(a, b) for a, b in zip(both, other, strict=True))
 
 
+@pytest.mark.parametrize("times", [1, 2, 4, 16])
 @pytest.mark.parametrize("left_out", [(), ("w/o L_sem", "w/o L_InCo²")])
-def test_no_text_is_cut_off_and_no_figure_too_wide(left_out: tuple[str, ...]) -> None:
-    figure = _draw(left_out=left_out)
+def test_no_text_is_cut_off_or_covered_and_no_figure_too_wide(
+    left_out: tuple[str, ...], times: int
+) -> None:
+    figure = _draw({"ours@without_mrem": "w/o MREM, w/o DMM", "ours": "Ours"}, left_out, "a", times)
     width, height = figure.get_size_inches() * figure.dpi
     assert width <= WIDEST
     renderer = FigureCanvasAgg(figure).get_renderer()
     boxes = [text.get_window_extent(renderer) for text in figure.axes[0].texts]
     for box in boxes:
         assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= width and box.y1 <= height
+    assert not any(a.overlaps(b) for a, b in combinations(boxes, 2))
