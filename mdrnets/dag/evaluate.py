@@ -102,8 +102,7 @@ def _scoring(layout: Layout, name: str, datasets: tuple[str, ...]) -> Stage:
 
 def inspected_method(config: Config) -> str | None:
     """The method of the profile that has a memory to look into."""
-    methods = config.protocol.networks
-    return next((m for m in config.profile.methods if m in methods and methods[m].memory), None)
+    return next((name for name, network in config.networks.items() if network.memory), None)
 
 
 def labelled_sets(config: Config) -> tuple[str, ...]:
