@@ -90,7 +90,8 @@ def draw(
                 continue
             left = x + at * (slot_margin + parts * side) + SLOT_GAP
             y = TOP + row * (side + GAP)
-            share = f"{100 * memory.use.chosen[row, slot] / reads[row]:.0f} %"
+            percent = 100 * memory.use.chosen[row, slot] / reads[row]
+            share = f"{percent:.0f} %" if percent >= 1 else "<1 %"
             axes.text(left - 4, y + side / 2, share, rotation=90, ha="right", va="center", size=6)
             for number, image in enumerate(memory.use.images[row, at]):
                 if image != NONE:

@@ -76,6 +76,12 @@ def test_every_slot_that_was_read_has_its_parts_and_share() -> None:
     assert any("MDRNets" in text and "profile tiny" in text for text in written)
 
 
+def test_a_slot_that_was_hardly_read_was_read_nevertheless() -> None:
+    memory = _memory()
+    memory.use.chosen[0] = [1, 300, 0]
+    assert {"100 %", "<1 %"} <= set(texts(_draw(memory)))
+
+
 def test_data_sets_stand_side_by_side() -> None:
     figure = _draw(_memory(), _memory("Rendered faces B"))
     images = figure.axes[0].get_images()
