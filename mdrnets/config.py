@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationError, model_validator
@@ -21,10 +22,20 @@ PROFILES = Path("profiles")
 STEPS = 6
 """Hole ratios come in steps of 10 %: step 1 is (0, 10] %, step 6 (50, 60] %."""
 
-Role = Literal["train", "validation", "test"]
+VGG = ("vgg16", "vgg19")
+INCEPTION = "inception_v3"
+BISENET = "bisenet"
+"""Networks whose weights are published, as the sources of them are named."""
+
+Role = Literal["train", "validation", "test", "unused"]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Names = Annotated[tuple[Name, ...], BeforeValidator(lambda value: _tuple(value))]
 Numbers = Annotated[tuple[int, ...], BeforeValidator(lambda value: _tuple(value))]
+Address = Annotated[str, Field(pattern="^https?://")]
+Addresses = Annotated[
+    tuple[Address, ...],
+    BeforeValidator(lambda value: (value,) if isinstance(value, str) else _tuple(value)),
+]
 
 
 # -- the protocol ----------------------------------------------------------------------------
@@ -183,27 +194,70 @@ class Protocol(Options):
 
 
 class Source(Options):
-    """One archive of files with flat names.
+    """Where images or weights come from: the project, a local path, or an address.
 
     Attributes:
-        path: a local zip archive or folder; `$NAME` stands for an environment variable. None: the
-            archive of the source's name in `data/`.
-        files: how many files it must hold.
-        sha256: of the archive; None: not checked.
+        kind: `images`: an archive or folder of them. `weights`: a network's, one file.
+            `ffhq_metadata`: FFHQ's list of its images, which are fetched one by one.
+        path: a local file or folder; `$NAME` stands for an environment variable. Without `path` and
+            `url`: the archive of the source's name in `data/`.
+        url: addresses of one file, tried in their order.
+        file: its name in the profile's folder of downloads; by default as the first address ends.
+        bytes: its exact size; None: as the server says.
+        sha256: of the file as it comes, whole or its first digits; of a folder: of the archive that
+            is packed from it. None, with no `md5` either: of a local file, not checked; of an
+            address, that of the first download is kept and compared with later ones.
+        md5: of the file as it comes, where its publisher gives that.
+        folder: images are those below this folder, at any depth (`.`: all), and nothing else is
+            looked at. None: the files lie side by side, images alone.
+        shrink: scale images down to this many pixels while packing them; None: keep them.
+        files: how many images there must be; None: not counted.
         licence: as the report prints it.
+        terms: name of the licence in the profile's `accepted_licences`, without which nothing is
+            fetched; None: nothing to accept.
     """
 
+    kind: Literal["images", "weights", "ffhq_metadata"] = "images"
     path: str | None = None
-    files: int = Field(ge=1)
-    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
+    url: Addresses = ()
+    file: Annotated[str, Field(pattern=r"^[\w.-]+$")] | None = None
+    bytes: Annotated[int, Field(ge=1)] | None = None
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{8,64}$")] | None = None
+    md5: Annotated[str, Field(pattern="^[0-9a-f]{32}$")] | None = None
+    folder: str | None = None
+    shrink: Annotated[int, Field(ge=32)] | None = None
+    files: Annotated[int, Field(ge=1)] | None = None
     licence: str
+    terms: Name | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.path is not None and self.url:
+            raise ValueError("path and url exclude each other; keep one")
+        if self.url and "." not in self.file_name:
+            raise ValueError("file: the address does not end in a file name; give one")
+        if self.kind == "ffhq_metadata" and not self.url:
+            raise ValueError("url: kind ffhq_metadata needs one; a folder has kind images")
+        if self.shrink is not None and self.kind == "images" and self.folder is None:
+            raise ValueError("shrink needs `folder` (`.` for all images)")
+        return self
+
+    @property
+    def file_name(self) -> str:
+        """Of the downloaded file."""
+        return self.file or urlsplit(self.url[0]).path.rpartition("/")[2]
 
 
 class Labels(Options):
-    """Where a data set's label maps are; they need not exist for every image."""
+    """Where a data set's label maps are; they need not exist for every image.
+
+    Attributes:
+        classes: what the files are: `mdrnets14` and `celebamask19`, maps of class ids;
+            `celebamask_parts`, a mask for each part of a face (`NNNNN_part.png`).
+    """
 
     source: Name
-    classes: Literal["mdrnets14", "celebamask19"]
+    classes: Literal["mdrnets14", "celebamask19", "celebamask_parts"]
 
 
 class Split(Options):
@@ -244,23 +298,46 @@ class Dataset(Options):
     split: Split
 
 
+White = Literal["hole", "valid"]
+"""What white means in a mask: never assumed, and checked against the areas."""
+
+
+class TrainingHoles(Options):
+    """Masks that are for training alone, of any area.
+
+    Attributes:
+        white: what white means in them.
+        threshold: what is brighter, of 0 to 1, is white.
+    """
+
+    source: Name
+    white: White
+    threshold: float = Field(gt=0, lt=1)
+
+
 class Holes(Options):
     """The hole masks: files whose number tells their 10 % step.
 
     Attributes:
         per_step: file number // per_step is the step, from 0.
+        white: what white means in them.
         train, validation, test: share of each step's files in each role.
+        training: masks of another source, which train in place of a share of these.
     """
 
     source: Name
     per_step: int = Field(ge=1)
-    train: float = Field(gt=0, lt=1)
+    white: White = "hole"
+    train: Annotated[float, Field(gt=0, lt=1)] | None = None
+    training: TrainingHoles | None = None
     validation: float = Field(ge=0, lt=1)
-    test: float = Field(gt=0, lt=1)
+    test: float = Field(gt=0, le=1)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if abs(self.train + self.validation + self.test - 1) > 1e-9:
+        if (self.train is None) == (self.training is None):
+            raise ValueError("holes: give the share `train`, or masks of their own as `training`")
+        if abs((self.train or 0) + self.validation + self.test - 1) > 1e-9:
             raise ValueError("holes: the shares train + validation + test must be 1")
         return self
 
@@ -279,6 +356,8 @@ class Profile(Options):
         threads: of each process; the same in both engines, since it decides the last bits.
         perceptual: features of the perceptual and style losses.
         frechet: features of the Fréchet distance; only `inception-v3` makes it FID.
+        accepted_licences: the `terms` of sources whose licence its reader accepts.
+        downloads: folder of downloaded files; `$NAME` stands for an environment variable.
         methods: the rows of Table 1 that are run.
         variants: the rows of the ablations that are run, besides the method itself.
         networks: options of each network, validated by its module.
@@ -291,6 +370,8 @@ class Profile(Options):
     threads: int = Field(ge=1)
     perceptual: Literal["vgg", "effnet-lite0"]
     frechet: Literal["inception-v3", "effnet-lite0"]
+    accepted_licences: Names = ()
+    downloads: str = "downloads"
     sources: dict[Name, Source]
     datasets: dict[Name, Dataset]
     holes: Holes
@@ -305,11 +386,28 @@ class Profile(Options):
         for name, dataset in self.datasets.items():
             used = [dataset.faces, *([dataset.labels.source] if dataset.labels else [])]
             for source in used:
-                if source not in self.sources:
+                if source not in self.images:
                     raise ValueError(f"datasets.{name}: unknown source {source}")
-        if self.holes.source not in self.sources:
-            raise ValueError(f"holes.source: unknown source {self.holes.source}")
+        training = self.holes.training
+        for source in [self.holes.source, *([training.source] if training else [])]:
+            if source not in self.images:
+                raise ValueError(f"holes.source: unknown source {source}")
+        if self.frechet == "inception-v3" and INCEPTION not in self.weights:
+            raise ValueError(
+                f"frechet: inception-v3 needs a source `{INCEPTION}` of kind weights; "
+                "profiles/paper.yaml has one"
+            )
         return self
+
+    @property
+    def images(self) -> dict[str, Source]:
+        """Sources of images."""
+        return {name: s for name, s in self.sources.items() if s.kind != "weights"}
+
+    @property
+    def weights(self) -> dict[str, Source]:
+        """Sources of a network's weights; their names are the networks'."""
+        return {name: s for name, s in self.sources.items() if s.kind == "weights"}
 
 
 class Config(Options):
@@ -374,6 +472,11 @@ class Config(Options):
         options = self.profile.networks.get(base, {})
         return _merged(options, self.protocol.variants[variant].options) if variant else options
 
+    @property
+    def published_parser(self) -> bool:
+        """Whether the face parser takes published weights instead of a training."""
+        return bool(self.profile.networks.get("parser", {}).get("published"))
+
     def trained_on(self, network: str, dataset: str) -> str:
         """The data set whose training of `network` serves `dataset`."""
         position = self.network(network).dataset
@@ -423,6 +526,11 @@ def load_config(profile: str | None = None) -> Config:
             )
         if network.partition("@")[0] not in settings.networks:
             raise UserError(f"{path}: networks.{network} is missing; it gives the training steps")
+    if BISENET not in settings.weights and config.published_parser:
+        raise UserError(
+            f"{path}: networks.parser.published needs a source `{BISENET}` of kind weights; "
+            "profiles/paper.yaml has one"
+        )
     if unknown := sorted(set(settings.networks) - set(protocol.parts) - set(protocol.methods)):
         raise UserError(f"{path}: networks.{unknown[0]}: {PARAMS} has no such part or method")
     return config

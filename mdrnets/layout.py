@@ -34,6 +34,13 @@ class Layout:
     def raw_manifest(self, source: str) -> Path:
         return self.raw(source).with_suffix(".json")
 
+    def weights(self, network: str) -> Path:
+        """The verified weights of a published network; a `.json` beside it as with archives."""
+        return self.run / "weights" / f"{network}.pth"
+
+    def weights_manifest(self, network: str) -> Path:
+        return self.weights(network).with_suffix(".json")
+
     def split(self, dataset: str) -> Path:
         """id, role, labelled, sha256; one row an image, in the order of `images`."""
         return self.run / "splits" / f"{dataset}.csv"

@@ -1,7 +1,8 @@
 """Check the whole configuration before hours of work depend on it.
 
-Every network is built once with its options, and every archive outside of the project must be
-there. Writes runs/PROFILE/check.json: the profile's name, nothing that changes.
+Every network is built once with its options, every archive outside of the project must be there,
+and the licence of what is downloaded be accepted. Writes runs/PROFILE/check.json: the profile's
+name, nothing that changes.
 """
 
 import json
@@ -9,6 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from mdrnets.config import Config, expand
+from mdrnets.data.downloads import require_licence
 from mdrnets.errors import UserError
 from mdrnets.files import write_text
 from mdrnets.training.building import check_networks
@@ -30,13 +32,15 @@ def check_sources(config: Config) -> None:
     """Check that every source outside of the project is there.
 
     Raises:
-        UserError: naming the first that is missing, or whose environment variable is not set.
+        UserError: naming the first that is missing, whose environment variable is not set, or
+            whose licence is not accepted.
     """
     for name, source in config.profile.sources.items():
+        require_licence(config, name)
         if source.path is not None and not (path := expand(source.path)).exists():
             raise UserError(
-                f"{config.path}: sources.{name}.path: {path} does not exist; put the archive of "
-                f"{source.files} files there, or correct the path"
+                f"{config.path}: sources.{name}.path: {path} does not exist; put the archive or "
+                "folder there, or correct the path"
             )
 
 

@@ -12,8 +12,9 @@ TEST_IDS = Path("mdrnets/data/celebahq_test_ids.txt")
 
 def data_stages(config: Config, layout: Layout) -> Iterator[Stage]:
     datasets = tuple(config.profile.datasets)
-    embedded = tuple(n for n, source in config.profile.sources.items() if source.path is None)
-    elsewhere = tuple(n for n in config.profile.sources if n not in embedded)
+    images = config.profile.images
+    elsewhere = tuple(n for n, source in images.items() if source.path or source.url)
+    embedded = tuple(n for n in images if n not in elsewhere)
 
     yield Stage(
         name="setup",
@@ -34,9 +35,12 @@ def data_stages(config: Config, layout: Layout) -> Iterator[Stage]:
         protocol=("",),
         settings=("",),
     )
-    for name, sources, inputs in (
-        ("download", embedded, (layout.data(S),)),
-        ("download_external", elsewhere, ()),
+    archive = (layout.raw(S), layout.raw_manifest(S))
+    weights = (layout.weights(S), layout.weights_manifest(S))
+    for name, sources, inputs, outputs in (
+        ("download", embedded, (layout.data(S),), archive),
+        ("download_external", elsewhere, (), archive),
+        ("download_weights", tuple(config.profile.weights), (), weights),
     ):
         if sources:
             yield Stage(
@@ -47,7 +51,7 @@ def data_stages(config: Config, layout: Layout) -> Iterator[Stage]:
                 modules=("stages.download",),
                 axes={"source": sources},
                 inputs=inputs,
-                outputs=(layout.raw(S), layout.raw_manifest(S)),
+                outputs=outputs,
                 settings=(f"sources.{S}",),
             )
 
@@ -91,17 +95,21 @@ def data_stages(config: Config, layout: Layout) -> Iterator[Stage]:
                 outputs=(layout.labels(name),),
                 settings=("image_size", f"datasets.{name}.labels"),
             )
-    holes = layout.raw(config.profile.holes.source)
+    training = config.profile.holes.training
+    holes = (
+        layout.raw(config.profile.holes.source),
+        *([layout.raw(training.source)] if training else []),
+    )
     yield Stage(
         name="split_holes",
         group="data",
         program="split",
         arguments=("holes",),
         modules=("stages.split",),
-        inputs=(holes,),
+        inputs=holes,
         outputs=(layout.hole_split(),),
         protocol=("seed",),
-        settings=("holes",),
+        settings=("holes", *(["image_size"] if training else [])),
     )
     yield Stage(
         name="pack_holes",
@@ -109,7 +117,7 @@ def data_stages(config: Config, layout: Layout) -> Iterator[Stage]:
         program="pack",
         arguments=("holes",),
         modules=("stages.pack",),
-        inputs=(holes, layout.hole_split()),
+        inputs=(*holes, layout.hole_split()),
         outputs=(layout.holes(),),
         settings=("image_size", "holes"),
     )

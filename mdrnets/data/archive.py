@@ -161,6 +161,19 @@ def decode_hole(data: bytes, where: str) -> np.ndarray:
     return values == 255
 
 
+def decode_mask(data: bytes, where: str) -> np.ndarray:
+    """A mask that others have drawn, grey or in three equal channels: uint8 H×W.
+
+    Raises:
+        UserError: unreadable, or coloured.
+    """
+    image = _opened(data, where)
+    values = np.asarray(image.convert("RGB"))
+    if (values != values[..., :1]).any():
+        raise UserError(f"{where} is coloured, expected a mask in grey; replace it")
+    return values[..., 0]
+
+
 def image_size(data: bytes, where: str) -> tuple[int, int]:
     """Height and width, from the header alone.
 

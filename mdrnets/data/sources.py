@@ -5,26 +5,22 @@ what is used later is what was verified, however it was obtained.
 """
 
 import json
-import os
-import re
-import stat
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO
 
 from mdrnets.config import expand
+from mdrnets.data.members import Member, check_members, images_below, list_members
 from mdrnets.data.progress import Progress, silent
+from mdrnets.data.shrinking import shrunk
 from mdrnets.data.space import require_space
 from mdrnets.errors import UserError
 from mdrnets.files import replacing, write_text
 from mdrnets.files import sha256 as digest_of
-
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
-LARGEST = 64 * 2**20
-"""Bytes of a member: a 1024² PNG has 2 MB; a claim of gigabytes is no face."""
 
 _CHUNK = 2**20
 _EPOCH = (
@@ -39,24 +35,21 @@ _EPOCH = (
 
 @dataclass(frozen=True)
 class Manifest:
-    """What was published: written beside the archive."""
+    """What was published: written beside the archive.
+
+    Attributes:
+        shrink: pixels that larger images were scaled down to; None: as they came.
+        original: SHA-256 of the file that the images were taken from; None: it is the archive
+            itself, or a folder.
+    """
 
     source: str
     licence: str
     files: int
     bytes: int
     sha256: str
-
-
-@dataclass(frozen=True)
-class Member:
-    """A file of an archive (`crc`) or of a folder (`modified`, seconds)."""
-
-    name: str
-    bytes: int
-    crc: int | None = None
-    modified: float | None = None
-    unsafe: str | None = None
+    shrink: int | None = None
+    original: str | None = None
 
 
 def locate(path: str | None, default: Path) -> Path:
@@ -86,9 +79,11 @@ def fetch(
     archive: Path,
     *,
     source: str,
-    files: int,
+    files: int | None,
     sha256: str | None,
     licence: str,
+    folder: str | None = None,
+    shrink: int | None = None,
     progress: Progress = silent,
 ) -> Manifest:
     """Publish the archive or folder at `path` as `archive`, with a `.json` manifest beside it.
@@ -99,47 +94,108 @@ def fetch(
         path: a zip archive, or a folder, which is packed.
         archive: the final name.
         source: name of the source, for the manifest.
-        files: how many files it must hold.
-        sha256: of the archive (of a folder: of the packed archive); None: not checked.
+        files: how many images it must hold; None: not counted.
+        sha256: of the file at `path`, or its first digits (of a folder: of the packed archive);
+            None: not checked.
         licence: for the manifest.
+        folder: take the images below this folder alone, and pack them anew; None: all files, which
+            lie side by side.
+        shrink: pixels to scale larger images down to, with `folder`.
         progress: shows how far it is.
 
     Raises:
         UserError: what is wrong with the source, or the disk is too small.
     """
-    members = list_members(path)
-    check_members(members, where=path, files=files)
-    manifest_path = archive.with_suffix(".json")
-    published = _published(archive, manifest_path, members)
-    if published is not None:
-        wanted = Manifest(source, licence, files, published.bytes, sha256 or published.sha256)
-        if published == wanted:
-            return published
+    members = list_members(path, deep=folder is not None)
+    original = None
+    if folder is not None:
+        members = images_below(members, folder, where=path)
+        if path.is_file():
+            original = digest_of(path)
+            _check_hash(original, sha256, path)
+            sha256 = None
+    flat = [replace(member, name=member.flat) for member in members] if folder else members
+    check_members(flat, where=path, files=files)
 
-    require_space(archive, path.stat().st_size if path.is_file() else sum(m.bytes for m in members))
+    manifest_path = archive.with_suffix(".json")
+    wanted = Manifest(source, licence, len(members), 0, sha256 or "", shrink, original)
+    published = _published(archive, manifest_path, flat, wanted)
+    if published is not None:
+        return published
+
+    repacked = path.is_dir() or folder is not None
+    size = sum(m.bytes for m in members) if repacked else path.stat().st_size
+    require_space(archive, size)
     with replacing(archive) as temporary:
-        obtain(path, temporary, members, progress=progress)
-        digest = verify(temporary, where=path, files=files, sha256=sha256, progress=progress)
-        manifest = Manifest(source, licence, files, temporary.stat().st_size, digest)
-    write_text(manifest_path, json.dumps(asdict(manifest), indent=2) + "\n")
+        if repacked:
+            pack(path, temporary, members, shrink=shrink, progress=progress)
+        else:
+            copy(path, temporary, progress=progress)
+        digest = verify(temporary, where=path, files=len(members), sha256=sha256, progress=progress)
+        manifest = replace(wanted, bytes=temporary.stat().st_size, sha256=digest)
+    write_manifest(manifest_path, manifest)
     return manifest
 
 
-def obtain(path: Path, target: Path, members: Sequence[Member], *, progress: Progress) -> None:
-    """Copy an archive, or pack a folder: stored, in the order of names, with one fixed time."""
-    if path.is_file():
-        chunks = -(-path.stat().st_size // _CHUNK)
-        with path.open("rb") as reader, target.open("wb") as writer:
-            for chunk in progress(_chunks(reader), total=chunks, label=f"copy {path.name}, MiB"):
-                writer.write(chunk)
-        return
-    names = sorted(member.name for member in members)
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as packed:
-        for name in progress(names, total=len(names), label=f"pack {path.name}"):
+def publish(
+    path: Path,
+    target: Path,
+    *,
+    source: str,
+    sha256: str | None,
+    licence: str,
+    progress: Progress = silent,
+) -> Manifest:
+    """Copy one file, such as a network's weights, with a manifest beside it; arguments as `fetch`.
+
+    Raises:
+        UserError: it has another hash, or the disk is too small.
+    """
+    digest = digest_of(path)
+    _check_hash(digest, sha256, path)
+    manifest = Manifest(source, licence, 1, path.stat().st_size, digest)
+    if not (target.exists() and digest_of(target) == digest):
+        require_space(target, manifest.bytes)
+        with replacing(target) as temporary:
+            copy(path, temporary, progress=progress)
+    write_manifest(target.with_suffix(".json"), manifest)
+    return manifest
+
+
+def write_manifest(path: Path, manifest: Manifest) -> None:
+    write_text(path, json.dumps(asdict(manifest), indent=2) + "\n")
+
+
+def copy(path: Path, target: Path, *, progress: Progress) -> None:
+    chunks = -(-path.stat().st_size // _CHUNK)
+    with path.open("rb") as reader, target.open("wb") as writer:
+        for chunk in progress(_chunks(reader), total=chunks, label=f"copy {path.name}, MiB"):
+            writer.write(chunk)
+
+
+def pack(
+    path: Path, target: Path, members: Sequence[Member], *, shrink: int | None, progress: Progress
+) -> None:
+    """Pack images flat: stored, in the order of names, with one fixed time."""
+    with ExitStack() as opened:
+        packed = opened.enter_context(zipfile.ZipFile(target, "w", zipfile.ZIP_STORED))
+        origin = opened.enter_context(zipfile.ZipFile(path)) if path.is_file() else None
+        ordered = sorted(members, key=lambda member: member.flat)
+        for member in progress(ordered, total=len(ordered), label=f"pack {path.name}"):
+            try:
+                data = origin.read(member.name) if origin else (path / member.name).read_bytes()
+            except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+                raise UserError(
+                    f"{path}: {member.name} is damaged ({error}); get the archive again"
+                ) from None
+            name = member.flat
+            if shrink is not None:
+                data, small = shrunk(data, f"{path}: {member.name}", size=shrink), data
+                name = name if data is small else Path(name).with_suffix(".png").name
             entry = zipfile.ZipInfo(name, _EPOCH)
             entry.create_system = 3  # Unix, wherever it is packed
             entry.external_attr = 0o644 << 16
-            packed.writestr(entry, (path / name).read_bytes())
+            packed.writestr(entry, data)
 
 
 def verify(
@@ -156,7 +212,7 @@ def verify(
         archive: the file to read.
         where: what messages call it.
         files: how many files it must hold.
-        sha256: of the file; None: not checked.
+        sha256: of the file, or its first digits; None: not checked.
         progress: shows how far it is.
 
     Returns:
@@ -168,11 +224,7 @@ def verify(
     """
     check_members(list_members(archive, where=where), where=where, files=files)
     digest = digest_of(archive)
-    if sha256 is not None and digest != sha256:
-        raise UserError(
-            f"{where}: its SHA-256 is {digest}, expected {sha256}; "
-            "it is damaged or another version: get it again"
-        )
+    _check_hash(digest, sha256, where)
     with zipfile.ZipFile(archive) as opened:
         members = opened.infolist()
         for member in progress(members, total=len(members), label=f"check {where.name}"):
@@ -187,117 +239,42 @@ def verify(
     return digest
 
 
-def list_members(path: Path, *, where: Path | None = None) -> list[Member]:
-    """The files of an archive or folder, unread.
-
-    Raises:
-        UserError: it is a file, but no zip archive.
-    """
-    where = where or path
-    if path.is_dir():
-        return [_entry(entry) for entry in os.scandir(path)]
-    try:
-        with zipfile.ZipFile(path) as opened:
-            return [_member(info) for info in opened.infolist()]
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError) as error:
-        with path.open("rb") as file:
-            start = file.read(512).lstrip().lower()
-        found = f"no readable zip archive ({error}), perhaps cut short"
-        if start.startswith((b"<!doctype", b"<html")):
-            found = "a web page, not a zip archive: the server answered with a message"
-        raise UserError(f"{where}: {found}; get it again") from None
-
-
-def check_members(members: Sequence[Member], *, where: Path, files: int) -> None:
-    """Check names, sizes and number of files.
-
-    Raises:
-        UserError: names the first file that is not an image with a flat, unique name, or says
-            how many are missing or too many.
-    """
-    stems: dict[str, str] = {}
-    for member in sorted(members, key=lambda m: m.name):
-        if problem := member.unsafe or _problem(member):
-            raise UserError(f"{where}: {member.name!r} {problem}")
-        stem = Path(member.name).stem
-        if stem in stems:
-            raise UserError(
-                f"{where}: {stems[stem]!r} and {member.name!r} have one stem, which must name "
-                "one image; remove one of them"
-            )
-        stems[stem] = member.name
-    if len(stems) != files:
+def _check_hash(digest: str, sha256: str | None, where: Path) -> None:
+    if sha256 is not None and not digest.startswith(sha256):
         raise UserError(
-            f"{where} holds {len(stems):,} files, expected {files:,}{_difference(stems, files)}; "
-            "get it again, or correct `files` of the source in the profile"
+            f"{where}: its SHA-256 is {digest}, expected {sha256}; "
+            "it is damaged or another version: get it again"
         )
 
 
-def _problem(member: Member) -> str | None:
-    if member.name.startswith(("/", "\\")) or ".." in re.split(r"[/\\]", member.name):
-        return "would land outside of the folder; this archive is not to be trusted"
-    if re.search(r"[/\\]", member.name):
-        return "lies in a folder; all files must lie side by side: pack them flat"
-    if not member.name.lower().endswith(SUFFIXES) or member.name.startswith("."):
-        return f"is not one of the images ({', '.join(SUFFIXES)}); remove it"
-    if member.bytes > LARGEST:
-        return f"claims {member.bytes:,} bytes, more than an image of this kind has; remove it"
-    return None
-
-
-def _difference(stems: dict[str, str], files: int) -> str:
-    """The first name that is absent or too many, where the names can tell."""
-    names = sorted(stems)
-    if len(names) > files:
-        return f", the first beyond them is {stems[names[files]]!r}"
-    if not all(re.fullmatch("[0-9]+", name) for name in names):
-        return ""
-    present = {int(name) for name in names}
-    absent = next(
-        n for n in range(min(present, default=0), files + len(names) + 1) if n not in present
-    )
-    return f", the first number that is absent is {absent}"
-
-
-def _published(archive: Path, manifest: Path, members: Sequence[Member]) -> Manifest | None:
+def _published(
+    archive: Path, manifest: Path, members: Sequence[Member], wanted: Manifest
+) -> Manifest | None:
     """The manifest of an earlier run, if its archive still holds just these members.
 
-    Compared by names, sizes and checksums; the files of a folder have no checksum, so none may be
-    younger than the archive.
+    Compared by names, sizes and checksums, where the images were not changed; the files of a
+    folder have no checksum, so none may be younger than the archive.
     """
     try:
         published = Manifest(**json.loads(manifest.read_text(encoding="utf-8")))
-        held = {member.name: member for member in list_members(archive)}
+        held = {Path(member.name).stem: member for member in list_members(archive)}
         written = archive.stat()
     except (OSError, ValueError, TypeError, UserError):
         return None  # not there, or of another version: made anew
-    same = {m.name: m.bytes for m in members} == {name: m.bytes for name, m in held.items()}
-    if not same or written.st_size != published.bytes:
+    same = replace(published, bytes=0, sha256=wanted.sha256) == wanted
+    if not same or not published.sha256.startswith(wanted.sha256):
+        return None
+    if {Path(m.name).stem for m in members} != held.keys() or written.st_size != published.bytes:
         return None
     for member in members:
-        if member.crc is not None and member.crc != held[member.name].crc:
+        other = held[Path(member.name).stem]
+        if wanted.shrink is None and member.bytes != other.bytes:
+            return None
+        if wanted.shrink is None and member.crc is not None and member.crc != other.crc:
             return None
         if member.modified is not None and member.modified > written.st_mtime:
             return None
     return published
-
-
-def _member(info: zipfile.ZipInfo) -> Member:
-    unsafe = None
-    if stat.S_ISLNK(info.external_attr >> 16):
-        unsafe = "is a link; this archive is not to be trusted"
-    elif info.flag_bits & 0x1:
-        unsafe = "is encrypted; pack it without a password"
-    return Member(info.filename, info.file_size, crc=info.CRC, unsafe=unsafe)
-
-
-def _entry(entry: "os.DirEntry[str]") -> Member:
-    if entry.is_dir():
-        return Member(entry.name + "/", 0)
-    if not entry.is_file():
-        return Member(entry.name, 0, unsafe="is a broken link or no file; remove it")
-    status = entry.stat()
-    return Member(entry.name, status.st_size, modified=status.st_mtime)
 
 
 def _chunks(reader: IO[bytes]) -> Iterator[bytes]:

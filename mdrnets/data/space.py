@@ -18,10 +18,11 @@ def require_space(path: Path, size: int) -> None:
     free = shutil.disk_usage(path.parent).free
     if free < size + _SPARE:
         raise UserError(
-            f"{path} needs {_mib(size + _SPARE)} and the disk has {_mib(free)} free; "
+            f"{path} needs {mib(size + _SPARE)} and the disk has {mib(free)} free; "
             "free some space, or run the project from another disk"
         )
 
 
-def _mib(size: int) -> str:
+def mib(size: int) -> str:
+    """A number of bytes as messages give it."""
     return f"{size / 2**20:,.0f} MiB"

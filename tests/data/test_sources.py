@@ -11,7 +11,8 @@ from typing import TypeVar
 
 import pytest
 
-from mdrnets.data.sources import LARGEST, Manifest, Member, check_members, fetch, locate
+from mdrnets.data.members import LARGEST, Member, check_members
+from mdrnets.data.sources import Manifest, fetch, locate
 from mdrnets.errors import UserError
 
 T = TypeVar("T")
@@ -95,6 +96,8 @@ def test_an_archive_is_copied_with_a_manifest(tmp_path, zipped, archive, fetched
         "files": 4,
         "bytes": path.stat().st_size,
         "sha256": _sha256(path),
+        "shrink": None,
+        "original": None,
     }
     assert manifest.sha256 == _sha256(path)
     assert sorted(p.name for p in archive.parent.iterdir()) == ["faces.json", "faces.zip"]
