@@ -6,11 +6,13 @@ Writes runs/PROFILE/packed/: DATASET.npy (uint8 N×H×W×3), DATASET_labels.npy 
 
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 
 from mdrnets.data.archive import Archive
 from mdrnets.data.dataset import HOLE_SPLIT_COLUMNS, SPLIT_COLUMNS
 from mdrnets.data.packing import pack_holes, pack_images, pack_labels
 from mdrnets.data.tables import read_table
+from mdrnets.data.training_holes import PREFIX
 from stages.command import StageRun, execute, stage_parser
 
 
@@ -51,7 +53,8 @@ def _pack_labels(run: StageRun) -> None:
         Archive(run.layout.raw(dataset.labels.source)) as labels,
         Archive(run.layout.raw(dataset.faces)) as faces,
     ):
-        labels.check_listed(ids, table)
+        if dataset.labels.classes != "celebamask_parts":
+            labels.check_listed(ids, table)
         pack_labels(
             run.layout.labels(name),
             labels,
@@ -65,11 +68,26 @@ def _pack_labels(run: StageRun) -> None:
 
 def _pack_holes(run: StageRun) -> None:
     profile, table = run.config.profile, run.layout.hole_split()
-    steps = [(row["id"], int(row["step"])) for row in read_table(table, HOLE_SPLIT_COLUMNS)]
-    with Archive(run.layout.raw(profile.holes.source)) as holes:
+    rows = read_table(table, HOLE_SPLIT_COLUMNS)
+    steps = [(r["id"], int(r["step"])) for r in rows if not r["id"].startswith(PREFIX)]
+    others = [r["id"].removeprefix(PREFIX) for r in rows if r["id"].startswith(PREFIX)]
+    training = profile.holes.training
+    with ExitStack() as opened:
+        holes = opened.enter_context(Archive(run.layout.raw(profile.holes.source)))
         holes.check_listed([stem for stem, _ in steps], table)
-        path, size = run.layout.holes(), profile.image_size
-        pack_holes(path, holes, steps, size=size, progress=run.progress)
+        masks = None
+        if training is not None:
+            masks = opened.enter_context(Archive(run.layout.raw(training.source)))
+            masks.check_listed(others, table)
+        pack_holes(
+            run.layout.holes(),
+            holes,
+            steps,
+            size=profile.image_size,
+            white=profile.holes.white,
+            training=(masks, training, others) if masks and training else None,
+            progress=run.progress,
+        )
 
 
 if __name__ == "__main__":

@@ -7,20 +7,24 @@ sha256. The hash is of the file's bytes; equal files in two roles are an error.
 import sys
 from collections.abc import Sequence
 
+from mdrnets.config import Role, TrainingHoles
 from mdrnets.data.archive import Archive
 from mdrnets.data.dataset import HOLE_SPLIT_COLUMNS, SPLIT_COLUMNS
 from mdrnets.data.splits import (
-    check_labels,
     check_no_leak,
     content_hashes,
     hole_roles,
     hole_steps,
     image_roles,
+    labelled_images,
 )
 from mdrnets.data.tables import write_table
+from mdrnets.data.training_holes import PREFIX, training_roles
 from stages.command import StageRun, execute, stage_parser
 
 HOLES = "holes"
+NO_STEP = 0
+"""Of masks that are for training alone."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,8 +47,7 @@ def _split_images(run: StageRun, name: str) -> None:
         labelled: set[str] = set()
         if dataset.labels is not None:
             with Archive(run.layout.raw(dataset.labels.source)) as labels:
-                check_labels(faces, labels)
-                labelled = set(labels.members)
+                labelled = labelled_images(faces, labels, classes=dataset.labels.classes)
         roles = image_roles(list(faces.members), dataset.split, seed=run.config.protocol.seed)
         hashes = content_hashes(faces, progress=run.progress)
         check_no_leak(faces, roles, hashes)
@@ -62,7 +65,22 @@ def _split_holes(run: StageRun) -> None:
         hashes = content_hashes(holes, progress=run.progress)
         check_no_leak(holes, roles, hashes)
     rows = [(stem, steps[stem], roles[stem], digest) for stem, digest in hashes.items()]
+    if settings.training is not None:
+        rows += _training_rows(run, settings.training)
     write_table(run.layout.hole_split(), HOLE_SPLIT_COLUMNS, rows)
+
+
+def _training_rows(run: StageRun, settings: TrainingHoles) -> list[tuple[str, int, Role, str]]:
+    size = run.config.profile.image_size
+    with Archive(run.layout.raw(settings.source)) as holes:
+        roles = training_roles(holes, settings, size=size, progress=run.progress)
+        hashes = content_hashes(holes, progress=run.progress)
+    if unused := sum(role == "unused" for role in roles.values()):
+        run.say(
+            f"{settings.source}: {unused} of {len(roles)} masks miss all or nothing at {size} "
+            "pixels, and are not used"
+        )
+    return [(PREFIX + stem, NO_STEP, roles[stem], digest) for stem, digest in hashes.items()]
 
 
 if __name__ == "__main__":

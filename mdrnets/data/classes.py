@@ -47,7 +47,9 @@ _MERGED = {  # CelebAMask-HQ's classes, in the order of its ids
     "cloth": "cloth",
 }
 CELEBAMASK_CLASSES = tuple(_MERGED)
-_LOOKUP = np.array([CLASSES.index(merged) for merged in _MERGED.values()], dtype=np.uint8)
+MERGED = {name: CLASSES.index(merged) for name, merged in _MERGED.items()}
+"""A class of CelebAMask-HQ → the id of ours that it goes into."""
+_LOOKUP = np.array(list(MERGED.values()), dtype=np.uint8)
 
 
 def from_celebamask(labels_19: np.ndarray) -> np.ndarray:

@@ -5,12 +5,13 @@ neighbour, since there is nothing between two classes.
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from PIL import Image
 
+from mdrnets.config import TrainingHoles, White
 from mdrnets.data.archive import (
     Archive,
     decode_hole,
@@ -19,15 +20,16 @@ from mdrnets.data.archive import (
     image_size,
 )
 from mdrnets.data.classes import CLASSES, from_celebamask
+from mdrnets.data.label_parts import Parts, painted, parts_by_image
 from mdrnets.data.progress import Progress, silent
+from mdrnets.data.shrinking import check_square, resized
 from mdrnets.data.space import require_space
+from mdrnets.data.training_holes import read_training_hole
 from mdrnets.errors import UserError
 from mdrnets.files import replacing
 
 TOLERANCE = 0.01
 """Of the area: files on a step's edge are off by .0022 after scaling 512² to 256²."""
-
-LabelScheme = Literal["mdrnets14", "celebamask19"]
 
 
 def pack_images(
@@ -48,19 +50,31 @@ def pack_labels(
     faces: Archive,
     ids: Sequence[str],
     *,
-    classes: LabelScheme,
+    classes: str,
     size: int,
     progress: Progress = silent,
 ) -> None:
     """Write uint8 N×size×size of ids 0…13, one label map an id.
 
+    Args:
+        path: to write.
+        labels: the files, by the names of their images; of `celebamask_parts`, by their numbers.
+        faces: the images.
+        ids: the images that have label maps.
+        classes: see `mdrnets.config.Labels`.
+        size: of the packed maps.
+        progress: shows how far it is.
+
     Raises:
-        UserError: a file is unreadable, of another size than its image, or has an unknown class.
+        UserError: a file is unreadable, of another size than its image (parts: not square, or
+            smaller than `size`), or has an unknown class.
     """
-    rows = (
-        _labels(labels, faces, stem, classes, size)
-        for stem in progress(ids, total=len(ids), label="label maps")
-    )
+    stems = progress(ids, total=len(ids), label="label maps")
+    if classes == "celebamask_parts":
+        images = parts_by_image(labels)
+        rows = (_painted(labels, images[int(stem)], stem, size) for stem in stems)
+    else:
+        rows = (_labels(labels, faces, stem, classes, size) for stem in stems)
     _write(path, rows, shape=(len(ids), size, size), dtype=np.uint8)
 
 
@@ -70,30 +84,48 @@ def pack_holes(
     steps: Sequence[tuple[str, int]],
     *,
     size: int,
+    white: White = "hole",
+    training: tuple[Archive, TrainingHoles, Sequence[str]] | None = None,
     progress: Progress = silent,
 ) -> None:
-    """Write bool N×size×size, True = hole, one mask an (id, step).
+    """Write bool N×size×size, True = hole, one mask an (id, step), then those for training alone.
+
+    Args:
+        path: to write.
+        holes: masks whose step is known.
+        steps: their ids and steps.
+        size: of the packed masks.
+        white: what white means in them.
+        training: an archive of other masks, what they are, and their ids.
+        progress: shows how far it is.
 
     Raises:
         UserError: a file is unreadable, not square, smaller than `size`, or its area does not
             belong to its step.
     """
     rows = (
-        _hole(holes, stem, step, size)
+        _hole(holes, stem, step, size, white)
         for stem, step in progress(steps, total=len(steps), label="holes")
     )
-    _write(path, rows, shape=(len(steps), size, size), dtype=np.bool_)
+    others: Iterable[np.ndarray] = ()
+    ids: Sequence[str] = ()
+    if training is not None:
+        archive, settings, ids = training
+        others = (
+            read_training_hole(archive, stem, settings, size=size)
+            for stem in progress(ids, total=len(ids), label="training masks")
+        )
+    shape = (len(steps) + len(ids), size, size)
+    _write(path, chain(rows, others), shape=shape, dtype=np.bool_)
 
 
 def _image(faces: Archive, stem: str, size: int) -> np.ndarray:
     image = decode_image(faces.read(stem), faces.where(stem))
-    _check_size(image, size, faces.where(stem))
-    return _resized(image, size, Image.Resampling.LANCZOS)
+    check_square(image, size, faces.where(stem))
+    return resized(image, size, Image.Resampling.LANCZOS)
 
 
-def _labels(
-    labels: Archive, faces: Archive, stem: str, classes: LabelScheme, size: int
-) -> np.ndarray:
+def _labels(labels: Archive, faces: Archive, stem: str, classes: str, size: int) -> np.ndarray:
     where = labels.where(stem)
     found = decode_labels(labels.read(stem), where)
     expected = image_size(faces.read(stem), faces.where(stem))
@@ -102,7 +134,7 @@ def _labels(
             f"{where} is of {found.shape[0]}×{found.shape[1]} pixels and its image of "
             f"{expected[0]}×{expected[1]}; scale one of them, label maps by nearest neighbour"
         )
-    _check_size(found, size, where)
+    check_square(found, size, where)
     if classes == "celebamask19":
         try:
             found = from_celebamask(found)
@@ -113,16 +145,24 @@ def _labels(
             f"{where} has the class id {largest}, expected 0…{len(CLASSES) - 1}; correct the "
             "file, or `classes` of the data set's labels"
         )
-    return _resized(found, size, Image.Resampling.NEAREST)
+    return resized(found, size, Image.Resampling.NEAREST)
 
 
-def _hole(holes: Archive, stem: str, step: int, size: int) -> np.ndarray:
+def _painted(labels: Archive, parts: Parts, stem: str, size: int) -> np.ndarray:
+    ids = painted(labels, parts)
+    check_square(ids, size, f"{labels.path}: the parts of {stem}")
+    return resized(from_celebamask(ids), size, Image.Resampling.NEAREST)
+
+
+def _hole(holes: Archive, stem: str, step: int, size: int, white: White) -> np.ndarray:
     where = holes.where(stem)
     hole = decode_hole(holes.read(stem), where)
-    _check_size(hole, size, where)
+    if white == "valid":
+        hole = ~hole
+    check_square(hole, size, where)
     if not hole.any() or hole.all():
         raise UserError(
-            f"{where} is all {'white' if hole.any() else 'black'}, expected a hole in a part of "
+            f"{where} is all {'hole' if hole.any() else 'valid'}, expected a hole in a part of "
             "the image; remove it"
         )
     area = float(hole.mean())
@@ -133,30 +173,15 @@ def _hole(holes: Archive, stem: str, step: int, size: int) -> np.ndarray:
         )
         if _fits(1 - area, step):
             raise UserError(
-                f"{message}; its complement would fit, so its polarity may be inverted: "
-                "white must be the hole"
+                f"{message}; its complement would fit, so its polarity may be inverted: white "
+                f"must be what `holes.white` says ({white})"
             )
         raise UserError(f"{message}; remove it, or correct holes.per_step")
-    return _resized(hole.astype(np.uint8), size, Image.Resampling.NEAREST).astype(bool)
+    return resized(hole.astype(np.uint8), size, Image.Resampling.NEAREST).astype(bool)
 
 
 def _fits(area: float, step: int) -> bool:
     return (step - 1) / 10 - TOLERANCE <= area <= step / 10 + TOLERANCE
-
-
-def _check_size(array: np.ndarray, size: int, where: str) -> None:
-    height, width = array.shape[:2]
-    if height != width or height < size:
-        raise UserError(
-            f"{where} is of {height}×{width} pixels, expected a square of at least "
-            f"{size}×{size}; replace it, or lower image_size"
-        )
-
-
-def _resized(array: np.ndarray, size: int, filter_: Image.Resampling) -> np.ndarray:
-    if len(array) == size:
-        return array
-    return np.asarray(Image.fromarray(array).resize((size, size), filter_, reducing_gap=None))
 
 
 def _write(

@@ -1,7 +1,8 @@
 """Which images and holes are for training, validation and test.
 
 CelebA-HQ: the DeepFillv2 split, whose 2,000 test ids stand in `celebahq_test_ids.txt`. FFHQ: the
-last images test. Holes: disjoint roles inside each 10 % step of the hole ratio.
+last images test. Holes: disjoint roles inside each 10 % step of the hole ratio; those for training
+may come from a set of their own.
 """
 
 import hashlib
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from mdrnets.config import STEPS, Role, Split
 from mdrnets.data.archive import Archive, in_order, is_number
+from mdrnets.data.label_parts import image_number, parts_by_image
 from mdrnets.data.progress import Progress, silent
 from mdrnets.data.shuffling import shuffled
 from mdrnets.errors import UserError
@@ -103,16 +105,19 @@ def hole_steps(ids: Sequence[str], *, per_step: int) -> dict[str, int]:
 
 
 def hole_roles(steps: Mapping[str, int], *, validation: float, test: float, seed: int) -> Roles:
-    """The role of each hole: shares of each step, drawn by seed; the rest trains.
+    """The role of each hole: shares of each step, drawn by seed; the rest, if any, trains.
 
     Raises:
-        UserError: a step has no hole to train with, or none to test with.
+        UserError: a step has no hole to test with, or none to train with where some should.
     """
     roles: Roles = {}
+    some_train = validation + test < 1
     for step in range(1, STEPS + 1):
         drawn = shuffled((n for n, s in steps.items() if s == step), seed, "holes", step)
         n_test, n_validation = round(test * len(drawn)), round(validation * len(drawn))
-        if n_test == 0 or n_test + n_validation >= len(drawn):
+        if not some_train:
+            n_validation = len(drawn) - n_test
+        if n_test == 0 or (some_train and n_test + n_validation >= len(drawn)):
             raise UserError(
                 f"the {len(drawn)} holes of step {step} give {n_test} for test and "
                 f"{len(drawn) - n_test - n_validation} for training; add holes, or change the "
@@ -148,15 +153,28 @@ def check_no_leak(archive: Archive, roles: Mapping[str, Role], hashes: Mapping[s
             )
 
 
-def check_labels(faces: Archive, labels: Archive) -> None:
-    """Check that every label map belongs to an image.
+def labelled_images(faces: Archive, labels: Archive, *, classes: str) -> set[str]:
+    """The images that have a label map.
+
+    Args:
+        faces: the images.
+        labels: the label maps, or the parts of faces.
+        classes: see `mdrnets.config.Labels`.
 
     Raises:
-        UserError: names the first label map without one.
+        UserError: names the first label map without an image.
     """
-    for stem in labels.members:
-        if stem not in faces.members:
+    if classes == "celebamask_parts":
+        images = parts_by_image(labels)
+        owners = {stem: number for number, parts in images.items() for stem in parts.values()}
+        numbers = {image_number(stem): stem for stem in faces.members}
+        found = {stem: numbers.get(number) for stem, number in owners.items()}
+    else:
+        found = {stem: stem if stem in faces.members else None for stem in labels.members}
+    for stem, face in found.items():
+        if face is None:
             raise UserError(
                 f"{labels.where(stem)} has no image of this name in {faces.path}; "
                 "remove it, or add the image"
             )
+    return {face for face in found.values() if face is not None}

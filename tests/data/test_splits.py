@@ -10,12 +10,12 @@ from mdrnets.data.archive import Archive
 from mdrnets.data.splits import (
     TEST_IDS,
     celebahq,
-    check_labels,
     check_no_leak,
     content_hashes,
     hole_roles,
     hole_steps,
     image_roles,
+    labelled_images,
     last,
 )
 from mdrnets.errors import UserError
@@ -157,6 +157,6 @@ def test_a_label_map_needs_its_image(tmp_path, zipped) -> None:
         Archive(zipped(tmp_path / "labels.zip", {"2.png": b""})) as labels,
         Archive(zipped(tmp_path / "others.zip", {"2.png": b"", "7.png": b""})) as others,
     ):
-        check_labels(faces, labels)
+        assert labelled_images(faces, labels, classes="mdrnets14") == {"2"}
         with pytest.raises(UserError, match=r"others\.zip: 7\.png has no image of this name in"):
-            check_labels(faces, others)
+            labelled_images(faces, others, classes="mdrnets14")
