@@ -19,8 +19,9 @@ from tabulate import tabulate
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from mdrnets.config import load_config
+from mdrnets.layout import Layout
 from mdrnets.methods.base import Batch, Method, Phase, Setting, Trainable
-from mdrnets.networks.features import WEIGHTS_FOLDER, build_features
+from mdrnets.networks.features import build_features
 from mdrnets.networks.frozen import freeze
 from mdrnets.training.building import network_module, resolved_options
 from mdrnets.training.numerics import set_numerics
@@ -48,7 +49,9 @@ def main() -> None:
                 setting=Setting(
                     image_size=profile.image_size,
                     features=lambda wanted: build_features(
-                        wanted, perceptual=profile.perceptual, weights_folder=WEIGHTS_FOLDER
+                        wanted,
+                        perceptual=profile.perceptual,
+                        weights=Layout(config.name).weights(wanted),
                     ),
                     frozen={part: built[part] for part in network.uses},
                 ),

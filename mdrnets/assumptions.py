@@ -55,6 +55,10 @@ AUGMENTATION = "training/hole_augmentation.py"
 # Named `network.option`, as in a profile.
 OPTIONS = (
     Assumption("parser.batch_size", 16, "cited", "BiSeNet; the paper takes a trained one", PARSER),
+    Assumption(
+        "parser.published", False, "chosen", "published weights have seen test images", PARSER
+    ),
+    Assumption("parser.steps", 0, "chosen", "of published weights; else the profile's", PARSER),
     Assumption("parser.width", 64, "cited", "BiSeNet on ResNet-18", PARSER),
     Assumption("parser.input_scale", 1, "chosen", "small images lose eyes at stride 8", PARSER),
     Assumption("parser.class_balance", 0.5, "chosen", "rare classes, such as eyes", PARSER),
@@ -212,6 +216,13 @@ DECISIONS = (
         "networks/bisenet.py",
     ),
     Assumption(
+        "published parser",
+        "where a profile chooses it: its 19 classes merged by the sum of their probabilities",
+        "chosen",
+        "left and right are one class here; logsumexp of the logits is exact",
+        "networks/published_bisenet.py",
+    ),
+    Assumption(
         "reconstruction layers",
         "k7, stride-2 k4 convolutions, residual blocks; mirrored, upsampled by duplication",
         "chosen",
@@ -336,6 +347,20 @@ DECISIONS = (
         "chosen",
         "the authors' training masks are a set of their own",
         "data/splits.py",
+    ),
+    Assumption(
+        "threshold of training holes",
+        "0.6 of white, in a profile that has the authors' training masks, which are grey",
+        "cited",
+        "the page of the mask data set",
+        "data/training_holes.py",
+    ),
+    Assumption(
+        "overlapping parts of a face",
+        "painted in the order of CelebAMask-HQ's class ids; later ones cover earlier ones",
+        "cited",
+        "the data set's own script",
+        "data/label_parts.py",
     ),
     Assumption(
         "resizing",

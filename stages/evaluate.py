@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from mdrnets.config import INCEPTION
 from mdrnets.data.assignment import by_bin, read_assignment
 from mdrnets.evaluation import (
     check_enough,
@@ -21,7 +22,6 @@ from mdrnets.evaluation import (
     write_scores,
 )
 from mdrnets.metrics.features import build_feature_network, extract_features
-from mdrnets.networks.features import WEIGHTS_FOLDER
 from mdrnets.seeds import derived_seed
 from mdrnets.summary import Summary, save_summary
 from mdrnets.training.numerics import set_numerics
@@ -59,7 +59,7 @@ def _run(run: StageRun) -> None:
         )
         for path in paths
     )
-    network = build_feature_network(profile.frechet, weights_folder=WEIGHTS_FOLDER).to(device)
+    network = build_feature_network(profile.frechet, weights=layout.weights(INCEPTION)).to(device)
     truth = read_array(
         layout.features(dataset, "ground_truth"),
         shape=(count, network.dimensions),

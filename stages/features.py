@@ -10,10 +10,10 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from mdrnets.config import INCEPTION
 from mdrnets.data.assignment import by_bin, read_assignment
 from mdrnets.evaluation import write_features
 from mdrnets.metrics.features import build_feature_network, extract_features
-from mdrnets.networks.features import WEIGHTS_FOLDER
 from mdrnets.training.numerics import set_numerics
 from stages.command import StageRun, execute, stage_parser
 
@@ -34,7 +34,7 @@ def _run(run: StageRun) -> None:
     bins = by_bin(read_assignment(layout.assignment(dataset)), protocol.bins)
     rows = [pair.image_row for pair in next(iter(bins.values()))]  # the same in each bin
     images = np.load(layout.images(dataset), mmap_mode="r")[rows]
-    network = build_feature_network(profile.frechet, weights_folder=WEIGHTS_FOLDER).to(device)
+    network = build_feature_network(profile.frechet, weights=layout.weights(INCEPTION)).to(device)
     features = extract_features(
         network,
         images,

@@ -120,7 +120,7 @@ def _train(run: StageRun, dataset: str, network: str) -> None:
         ),
     )
     save_weights(layout.model(dataset, network), trainable)
-    shutil.rmtree(state)
+    shutil.rmtree(state, ignore_errors=True)  # published weights leave none
 
 
 def _training_data(run: StageRun, dataset: str, network: str) -> TrainingData:

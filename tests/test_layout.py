@@ -10,6 +10,8 @@ FILES: dict[str, Callable[[str, str], Path]] = {
     "setup": lambda dataset, name: LAYOUT.setup,
     "raw": lambda dataset, name: LAYOUT.raw(dataset),
     "raw_manifest": lambda dataset, name: LAYOUT.raw_manifest(dataset),
+    "weights": lambda dataset, name: LAYOUT.weights(name),
+    "weights_manifest": lambda dataset, name: LAYOUT.weights_manifest(name),
     "split": lambda dataset, name: LAYOUT.split(dataset),
     "hole_split": lambda dataset, name: LAYOUT.hole_split(),
     "images": lambda dataset, name: LAYOUT.images(dataset),

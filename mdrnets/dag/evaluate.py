@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from mdrnets.config import Config, External, Network
+from mdrnets.config import INCEPTION, Config, External, Network
 from mdrnets.dag.data import labels_are_read
 from mdrnets.dag.stage import D, Stage, stage_name
 from mdrnets.dag.train import model_files, models_files, network_keys, part_modules
@@ -19,7 +19,7 @@ def evaluation_stages(config: Config, layout: Layout) -> Iterator[Stage]:
         arguments=(D,),
         modules=("stages.features",),
         axes={"dataset": datasets},
-        inputs=(layout.assignment(D), layout.images(D)),
+        inputs=(layout.assignment(D), layout.images(D), *_weights(config, layout)),
         outputs=(layout.features(D, "ground_truth"),),
         settings=("device", "threads", "frechet"),
     )
@@ -29,13 +29,13 @@ def evaluation_stages(config: Config, layout: Layout) -> Iterator[Stage]:
             yield _collection(layout, name, method, datasets)
         else:
             yield from _completion(config, layout, name, method, datasets)
-        yield _scoring(layout, name, datasets)
+        yield _scoring(config, layout, name, datasets)
     if inspected := inspected_method(config):
         yield from _inspections(config, layout, inspected)
     for variant in config.profile.variants:
         name = config.variant(variant)
         yield from _completion(config, layout, name, config.network(name), datasets[:1])
-        yield _scoring(layout, name, datasets[:1])
+        yield _scoring(config, layout, name, datasets[:1])
 
 
 def _completion(
@@ -78,7 +78,7 @@ def _completion(
         )
 
 
-def _scoring(layout: Layout, name: str, datasets: tuple[str, ...]) -> Stage:
+def _scoring(config: Config, layout: Layout, name: str, datasets: tuple[str, ...]) -> Stage:
     return Stage(
         name=stage_name("evaluate", name),
         group="evaluate",
@@ -93,6 +93,7 @@ def _scoring(layout: Layout, name: str, datasets: tuple[str, ...]) -> Stage:
             layout.completions(D, name),
             layout.raw_outputs(D, name),
             layout.features(D, "ground_truth"),
+            *_weights(config, layout),
         ),
         outputs=(layout.scores(D, name), layout.summary(D, name), layout.features(D, name)),
         protocol=("seed", "bins", "ssim", "bootstrap", "frechet"),
@@ -142,6 +143,11 @@ def _inspections(config: Config, layout: Layout, name: str) -> Iterator[Stage]:
                 protocol=(*protocol, *network_keys(config, name)),
                 settings=("device", "precision", "threads", "completion_batch"),
             )
+
+
+def _weights(config: Config, layout: Layout) -> tuple[Path, ...]:
+    """Those of the Fréchet distance's network, unless it brings them along."""
+    return (layout.weights(INCEPTION),) if config.profile.frechet == "inception-v3" else ()
 
 
 def _collection(layout: Layout, name: str, method: External, datasets: tuple[str, ...]) -> Stage:

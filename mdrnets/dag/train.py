@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from mdrnets.config import Config
+from mdrnets.config import BISENET, VGG, Config
 from mdrnets.dag.stage import D, Stage, stage_name
 from mdrnets.layout import Layout
 
@@ -26,6 +26,7 @@ def training_stages(config: Config, layout: Layout) -> Iterator[Stage]:
                 layout.hole_split(),
                 layout.holes(),
                 *models_files(config, layout, network.uses),
+                *_weights(config, layout, name),
             ),
             outputs=(*model_files(layout, D, name), layout.history(D, name)),
             protocol=("seed", *network_keys(config, name)),
@@ -39,6 +40,15 @@ def training_stages(config: Config, layout: Layout) -> Iterator[Stage]:
                 f"networks.{base_name(name)}",
             ),
         )
+
+
+def _weights(config: Config, layout: Layout, network: str) -> tuple[Path, ...]:
+    """Published weights that it reads: those of its losses, or in place of a training."""
+    if network == "parser":
+        return (layout.weights(BISENET),) if config.published_parser else ()
+    if config.profile.perceptual != "vgg":
+        return ()
+    return tuple(layout.weights(name) for name in VGG if name in config.profile.weights)
 
 
 def base_name(network: str) -> str:

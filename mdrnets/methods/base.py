@@ -91,12 +91,15 @@ class Setting:
         image_size: H = W in pixels.
         features: builds the frozen perceptual features of the named network (`vgg16`, `vgg19`:
             what the method's authors used), or of the profile's stand-in for it.
+        weights: published weights of the named network (`bisenet`), by their published names; None
+            where the network gets those that were saved, or is only looked at.
         frozen: networks trained by earlier stages, by name (`coarse`, `parser`, `recon`), already
             in eval mode and without parameter gradients.
     """
 
     image_size: int
     features: Callable[[str], PerceptualFeatures]
+    weights: Callable[[str], Mapping[str, Tensor] | None] = lambda name: None
     frozen: Mapping[str, "Trainable"] = field(default_factory=dict)
 
 

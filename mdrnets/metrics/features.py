@@ -17,7 +17,12 @@ from torch import Tensor, nn
 from mdrnets.data.progress import Progress, silent
 from mdrnets.errors import UserError
 from mdrnets.files import sha256
-from mdrnets.networks.features import IMAGENET_MEAN, IMAGENET_STD, EffNetLiteFeatures
+from mdrnets.networks.features import (
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    EffNetLiteFeatures,
+    load_published,
+)
 from mdrnets.networks.frozen import freeze
 
 FeatureName = Literal["inception-v3", "effnet-lite0"]
@@ -116,15 +121,19 @@ class EffNetLitePooled(FeatureNetwork):
         return self.network.extract_features((x - mean) / std).mean(dim=(2, 3))  # B×1280×7×7
 
 
-def build_feature_network(name: FeatureName, *, weights_folder: Path) -> FeatureNetwork:
+def build_feature_network(name: FeatureName, *, weights: Path) -> FeatureNetwork:
     """The network of this name.
 
+    Args:
+        name: as in the profile.
+        weights: Inception's file; the other network brings its own.
+
     Raises:
-        UserError: Inception's weights are not in the folder, or are not the right ones.
+        UserError: Inception's weights are not there, or are not the right ones.
     """
     if name == "effnet-lite0":
         return EffNetLitePooled()
-    return InceptionFeatures(weights=load_inception_weights(weights_folder / INCEPTION_FILE))
+    return InceptionFeatures(weights=load_inception_weights(weights))
 
 
 def load_inception_weights(path: Path) -> dict[str, Tensor]:
@@ -135,15 +144,16 @@ def load_inception_weights(path: Path) -> dict[str, Tensor]:
     """
     if not path.is_file():
         raise UserError(
-            f"{path}: FID needs these weights; get them from {INCEPTION_URL} (its SHA-256 begins "
-            f"with {INCEPTION_SHA256}), or choose `frechet: effnet-lite0` in the profile"
+            f"{path}: FID needs these weights; `inception_v3` among the profile's sources brings "
+            f"them from {INCEPTION_URL} (its SHA-256 begins with {INCEPTION_SHA256}); or choose "
+            "`frechet: effnet-lite0`"
         )
     if not (found := sha256(path)).startswith(INCEPTION_SHA256):
         raise UserError(
             f"{path}: its SHA-256 begins with {found[:8]}, expected {INCEPTION_SHA256}; "
             f"remove it and get it again from {INCEPTION_URL}"
         )
-    return torch.load(path, weights_only=True, map_location="cpu")
+    return load_published(path)
 
 
 def extract_features(

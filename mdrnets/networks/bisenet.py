@@ -20,17 +20,31 @@ class BiSeNet(nn.Module):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, *, n_classes: int, width: int = 64) -> None:
-        """Args: width: channels of ResNet's first stage, 64 in ResNet-18; all others scale along.
+    def __init__(self, *, n_classes: int, width: int = 64, align_corners: bool = False) -> None:
+        """Args:
+        n_classes: K.
+        width: channels of ResNet's first stage, 64 in ResNet-18; all others scale along.
+        align_corners: whether logits are brought up to the image's size with their corner pixels
+            on its corner pixels, as the published weights were trained.
 
         A training batch needs two images or more: a BatchNorm sees one pooled value of each.
         """
         super().__init__()
         self.context = ContextPath(width=width)
         self.fusion = FeatureFusion(in_channels=4 * width, out_channels=4 * width)
-        self.head = Head(in_channels=4 * width, hidden=4 * width, n_classes=n_classes)
-        self.head16 = Head(in_channels=2 * width, hidden=width, n_classes=n_classes)
-        self.head32 = Head(in_channels=2 * width, hidden=width, n_classes=n_classes)
+        self.head, self.head16, self.head32 = (
+            Head(
+                in_channels=in_channels,
+                hidden=hidden,
+                n_classes=n_classes,
+                align_corners=align_corners,
+            )
+            for in_channels, hidden in (
+                (4 * width, 4 * width),
+                (2 * width, width),
+                (2 * width, width),
+            )
+        )
         self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(IMAGENET_STD).view(1, 3, 1, 1), persistent=False)
 
@@ -136,14 +150,18 @@ class FeatureFusion(nn.Module):
 class Head(nn.Module):
     """Features → logits, brought up to the image's size."""
 
-    def __init__(self, *, in_channels: int, hidden: int, n_classes: int) -> None:
+    def __init__(
+        self, *, in_channels: int, hidden: int, n_classes: int, align_corners: bool
+    ) -> None:
         super().__init__()
+        self.align_corners = align_corners
         self.conv = ConvBNReLU(in_channels, hidden, kernel_size=3)
         self.classify = nn.Conv2d(hidden, n_classes, 1, bias=False)
 
     def forward(self, x: Tensor, *, size: tuple[int, int]) -> Tensor:
         """Args: x B×in_channels×h×w. Returns B×n_classes×size."""
-        return F.interpolate(self.classify(self.conv(x)), size=size, mode="bilinear")
+        logits = self.classify(self.conv(x))
+        return F.interpolate(logits, size=size, mode="bilinear", align_corners=self.align_corners)
 
 
 class ResNet18(nn.Module):

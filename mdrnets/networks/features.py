@@ -5,7 +5,8 @@ EfficientNet-Lite0, whose weights travel inside a package; it is named for what 
 a number depends on it.
 """
 
-from collections.abc import Sequence
+import pickle
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -17,10 +18,9 @@ from mdrnets.networks.frozen import freeze
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
-WEIGHTS_FOLDER = Path("weights")
-"""Where the user puts the public weights of feature networks."""
 # File names of the PyTorch model zoo; the part after the dash begins the file's SHA-256.
 VGG_WEIGHTS = {"vgg16": "vgg16-397923af.pth", "vgg19": "vgg19-dcbb9e9d.pth"}
+VGG_LAYERS = {"vgg16": "D", "vgg19": "E"}  # columns of Simonyan & Zisserman's table 1
 VGG_DEPTHS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 # The block of EfficientNet-Lite0 after which the stride is 4, 8, 16, 32; the stem has stride 2.
 EFFNET_LAST_BLOCK = {2: 2, 3: 4, 4: 10, 5: 15}
@@ -57,23 +57,25 @@ class PerceptualFeatures(nn.Module):
 
 
 class VGGFeatures(PerceptualFeatures):
-    """VGG-16 or VGG-19 (Simonyan & Zisserman 2015) with the PyTorch model zoo's weights."""
+    """VGG-16 or VGG-19 (Simonyan & Zisserman 2015), as in the PyTorch model zoo."""
 
-    def __init__(self, *, name: str, weights: Path | None) -> None:
-        """Args: weights: the model zoo's file; None leaves the network at random (tests only)."""
+    def __init__(self, *, name: str, weights: Mapping[str, Tensor]) -> None:
+        """Args: weights: of the whole network; those of its classifier are not looked at."""
         super().__init__()
-        from torchvision.models import vgg16, vgg19
+        from torchvision.models.vgg import cfgs, make_layers
 
-        if weights is not None and not weights.is_file():
-            raise UserError(
-                f"{weights}: the {name} weights are not there; get {VGG_WEIGHTS[name]} from "
-                "PyTorch's model zoo, or choose `perceptual: effnet-lite0` in the profile"
-            )
-        network = {"vgg16": vgg16, "vgg19": vgg19}[name](weights=None)
-        if weights is not None:
-            network.load_state_dict(torch.load(weights, weights_only=True, map_location="cpu"))
+        with torch.device("meta"):  # what is loaded need not be drawn before
+            layers = make_layers(cfgs[VGG_LAYERS[name]])
+        layers.load_state_dict(
+            {
+                key.removeprefix("features."): value
+                for key, value in weights.items()
+                if key.startswith("features.")
+            },
+            assign=True,
+        )
         self.name = name
-        self.layers = network.features.eval().requires_grad_(False)
+        self.layers = layers.eval().requires_grad_(False)
         for layer in self.layers:
             if isinstance(layer, nn.ReLU):
                 layer.inplace = False  # else it overwrites the convolution's output under a tap
@@ -123,21 +125,46 @@ class EffNetLiteFeatures(PerceptualFeatures):
         return [found[number] / EFFNET_RMS[number] for number in blocks]
 
 
-def build_features(network: str, *, perceptual: str, weights_folder: Path) -> PerceptualFeatures:
+def build_features(network: str, *, perceptual: str, weights: Path) -> PerceptualFeatures:
     """The features that stand for `network` (`vgg16`, `vgg19`) under the profile's choice.
 
     Args:
         network: what the method's authors used.
-        weights_folder: where its file is.
-        perceptual: `vgg` for the network itself, with its file in `weights_folder`, or
-            `effnet-lite0` for the stand-in.
+        perceptual: `vgg` for the network itself, or `effnet-lite0` for the stand-in.
+        weights: the network's file; the stand-in brings its own.
+
+    Raises:
+        UserError: there is no such file, or it is another network's.
     """
-    features: PerceptualFeatures
     if perceptual == "effnet-lite0":
-        features = EffNetLiteFeatures()
-    else:
-        features = VGGFeatures(name=network, weights=weights_folder / VGG_WEIGHTS[network])
-    return freeze(features)
+        return freeze(EffNetLiteFeatures())
+    if not weights.is_file():
+        raise UserError(
+            f"{weights}: there are no weights of {network}; give the profile a source `{network}` "
+            f"of kind weights, PyTorch's {VGG_WEIGHTS[network]}, or choose "
+            "`perceptual: effnet-lite0`"
+        )
+    tensors = load_published(weights)
+    try:
+        return freeze(VGGFeatures(name=network, weights=tensors))
+    except RuntimeError:
+        raise UserError(f"{weights}: not the weights of {network}; get them again") from None
+
+
+def load_published(path: Path) -> dict[str, Tensor]:
+    """A published file of weights: tensors by name, and nothing that could run.
+
+    Raises:
+        UserError: it is unreadable, or holds something else.
+    """
+    try:
+        tensors = torch.load(path, weights_only=True, map_location="cpu")
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UserError(f"{path}: no readable weights ({reason}); get them again") from None
+    if not isinstance(tensors, dict) or not all(isinstance(t, Tensor) for t in tensors.values()):
+        raise UserError(f"{path}: expected tensors by name; get the weights again")
+    return dict(tensors)
 
 
 def _vgg_tap_indices(depths: Sequence[int]) -> dict[str, int]:

@@ -12,7 +12,7 @@ from mdrnets.config import PARAMS, Config, Network, validated_options
 from mdrnets.errors import UserError
 from mdrnets.layout import Layout
 from mdrnets.methods.base import Setting, Trainable
-from mdrnets.networks.features import WEIGHTS_FOLDER, PerceptualFeatures, build_features
+from mdrnets.networks.features import PerceptualFeatures, build_features, load_published
 from mdrnets.networks.frozen import freeze
 from mdrnets.options import Options
 from mdrnets.seeds import derived_seed
@@ -34,11 +34,20 @@ def check_networks(config: Config) -> None:
         UserError: a module is missing or lacks something, a bad option, or options that do not
             fit together or do not fit the image size.
     """
+
+    def features(wanted: str) -> PerceptualFeatures:
+        if config.profile.perceptual == "vgg" and wanted not in config.profile.weights:
+            raise UserError(
+                f"{config.path}: perceptual: vgg needs a source `{wanted}` of kind weights; "
+                "profiles/paper.yaml has one"
+            )
+        return PerceptualFeatures()
+
     parts: dict[str, Trainable] = {}
     for name, network in config.networks.items():  # parts come before what uses them
         setting = Setting(
             image_size=config.profile.image_size,
-            features=_no_features,
+            features=features,
             frozen={part: parts[part] for part in network.uses},
         )
         options = resolved_options(config, name)
@@ -89,14 +98,18 @@ def build_network(config: Config, layout: Layout, *, network: str, dataset: str)
     }
 
     def features(name: str) -> PerceptualFeatures:
-        return build_features(
-            name, perceptual=config.profile.perceptual, weights_folder=WEIGHTS_FOLDER
-        )
+        weights = layout.weights(name)
+        return build_features(name, perceptual=config.profile.perceptual, weights=weights)
 
     torch.manual_seed(_weights_seed(config, network, dataset))
     return network_module(entry, network).build(
         options=resolved_options(config, network),
-        setting=Setting(image_size=config.profile.image_size, features=features, frozen=frozen),
+        setting=Setting(
+            image_size=config.profile.image_size,
+            features=features,
+            weights=lambda name: load_published(layout.weights(name)),
+            frozen=frozen,
+        ),
     )
 
 

@@ -32,7 +32,7 @@ def _images(count: int, *, size: int = 32, seed: int = 0) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def effnet() -> FeatureNetwork:
-    return build_feature_network("effnet-lite0", weights_folder=Path("nowhere"))
+    return build_feature_network("effnet-lite0", weights=Path("nowhere"))
 
 
 class MeanColour(FeatureNetwork):
@@ -81,7 +81,7 @@ def test_inception_never_goes_to_the_network(
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(inception, "load_state_dict_from_url", refuse)
     with pytest.raises(UserError) as error:
-        build_feature_network("inception-v3", weights_folder=tmp_path)
+        build_feature_network("inception-v3", weights=tmp_path / INCEPTION_FILE)
     for part in (INCEPTION_FILE, "mseitzer/pytorch-fid", "fid_weights", "6726825d"):
         assert part in str(error.value)
     InceptionFeatures(weights=_random_weights())
@@ -90,7 +90,7 @@ def test_inception_never_goes_to_the_network(
 def test_other_weights_under_inceptions_name_are_refused(tmp_path: Path) -> None:
     torch.save({}, tmp_path / INCEPTION_FILE)
     with pytest.raises(UserError, match="expected 6726825d"):
-        build_feature_network("inception-v3", weights_folder=tmp_path)
+        build_feature_network("inception-v3", weights=tmp_path / INCEPTION_FILE)
 
 
 def test_effnet_pools_the_packages_features(effnet: FeatureNetwork) -> None:

@@ -14,6 +14,7 @@ from mdrnets.networks.features import (
     PerceptualFeatures,
     VGGFeatures,
     build_features,
+    load_published,
 )
 
 
@@ -30,16 +31,18 @@ def reference() -> nn.Sequential:
 @pytest.fixture(scope="module")
 def vgg16(reference: nn.Sequential) -> VGGFeatures:
     """Ours with the same weights."""
-    with torch.device("meta"):  # initialising the unused classifier would take seconds
-        features = VGGFeatures(name="vgg16", weights=None)
-    features.to_empty(device="cpu")
-    features.layers.load_state_dict(reference.state_dict())
-    return features
+    return VGGFeatures(name="vgg16", weights=_whole(reference))
+
+
+def _whole(layers: nn.Sequential) -> dict[str, Tensor]:
+    """Weights as the model zoo's files name them, with some of a classifier."""
+    weights = {f"features.{name}": tensor for name, tensor in layers.state_dict().items()}
+    return weights | {"classifier.0.bias": torch.zeros(4096)}
 
 
 @pytest.fixture(scope="module")
 def effnet() -> PerceptualFeatures:
-    return build_features("vgg16", perceptual="effnet-lite0", weights_folder=Path("unused"))
+    return build_features("vgg16", perceptual="effnet-lite0", weights=Path("unused"))
 
 
 @pytest.mark.parametrize(
@@ -72,8 +75,8 @@ def test_a_tap_of_vgg16_is_torchvisions_layer(
 @pytest.mark.parametrize(("name", "layers"), [("vgg16", "D"), ("vgg19", "E")])
 def test_every_relu_and_pooling_layer_has_its_tap(name: str, layers: str) -> None:
     with torch.device("meta"):
-        features = VGGFeatures(name=name, weights=None)
         network = make_layers(cfgs[layers])
+        features = VGGFeatures(name=name, weights=_whole(network))
     expected = {}
     block, convolution = 1, 0
     for index, layer in enumerate(network):
@@ -150,5 +153,29 @@ def test_looking_at_features_does_not_change_the_image(vgg16: VGGFeatures) -> No
 
 @pytest.mark.parametrize("network", ["vgg16", "vgg19"])
 def test_a_missing_file_is_named(network: str, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=rf"{tmp_path}/{network}-\w+\.pth.*effnet-lite0"):
-        build_features(network, perceptual="vgg", weights_folder=tmp_path)
+    path = tmp_path / f"{network}.pth"
+    with pytest.raises(
+        UserError, match=rf"{path}: .* PyTorch's {network}-\w+\.pth, .*effnet-lite0"
+    ):
+        build_features(network, perceptual="vgg", weights=path)
+
+
+def test_a_file_gives_the_network_its_weights(tmp_path: Path, reference: nn.Sequential) -> None:
+    torch.save(_whole(reference), tmp_path / "vgg16.pth")
+    features = build_features("vgg16", perceptual="vgg", weights=tmp_path / "vgg16.pth")
+    image = _image(size=32)
+    (found,) = features(image, ["pool1"], normalise=False)
+    assert torch.equal(found, reference[:5](image))
+    with pytest.raises(UserError, match=r"vgg16\.pth: not the weights of vgg19"):
+        build_features("vgg19", perceptual="vgg", weights=tmp_path / "vgg16.pth")
+
+
+@pytest.mark.parametrize("content", [b"", b"<!doctype html>", "code", [1, 2]])
+def test_a_file_of_something_else_is_refused(tmp_path: Path, content: object) -> None:
+    path = tmp_path / "vgg16.pth"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        torch.save({"features.0.weight": Path("x")} if content == "code" else content, path)
+    with pytest.raises(UserError, match=r"vgg16\.pth: "):
+        load_published(path)

@@ -145,8 +145,8 @@ def test_what_a_network_is_built_on(config: Config, monkeypatch: pytest.MonkeyPa
         settings.append(setting)
         return Toy(options)
 
-    def build_features(name: str, *, perceptual: str, weights_folder: Path) -> PerceptualFeatures:
-        asked.append((name, perceptual, weights_folder))
+    def build_features(name: str, *, perceptual: str, weights: Path) -> PerceptualFeatures:
+        asked.append((name, perceptual, weights))
         return features
 
     monkeypatch.setattr(toy, "build", build)
@@ -157,7 +157,7 @@ def test_what_a_network_is_built_on(config: Config, monkeypatch: pytest.MonkeyPa
     setting = settings[-1]
     assert setting.image_size == SIZE
     assert setting.features("vgg19") is features
-    assert asked == [("vgg19", "effnet-lite0", Path("weights"))]
+    assert asked == [("vgg19", "effnet-lite0", LAYOUT.weights("vgg19"))]
     frozen = setting.frozen["base"]
     assert isinstance(frozen, Toy)
     assert torch.equal(frozen.decoder.weight, base.decoder.weight)

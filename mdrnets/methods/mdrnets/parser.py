@@ -5,22 +5,27 @@ training here follows Yu et al. 2018 (BiSeNet), section 3.3, with another optimi
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Self
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor
 
+from mdrnets.config import BISENET
 from mdrnets.data.classes import CLASSES
 from mdrnets.errors import UserError
 from mdrnets.methods.base import Batch, Phase, Setting, Trainable, Update
 from mdrnets.networks.bisenet import STRIDE, BiSeNet
+from mdrnets.networks.published_bisenet import PUBLISHED_CLASSES, from_published, merged
 from mdrnets.options import TrainOptions
 
 
 class Options(TrainOptions):
-    """Width, loss and optimiser of the face parser."""
+    """Width, loss and optimiser of the face parser; or published weights instead of a training."""
 
+    published: bool = False  # chosen: trained here, on training images alone
+    steps: int = Field(default=0, ge=0)  # chosen: none with published weights, else the profile's
     batch_size: int = Field(default=16, ge=2)  # cited: BiSeNet; BatchNorm of pooled values needs 2
     width: int = Field(default=64, ge=4)  # cited: ResNet-18
     input_scale: int = Field(default=1, ge=1)  # chosen: for small images; features have stride 8
@@ -28,6 +33,12 @@ class Options(TrainOptions):
     auxiliary_weight: float = Field(default=1.0, ge=0)  # cited: BiSeNet, equation 2
     lr: float = Field(default=1e-3, gt=0)  # chosen: Adam
     lr_power: float = Field(default=0.9, ge=0)  # cited: BiSeNet's "poly" decay, to zero at the end
+
+    @model_validator(mode="after")
+    def _trained_or_published(self) -> Self:
+        if self.published == (self.steps > 0):
+            raise ValueError("give `steps` of a training, or `published: true`, not both")
+        return self
 
 
 class Parser(Trainable):
@@ -44,6 +55,8 @@ class Parser(Trainable):
         Returns logits B×14×H×W. Gradients flow to the image, also when frozen.
         """
         logits: Tensor = self.network(self._enlarged(image))
+        if self.options.published:
+            logits = merged(logits)
         return self._reduced(logits)
 
     @torch.no_grad()
@@ -53,6 +66,8 @@ class Parser(Trainable):
 
     def phases(self) -> Sequence[Phase]:
         options = self.options
+        if options.published:
+            return []
         adam = torch.optim.Adam(self.parameters(), lr=options.lr)
         decay = torch.optim.lr_scheduler.PolynomialLR(
             adam, total_iters=options.steps, power=options.lr_power
@@ -128,11 +143,19 @@ def build(*, options: Options, setting: Setting) -> Parser:
     """The untrained parser.
 
     Raises:
-        UserError: what the network sees is no multiple of its largest stride.
+        UserError: what the network sees is no multiple of its largest stride, or the published
+            weights are not this network's.
     """
     if setting.image_size * options.input_scale % STRIDE:
         raise UserError(
             f"parser.input_scale: {options.input_scale} × {setting.image_size} pixels do not suit "
             f"the face parser, expected a multiple of {STRIDE}; choose another scale or image size"
         )
-    return Parser(network=BiSeNet(n_classes=len(CLASSES), width=options.width), options=options)
+    if not options.published:
+        network = BiSeNet(n_classes=len(CLASSES), width=options.width)
+        return Parser(network=network, options=options)
+    network = BiSeNet(n_classes=len(PUBLISHED_CLASSES), align_corners=True)
+    weights = setting.weights(BISENET)
+    if weights is not None:
+        network.load_state_dict(from_published(weights))
+    return Parser(network=network, options=options)

@@ -1,0 +1,92 @@
+"""The face parser whose weights are published: its names of layers, and its classes merged into 14.
+
+https://github.com/zllrunning/face-parsing.PyTorch, `79999_iter.pth`: BiSeNet without spatial path,
+trained on all of CelebAMask-HQ, so also on the test images. Its 19 classes are CelebAMask-HQ's in
+an order of their own.
+"""
+
+import re
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from mdrnets.data.classes import CLASSES, MERGED
+from mdrnets.errors import UserError
+from mdrnets.networks.bisenet import BiSeNet
+
+PUBLISHED_CLASSES = (
+    *("background", "skin", "l_brow", "r_brow", "l_eye", "r_eye", "eye_g", "l_ear", "r_ear"),
+    *("ear_r", "nose", "mouth", "u_lip", "l_lip", "neck", "neck_l", "cloth", "hair", "hat"),
+)
+
+# Beginnings of the published names → of ours; in each, a convolution is followed by its BatchNorm.
+_NAMES = (
+    (r"cp\.resnet\.conv1", r"context.resnet.stem.0.0"),
+    (r"cp\.resnet\.bn1", r"context.resnet.stem.0.1"),
+    (r"cp\.resnet\.layer(\d)\.(\d)\.conv1", r"context.resnet.stage\1.\2.body.0.0"),
+    (r"cp\.resnet\.layer(\d)\.(\d)\.bn1", r"context.resnet.stage\1.\2.body.0.1"),
+    (r"cp\.resnet\.layer(\d)\.(\d)\.conv2", r"context.resnet.stage\1.\2.body.1"),
+    (r"cp\.resnet\.layer(\d)\.(\d)\.bn2", r"context.resnet.stage\1.\2.body.2"),
+    (r"cp\.resnet\.layer(\d)\.(\d)\.downsample\.0", r"context.resnet.stage\1.\2.shortcut.1"),
+    (r"cp\.resnet\.layer(\d)\.(\d)\.downsample\.1", r"context.resnet.stage\1.\2.shortcut.2"),
+    (r"cp\.arm(16|32)\.conv\.conv", r"context.attention\1.conv.0"),
+    (r"cp\.arm(16|32)\.conv\.bn", r"context.attention\1.conv.1"),
+    (r"cp\.arm(16|32)\.conv_atten", r"context.attention\1.attention.0"),
+    (r"cp\.arm(16|32)\.bn_atten", r"context.attention\1.attention.1"),
+    (r"cp\.conv_head(16|32)\.conv", r"context.after\1.0"),
+    (r"cp\.conv_head(16|32)\.bn", r"context.after\1.1"),
+    (r"cp\.conv_avg\.conv", r"context.pooled.0"),
+    (r"cp\.conv_avg\.bn", r"context.pooled.1"),
+    (r"ffm\.convblk\.conv", r"fusion.conv.0"),
+    (r"ffm\.convblk\.bn", r"fusion.conv.1"),
+    (r"ffm\.conv1", r"fusion.attention.0"),
+    (r"ffm\.conv2", r"fusion.attention.2"),
+    (r"conv_out(16|32|)\.conv\.conv", r"head\1.conv.0"),
+    (r"conv_out(16|32|)\.conv\.bn", r"head\1.conv.1"),
+    (r"conv_out(16|32|)\.conv_out", r"head\1.classify"),
+)
+
+
+def from_published(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The weights under our names.
+
+    Args:
+        weights: as the published file holds them.
+
+    Raises:
+        UserError: they are another network's.
+    """
+    found = {_renamed(name): tensor for name, tensor in weights.items()}
+    with torch.device("meta"):
+        wanted = BiSeNet(n_classes=len(PUBLISHED_CLASSES)).state_dict()
+    for name in dict.fromkeys([*wanted, *found]):
+        if name not in found or name not in wanted or found[name].shape != wanted[name].shape:
+            raise UserError(
+                f"the published weights are not this BiSeNet's: {name} is missing, of another "
+                "shape, or unknown; get 79999_iter.pth of face-parsing.PyTorch"
+            )
+    return found
+
+
+def _renamed(name: str) -> str:
+    module, _, tensor = name.rpartition(".")
+    for pattern, ours in _NAMES:
+        if match := re.fullmatch(pattern, module):
+            return f"{match.expand(ours)}.{tensor}"
+    return name
+
+
+def merged(logits: Tensor) -> Tensor:
+    """Logits of the 14 classes, whose probabilities are the sums of those that are merged.
+
+    Args:
+        logits: B×19×H×W, in the order of `PUBLISHED_CLASSES`.
+
+    Returns:
+        B×14×H×W.
+    """
+    groups: list[list[int]] = [[] for _ in CLASSES]
+    for position, name in enumerate(PUBLISHED_CLASSES):
+        groups[MERGED[name]].append(position)
+    return torch.stack([logits[:, group].logsumexp(dim=1) for group in groups], dim=1)
