@@ -5,15 +5,13 @@ Lee et al., "MaskGAN" (CVPR 2020), https://github.com/switchablenorms/CelebAMask
 later ones cover earlier ones. A part that a face does not show has no file.
 """
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from mdrnets.data.archive import Archive, decode_mask, is_number
 from mdrnets.data.classes import CELEBAMASK_CLASSES
 from mdrnets.errors import UserError
 
-Parts = Mapping[str, str]
+Parts = dict[str, str]
 """Class → stem of its file."""
 
 
@@ -23,7 +21,7 @@ def parts_by_image(labels: Archive) -> dict[int, Parts]:
     Raises:
         UserError: a file is not named after an image and a part of a face.
     """
-    images: dict[int, dict[str, str]] = {}
+    images: dict[int, Parts] = {}
     for stem in labels.members:
         number, _, part = stem.partition("_")
         if not is_number(number) or part not in CELEBAMASK_CLASSES[1:]:

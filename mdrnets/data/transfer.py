@@ -112,7 +112,7 @@ def _attempt(
             chunks = response.iter_content(_CHUNK)
             first = next(chunks, b"")
             if is_page(response.headers.get("Content-Type", ""), first):
-                page = first[:_PAGE].decode("utf-8", errors="replace")
+                page = _text(first, chunks)
                 form = confirmation(page, response.url)
                 if form is None or confirmed:
                     raise RefusedError(explained(page, response.status_code))
@@ -157,6 +157,14 @@ def _write(
     if size is not None and have > size:
         part.unlink()
         raise RefusedError(f"it gave {have:,} bytes, expected {size:,}")
+
+
+def _text(first: bytes, chunks: Iterator[bytes]) -> str:
+    """A page, up to a length that none has."""
+    text = first
+    while len(text) < _PAGE and (chunk := next(chunks, b"")):
+        text += chunk
+    return text.decode("utf-8", errors="replace")
 
 
 def _both(first: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
