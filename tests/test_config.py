@@ -11,6 +11,7 @@ from mdrnets.config import (
     Holes,
     Labels,
     Protocol,
+    Source,
     Split,
     expand,
     load_config,
@@ -245,6 +246,59 @@ def test_shares_of_holes_add_up_to_one(shares: tuple[float, float, float], fine:
     else:
         with pytest.raises(ValueError, match="must be 1"):
             Holes.model_validate(values)
+
+
+def test_training_holes_come_from_a_share_or_from_a_source() -> None:
+    values = {"source": "holes", "per_step": 1, "validation": 0.1, "test": 0.9}
+    training = {"source": "masks", "white": "valid", "threshold": 0.6}
+    assert Holes.model_validate(values | {"training": training}).training
+    for wrong in ({}, {"training": training, "train": 0.1}):
+        with pytest.raises(ValueError, match="give the share `train`, or masks of their own"):
+            Holes.model_validate(values | wrong)
+
+
+URL = "https://example.org/faces.zip"
+
+
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [
+        ({"url": URL, "path": "faces.zip"}, "exclude each other"),
+        ({"url": "https://example.org/download?id=1"}, "does not end in a file name"),
+        ({"url": "ftp://example.org/faces.zip"}, "url"),
+        ({"url": URL, "file": "../faces.zip"}, "file"),
+        ({"kind": "ffhq_metadata"}, "ffhq_metadata needs one"),
+        ({"shrink": 64}, "shrink needs `folder`"),
+        ({"sha256": "1234"}, "sha256"),
+        ({"md5": "1234"}, "md5"),
+    ],
+)
+def test_a_source_is_consistent(keys: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        Source.model_validate({"licence": "MIT"} | keys)
+
+
+def test_a_source_may_have_several_addresses() -> None:
+    mirror = "https://mirror.example.org/x?dl=1"
+    source = Source.model_validate({"url": [f"{URL}?dl=1", mirror], "licence": "MIT"})
+    assert source.url == (f"{URL}?dl=1", mirror)
+    assert source.file_name == "faces.zip"
+    assert Source.model_validate({"url": URL, "file": "b.zip", "licence": ""}).file_name == "b.zip"
+
+
+def test_fid_needs_inceptions_weights(change: Change) -> None:
+    change("profiles/smoke.yaml", lambda values: values.update(frechet="inception-v3"))
+    assert "needs a source `inception_v3` of kind weights" in _refused()
+
+
+def test_a_published_parser_needs_its_weights(change: Change) -> None:
+    change("profiles/smoke.yaml", lambda v: v["networks"].update(parser={"published": True}))
+    assert "networks.parser.published needs a source `bisenet`" in _refused()
+
+
+def test_weights_are_no_images(change: Change) -> None:
+    change("profiles/smoke.yaml", lambda v: v["sources"]["holes"].update(kind="weights"))
+    assert "holes.source: unknown source holes" in _refused()
 
 
 def test_the_number_of_test_images_belongs_to_the_rule_last() -> None:

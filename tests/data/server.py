@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-QUOTA = "<!DOCTYPE html><html><title>Google Drive - Quota exceeded</title>Too many users have …</html>"
+QUOTA = (
+    "<!DOCTYPE html><html><title>Google Drive - Quota exceeded</title>Too many users have …</html>"
+)
 FORM = """<!DOCTYPE html><html><head><title>Google Drive - Virus scan warning</title></head><body>
 <form id="download-form" action="/download" method="get">
-<input type="hidden" name="id" value="ID &amp; more"><input type="hidden" name="export" value="download">
+<input type="hidden" name="id" value="ID &amp; more">
+<input type="hidden" name="export" value="download">
 <input type="hidden" name="confirm" value="t"><input type="hidden" name="uuid" value="1-2">
 <input type="submit" value="Download anyway"></form></body></html>"""
 

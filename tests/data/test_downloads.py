@@ -150,9 +150,8 @@ def test_a_file_there_that_is_another_is_refused(folder: Path, fetch: Obtain) ->
     folder.mkdir()
     (folder / "faces.zip").write_bytes(DATA[:100])
     message = _refused(fetch, bytes=len(DATA))
-    assert message == (
-        f"{folder}/faces.zip: it is of 100 bytes, expected {len(DATA):,}; remove it, or get it again"
-    )
+    expected = f"{len(DATA):,}; remove it, or get it again"
+    assert message == f"{folder}/faces.zip: it is of 100 bytes, expected {expected}"
     assert (folder / "faces.zip").stat().st_size == 100
 
 

@@ -100,7 +100,9 @@ def test_what_is_there_stays_when_the_quota_is_spent(
 ) -> None:
     folder = tmp_path / "images"
     server.routes["/00004.png"] = page(QUOTA)
-    with pytest.raises(UserError, match=r"00004\.png of FFHQ could not be fetched .* quota .* stays"):
+    with pytest.raises(
+        UserError, match=r"00004\.png of FFHQ could not be fetched .* quota .* stays"
+    ):
         _fetch(metadata, folder)
     there = {path.name for path in folder.glob("*.png")}
     assert {"00000.png", "00001.png"} <= there and "00004.png" not in there

@@ -9,10 +9,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from mdrnets.data.members import LARGEST, Member, check_members
-from mdrnets.data.sources import Manifest, fetch, locate
+from mdrnets.data.sources import Manifest, fetch, locate, publish
 from mdrnets.errors import UserError
 
 T = TypeVar("T")
@@ -194,6 +196,103 @@ def test_a_folder_may_hold_links_to_files_but_no_broken_ones(tmp_path, archive, 
     (tmp_path / "elsewhere").unlink()
     with pytest.raises(UserError, match=r"'00003\.png' is a broken link"):
         fetched(folder)
+
+
+# -- images below a folder ---------------------------------------------------------------------
+
+NESTED = {
+    "CelebA/README.txt": b"read me",
+    "CelebA/img/0/1.png": b"one",
+    "CelebA/img/1/0.png": b"zero",
+    "CelebA/img/Thumbs.db": b"",
+    "CelebA/img/.hidden.png": b"",
+    "CelebA/parts/1_skin.png": b"skin",
+}
+
+
+def test_images_below_a_folder_are_packed_flat(tmp_path, zipped, archive, fetched) -> None:
+    path = zipped(tmp_path / "mine.zip", NESTED)
+    manifest = fetched(path, files=2, folder="img", sha256=_sha256(path)[:10])
+    with zipfile.ZipFile(archive) as packed:
+        assert [(name, packed.read(name)) for name in packed.namelist()] == [
+            ("0.png", b"zero"),
+            ("1.png", b"one"),
+        ]
+    assert manifest.original == _sha256(path)
+    assert manifest.sha256 == _sha256(archive)
+    inode = archive.stat().st_ino
+    assert fetched(path, files=2, folder="CelebA/img", sha256=_sha256(path)) == manifest
+    assert archive.stat().st_ino == inode
+    assert fetched(path, files=None, folder=".").files == 3
+
+
+@pytest.mark.parametrize("folder", ["im", "mg", "skin", "img/2"])
+def test_a_folder_without_images_is_told(tmp_path, zipped, fetched, folder) -> None:
+    path = zipped(tmp_path / "mine.zip", NESTED)
+    with pytest.raises(UserError, match=rf"mine\.zip has no image below a folder '{folder}'"):
+        fetched(path, files=2, folder=folder)
+
+
+@pytest.mark.parametrize("name", ["../evil.txt", "/etc/passwd", "a/..\\b.png"])
+def test_an_unsafe_name_elsewhere_is_refused_too(tmp_path, zipped, archive, fetched, name) -> None:
+    path = zipped(tmp_path / "mine.zip", NESTED | {name: b""})
+    with pytest.raises(UserError, match="would land outside"):
+        fetched(path, files=2, folder="img")
+    assert not archive.exists()
+
+
+def test_a_hash_is_of_the_file_as_it_comes(tmp_path, zipped, archive, fetched) -> None:
+    path = zipped(tmp_path / "mine.zip", NESTED)
+    with pytest.raises(UserError, match=r"mine\.zip: its SHA-256 is .* expected 00000000"):
+        fetched(path, files=2, folder="img", sha256="0" * 8)
+    assert not archive.exists()
+
+
+def test_a_damaged_image_below_a_folder_is_named(tmp_path, zipped, archive, fetched) -> None:
+    path = zipped(tmp_path / "mine.zip", NESTED)
+    path.write_bytes(path.read_bytes().replace(b"zero", b"zerO"))
+    with pytest.raises(UserError, match=r"mine\.zip: CelebA/img/1/0\.png is damaged"):
+        fetched(path, files=2, folder="img")
+    assert list(archive.parent.iterdir()) == []
+
+
+def test_a_folder_of_folders_and_images_of_any_size(tmp_path, encode, archive, fetched) -> None:
+    """As many have FFHQ: at 256² or 1024², in folders of a thousand, with a README."""
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    small = encode(noise[:24, :24])
+    files = {"00000/0.png": encode(noise), "00000/1.jpg": encode(noise, format="JPEG")}
+    for name, data in (files | {"1000/2.png": small, "README.md": b""}).items():
+        path = tmp_path / "ffhq" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    manifest = fetched(tmp_path / "ffhq", files=3, folder=".", shrink=32)
+    with zipfile.ZipFile(archive) as packed:
+        assert packed.namelist() == ["0.png", "1.png", "2.png"]
+        assert packed.read("2.png") == small
+        with Image.open(packed.open("0.png")) as image:
+            expected = Image.fromarray(noise).resize((32, 32), Image.Resampling.LANCZOS)
+            np.testing.assert_array_equal(np.asarray(image), np.asarray(expected))
+    inode = archive.stat().st_ino
+    assert fetched(tmp_path / "ffhq", files=3, folder=".", shrink=32) == manifest
+    assert archive.stat().st_ino == inode
+    assert fetched(tmp_path / "ffhq", files=3, folder=".", shrink=40).shrink == 40
+
+
+# -- one file ----------------------------------------------------------------------------------
+
+
+def test_weights_are_copied_with_a_manifest(tmp_path) -> None:
+    path, target = tmp_path / "vgg16-397923af.pth", tmp_path / "run" / "vgg16.pth"
+    path.write_bytes(b"weights")
+    settings = {"source": "vgg16", "licence": "BSD"}
+    manifest = publish(path, target, sha256=_sha256(path)[:8], **settings)
+    assert target.read_bytes() == b"weights"
+    assert json.loads(target.with_suffix(".json").read_text())["sha256"] == manifest.sha256
+    inode = target.stat().st_ino
+    assert publish(path, target, sha256=None, **settings) == manifest
+    assert target.stat().st_ino == inode
+    with pytest.raises(UserError, match=r"vgg16-397923af\.pth: its SHA-256 is"):
+        publish(path, target, sha256="397923af", **settings)
 
 
 # -- refusals ----------------------------------------------------------------------------------

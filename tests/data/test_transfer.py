@@ -46,7 +46,9 @@ Fetch = Callable[..., list[tuple[str, int, int | None]]]
 def fetch(server: Server, part: Path) -> Fetch:
     """Fetch `/file`, without pauses; returns what was announced."""
 
-    def fetched(path: str = "/file", *, size: int | None = None) -> list[tuple[str, int, int | None]]:
+    def fetched(
+        path: str = "/file", *, size: int | None = None
+    ) -> list[tuple[str, int, int | None]]:
         said: list[tuple[str, int, int | None]] = []
         with requests.Session() as session:
             transfer(
@@ -138,9 +140,7 @@ def test_a_part_that_is_too_long_is_fetched_anew(server: Server, part: Path, fet
     assert part.read_bytes() == DATA
 
 
-def test_redirections_are_followed_with_the_range(
-    server: Server, part: Path, fetch: Fetch
-) -> None:
+def test_redirections_are_followed_with_the_range(server: Server, part: Path, fetch: Fetch) -> None:
     server.routes |= {"/file": redirect("/there"), "/there": redirect("/file2")}
     server.routes["/file2"] = File(DATA)
     part.write_bytes(DATA[:10])
@@ -162,9 +162,7 @@ def test_pauses_double(
     monkeypatch.setattr(module.time, "sleep", pauses.append)
     server.routes["/file"] = page("busy", 503)
     with requests.Session() as session, pytest.raises(RefusedError, match="503, 6 times in a row"):
-        transfer(
-            server.url("/file"), part, size=None, announce=lambda *_: None, session=session
-        )
+        transfer(server.url("/file"), part, size=None, announce=lambda *_: None, session=session)
     assert pauses == [1, 2, 4, 8, 16]
     assert len(server.requests) == ATTEMPTS
 

@@ -17,9 +17,9 @@ from mdrnets.metrics.features import (
     InceptionFeatures,
     build_feature_network,
     extract_features,
-    fid_inception,
 )
 from mdrnets.networks.features import EffNetLiteFeatures
+from tests.metrics.random_inception import random_weights
 
 CPU = torch.device("cpu")
 T = TypeVar("T")
@@ -42,23 +42,9 @@ class MeanColour(FeatureNetwork):
         return image_01.mean(dim=(2, 3))
 
 
-def _random_weights() -> dict[str, Tensor]:
-    generator = torch.Generator().manual_seed(0)
-    weights = {}
-    for key, value in fid_inception().state_dict().items():
-        if key.endswith("num_batches_tracked"):
-            continue  # the published file has none
-        noise = torch.randn(value.shape, generator=generator)
-        if value.ndim > 1:
-            weights[key] = noise * (2 / value[0].numel()) ** 0.5
-        else:
-            weights[key] = 1 + noise.abs() / 4 if "mean" not in key else noise / 4
-    return weights
-
-
 def test_inception_is_pytorch_fids_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same random weights give the same features; pytorch-fid loads ours key for key."""
-    weights = _random_weights()
+    weights = random_weights()
     monkeypatch.setattr(inception, "load_state_dict_from_url", lambda url, progress: weights)
     theirs = inception.InceptionV3([3]).eval()
     ours = InceptionFeatures(weights=weights)
@@ -84,7 +70,7 @@ def test_inception_never_goes_to_the_network(
         build_feature_network("inception-v3", weights=tmp_path / INCEPTION_FILE)
     for part in (INCEPTION_FILE, "mseitzer/pytorch-fid", "fid_weights", "6726825d"):
         assert part in str(error.value)
-    InceptionFeatures(weights=_random_weights())
+    InceptionFeatures(weights=random_weights())
 
 
 def test_other_weights_under_inceptions_name_are_refused(tmp_path: Path) -> None:

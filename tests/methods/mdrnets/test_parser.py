@@ -201,6 +201,32 @@ def test_options_are_checked() -> None:
             Options.model_validate({"steps": 3, "batch_size": 2} | bad)
 
 
+def test_published_weights_take_the_place_of_a_training() -> None:
+    with pytest.raises(ValidationError, match="not both"):
+        Options(published=True, steps=1)
+    with pytest.raises(ValidationError, match="give `steps` of a training"):
+        Options(batch_size=2)
+    asked: list[str] = []
+
+    def weights(name: str) -> dict[str, Tensor]:
+        asked.append(name)
+        return {}
+
+    setting = Setting(image_size=32, features=_no_features, weights=weights)
+    with pytest.raises(UserError, match="not this BiSeNet's"):
+        build(options=Options(published=True), setting=setting)
+    assert asked == ["bisenet"]
+
+    with torch.device("meta"):
+        parser = build(
+            options=Options(published=True, input_scale=2),
+            setting=Setting(image_size=32, features=_no_features),
+        )
+        assert parser.eval()(torch.empty(1, 3, 32, 32)).shape == (1, 14, 32, 32)
+    assert list(parser.phases()) == []
+    assert sum(parameter.numel() for parameter in parser.parameters()) == 13_300_416
+
+
 def test_an_image_size_that_does_not_suit_the_strides_is_refused() -> None:
     options = Options(steps=1, batch_size=2, width=4)
     with pytest.raises(UserError, match=r"1 × 48 pixels.*multiple of 32"):
