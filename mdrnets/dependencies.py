@@ -12,6 +12,7 @@ from pathlib import Path
 # carry is declared as parameters, inputs and outputs.
 PLUMBING = (
     "mdrnets.config",
+    "mdrnets.config_data",
     "mdrnets.dag",
     "mdrnets.data.progress",
     "mdrnets.dependencies",

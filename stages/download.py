@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from mdrnets.config import Source, expand
+from mdrnets.config import expand
+from mdrnets.config_data import Source
 from mdrnets.data.downloads import obtain, require_licence
 from mdrnets.data.ffhq import fetch_images, read_metadata
 from mdrnets.data.sources import fetch, locate, publish

@@ -5,18 +5,8 @@ from typing import Any
 import pytest
 import yaml
 
-from mdrnets.config import (
-    PROFILES,
-    Config,
-    Holes,
-    Labels,
-    Protocol,
-    Source,
-    Split,
-    expand,
-    load_config,
-    validated_options,
-)
+from mdrnets.config import PROFILES, Config, Protocol, expand, load_config, validated_options
+from mdrnets.config_data import Holes, Labels, Source, Split
 from mdrnets.errors import UserError
 from mdrnets.options import TrainOptions
 

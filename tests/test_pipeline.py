@@ -6,6 +6,7 @@ import yaml
 
 from mdrnets.config import PROFILES, load_config
 from mdrnets.errors import UserError
+from mdrnets.layout import Layout
 from mdrnets.pipeline import Pipeline
 
 NAMES = sorted(path.stem for path in PROFILES.glob("*.yaml"))
@@ -118,3 +119,27 @@ def test_a_training_depends_on_its_own_method_alone() -> None:
     assert Path("mdrnets/methods/pconv.py") in pipeline.stages["train_pconv"].code
     assert Path("mdrnets/methods/deepfillv2.py") not in pipeline.stages["train_pconv"].code
     assert not any("reporting" in path.parts for path in pipeline.stages["train_pconv"].code)
+
+
+def test_published_weights_reach_what_reads_them() -> None:
+    config = load_config("paper")
+    layout = Layout("paper")
+    pipeline = Pipeline(config)
+    for program, arguments, networks in (
+        ("features", ["ffhq"], ["inception_v3"]),
+        ("evaluate", ["celebahq", "pic"], ["inception_v3"]),
+        ("train", ["celebahq", "coarse"], ["vgg16", "vgg19"]),
+        ("train", ["celebahq", "parser"], []),
+        ("complete", ["celebahq", "pic"], []),
+    ):
+        inputs = pipeline.find(program, arguments).inputs
+        assert [p for p in inputs if p.suffix == ".pth"] == [layout.weights(n) for n in networks]
+
+
+def test_the_ground_truths_features_are_computed_once_for_all_methods() -> None:
+    pipeline = Pipeline(load_config("demo"))
+    layout = Layout("demo")
+    truth = layout.features("rendered_a", "ground_truth")
+    assert sum(truth in instance.outputs for instance in pipeline.instances()) == 1
+    for method in pipeline.config.profile.methods:
+        assert truth in pipeline.find("evaluate", ["rendered_a", method]).inputs

@@ -11,7 +11,8 @@ from pathlib import Path
 import requests
 from filelock import FileLock, Timeout
 
-from mdrnets.config import Config, Source
+from mdrnets.config import Config
+from mdrnets.config_data import Source
 from mdrnets.data.progress import Progress, silent
 from mdrnets.data.space import mib, require_space
 from mdrnets.data.transfer import RefusedError, forget, transfer

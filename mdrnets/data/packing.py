@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mdrnets.config import TrainingHoles, White
+from mdrnets.config_data import TrainingHoles, White
 from mdrnets.data.archive import (
     Archive,
     decode_hole,

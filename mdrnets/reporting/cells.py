@@ -10,7 +10,7 @@ from itertools import product
 from pathlib import Path
 from typing import Literal
 
-from mdrnets.config import Dataset
+from mdrnets.config_data import Dataset
 from mdrnets.data.tables import write_table
 from mdrnets.summary import BinSummary, Estimate
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
-from mdrnets.config import Dataset
+from mdrnets.config_data import Dataset
 from mdrnets.metrics.paired import Difference, holm
 from mdrnets.reporting.cells import Metric, bin_title, winners
 from mdrnets.reporting.claims_results import FRECHET, SCORES, Resampling, Results

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 
-from mdrnets.config import Dataset
+from mdrnets.config_data import Dataset
 from mdrnets.errors import UserError
 from mdrnets.metrics.names import frechet_name, kernel_name
 from mdrnets.reporting.cells import Cell, Metric, Table, mark_best

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mdrnets.config import Source
+from mdrnets.config_data import Source
 from mdrnets.data import transfer
 from mdrnets.data.downloads import obtain
 from mdrnets.errors import UserError

@@ -1,7 +1,10 @@
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from mdrnets.data.archive import Archive
+from mdrnets.data.archive import Archive, decode_labels
 from mdrnets.data.classes import CELEBAMASK_CLASSES, CLASSES
 from mdrnets.data.label_parts import painted, parts_by_image
 from mdrnets.data.packing import pack_labels
@@ -108,3 +111,19 @@ def test_odd_parts_are_refused(tmp_path, zipped, encode, parts) -> None:
         pytest.raises(UserError, match=r"00007_nose\.png is coloured"),
     ):
         painted(labels, parts_by_image(labels)[7])
+
+
+@pytest.mark.skipif("MDRNETS_DATA" not in os.environ, reason="MDRNETS_DATA is not set")
+def test_real_label_maps_cut_into_parts_come_back(tmp_path, zipped, encode) -> None:
+    with Archive(Path(os.environ["MDRNETS_DATA"]) / "labels_celebamask_256.zip") as real:
+        maps = [decode_labels(real.read(stem), stem) for stem in list(real.members)[:5]]
+    members = {
+        f"{image:05}_{CELEBAMASK_CLASSES[label]}.png": encode((ids == label).astype(np.uint8) * 255)
+        for image, ids in enumerate(maps)
+        for label in np.unique(ids)
+        if label
+    }
+    with Archive(zipped(tmp_path / "parts.zip", members)) as labels:
+        images = parts_by_image(labels)
+        for image, ids in enumerate(maps):
+            np.testing.assert_array_equal(painted(labels, images[image]), ids)
