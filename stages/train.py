@@ -120,7 +120,8 @@ def _train(run: StageRun, dataset: str, network: str) -> None:
         ),
     )
     save_weights(layout.model(dataset, network), trainable)
-    shutil.rmtree(state, ignore_errors=True)  # published weights leave none
+    if state.exists():  # published weights leave none
+        shutil.rmtree(state)
 
 
 def _training_data(run: StageRun, dataset: str, network: str) -> TrainingData:

@@ -61,7 +61,7 @@ def pack_labels(
         labels: the files, by the names of their images; of `celebamask_parts`, by their numbers.
         faces: the images.
         ids: the images that have label maps.
-        classes: see `mdrnets.config.Labels`.
+        classes: see `mdrnets.config_data.Labels`.
         size: of the packed maps.
         progress: shows how far it is.
 
@@ -72,6 +72,8 @@ def pack_labels(
     stems = progress(ids, total=len(ids), label="label maps")
     if classes == "celebamask_parts":
         images = parts_by_image(labels)
+        if absent := [stem for stem in ids if int(stem) not in images]:
+            raise UserError(f"{labels.path} has no part of {absent[0]}; run the split stage again")
         rows = (_painted(labels, images[int(stem)], stem, size) for stem in stems)
     else:
         rows = (_labels(labels, faces, stem, classes, size) for stem in stems)

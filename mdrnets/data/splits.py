@@ -112,7 +112,7 @@ def hole_roles(steps: Mapping[str, int], *, validation: float, test: float, seed
         UserError: a step has no hole to test with, or none to train with where some should.
     """
     roles: Roles = {}
-    some_train = validation + test < 1
+    some_train = validation + test < 1 - 1e-9  # shares are sums of decimals
     for step in range(1, STEPS + 1):
         drawn = shuffled((n for n, s in steps.items() if s == step), seed, "holes", step)
         n_test, n_validation = round(test * len(drawn)), round(validation * len(drawn))
@@ -160,7 +160,7 @@ def labelled_images(faces: Archive, labels: Archive, *, classes: str) -> set[str
     Args:
         faces: the images.
         labels: the label maps, or the parts of faces.
-        classes: see `mdrnets.config.Labels`.
+        classes: see `mdrnets.config_data.Labels`.
 
     Raises:
         UserError: names the first label map without an image.

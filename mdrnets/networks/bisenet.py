@@ -5,6 +5,8 @@ Yu et al., "BiSeNet: Bilateral Segmentation Network for Real-time Semantic Segme
 the spatial path is dropped, and the context path's own features of stride 8 take its place.
 """
 
+from functools import partial
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -32,19 +34,10 @@ class BiSeNet(nn.Module):
         super().__init__()
         self.context = ContextPath(width=width)
         self.fusion = FeatureFusion(in_channels=4 * width, out_channels=4 * width)
-        self.head, self.head16, self.head32 = (
-            Head(
-                in_channels=in_channels,
-                hidden=hidden,
-                n_classes=n_classes,
-                align_corners=align_corners,
-            )
-            for in_channels, hidden in (
-                (4 * width, 4 * width),
-                (2 * width, width),
-                (2 * width, width),
-            )
-        )
+        head = partial(Head, n_classes=n_classes, align_corners=align_corners)
+        self.head = head(in_channels=4 * width, hidden=4 * width)
+        self.head16 = head(in_channels=2 * width, hidden=width)
+        self.head32 = head(in_channels=2 * width, hidden=width)
         self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(IMAGENET_STD).view(1, 3, 1, 1), persistent=False)
 

@@ -71,6 +71,8 @@ def test_they_are_packed_as_14_classes_beside_larger_faces(tmp_path, zipped, enc
     ):
         ids = labelled_images(faces, labels, classes="celebamask_parts")
         assert ids == {"7", "1234"}
+        with pytest.raises(UserError, match=r"parts\.zip has no part of 8; run the split stage"):
+            pack_labels(packed, labels, faces, ["8"], classes="celebamask_parts", size=32)
         pack_labels(packed, labels, faces, ["7", "1234"], classes="celebamask_parts", size=32)
     found = np.load(packed)
     assert found.shape == (2, 32, 32)

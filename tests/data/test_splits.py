@@ -122,6 +122,13 @@ def test_roles_have_their_share_of_every_step(seed) -> None:
     assert hole_roles(steps, validation=0.1, test=0.3, seed=seed + 1) != roles
 
 
+@pytest.mark.parametrize("validation", [0.05, 0.1, 0.15, 0.3, 0.35])
+def test_where_others_train_every_hole_has_another_role(validation) -> None:
+    steps = hole_steps([f"{n:03}" for n in range(66)], per_step=11)
+    roles = hole_roles(steps, validation=validation, test=1 - validation, seed=0)
+    assert set(roles.values()) == {"test", "validation"}
+
+
 def test_a_step_too_small_for_its_shares_is_named() -> None:
     steps = hole_steps([str(n) for n in range(12)], per_step=2)
     with pytest.raises(UserError, match="the 2 holes of step 1 give 0 for test and 2 for training"):
