@@ -45,11 +45,14 @@ format: environment ## what the formatters would change
 dvc.yaml: environment ## write dvc.yaml anew from the table of stages, for PROFILE
 	python workflow/dvc_yaml.py --profile $(PROFILE)
 
-restore: environment ## after `dvc pull`: Snakemake takes the restored files for current
+restore: environment ## after `dvc pull`: Snakemake takes the files for current, their records are back
 	snakemake --cores 1 --touch --config profile=$(PROFILE) -- reproduce_all
+	python -m stages.records unpack --profile $(PROFILE)
 
-record: environment ## after a Snakemake run: DVC records the results, so that `dvc repro` is idle
+record: environment ## after a run: DVC takes the results for its own, and who made them for `dvc push`
 	dvc commit --force
+	python -m stages.records pack --profile $(PROFILE)
+	dvc add --quiet records/$(PROFILE).zip
 
 ui: environment ## the tracked runs in a browser
 	mlflow ui --backend-store-uri sqlite:///mlflow.db

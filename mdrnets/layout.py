@@ -11,6 +11,7 @@ class Layout:
         self.reports = Path("reports") / profile
         self.states = self.run / "state"  # unfinished trainings: never a declared output
         self.records = self.run / "records"  # who made what, when: never a declared output
+        self.bundle = Path("records") / f"{profile}.zip"  # their archive, for DVC
 
     @property
     def setup(self) -> Path:
@@ -108,6 +109,10 @@ class Layout:
     def summary(self, dataset: str, method: str) -> Path:
         """Means, intervals and Fréchet distances by bin."""
         return self.scores(dataset, method).with_suffix(".json")
+
+    def metrics(self, dataset: str, method: str) -> Path:
+        """A row of Table 1 by metric and bin, as DVC compares them."""
+        return self.reports / "metrics" / dataset / f"{method}.json"
 
     def report(self, name: str) -> Path:
         """`table1.md` and its like."""

@@ -32,7 +32,9 @@ PACKAGES = (
     "torch",
     "torchvision",
 )
-WRITTEN_BY_RUNS = ("data", "dvc.lock", "mlartifacts", "mlflow.db*", "runs", ".dvc", ".snakemake")
+WRITTEN_BY_RUNS = (
+    *("data", "dvc.lock", "mlartifacts", "mlflow.db*", "records", "runs", ".dvc", ".snakemake"),
+)
 """What a run itself writes, and so says nothing of the code's state."""
 ENGINES = ("snakemake", "dvc")
 INVOCATION = "MDRNETS_INVOCATION"

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from filelock import FileLock
 from pydantic import ConfigDict, Field, ValidationError
 
-from mdrnets.files import sha256, write_text
+from mdrnets.files import replacing, sha256, write_text
 from mdrnets.options import Options
 from mdrnets.tracking.provenance import GitState, Machine, Process
 
@@ -132,11 +132,28 @@ class Records:
                     }
                 )
             else:
-                if earlier is not None and not (earlier.sent and earlier.sent.complete):
-                    self._put_aside(earlier)
-                curves_path(path).unlink(missing_ok=True)
+                self._supersede(earlier, path)
             _write(path, record)
             return record
+
+    def adopt(self, record: Record, curves: bytes | None) -> bool:
+        """Take in another machine's record, if the outputs that are here are those it tells of.
+
+        Returns:
+            False where it tells of other files, or where this machine's own record tells the same.
+        """
+        present = hashes(map(Path, record.outputs))
+        with self._lock():
+            path = self.path(record.name)
+            ours = _settled(path)
+            if record.outputs != present or (ours is not None and ours.outputs == present):
+                return False
+            self._supersede(ours, path)
+            if curves is not None:
+                with replacing(curves_path(path)) as temporary:
+                    temporary.write_bytes(curves)
+            _write(path, record)
+            return True
 
     def update(self, record: Record, **changes: Any) -> Record:
         """Change fields of an execution's record, as it is by now, wherever it is by now."""
@@ -158,6 +175,10 @@ class Records:
                 before, after = read(path), _settled(path)
                 if after is not None and after != before:
                     _write(path, after)
+
+    def latest(self) -> Iterator[Record]:
+        """The readable records, one for each name."""
+        yield from filter(None, map(read, sorted(self.folder.glob("*.json"))))
 
     def all(self) -> Iterator[Record]:
         """Every readable record, also the superseded ones that were not sent."""
@@ -184,6 +205,12 @@ class Records:
 
     def _aside(self, record: Record) -> Path:
         return self.folder / "earlier" / f"{record.name}-{record.execution}.json"
+
+    def _supersede(self, earlier: Record | None, path: Path) -> None:
+        """Make room for another execution's record; one that was not sent is kept."""
+        if earlier is not None and not (earlier.sent and earlier.sent.complete):
+            self._put_aside(earlier)
+        curves_path(path).unlink(missing_ok=True)
 
     def _put_aside(self, record: Record) -> None:
         aside, curves = self._aside(record), curves_path(self.path(record.name))

@@ -1,0 +1,37 @@
+"""Pack the records of a profile (who made what, from which inputs) for DVC, or unpack them.
+
+`make record` packs them into records/PROFILE.zip, which DVC tracks beside the results; after
+`dvc pull`, `make restore` unpacks those of files that are here. Records of this machine's own
+executions stay.
+"""
+
+import sys
+from collections.abc import Sequence
+
+from mdrnets.config import load_config
+from mdrnets.errors import UserError
+from mdrnets.layout import Layout
+from mdrnets.tracking.bundle import pack, unpack
+from mdrnets.tracking.record import Records
+from stages.command import stage_parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = stage_parser(__doc__)
+    parser.add_argument("action", choices=("pack", "unpack"))
+    options = parser.parse_args(arguments)
+    try:
+        layout = Layout(load_config(options.profile).name)
+        records = Records(layout.records)
+        if options.action == "pack":
+            print(f"{layout.bundle}: {pack(records, layout.bundle)} records")
+        else:
+            print(f"{layout.records}: {unpack(layout.bundle, records)} records restored")
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
