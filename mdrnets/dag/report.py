@@ -24,7 +24,11 @@ def report_stages(config: Config, layout: Layout) -> Iterator[Stage]:
         arguments=("table1",),
         modules=("stages.render", renderer(config, "table1")),
         inputs=(*summaries, *validations, PUBLISHED, layout.check),
-        outputs=(*_table(layout, "table1"), *_table(layout, "table1_extended")),
+        outputs=(
+            *_table(layout, "table1"),
+            *_table(layout, "table1_extended"),
+            *(layout.metrics(d, m) for d in datasets for m in config.profile.methods),
+        ),
         protocol=("seed", "bins", "methods", "ssim", "bootstrap"),
         settings=("",),
     )
@@ -96,7 +100,8 @@ def figure_stages(config: Config, layout: Layout) -> Iterator[Stage]:
         ("metric_by_ratio", scores, ("seed", "methods", "bootstrap")),
         *([("curves", histories, ("parts", "methods"))] if histories else []),
     ):
-        yield _figure(config, layout, name, inputs, protocol)
+        more = ("csv",) if name == "curves" else ()
+        yield _figure(config, layout, name, inputs, protocol, more=more)
     for name, figure in config.figures.items():
         shown = [config.variant(column) for column in figure.columns if config.runs(column)]
         yield _figure(

@@ -1,6 +1,6 @@
 """What each output of the report shows, said once for all who print it.
 
-The page and Snakemake's report take titles and captions from here. A table of `ablations` has its
+The page and Snakemake's report take titles and captions from here; what shows variants has its
 title from params.yaml. Import-light: plain data.
 """
 
@@ -61,6 +61,20 @@ CAPTIONS = {
         "Training curves",
         "Reconstruction losses of every network by training step, relative to their first means.",
     ),
+    "memory_use": Caption(
+        "Use of the memory",
+        "How often each slot is read in the test, which part of a slot a read selects, and how the "
+        "slots change during training, by class.",
+    ),
+    "memory_slots": Caption(
+        "Slots of the memory",
+        "For the slots that a class reads most, the parts of training faces that are nearest to "
+        "them.",
+    ),
+    "parser_quality": Caption(
+        "Quality of the face parser",
+        "How well the parser finds each class on held-out images, complete and coarsely completed.",
+    ),
     "index": Caption(
         "Report",
         "Verdict, tables, claims, figures, costs, assumptions, and the run behind every number.",
@@ -73,15 +87,20 @@ def caption(name: str, config: Config) -> Caption:
 
     Args:
         name: of its files, without suffix.
-        config: names the ablations.
+        config: names the ablations and their figures.
 
     Raises:
         KeyError: it has none; add it above.
     """
-    if name not in config.ablations:
+    if name in config.ablations:
+        text = "Variants of {} under the protocol of Table 1, on the first data set."
+        title = config.ablations[name].title
+    elif name in config.figures:
+        text = (
+            "Masked input, the completions of variants of {} and the ground truth, by hole ratio."
+        )
+        title = config.figures[name].title
+    else:
         return CAPTIONS[name]
     method = config.protocol.methods[str(config.protocol.ablated)].title
-    return Caption(
-        config.ablations[name].title,
-        f"Variants of {method} under the protocol of Table 1, on the first data set.",
-    )
+    return Caption(title, text.format(method))

@@ -96,6 +96,9 @@ class Cell:
         return text if self.published_metric == self.metric else f"{self.published_metric} {text}"
 
 
+CELL_COLUMNS = tuple(field.name for field in fields(Cell))
+
+
 @dataclass(frozen=True)
 class Table:
     """All cells, and the order of everything.
@@ -122,6 +125,14 @@ class Table:
     def row(self, dataset: str, method: str) -> list[Cell]:
         """A method's cells, metric by metric."""
         return [cell for cell in self.cells if (cell.dataset, cell.method) == (dataset, method)]
+
+    def values(self, dataset: str, method: str) -> dict[str, dict[str, float]]:
+        """A method's values by metric and bin; what has none is left out."""
+        values: dict[str, dict[str, float]] = {}
+        for cell in self.row(dataset, method):
+            if cell.value is not None:
+                values.setdefault(cell.metric, {})[cell.bin] = cell.value
+        return values
 
     def columns(self, dataset: str) -> list[tuple[Metric, list[Cell]]]:
         """The cells of each metric and bin, one a method."""
@@ -212,7 +223,7 @@ def mark_best(table: Table) -> Table:
 def write_cells(path: Path, table: Table) -> None:
     """Write the long form: one cell a row; nothing where there is no value."""
     rows = ([_plain(value) for value in astuple(cell)] for cell in table.cells)
-    write_table(path, [field.name for field in fields(Cell)], rows)
+    write_table(path, CELL_COLUMNS, rows)
 
 
 def _plain(value: object) -> object:

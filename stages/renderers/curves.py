@@ -1,4 +1,4 @@
-"""Training curves of all networks: curves.png and .pdf."""
+"""Training curves of all networks: curves.png and .pdf, and the points themselves, curves.csv."""
 
 from mdrnets.dag.report import shown_networks
 from mdrnets.reporting.figures import curves
@@ -16,6 +16,7 @@ def render(run: StageRun) -> None:
         }
         for name in shown_networks(config)
     }
+    curves.write_curves(run.layout.report("curves.csv"), histories)
     figure = curves.draw(
         histories,
         titles={name: config.network(name).title for name in histories},

@@ -1,9 +1,15 @@
 """Table 1 beside the published one: table1.csv, .md and .tex, and table1_extended likewise.
 
-Methods without scores appear as blanks with the reason. Beside them, from the records of this
-machine: costs.csv and costs.md.
+Methods without scores appear as blanks with the reason. Beside them metrics/DATASET/METHOD.json,
+each method's row as DVC compares them; and, from the records of this machine, costs.csv and
+costs.md.
 """
 
+import json
+from itertools import product
+
+from mdrnets.files import write_text
+from mdrnets.reporting.cells import Table
 from mdrnets.reporting.context import EXTENDED_NOTES, describe_run, legend, notes
 from mdrnets.reporting.costs import write_costs
 from mdrnets.reporting.published import load_published
@@ -40,4 +46,12 @@ def render(run: StageRun) -> None:
         )
         extended = [*below, *more]
         write(run, name, table, title=title, facts=facts, legend=how, notes=extended)
+        if name == "table1":
+            _write_metrics(run, table)
     write_costs(config, run.layout)
+
+
+def _write_metrics(run: StageRun, table: Table) -> None:
+    for dataset, method in product(run.config.profile.datasets, run.config.profile.methods):
+        text = json.dumps(table.values(dataset, method), indent=1) + "\n"
+        write_text(run.layout.metrics(dataset, method), text)

@@ -1,9 +1,14 @@
 """The whole chain of one method through both engines, on the smoke profile."""
 
-from pathlib import Path
+import json
+import zipfile
+from pathlib import Path, PurePath
+from typing import Any
 
 import pytest
 
+from mdrnets.reporting.captions import CAPTIONS
+from mdrnets.tracking.record import Records
 from tests.workflow.conftest import Copy
 
 IDLE = "Nothing to be done"
@@ -44,6 +49,53 @@ def test_dvc_repro_twice_does_nothing(by_dvc: Copy) -> None:
     assert "up to date" in by_dvc.run("dvc", "status").stdout
 
 
+def test_dvc_shows_and_compares_metrics_and_plots(by_dvc: Copy) -> None:
+    by_dvc.commit("results")
+    name = "reports/smoke/metrics/rendered_a/mdrnets.json"
+    metrics = by_dvc.root / name
+    before = json.loads(metrics.read_text())
+    after = before | {"L1": before["L1"] | {"1-20": 0.25}}
+    metrics.write_text(json.dumps(after))
+    try:
+        shown = _json(by_dvc, "metrics", "show")[""]["data"]
+        assert shown[name]["data"] == after
+        changes = _json(by_dvc, "metrics", "diff")["diff"][name]
+        assert changes.keys() == {"L1.1-20"}
+        assert changes["L1.1-20"]["new"] == 0.25
+        (_, experiment), *_ = [(e["rev"], e["data"]) for e in _json(by_dvc, "exp", "show")]
+        assert experiment["metrics"][name]["data"] == after
+        assert "profiles/smoke.yaml" in experiment["params"]
+    finally:
+        metrics.write_text(json.dumps(before, indent=1) + "\n")
+    plots = _json(by_dvc, "plots", "show")
+    assert "errors" not in plots
+    for table in ("table1", "curves"):
+        (plot,) = plots["data"][f"reports/smoke/{table}.csv"]
+        assert plot["content"]["data"]["values"]
+        assert "<DVC_METRIC" not in json.dumps(plot["content"])
+    assert "reports/smoke/figure5.png" in plots["data"]
+
+
+def _json(copy: Copy, *arguments: str) -> Any:
+    printed = copy.run("dvc", *arguments, "--json").stdout
+    return json.loads(printed)
+
+
+def test_snakemake_reports_what_was_rendered(by_snakemake: Copy) -> None:
+    by_snakemake.snakemake("--report", "report.zip", "reproduce_all")
+    with zipfile.ZipFile(by_snakemake.root / "report.zip") as report:
+        names = [PurePath(name).name for name in report.namelist()]
+        page = report.read("report/report.html").decode()
+    (by_snakemake.root / "report.zip").unlink()
+    outputs = [path for path in by_snakemake.results() if path.startswith("reports/")]
+    shown = {PurePath(path).name for path in outputs if "/metrics/" not in path}
+    assert sorted(names) == sorted({*shown, "report.html"})
+    captions = [CAPTIONS[stem] for stem in {PurePath(path).stem for path in shown} & CAPTIONS.keys()]
+    assert captions and all(title in page and text in page for title, text in captions)
+    assert "the profile <strong>smoke</strong>" in page
+    assert "Rendered faces A, beside the paper" in page
+
+
 def test_a_snakemake_run_is_recorded_shared_and_restored(
     by_snakemake: Copy, tmp_path: Path
 ) -> None:
@@ -59,6 +111,15 @@ def test_a_snakemake_run_is_recorded_shared_and_restored(
     assert IDLE in fresh.snakemake("-n", "reproduce_all").stdout
     assert fresh.results() == by_snakemake.results()
     assert "up to date" in fresh.run("dvc", "status").stdout
+    assert _executions(fresh) == _executions(by_snakemake)
+
+
+def _executions(copy: Copy) -> dict[str, str]:
+    """Who made what: the latest execution of each stage."""
+    records = Records(copy.root / "runs/smoke/records").latest()
+    executions = {record.name: record.execution for record in records}
+    assert "train-rendered_a-mdrnets" in executions
+    return executions
 
 
 def test_an_edit_reruns_what_it_can_change_and_nothing_else(by_snakemake: Copy) -> None:

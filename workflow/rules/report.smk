@@ -1,4 +1,49 @@
-# Tables.
+# Tables, claims and figures, and what `snakemake --report` says of them.
+from mdrnets.reporting.captions import caption
+
+CATEGORIES = {".png": "Figures", ".html": "Report"}
+
+
+def shown(stage):
+    # What programs read, and no people, has no caption.
+    return [path for path in stage.outputs if path.suffix != ".json"]
+
+
+def described(stage, path):
+    if path not in shown(stage):
+        return path
+    return report(
+        path,
+        caption="../report/caption.rst",
+        category=CATEGORIES.get(stage.outputs[0].suffix, "Tables"),
+        labels={
+            "content": caption(path.stem, PIPELINE.config).title,
+            "form": path.suffix[1:],
+        },
+    )
+
+
+# The templates in workflow/report/ find this as `snakemake.config`: unlike parameters of a rule, it
+# makes no output stale.
+config["report"] = {
+    "profile": PIPELINE.config.name,
+    "description": PROFILE.description,
+    "data": [
+        f"{d.title}, beside the paper's {d.stands_for}"
+        for d in PROFILE.datasets.values()
+    ],
+    "captions": {
+        stage.name: {
+            path.stem: caption(path.stem, PIPELINE.config) for path in shown(stage)
+        }
+        for stage in stages("report")
+    },
+}
+
+
+report: "../report/workflow.rst"
+
+
 for stage in stages("report"):
 
     rule:
@@ -9,7 +54,7 @@ for stage in stages("report"):
             stage.code,
             needed(stage),
         output:
-            stage.outputs,
+            [described(stage, path) for path in stage.outputs],
         log:
             log_file(stage),
         conda:

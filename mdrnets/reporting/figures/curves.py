@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
+from mdrnets.data.tables import write_table
 from mdrnets.reporting.figures.style import COLOURS, GREY, panel_figure, styled
 
 # A family of terms → how their names begin.
@@ -46,6 +47,10 @@ class History:
 
     phases: Mapping[str, int]
     curves: Mapping[str, tuple[list[int], list[float]]]
+
+
+Histories = Mapping[str, Mapping[str, History]]
+"""Network → data set → its history."""
 
 
 def family(term: str) -> str | None:
@@ -81,9 +86,21 @@ def read_history(path: Path) -> History:
     return History(phases, relative)
 
 
+def write_curves(path: Path, histories: Histories) -> None:
+    """Write what is drawn: one point a row."""
+    rows = [
+        [network, dataset, term, step, value]
+        for network, of_sets in histories.items()
+        for dataset, history in of_sets.items()
+        for term, (steps, values) in history.curves.items()
+        for step, value in zip(steps, values, strict=True)
+    ]
+    write_table(path, ("network", "dataset", "term", "step", "value"), rows)
+
+
 @styled
 def draw(
-    histories: Mapping[str, Mapping[str, History]],
+    histories: Histories,
     *,
     titles: Mapping[str, str],
     sets: Mapping[str, str],
@@ -92,7 +109,7 @@ def draw(
     """Draw a panel for each network.
 
     Args:
-        histories: network → data set → its history.
+        histories: of all networks.
         titles: of the networks, in the order of the panels.
         sets: titles of all data sets; a network may be trained on one alone.
         profile: name, for the caption.

@@ -32,6 +32,15 @@ def test_terms_are_relative_to_their_first_value_over_all_phases(history: Histor
     assert history.curves == {"hole": ([10, 20, 30], [1.0, 0.5, 0.25])}  # style began at 0
 
 
+def test_what_is_drawn_is_written_point_by_point(tmp_path: Path, history: History) -> None:
+    path = tmp_path / "curves.csv"
+    curves.write_curves(path, {"pconv": {"set_a": history, "set_b": history}})
+    header, *points = path.read_text(encoding="utf-8").splitlines()
+    assert header == "network,dataset,term,step,value"
+    assert points[1] == "pconv,set_a,hole,20,0.5"
+    assert len(points) == 6
+
+
 @pytest.mark.parametrize(
     ("term", "expected"),
     [
