@@ -5,7 +5,7 @@ VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help environment table1 test test-slow check format restore record dvc.yaml ui lock
+.PHONY: help environment table1 test test-slow check format restore record verify keep crate croissant dvc.yaml ui lock
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9.-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -53,6 +53,18 @@ record: environment ## after a run: DVC takes the results for its own, and who m
 	dvc commit --force
 	python -m stages.records pack --profile $(PROFILE)
 	dvc add --quiet records/$(PROFILE).zip
+
+verify: environment ## compare PROFILE's tables with its kept run, cell by cell
+	snakemake --cores all --config profile=$(PROFILE) -- verify
+
+keep: environment ## keep PROFILE's tables in reports/reference/, for `make verify`
+	python -m stages.verify --profile $(PROFILE) --keep
+
+crate: environment ## PROFILE's run as a Workflow Run RO-Crate
+	python -m stages.crate --profile $(PROFILE)
+
+croissant: environment ## PROFILE's splits and masks as a Croissant description
+	python -m stages.croissant --profile $(PROFILE)
 
 ui: environment ## the tracked runs in a browser
 	mlflow ui --backend-store-uri sqlite:///mlflow.db

@@ -34,6 +34,20 @@ rule reproduce_all:
         [stage.outputs for stage in stages("report")],
 
 
+# Makes nothing, so it runs whenever it is asked for, and fails if a cell is outside.
+rule verify:
+    input:
+        [PIPELINE.layout.report(name) for name in kept_tables()],
+    log:
+        RUN / "logs" / "verify.log",
+    conda:
+        ENVIRONMENT
+    params:
+        command=f"python -m stages.verify --profile {PIPELINE.config.name}",
+    shell:
+        RUN_STAGE
+
+
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"

@@ -46,6 +46,11 @@ def log_file(stage):
     )
 
 
+def kept_tables():
+    folder = Path("reports/reference", PIPELINE.config.name)
+    return sorted(path.name for path in folder.glob("*.csv"))
+
+
 # Seen on the terminal and kept. Ctrl-C, or SIGTERM to all, must not cut the last words of a stage,
 # nor may the shell end before it (`:` waits; a stage handles its signals itself).
 # One string for all rules: Snakemake reads it when a job runs, when `stage` is no longer its own.

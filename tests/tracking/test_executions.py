@@ -1,0 +1,53 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mdrnets.config import load_config
+from mdrnets.errors import UserError
+from mdrnets.files import write_text
+from mdrnets.pipeline import Pipeline
+from mdrnets.tracking.executions import executions
+from mdrnets.tracking.record import Record, Records
+from tests.finished_run import LAYOUT, finish, write_finished_run
+
+Make = Callable[..., Record]
+
+
+@pytest.fixture
+def pipeline(shipped: Path) -> Pipeline:
+    """Nothing of it has run."""
+    return Pipeline(load_config("smoke"))
+
+
+def test_every_stage_is_found_with_its_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_record: Make
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    pipeline = write_finished_run(make_record)
+    found = executions(pipeline)
+    assert [execution.instance for execution in found] == list(pipeline.instances())
+    assert all(e.record.command == e.instance.command for e in found)
+
+    LAYOUT.report("table1.md").unlink()  # it has to run again
+    assert {e.stage.name for e in found} - {e.stage.name for e in executions(pipeline)} == {
+        "table1"
+    }
+
+    record = Records(LAYOUT.records).path("masks-one")
+    record.unlink()
+    with pytest.raises(UserError, match=r"masks/one.csv: no record tells who made it"):
+        executions(pipeline)
+    stage = pipeline.stages["masks"]
+    running = finish(make_record, stage, pipeline.instance(stage, {"dataset": "one"}))
+    Records(LAYOUT.records).update(running, status="RUNNING")
+    with pytest.raises(UserError, match="no record tells who made it"):
+        executions(pipeline)
+
+
+def test_without_outputs_nothing_has_run(pipeline: Pipeline) -> None:
+    with pytest.raises(UserError, match="runs/smoke: nothing has run here"):
+        executions(pipeline)
+    write_text(pipeline.layout.check, "{}")
+    with pytest.raises(UserError, match=r"check.json: no record tells"):
+        executions(pipeline)
