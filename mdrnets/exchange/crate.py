@@ -1,0 +1,356 @@
+"""A finished run as a Provenance Run Crate: who made which file, from what, with which software.
+
+A Workflow Run RO-Crate (https://w3id.org/ro/wfrun/provenance/0.5), made from the records: the
+workflow, its steps and tools, and an action for each execution. Numbers and texts are copied into
+the crate; images, arrays and weights are named by their SHA-256 alone, unless asked for.
+"""
+
+import base64
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from hashlib import sha256 as digest_of
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rocrate.model.contextentity import ContextEntity
+from rocrate.model.entity import Entity
+from rocrate.rocrate import ROCrate
+
+from mdrnets.errors import UserError
+from mdrnets.files import sha256
+from mdrnets.pipeline import Pipeline
+from mdrnets.tracking.executions import Execution
+from mdrnets.tracking.record import FileHash, Record, Records
+
+PROFILES = {
+    "https://w3id.org/ro/wfrun/process/0.5": "Process Run Crate",
+    "https://w3id.org/ro/wfrun/workflow/0.5": "Workflow Run Crate",
+    "https://w3id.org/ro/wfrun/provenance/0.5": "Provenance Run Crate",
+    "https://w3id.org/workflowhub/workflow-ro-crate/1.0": "Workflow RO-Crate",
+}
+BIOSCHEMAS = "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"
+LICENCE = "https://spdx.org/licenses/MIT"
+PAPER = "https://arxiv.org/abs/2204.02824"
+WORKFLOW = Path("Snakefile")
+BESIDE = ("workflow/rules/*.smk", "params.yaml", "requirements.lock", "LICENSE", "README.md")
+"""What else one needs to understand the run or to repeat it."""
+FORMATS = {
+    ".csv": "text/csv",
+    ".json": "application/json",
+    ".md": "text/markdown",
+    ".pdf": "application/pdf",
+    ".png": "image/png",
+    ".py": "text/x-python",
+    ".tex": "application/x-tex",
+    ".yaml": "application/yaml",
+    ".zip": "application/zip",
+}
+BINARY, TEXT = "application/octet-stream", "text/plain"
+COPIED = (".csv", ".json", ".md", ".tex")
+"""Of inputs and outputs: numbers and texts."""
+
+
+class Agent(NamedTuple):
+    """Who ran it.
+
+    Attributes:
+        name: of a person.
+        url: that identifies the person, such as an ORCID; None: there is none.
+    """
+
+    name: str
+    url: str | None = None
+
+
+def check_current(ran: Iterable[Execution]) -> None:
+    """Check that the files that are here are those that the executions read and wrote.
+
+    Raises:
+        UserError: one was changed, or made anew, since.
+    """
+    digests: dict[str, str] = {}
+    for execution in ran:
+        record = execution.record
+        for name, known in (record.code | record.inputs | record.outputs).items():
+            if Path(name).is_file():
+                digests.setdefault(name, sha256(Path(name)))
+                if digests[name] != known.sha256:
+                    raise UserError(
+                        f"{name} is not what it was for {record.command!r}; "
+                        "`snakemake --cores all reproduce_all` brings the run up to date"
+                    )
+
+
+def build_crate(
+    pipeline: Pipeline, ran: Sequence[Execution], *, agent: Agent, with_data: bool
+) -> ROCrate:
+    """Describe the executions.
+
+    Args:
+        pipeline: the table of stages.
+        ran: all of them, see `mdrnets.tracking.executions`.
+        agent: who ran them.
+        with_data: whether to copy every file that is here, images included.
+    """
+    builder = _Builder(pipeline, agent=agent, with_data=with_data)
+    builder.describe_root(ran)
+    builder.add_workflow(ran)
+    actions = [builder.add_action(execution) for execution in ran]
+    whole = builder.add_whole(ran)
+    invocations = builder.add_invocations(ran, whole)
+    _link(builder.crate.root_dataset, "mentions", [*invocations, whole, *actions])
+    return builder.crate
+
+
+class _Builder:
+    def __init__(self, pipeline: Pipeline, *, agent: Agent, with_data: bool) -> None:
+        # 1.1: the version that the profiles above build upon.
+        self.crate = ROCrate(version="1.1")
+        self.crate.metadata.extra_terms["sha256"] = "https://w3id.org/ro/terms/workflow-run#sha256"
+        self.pipeline = pipeline
+        self.records = Records(pipeline.layout.records)
+        self.with_data = with_data
+        self.agent = self._entity(agent.url or "#agent", "Person", name=agent.name)
+
+    def describe_root(self, ran: Sequence[Execution]) -> None:
+        config, root = self.pipeline.config, self.crate.root_dataset
+        root["name"] = f"MDRNets, regenerated: a run of the profile {config.name}"
+        root["description"] = (
+            f"{config.profile.description}. The data sets have terms of their own, which the "
+            "licence of this crate does not touch."
+        )
+        root["author"] = self.agent
+        root["datePublished"] = _time(max(_end(execution.record) for execution in ran))
+        root["license"] = self._entity(LICENCE, "CreativeWork", name="MIT License")
+        profiles = [
+            self._entity(url, "CreativeWork", name=name, version=url.rpartition("/")[2])
+            for url, name in PROFILES.items()
+        ]
+        _link(root, "conformsTo", profiles)
+
+    # -- what was planned --------------------------------------------------------------------
+
+    def add_workflow(self, ran: Sequence[Execution]) -> None:
+        """The Snakefile, a step for each stage, and a tool for each program."""
+        last = ran[-1].record
+        self.workflow = self.crate.add_workflow(
+            WORKFLOW,
+            WORKFLOW,
+            main=True,
+            lang="snakemake",
+            lang_version=last.versions.get("snakemake"),
+            properties={
+                "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow", "HowTo"],
+                "conformsTo": {"@id": BIOSCHEMAS},
+                "encodingFormat": TEXT,
+                "name": "MDRNets, regenerated",
+                "version": _version(last),
+            },
+        )
+        self.workflow["isBasedOn"] = self._entity(PAPER, "ScholarlyArticle", name="MDRNets")
+        beside = [path for pattern in BESIDE for path in sorted(Path().glob(pattern))]
+        for path in (self.pipeline.config.path, *beside):
+            format_ = FORMATS.get(path.suffix, TEXT)
+            self.crate.add_file(path, path, properties={"encodingFormat": format_})
+        self.crate.get("README.md")["about"] = self.crate.root_dataset
+
+        by_stage: dict[str, list[Record]] = {}
+        by_program: dict[str, list[Record]] = {}
+        for execution in ran:
+            by_stage.setdefault(execution.stage.name, []).append(execution.record)
+            by_program.setdefault(execution.stage.program, []).append(execution.record)
+        self.tools = {name: self._tool(name, records) for name, records in by_program.items()}
+        _link(self.workflow, "hasPart", self.tools.values())
+        steps = []
+        for position, name in enumerate(by_stage):
+            step = self._entity(f"#step/{name}", "HowToStep", name=name, position=position)
+            step["workExample"] = self.tools[self.pipeline.stages[name].program]
+            steps.append(step)
+        _link(self.workflow, "step", steps)
+
+    def _tool(self, program: str, records: Sequence[Record]) -> Entity:
+        """A program, and the packages that its executions had."""
+        path = Path("stages", f"{program}.py")
+        tool = self.crate.add_file(
+            path,
+            path,
+            properties={
+                "@type": ["File", "SoftwareSourceCode"],
+                "name": f"stages.{program}",
+                "version": _version(records[-1]),
+                "encodingFormat": FORMATS[path.suffix],
+            },
+        )
+        packages = [self._package(*item) for r in records for item in r.versions.items()]
+        _link(tool, "softwareRequirements", packages)
+        return tool
+
+    def _package(self, name: str, version: str) -> Entity:
+        url = f"https://pypi.org/project/{name}/{version}/"
+        if name == "python":
+            url = f"https://docs.python.org/release/{version}/"
+        return self._entity(url, "SoftwareApplication", name=name, softwareVersion=version, url=url)
+
+    # -- what happened -----------------------------------------------------------------------
+
+    def add_action(self, execution: Execution) -> Entity:
+        """An execution: a program made outputs from inputs and parameters."""
+        record = execution.record
+        gpus = ", ".join(record.machine.gpus) or "no GPU"
+        action = self._action(f"#{record.execution}", "CreateAction", [record], name=record.name)
+        action["description"] = f"{record.command}; on {record.machine.cpu}, {gpus}"
+        action["instrument"] = self.tools[execution.stage.program]
+        inputs = [self._file(*item) for item in record.inputs.items()]
+        parameters = [self._parameter(*item) for item in record.parameters.items()]
+        _link(action, "object", inputs + parameters)
+        _link(action, "result", [self._file(*item) for item in record.outputs.items()])
+        path = self.records.path(record.name)
+        properties = {"name": f"record of {record.name}", "encodingFormat": FORMATS[path.suffix]}
+        action["subjectOf"] = self.crate.add_file(path, path, properties=properties)
+        return action
+
+    def add_whole(self, ran: Sequence[Execution]) -> Entity:
+        """The run as one action: from raw inputs and parameters to the report."""
+        records = [execution.record for execution in ran]
+        name = f"run of the profile {self.pipeline.config.name}"
+        whole = self._action("#run", "CreateAction", records, name=name)
+        whole["description"] = "All executions together, from raw data to the report."
+        whole["instrument"] = self.workflow
+        made = {path for record in records for path in record.outputs}
+        inputs = [
+            *(
+                (path, "File", self._file(path, known))
+                for record in records
+                for path, known in record.inputs.items()
+                if path not in made
+            ),
+            *(
+                (key, "PropertyValue", self._parameter(key, value))
+                for record in records
+                for key, value in record.parameters.items()
+            ),
+        ]
+        outputs = [
+            (path, "File", self._file(path, known))
+            for execution in ran
+            if execution.stage.group == "report"
+            for path, known in execution.record.outputs.items()
+        ]
+        for kind, slot, found in (("input", "object", inputs), ("output", "result", outputs)):
+            _link(whole, slot, [example for _, _, example in found])
+            self._add_parameters(kind, found)
+        return whole
+
+    def _add_parameters(self, kind: str, found: Iterable[tuple[str, str, Entity]]) -> None:
+        """The formal inputs or outputs of the workflow, and what stands for each in this run."""
+        types: dict[str, str] = {}
+        examples: dict[str, list[Entity]] = {}
+        for name, type_, example in found:
+            types[name] = type_
+            examples.setdefault(name, []).append(example)
+        slots = []
+        for name, type_ in types.items():
+            slot = self.crate.add_formal_parameter(name, type_, identifier=f"#{kind}/{name}")
+            _link(slot, "workExample", examples[name])
+            for example in examples[name]:
+                example["exampleOfWork"] = slot
+            slots.append(slot)
+        _link(self.workflow, kind, slots)
+
+    def add_invocations(self, ran: Sequence[Execution], whole: Entity) -> list[Entity]:
+        """Each invocation of an engine, and the executions that it started."""
+        members: dict[str, list[Execution]] = {}
+        for execution in ran:
+            if execution.record.invocation is not None:
+                members.setdefault(execution.record.invocation, []).append(execution)
+        return [self._invocation(name, of_it, whole) for name, of_it in members.items()]
+
+    def _invocation(self, name: str, members: Sequence[Execution], whole: Entity) -> Entity:
+        records = [execution.record for execution in members]
+        engine = records[0].engine
+        action = self._action(f"#{name}", "OrganizeAction", records, name=name)
+        action["description"] = f"An invocation of {engine}."
+        action["instrument"] = self._package(engine, records[0].versions[engine])
+        action["result"] = whole
+        controls = []
+        for execution in members:
+            run = execution.record.execution
+            text = f"start {execution.record.name}"
+            control = self._entity(f"#control/{run}", "ControlAction", name=text)
+            control["instrument"] = self.crate.get(f"#step/{execution.stage.name}")
+            control["object"] = self.crate.get(f"#{run}")
+            controls.append(control)
+        _link(action, "object", controls)
+        return action
+
+    # -- entities ----------------------------------------------------------------------------
+
+    def _file(self, name: str, known: FileHash) -> Entity:
+        """A file by its path in the crate; one that is not copied, by its content."""
+        path = Path(name)
+        copied = path.is_file() and (self.with_data or path.suffix in COPIED)
+        digest = base64.urlsafe_b64encode(bytes.fromhex(known.sha256)).decode().rstrip("=")
+        identifier = name if copied else f"ni:///sha-256;{digest}"  # RFC 6920
+        file = self.crate.get(identifier)
+        if file is None:
+            properties = {
+                "name": name,
+                "sha256": known.sha256,
+                "contentSize": str(known.bytes),
+                "encodingFormat": FORMATS.get(path.suffix, BINARY),
+            }
+            source, target = (path, path) if copied else (identifier, None)
+            file = self.crate.add_file(source, target, properties=properties)
+        elif name not in (file["name"], *file.get("alternateName", [])):  # the same bytes twice
+            file.append_to("alternateName", name)
+        return file
+
+    def _parameter(self, key: str, value: Any) -> Entity:
+        """A value that executions read, by `file:key`; they may have read different ones."""
+        text = json.dumps(value, ensure_ascii=False)
+        mark = digest_of(text.encode()).hexdigest()[:12]
+        plain = value if isinstance(value, str | int | float) else text
+        return self._entity(f"#value/{key}/{mark}", "PropertyValue", name=key, value=plain)
+
+    def _action(
+        self, identifier: str, kind: str, records: Iterable[Record], *, name: str
+    ) -> Entity:
+        """An action that lasted as long as these executions."""
+        records = list(records)
+        action = self._entity(
+            identifier,
+            kind,
+            name=name,
+            startTime=_time(min(record.started for record in records)),
+            endTime=_time(max(map(_end, records))),
+        )
+        action["agent"] = self.agent
+        return action
+
+    def _entity(self, identifier: str, kind: str, **properties: Any) -> Entity:
+        """The entity of this identifier, made where it is missing."""
+        found = self.crate.get(identifier)
+        if found is None:
+            found = ContextEntity(self.crate, identifier, {"@type": kind, **properties})
+            self.crate.add(found)
+        return found
+
+
+def _link(entity: Entity, key: str, others: Iterable[Entity]) -> None:
+    """Refer to others, to each once; a single one is no list."""
+    unique = list({other.id: other for other in others}.values())
+    entity[key] = unique[0] if len(unique) == 1 else unique
+
+
+def _version(record: Record) -> str:
+    commit = record.git.commit or "not in a git checkout"
+    return f"{commit} with uncommitted changes" if record.git.dirty else commit
+
+
+def _end(record: Record) -> datetime:
+    return record.ended or record.started
+
+
+def _time(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds")

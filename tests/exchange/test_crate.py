@@ -1,0 +1,142 @@
+import json
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rocrate.rocrate import ROCrate
+
+from mdrnets.files import sha256, write_text
+from mdrnets.pipeline import Pipeline
+from mdrnets.tracking.record import Record, Records
+from stages.crate import main
+from tests.exchange.validation import issues
+from tests.finished_run import LAYOUT, VERSIONS, write_finished_run
+
+CRATE = LAYOUT.report("crate.zip")
+ARGUMENTS = ["--agent", "A Person", "--agent-url", "https://orcid.org/0000-0002-1825-0097"]
+
+
+@pytest.fixture
+def pipeline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_record: Callable[..., Record]
+) -> Pipeline:
+    monkeypatch.chdir(tmp_path)
+    return write_finished_run(make_record)
+
+
+def _ids(values: Any) -> Iterator[str]:
+    for value in values if isinstance(values, list) else [values]:
+        yield value.id
+
+
+def test_it_is_a_valid_provenance_run_crate(pipeline: Pipeline) -> None:
+    assert main(ARGUMENTS) == 0
+    assert issues(CRATE, "provenance-run-crate") == []
+
+
+def test_what_is_no_such_crate_is_refused(pipeline: Pipeline, tmp_path: Path) -> None:
+    assert main(ARGUMENTS) == 0
+    with zipfile.ZipFile(CRATE) as whole:
+        whole.extractall(tmp_path / "crate")
+    path = tmp_path / "crate/ro-crate-metadata.json"
+    metadata = json.loads(path.read_text(encoding="utf-8"))
+    for entity in metadata["@graph"]:
+        if entity["@type"] == "CreateAction":
+            del entity["instrument"]
+    path.write_text(json.dumps(metadata), encoding="utf-8")
+    assert any("instrument" in issue for issue in issues(tmp_path / "crate", "process-run-crate"))
+
+
+def test_each_execution_is_an_action_with_everything_that_its_record_tells(
+    pipeline: Pipeline,
+) -> None:
+    assert main(ARGUMENTS) == 0
+    crate = ROCrate(CRATE)
+    records = {record.name: record for record in Records(LAYOUT.records).latest()}
+    record = records["train_toy-one"]
+    action = crate.get(f"#{record.execution}")
+    assert action.type == "CreateAction"
+    assert action["agent"]["name"] == "A Person"
+    assert action["instrument"].id == "stages/train.py"
+    assert action["startTime"] == record.started.isoformat(timespec="milliseconds")
+    assert action["endTime"] > action["startTime"]
+    versions = {
+        e["name"]: e["softwareVersion"] for e in action["instrument"]["softwareRequirements"]
+    }
+    assert versions == VERSIONS
+
+    taken = {entity.get("sha256"): entity for entity in action["object"]}
+    assert {known.sha256 for known in record.inputs.values()} <= taken.keys()
+    seed = next(e for e in action["object"] if e.get("name") == "params.yaml:seed")
+    assert seed["value"] == record.parameters["params.yaml:seed"]
+    made = {e["name"]: e["sha256"] for e in action["result"]}
+    assert made == {name: known.sha256 for name, known in record.outputs.items()}
+    # What one made, the next one took: the same entity.
+    completion = crate.get(f"#{records['complete_toy-one'].execution}")
+    weights = next(e.id for e in action["result"] if e["name"].endswith(".safetensors"))
+    assert weights in set(_ids(completion["object"]))
+
+    actions = {e.id for e in crate.root_dataset["mentions"] if e.type == "CreateAction"}
+    assert actions == {"#run", *(f"#{record.execution}" for record in records.values())}
+
+
+def test_the_run_goes_from_raw_input_to_the_report(pipeline: Pipeline) -> None:
+    assert main(ARGUMENTS) == 0
+    crate = ROCrate(CRATE)
+    run = crate.get("#run")
+    assert run["instrument"].id == crate.mainEntity.id == "Snakefile"
+    assert "reports/published/table1.csv" in set(_ids(run["object"]))
+    assert not any(name.startswith("runs/") for name in _ids(run["object"]))
+    assert "reports/tiny/table1.csv" in set(_ids(run["result"]))
+    (organised,) = [e for e in crate.root_dataset["mentions"] if e.type == "OrganizeAction"]
+    assert organised["instrument"]["name"] == "snakemake"
+    assert len(organised["object"]) == len(list(Records(LAYOUT.records).latest()))
+
+
+@pytest.mark.parametrize("flags", [[], ["--with-data"]])
+def test_images_and_weights_are_copied_on_demand_alone(
+    pipeline: Pipeline, flags: list[str]
+) -> None:
+    assert main([*ARGUMENTS, *flags]) == 0
+    with zipfile.ZipFile(CRATE) as crate:
+        names = set(crate.namelist())
+        table = crate.read("reports/tiny/table1.csv")
+    assert {"runs/tiny/splits/one.csv", "runs/tiny/records/table1.json"} <= names
+    assert table == LAYOUT.report("table1.csv").read_bytes()
+    suffixes = {Path(name).suffix for name in names}
+    binary = {".npy", ".safetensors", ".png", ".pdf", ".zip"}
+    assert suffixes & binary == (binary if flags else set())
+
+
+def test_it_is_the_same_but_for_times(pipeline: Pipeline) -> None:
+    contents = []
+    for _ in range(2):
+        assert main(ARGUMENTS) == 0
+        with zipfile.ZipFile(CRATE) as crate:
+            contents.append({name: crate.read(name) for name in crate.namelist()})
+    assert contents[0] == contents[1]
+
+
+def test_a_missing_record_is_named(pipeline: Pipeline, capsys: pytest.CaptureFixture[str]) -> None:
+    Records(LAYOUT.records).path("train_toy-two").unlink()
+    assert main(ARGUMENTS) == 1
+    assert "models/two/toy.safetensors: no record tells who made it" in capsys.readouterr().err
+    assert not CRATE.exists()
+
+
+@pytest.mark.parametrize("name", ["runs/tiny/splits/one.csv", "stages/train.py"])
+def test_a_file_that_was_changed_since_is_named(
+    pipeline: Pipeline, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    before = sha256(Path(name))
+    write_text(Path(name), Path(name).read_text(encoding="utf-8") + "\n")
+    assert sha256(Path(name)) != before
+    assert main(ARGUMENTS) == 1
+    assert f"error: {name} is not what it was for" in capsys.readouterr().err
+
+
+def test_without_a_run_it_says_so(shipped: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*ARGUMENTS, "--profile", "smoke"]) == 1
+    assert "runs/smoke: nothing has run here" in capsys.readouterr().err
