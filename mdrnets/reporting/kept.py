@@ -87,7 +87,7 @@ class KeptRun(Options):
 
 
 SAME = "The same code, seed, processor, libraries and threads give the same bytes."
-OTHER = "Elsewhere the last bits differ, and a training lets them grow. Not measured on another machine."
+OTHER = "On another processor the last bits differ, and a training lets the difference grow."
 EXACT = Tolerance(absolute=0, relative=0)
 LOOSE = {
     "L1": Tolerance(absolute=0, relative=0.1),
