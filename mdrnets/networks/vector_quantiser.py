@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mdrnets.ranks import add_up, copy_from_first
+
 SMOOTHING = 1e-5  # of the counts
 RARE = 0.01  # chosen: a code with less than this part of the mean count is re-seeded
 RESEED_STEPS = 50_000  # chosen: no code is re-seeded after them
@@ -82,8 +84,10 @@ class VectorQuantiser(nn.Module):
         step = int(self.steps)
         assigned = F.one_hot(nearest, len(self.codebook)).to(flat.dtype)  # N×K
         with torch.autocast(flat.device.type, enabled=False):  # averages need full precision
-            self.counts.lerp_(assigned.sum(dim=0), 1 - self.decay)
-            self.sums.lerp_(assigned.T @ flat, 1 - self.decay)
+            new_counts, new_sums = assigned.sum(dim=0), assigned.T @ flat
+            add_up([new_counts, new_sums])  # every rank then takes the step of the whole batch
+            self.counts.lerp_(new_counts, 1 - self.decay)
+            self.sums.lerp_(new_sums, 1 - self.decay)
 
         debias = 1 - self.decay**step
         counts, sums = self.counts / debias, self.sums / debias
@@ -101,5 +105,7 @@ class VectorQuantiser(nn.Module):
 
 
 def _drawn(flat: Tensor, count: int) -> Tensor:
-    """Rows of N×D, with repetition."""
-    return flat[torch.randint(len(flat), (count,), device=flat.device)]
+    """Rows of N×D, with repetition; on every rank those of the first."""
+    drawn = flat[torch.randint(len(flat), (count,), device=flat.device)]
+    copy_from_first([drawn])
+    return drawn

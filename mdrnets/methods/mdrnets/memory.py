@@ -5,11 +5,11 @@ slot, and α, follow MOSS. The memory is no parameter: only equation 3 changes i
 """
 
 import torch
-import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mdrnets.methods.mdrnets.pooling import Pooled
+from mdrnets.ranks import add_up
 
 
 class DisentangledMemory(nn.Module):
@@ -106,9 +106,7 @@ class DisentangledMemory(nn.Module):
         chosen = (chosen * (reads & writes)[..., None]).float()
         sums = torch.einsum("rkm,rkc->kmc", chosen, values)
         counts = chosen.sum(dim=0)  # blocks×M
-        if dist.is_available() and dist.is_initialized():
-            dist.all_reduce(sums)  # every rank then takes the same step
-            dist.all_reduce(counts)
+        add_up([sums, counts])  # every rank then takes the step of the whole batch
 
         written = counts > 0
         means = sums / counts.clamp(min=1)[..., None]
