@@ -198,6 +198,9 @@ class Profile(Options):
     """`profiles/NAME.yaml`: data, sizes and schedules.
 
     Attributes:
+        devices: GPUs, or on a CPU processes, of each training; they share its batches.
+        precision: `bf16-mixed` runs networks in bfloat16, with weights and losses in float32.
+        channels_last: the memory format of a training, which GPUs prefer.
         threads: of each process; the same in both engines, since it decides the last bits.
         perceptual: features of the perceptual and style losses.
         frechet: features of the Fréchet distance; only `inception-v3` makes it FID.
@@ -211,7 +214,9 @@ class Profile(Options):
     description: str
     image_size: int = Field(ge=32)
     device: Literal["cpu", "cuda"]
+    devices: int = Field(ge=1)
     precision: Literal["32-true", "bf16-mixed"]
+    channels_last: bool
     threads: int = Field(ge=1)
     perceptual: Literal["vgg", "effnet-lite0"]
     frechet: Literal["inception-v3", "effnet-lite0"]

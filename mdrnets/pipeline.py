@@ -31,6 +31,7 @@ class Instance:
     code: tuple[Path, ...]
     outputs: tuple[Path, ...]
     parameters: Mapping[str, Any]
+    gpus: int
 
 
 class Pipeline:
@@ -59,6 +60,7 @@ class Pipeline:
             code=stage.code,
             outputs=_filled(stage.outputs, wildcards),
             parameters=self.parameters(stage, wildcards),
+            gpus=self.gpus(stage),
         )
 
     def command(self, stage: Stage) -> str:
@@ -72,6 +74,13 @@ class Pipeline:
                 *stage.arguments,
             ]
         )
+
+    def gpus(self, stage: Stage) -> int:
+        """How many GPUs an execution computes on: those that it reads of in the profile."""
+        profile = self.config.profile
+        if profile.device == "cpu" or "device" not in stage.settings:
+            return 0
+        return profile.devices if "devices" in stage.settings else 1
 
     def find(self, program: str, arguments: Sequence[str]) -> Instance:
         """The execution that a program was started for.

@@ -18,6 +18,7 @@ from typing import TypeVar
 
 from mdrnets.config import Config, load_config
 from mdrnets.errors import UserError
+from mdrnets.gpus import claimed_gpus
 from mdrnets.layout import Layout
 from mdrnets.pipeline import Instance, Pipeline
 from mdrnets.tracking.journal import Journal
@@ -215,7 +216,8 @@ def _execute(
     )
     run = StageRun(config=config, stage=stage, wildcards=wildcards, journal=journal, syncs=last)
     try:
-        body(run)
+        with claimed_gpus(instance.gpus, say=run.say):
+            body(run)
     except FileNotFoundError as error:
         missing = _missing_input(error, instance)
         run.end(missing or error)

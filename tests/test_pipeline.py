@@ -54,6 +54,19 @@ def test_an_execution_is_found_by_its_arguments() -> None:
     assert found.parameters["profiles/demo.yaml:networks.pconv"]["batch_size"] > 0
 
 
+def test_a_stage_takes_the_gpus_that_it_reads_of() -> None:
+    config = load_config("demo")
+    on_gpus = config.profile.model_copy(update={"device": "cuda", "devices": 2})
+    pipeline = Pipeline(config.model_copy(update={"profile": on_gpus}))
+    gpus = {stage.program: pipeline.gpus(stage) for stage in pipeline.stages.values()}
+    assert gpus["train"] == 2
+    assert {gpus[name] for name in ("complete", "validate", "features", "evaluate")} == {1}
+    assert {gpus[name] for name in ("download", "pack", "masks", "render")} == {0}
+
+    on_cpu = Pipeline(config)
+    assert not any(on_cpu.gpus(stage) for stage in on_cpu.stages.values())
+
+
 def test_what_is_not_in_the_profile_is_refused() -> None:
     with pytest.raises(UserError, match=r"profiles/demo\.yaml.*train rendered_b nothing"):
         Pipeline(load_config("demo")).find("train", ["rendered_b", "nothing"])

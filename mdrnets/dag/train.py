@@ -33,7 +33,9 @@ def training_stages(config: Config, layout: Layout) -> Iterator[Stage]:
             settings=(
                 "image_size",
                 "device",
+                "devices",
                 "precision",
+                "channels_last",
                 "threads",
                 "perceptual",
                 "training.log_every",

@@ -16,7 +16,7 @@ for stage in stages("evaluate"):
             ENVIRONMENT
         threads: PROFILE.threads
         resources:
-            gpu=int(PROFILE.device == "cuda"),
+            gpu=PIPELINE.gpus(stage),
         params:
             command=PIPELINE.command(stage),
             settings=partial(settings, stage),

@@ -22,9 +22,9 @@ for stage in stages("train"):
         priority: priority(stage)
         conda:
             ENVIRONMENT
-        threads: PROFILE.threads
+        threads: PROFILE.threads * PROFILE.devices
         resources:
-            gpu=int(PROFILE.device == "cuda"),
+            gpu=PIPELINE.gpus(stage),
         params:
             command=PIPELINE.command(stage),
             settings=partial(settings, stage),
