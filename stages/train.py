@@ -2,28 +2,41 @@
 
 Writes runs/PROFILE/models/DATASET/NETWORK.safetensors (weights), .csv (losses by step) and .json
 (the resolved configuration). SIGTERM and Ctrl-C save the state first; the same command resumes.
+With `devices` in the profile above 1 it starts a further process for each: they all train, and
+this one alone reads the state, writes and reports.
 """
 
 import shutil
+import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import torch
 from filelock import FileLock, Timeout
 from torch import nn
 
+from mdrnets.config import Config, load_config
 from mdrnets.data.dataset import TrainingData, load_training_data
 from mdrnets.errors import UserError
 from mdrnets.files import write_text
+from mdrnets.layout import Layout
+from mdrnets.methods.base import Trainable
 from mdrnets.pipeline import Pipeline
 from mdrnets.training.building import build_network, resolved_options
 from mdrnets.training.display import Display
 from mdrnets.training.fingerprint import fingerprint, short_hash
+from mdrnets.training.history import History
+from mdrnets.training.launching import end_with_first_rank, launch, rank_here
 from mdrnets.training.loop import Progress, train
 from mdrnets.training.model_files import ModelConfig, save_model_config, save_weights
 from mdrnets.training.numerics import set_numerics
 from stages.command import StageRun, execute, stage_parser
+
+LAST_WORDS = 10.0
+"""Seconds that a further process outlives its error: the first, which Fabric would kill with it,
+as a rule has the same error and ends in order."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("dataset", help="a data set of the profile")
     parser.add_argument("network", help="a method of the profile, or a part that one uses")
     options = parser.parse_args(arguments)
+    if rank_here() > 0:
+        return _help(options.profile, options.dataset, options.network)
     wildcards = {"dataset": options.dataset, "network": options.network}
     return execute("train", wildcards, options.profile, _run)
 
@@ -50,60 +65,43 @@ def _run(run: StageRun) -> None:
         ) from None
 
 
+def _help(profile: str | None, dataset: str, network: str) -> int:
+    """Train as a further rank; the first alone heeds signals, and its end is the end of all."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+    end_with_first_rank()
+    try:
+        config = load_config(profile)
+        _trained(
+            config,
+            dataset,
+            network,
+            note=lambda key, value: None,
+            report=lambda progress: None,
+            say=lambda line: None,
+        )
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        time.sleep(LAST_WORDS)
+        return 1
+    return 0
+
+
 def _train(run: StageRun, dataset: str, network: str) -> None:
-    layout, protocol, profile = run.layout, run.config.protocol, run.config.profile
-    stage = Pipeline(run.config).find("train", [dataset, network])
-    numerics = set_numerics(
-        device=profile.device, precision=profile.precision, threads=profile.threads
-    )
-    for key, value in numerics.items():
-        run.note(key, value)
-
-    data = _training_data(run, dataset, network)
-    trainable = build_network(run.config, layout, network=network, dataset=dataset)
-    for name, child in trainable.named_children():
-        run.note(f"parameters_{name}", _count(child))
-
-    # The stamp of the set-up says that tracking is ready; it decides nothing.
-    inputs = [path for path in stage.inputs if path != layout.setup]
-    identity = fingerprint(parameters=stage.parameters, inputs=inputs, code=stage.code)
-    state = layout.states / dataset / f"{network}-{short_hash(identity)}"
-    for other in sorted(state.parent.glob(f"{network}-*")):
-        if other != state:
-            run.say(f"{other}: an unfinished training of another configuration; remove it at will")
-
+    layout = run.layout
     display = Display(label=f"{network} on {dataset}", say=run.say)
-    last: Progress | None = None
 
     def report(progress: Progress) -> None:
-        nonlocal last
-        last = progress
         if progress.values:
             run.log_metrics(progress.step, progress.values)
         display.show(progress)
 
-    begin = time.monotonic()
     try:
-        history = train(
-            trainable,
-            data,
-            seed=protocol.seed,
-            log_every=profile.training.log_every,
-            checkpoint_every=profile.training.checkpoint_every,
-            state_folder=state,
-            fingerprint=identity,
-            device=torch.device(profile.device),
-            precision=profile.precision,
-            report=report,
-            say=run.say,
+        trainable, history, state = _trained(
+            run.config, dataset, network, note=run.note, report=report, say=run.say
         )
     finally:
         display.close()
-        seconds = time.monotonic() - begin
-        run.note("training_seconds", seconds)
-        run.note("images_per_second", last.images / seconds if last else 0)
-        if profile.device == "cuda":
-            run.note("peak_gpu_memory_mib", torch.cuda.max_memory_allocated() / 2**20)
 
     write_text(layout.history(dataset, network), history.to_csv())
     save_model_config(
@@ -112,9 +110,9 @@ def _train(run: StageRun, dataset: str, network: str) -> None:
             network=network,
             module=run.config.network(network).module,
             dataset=dataset,
-            image_size=profile.image_size,
-            perceptual=profile.perceptual,
-            seed=protocol.seed,
+            image_size=run.config.profile.image_size,
+            perceptual=run.config.profile.perceptual,
+            seed=run.config.protocol.seed,
             options=resolved_options(run.config, network).model_dump(mode="json"),
             parameters=_count(trainable),
         ),
@@ -124,14 +122,77 @@ def _train(run: StageRun, dataset: str, network: str) -> None:
         shutil.rmtree(state)
 
 
-def _training_data(run: StageRun, dataset: str, network: str) -> TrainingData:
-    wants_labels = run.config.network(network).labels
+def _trained(
+    config: Config,
+    dataset: str,
+    network: str,
+    *,
+    note: Callable[[str, bool | int | float | str], None],
+    report: Callable[[Progress], None],
+    say: Callable[[str], None],
+) -> tuple[Trainable, History, Path]:
+    """What every rank does. Returns the network, its history, and the folder of the state."""
+    layout, profile = Layout(config.name), config.profile
+    stage = Pipeline(config).find("train", [dataset, network])
+    fabric = launch(device=profile.device, devices=profile.devices, precision=profile.precision)
+    numerics = set_numerics(
+        device=profile.device, precision=profile.precision, threads=profile.threads
+    )
+    for key, value in numerics.items():
+        note(key, value)
+
+    data = _training_data(config, layout, dataset, network)
+    trainable = build_network(config, layout, network=network, dataset=dataset)
+    for name, child in trainable.named_children():
+        note(f"parameters_{name}", _count(child))
+
+    # The stamp of the set-up says that tracking is ready; it decides nothing.
+    inputs = [path for path in stage.inputs if path != layout.setup]
+    identity = fingerprint(parameters=stage.parameters, inputs=inputs, code=stage.code)
+    state = layout.states / dataset / f"{network}-{short_hash(identity)}"
+    for other in sorted(state.parent.glob(f"{network}-*")):
+        if other != state:
+            say(f"{other}: an unfinished training of another configuration; remove it at will")
+
+    begin = time.monotonic()
+    last: Progress | None = None
+
+    def watch(progress: Progress) -> None:
+        nonlocal last
+        last = progress
+        report(progress)
+
+    try:
+        history = train(
+            trainable,
+            data,
+            seed=config.protocol.seed,
+            log_every=profile.training.log_every,
+            checkpoint_every=profile.training.checkpoint_every,
+            state_folder=state,
+            fingerprint=identity,
+            fabric=fabric,
+            channels_last=profile.channels_last,
+            report=watch,
+            say=say,
+        )
+    finally:
+        seconds = time.monotonic() - begin
+        note("training_seconds", seconds)
+        note("images_per_second", last.images / seconds if last else 0)
+        if profile.device == "cuda":
+            note("peak_gpu_memory_mib", torch.cuda.max_memory_allocated() / 2**20)
+    return trainable, history, state
+
+
+def _training_data(config: Config, layout: Layout, dataset: str, network: str) -> TrainingData:
+    wants_labels = config.network(network).labels
     return load_training_data(
-        run.layout.images(dataset),
-        run.layout.split(dataset),
-        run.layout.holes(),
-        run.layout.hole_split(),
-        run.layout.labels(dataset) if wants_labels else None,
+        layout.images(dataset),
+        layout.split(dataset),
+        layout.holes(),
+        layout.hole_split(),
+        layout.labels(dataset) if wants_labels else None,
     )
 
 

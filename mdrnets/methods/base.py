@@ -44,7 +44,8 @@ class Update:
 
     Attributes:
         optimiser: key in `Phase.optimisers`.
-        terms: name → already weighted scalar loss. Their sum is minimised.
+        terms: name → already weighted scalar loss. Their sum is minimised. Which parameters it
+            reaches must not depend on the batch, of which each rank has a share of its own.
     """
 
     optimiser: str
@@ -58,7 +59,7 @@ class Phase:
     Attributes:
         name: unique within the method; appears in the history and in the saved state.
         steps: number of calls of `train_step`.
-        batch_size: images in each batch.
+        batch_size: images in each batch, all ranks together.
         optimisers: by name. An optimiser may own parameters of several networks.
         train_step: a generator; each `Update` that it yields is applied before it is resumed, so
             a discriminator's update can precede the generator's. Code after the last `yield`

@@ -9,6 +9,10 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any, Self
 
+import torch
+
+from mdrnets.ranks import largest
+
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -39,6 +43,15 @@ class HeldSignals:
             self.deliver()  # one that came after the last step
         else:
             self._restore()
+
+    def shared(self, device: torch.device) -> bool:
+        """Whether a signal waits on any rank of the training; then it waits on all."""
+        agreed = largest(self.received or 0, device)
+        if agreed:
+            self.received = agreed
+        return (
+            agreed > 0
+        )  # one that came meanwhile is known here alone, and waits for the next time
 
     def deliver(self) -> None:
         """Let the waiting signal do what it would have done; as a rule this raises."""

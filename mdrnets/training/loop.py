@@ -1,7 +1,11 @@
 """The one training loop, of every network. It knows a `Trainable` and no method.
 
-Step s of phase p sees random numbers that depend on (seed, p, s) alone. A training that was
+Step s of phase p sees random numbers that depend on (seed, p, s, rank) alone. A training that was
 stopped anywhere and run again therefore ends, on a CPU, with the bytes of one that never stopped.
+
+Several ranks share each batch and stay alike: gradients and logged losses are means over the ranks,
+that is over the batch where a loss is a mean over images. Diagnostics are those of rank 0, which
+alone writes states.
 """
 
 import math
@@ -13,14 +17,16 @@ from typing import Any
 
 import numpy as np
 import torch
+from lightning_fabric import Fabric
+from torch import Tensor
 
 from mdrnets.data.dataset import TrainingData
 from mdrnets.errors import UserError
 from mdrnets.methods.base import Batch, Phase, Trainable, Update
+from mdrnets.ranks import average, average_statistics, copy_from_first
 from mdrnets.seeds import derived_seed
 from mdrnets.training.history import History
 from mdrnets.training.interruption import HeldSignals
-from mdrnets.training.numerics import autocast
 from mdrnets.training.sampling import BatchSampler
 from mdrnets.training.state import Checkpoints, restore, snapshot
 
@@ -60,14 +66,15 @@ def train(
     checkpoint_every: int,
     state_folder: Path,
     fingerprint: Mapping[str, Any],
-    device: torch.device,
-    precision: str,
+    fabric: Fabric,
+    channels_last: bool,
     report: Callable[[Progress], None],
     say: Callable[[str], None],
 ) -> History:
     """Train all phases in place, going on from the state that an earlier process left.
 
-    On SIGTERM or Ctrl-C the step is finished and the state saved before the signal acts.
+    On SIGTERM or Ctrl-C the step is finished and the state saved before the signal acts: on rank 0;
+    from the others this returns.
 
     Args:
         trainable: with its initial weights.
@@ -78,25 +85,32 @@ def train(
         state_folder: of this training alone. It stays when the training is finished, for the
             caller to remove once the result is safe.
         fingerprint: whatever decides the result; a state of another one is refused.
-        device: of the computation; the networks are moved there.
-        precision: `32-true` or `bf16-mixed`.
+        fabric: device, precision, and this process' rank; the networks are moved to the device.
+        channels_last: the memory format of images and weights.
         report: called after every step.
         say: told, in a sentence, about states that are used, damaged or saved on a signal.
 
     Raises:
-        UserError: a loss, a gradient or a weight is not finite, or the state is of no use.
+        UserError: a loss, a gradient or a weight is not finite, the state is of no use, or a batch
+            cannot be shared evenly.
     """
-    # Distributed training would wrap networks and optimisers here (and split each batch below).
-    trainable.to(device)
-    if device.type == "cuda":
-        trainable.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    rank, ranks = fabric.global_rank, fabric.world_size
+    memory_format = torch.channels_last if channels_last else torch.contiguous_format
+    fabric.to_device(trainable)
+    trainable.to(memory_format=memory_format)  # type: ignore[call-overload]
     phases = list(trainable.phases())
+    for phase in phases:
+        if phase.batch_size % ranks:
+            raise UserError(
+                f"phase {phase.name}: {ranks} devices cannot share batches of {phase.batch_size} "
+                "evenly; choose a multiple in the profile, or other `devices`"
+            )
 
     # Go on where an earlier process stopped.
     history = History()
     checkpoints = Checkpoints(folder=state_folder, fingerprint=fingerprint)
     first, taken = 0, 0
-    state = checkpoints.load(say)
+    state = fabric.broadcast(None if rank else checkpoints.load(say))
     if state is not None:
         first, taken = restore(state, trainable, phases, history)
         say(f"{checkpoints.last}: going on after step {taken} of phase {phases[first].name}")
@@ -112,7 +126,10 @@ def train(
                 phase=number,
                 batch_size=phase.batch_size,
                 labels=phase.labels,
-                device=device,
+                device=fabric.device,
+                memory_format=memory_format,
+                rank=rank,
+                ranks=ranks,
             )
 
             # Begin the phase, unless an earlier process has; then make it the current one.
@@ -120,15 +137,16 @@ def train(
             if phase.start is not None and not taken:
                 torch.manual_seed(derived_seed(seed, "start", number))
                 phase.start(_images_to_start_with(data))
+            copy_from_first(trainable.state_dict().values())
             if phase.enter is not None:
                 phase.enter()
 
             for step in range(taken + 1, phase.steps + 1):
-                torch.manual_seed(derived_seed(seed, "step", number, step))  # of all devices
+                torch.manual_seed(derived_seed(seed, "step", number, step) + rank)  # all devices
                 place = _Place(phase.name, step, checkpoints)
                 try:
                     batch = sampler.batch(step)
-                    terms = _take_step(trainable, phase, batch, device, precision, place)
+                    terms = _take_step(trainable, phase, batch, fabric, place)
                 except torch.OutOfMemoryError as error:
                     raise UserError(
                         f"phase {phase.name}: a batch of {phase.batch_size} does not fit into the "
@@ -138,6 +156,7 @@ def train(
                     history.add(term, value)
                 for scheduler in phase.schedulers.values():
                     scheduler.step()
+                average_statistics(trainable)
                 done += 1
                 images += phase.batch_size
 
@@ -151,11 +170,15 @@ def train(
                 report(Progress(phase.name, done, total, values, images, speed))
 
                 # Save, and stop if a signal says so.
-                if done == total or done % checkpoint_every == 0 or signals.received:
+                stop = signals.shared(fabric.device)
+                if done == total or done % checkpoint_every == 0 or stop:
                     _check_weights(trainable, place)
-                    now = snapshot(trainable, phases, phase=number, step=step, history=history)
-                    checkpoints.save(done, now)
-                if signals.received:
+                    if rank == 0:
+                        now = snapshot(trainable, phases, phase=number, step=step, history=history)
+                        checkpoints.save(done, now)
+                if stop:
+                    if rank > 0:
+                        return history
                     say(f"{checkpoints.last}: saved; the same command goes on from here")
                     signals.deliver()
             taken = 0
@@ -192,21 +215,22 @@ def _take_step(
     trainable: Trainable,
     phase: Phase,
     batch: Batch,
-    device: torch.device,
-    precision: str,
+    fabric: Fabric,
     place: _Place,
 ) -> list[tuple[str, float]]:
     """Apply every update that the phase yields for the batch; return each term with its value."""
     seen: list[tuple[str, float]] = []
     updates = phase.train_step(batch)
     while True:
-        with autocast(device, precision):
+        with fabric.autocast():
             update = next(updates, None)
         if update is None:  # what stands after the last `yield` has run too
             return seen
 
         terms = torch.stack([term.float() for term in update.terms.values()])
-        values = dict(zip(update.terms, terms.tolist(), strict=True))
+        of_batch = terms.detach().clone()
+        average([of_batch])
+        values = dict(zip(update.terms, of_batch.tolist(), strict=True))
         for term, value in values.items():
             if not math.isfinite(value):
                 raise place.diverged(f"the loss term {term} ({value})")
@@ -214,21 +238,26 @@ def _take_step(
         optimiser = phase.optimisers[update.optimiser]
         optimiser.zero_grad(set_to_none=True)
         terms.sum().backward()
+        average(_gradients(optimiser))
         _check_gradients(trainable, optimiser, update, place)
         optimiser.step()
         seen += values.items()
 
 
+def _gradients(optimiser: torch.optim.Optimizer) -> list[Tensor]:
+    parameters = [p for group in optimiser.param_groups for p in group["params"]]
+    return [p.grad for p in parameters if p.grad is not None]
+
+
 def _check_gradients(
     trainable: Trainable, optimiser: torch.optim.Optimizer, update: Update, place: _Place
 ) -> None:
-    parameters = [p for group in optimiser.param_groups for p in group["params"]]
-    gradients = [p.grad for p in parameters if p.grad is not None]
+    gradients = _gradients(optimiser)
     if not torch.nn.utils.get_total_norm(gradients, norm_type=math.inf).isfinite():
-        names = {id(parameter): name for name, parameter in trainable.named_parameters()}
-        bad = [p for p in parameters if p.grad is not None and not p.grad.isfinite().all()]
+        bad = {id(gradient) for gradient in gradients if not gradient.isfinite().all()}
+        name = next(name for name, p in trainable.named_parameters() if id(p.grad) in bad)
         terms = ", ".join(update.terms)
-        raise place.diverged(f"the gradient of {names[id(bad[0])]} (loss terms {terms})")
+        raise place.diverged(f"the gradient of {name} (loss terms {terms})")
 
 
 def _check_weights(trainable: Trainable, place: _Place) -> None:

@@ -26,11 +26,7 @@ def set_numerics(*, device: str, precision: str, threads: int) -> dict[str, Any]
     Raises:
         UserError: there is no GPU.
     """
-    if device == "cuda" and not torch.cuda.is_available():
-        raise UserError(
-            "device: the profile asks for cuda, but PyTorch sees no GPU; run where there is one, "
-            "or choose `device: cpu`"
-        )
+    require_device(device)
     torch.set_num_threads(threads)
 
     os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # else cuBLAS sums in any order
@@ -54,8 +50,19 @@ def set_numerics(*, device: str, precision: str, threads: int) -> dict[str, Any]
     }
 
 
+def require_device(device: str) -> None:
+    """Raises:
+    UserError: the device is a GPU, and there is none.
+    """
+    if device == "cuda" and not torch.cuda.is_available():
+        raise UserError(
+            "device: the profile asks for cuda, but PyTorch sees no GPU; run where there is one, "
+            "or choose `device: cpu`"
+        )
+
+
 def autocast(device: torch.device, precision: str) -> torch.autocast:
-    """The context in which networks run; losses, gradients and optimisers stay outside it."""
+    """The context in which trained networks run; Fabric has the same for the training loop."""
     return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16-mixed")
 
 

@@ -1,7 +1,8 @@
 """Training batches as a pure function of seed, phase and step.
 
 Since the batch of a step depends on no earlier one, a resumed training needs no sampler's state
-to see the same data in the same order as one that was never interrupted.
+to see the same data in the same order as one that was never interrupted. Ranks share a batch: that
+of a step is the same for any number of them.
 """
 
 import numpy as np
@@ -29,12 +30,17 @@ class BatchSampler:
         batch_size: int,
         labels: bool,
         device: torch.device,
+        memory_format: torch.memory_format = torch.contiguous_format,
+        rank: int = 0,
+        ranks: int = 1,
     ) -> None:
         """Args:
         phase: its number; each phase has an order of its own.
+        batch_size: of all ranks together, a multiple of their number.
         labels: give label maps, and so draw labelled images only.
-        device: of the tensors. On CUDA images are stored channels last, as its convolutions
-            prefer.
+        device: of the tensors.
+        memory_format: of the images.
+        rank: whose share of each batch is given, of this many `ranks`.
 
         Raises:
             UserError: labels are wanted and no training image has any.
@@ -48,15 +54,18 @@ class BatchSampler:
         self.data, self.labels = data, labels
         self.rows = data.labelled_rows if labels else data.image_rows
         self.key = (seed, phase)
-        self.batch_size, self.device = batch_size, device
+        self.batch_size, self.device, self.memory_format = batch_size, device, memory_format
+        share = batch_size // ranks
+        self.share = slice(rank * share, (rank + 1) * share)
 
     def batch(self, step: int) -> Batch:
-        """The batch of a step; steps count from 1."""
+        """This rank's share of a step's batch; steps count from 1."""
         seed, phase = self.key
         generator = np.random.default_rng(derived_seed(seed, "batch", phase, step))
-        chosen = self._positions(step)
+        chosen = self._positions(step)[self.share]
 
-        flips = generator.random(self.batch_size) < FLIP_PROBABILITY
+        # Each rank draws for the whole batch, so that the shares are those of one generator.
+        flips = (generator.random(self.batch_size) < FLIP_PROBABILITY)[self.share]
         images = _flipped(self.data.images[self.rows[chosen]], flips)
         labels = None
         if self.labels:
@@ -65,11 +74,10 @@ class BatchSampler:
             labels = torch.from_numpy(maps).to(self.device).long()
 
         hole_rows = generator.choice(self.data.hole_rows, size=self.batch_size)
-        holes = np.stack([augmented(self.data.holes[row], generator) for row in hole_rows])
+        drawn = [augmented(self.data.holes[row], generator) for row in hole_rows]
+        holes = np.stack(drawn[self.share])
 
-        image = to_tensor(images, self.device)
-        if self.device.type == "cuda":
-            image = image.to(memory_format=torch.channels_last)
+        image = to_tensor(images, self.device).to(memory_format=self.memory_format)
         hole = torch.from_numpy(holes).to(self.device).float()[:, None]  # B×1×H×W
         return Batch(image=image, hole=hole, labels=labels)
 

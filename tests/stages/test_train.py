@@ -6,9 +6,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import torch
 from filelock import FileLock
@@ -117,22 +119,53 @@ def test_a_training_is_alone(project: Path, capsys: pytest.CaptureFixture[str]) 
     assert main(["one", "toy"]) == 0
 
 
-def test_a_process_that_gets_sigterm_exits_with_143(project: Path) -> None:
-    write_configuration(project, networks={"toy": {"steps": 100_000, "batch_size": 2}})
+@contextmanager
+def _started() -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
         [sys.executable, "-m", "stages.train", "one", "toy"],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
         stderr=subprocess.PIPE,
         text=True,
     )
-    deadline = time.monotonic() + 120
-    while not _states() and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.05)
-    process.send_signal(signal.SIGTERM)
-    _, said = process.communicate(timeout=60)
+    try:
+        yield process
+    finally:
+        process.kill()
+
+
+def _set_devices(project: Path, devices: int) -> None:
+    path = project / "profiles" / "tiny.yaml"
+    text = path.read_text()
+    assert "devices: 1" in text
+    path.write_text(text.replace("devices: 1", f"devices: {devices}"))
+
+
+@pytest.mark.parametrize("devices", [1, 2])
+def test_a_process_that_gets_sigterm_exits_with_143(project: Path, devices: int) -> None:
+    write_configuration(project, networks={"toy": {"steps": 100_000, "batch_size": 2}})
+    _set_devices(project, devices)
+    with _started() as process:
+        deadline = time.monotonic() + 240
+        while not _states() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        further = psutil.Process(process.pid).children()
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=60)
     assert process.returncode == 143, said
-    assert "saved; the same command goes on from here" in said
+    assert said.count("saved; the same command goes on from here") == 1
     assert "Traceback" not in said
+    assert len(further) == devices - 1 and not psutil.wait_procs(further, timeout=30)[1]
+
+
+def test_two_processes_train_as_one_execution(project: Path) -> None:
+    _set_devices(project, 2)
+    with _started() as process:
+        _, said = process.communicate(timeout=300)
+    assert process.returncode == 0, said
+    assert isinstance(load_network(load_config(), LAYOUT, network="toy", dataset="one"), toy.Toy)
+    assert all(path.exists() for path in OUTPUTS) and not _states()
+    (record,) = LAYOUT.records.glob("train*toy*.json")
+    assert json.loads(record.read_text())["parameters"]["profiles/tiny.yaml:devices"] == 2
 
 
 def test_divergence_stops_it_and_leaves_no_output(
@@ -190,6 +223,19 @@ def test_a_missing_part_is_named(project: Path, capsys: pytest.CaptureFixture[st
     shutil.rmtree(LAYOUT.model("one", "base").parent)
     assert main(["two", "toy"]) == 1
     assert "models/one/base.json: there is no such file; train" in capsys.readouterr().err
+
+
+def test_a_missing_gpu_is_explained(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    listing = project / "nvidia-smi"
+    listing.write_text("#!/bin/sh\nexit 9\n")
+    listing.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{project}{os.pathsep}{os.environ['PATH']}")
+    path = project / "profiles" / "tiny.yaml"
+    path.write_text(path.read_text().replace("device: cpu", "device: cuda"))
+    assert main(["one", "toy"]) == 1
+    assert "the profile asks for 1 GPU(s) a job, but there are 0" in capsys.readouterr().err
 
 
 def test_missing_data_is_named(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

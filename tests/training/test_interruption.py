@@ -2,7 +2,9 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+import torch
 
+from mdrnets.training import interruption
 from mdrnets.training.interruption import HeldSignals
 
 
@@ -35,6 +37,30 @@ def test_one_that_was_not_delivered_acts_at_the_end(terminations: list[int]) -> 
 def test_ctrl_c_is_a_keyboard_interrupt_again() -> None:
     with pytest.raises(KeyboardInterrupt), HeldSignals():
         signal.raise_signal(signal.SIGINT)
+
+
+def test_one_that_comes_while_the_ranks_agree_waits_for_the_next_time(
+    terminations: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def agree(number: int, device: torch.device) -> int:
+        signal.raise_signal(signal.SIGTERM)
+        return number
+
+    monkeypatch.setattr(interruption, "largest", agree)
+    with HeldSignals() as signals:
+        assert not signals.shared(torch.device("cpu"))
+        assert signals.shared(torch.device("cpu")) and not terminations
+    assert terminations == [signal.SIGTERM]
+
+
+def test_what_another_rank_received_waits_here_too(
+    terminations: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interruption, "largest", lambda number, device: signal.SIGTERM)
+    with HeldSignals() as signals:
+        assert signals.shared(torch.device("cpu"))
+        signals.deliver()
+        assert terminations == [signal.SIGTERM]
 
 
 def test_an_error_goes_before_a_signal(terminations: list[int]) -> None:

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from lightning_fabric import Fabric
 
 from mdrnets.errors import UserError
-from mdrnets.methods.base import Phase
+from mdrnets.methods.base import Batch, Phase, Update
 from mdrnets.training import loop
 from mdrnets.training.history import History
+from mdrnets.training.launching import launch
 from mdrnets.training.loop import Progress
 from mdrnets.training.model_files import save_weights
 from tests.training.toy import FIRST, SECOND, Toy, new_toy, toy_data, train_toy
@@ -70,6 +72,10 @@ def _at(step: int, act: Callable[[], None]) -> Callable[[Progress], None]:
 
 def _stop() -> None:
     raise Stop
+
+
+def _fabric(precision: str = "32-true") -> Fabric:
+    return launch(device="cpu", devices=1, precision=precision)
 
 
 # -- the steps ---------------------------------------------------------------------------------
@@ -160,11 +166,33 @@ def test_mixed_precision_trains_in_float32_weights(
     seen: list[torch.dtype] = []
     toy = new_toy()
     toy.decoder.register_forward_hook(lambda module, inputs, output: seen.append(output.dtype))
-    _, history = train_toy(tmp_path, toy=toy, precision="bf16-mixed")
+    _, history = train_toy(tmp_path, toy=toy, fabric=_fabric("bf16-mixed"))
     assert set(seen) == {torch.bfloat16}
     assert toy.decoder.weight.dtype == torch.float32
     exact = float(uninterrupted[1].splitlines()[1].split(",")[2])
     assert history.rows[0]["l1"] == pytest.approx(exact, rel=0.05)
+
+
+def test_channels_last_changes_the_memory_format_and_rounding_alone(tmp_path: Path) -> None:
+    seen: list[bool] = []
+
+    class Quiet(Toy):
+        """Without noise: `randn_like` fills memory in the order of its format."""
+
+        def _reconstruct(self, batch: Batch) -> Iterator[Update]:
+            seen.append(batch.image.is_contiguous(memory_format=torch.channels_last))
+            output = self(batch.masked, batch.hole)
+            yield Update("all", {"l1": (output - batch.image).abs().mean()})
+
+    last, plain = (Quiet(new_toy().options) for _ in range(2))
+    last.load_state_dict(plain.state_dict())
+    _, history = train_toy(tmp_path / "last", toy=last, channels_last=True)
+    _, expected = train_toy(tmp_path / "plain", toy=plain)
+    assert seen == [True] * FIRST + [False] * FIRST
+    assert last.decoder.weight.is_contiguous(memory_format=torch.channels_last)
+    for row, wanted in zip(history.rows, expected.rows, strict=True):
+        assert row["l1"] == pytest.approx(wanted["l1"], rel=1e-4)
+    torch.testing.assert_close(last.decoder.weight, plain.decoder.weight, rtol=0, atol=1e-3)
 
 
 # -- going on ----------------------------------------------------------------------------------

@@ -18,6 +18,8 @@ def _sampler(
     phase: int = 0,
     batch_size: int = 4,
     labels: bool = False,
+    rank: int = 0,
+    ranks: int = 1,
 ) -> BatchSampler:
     return BatchSampler(
         data=data,
@@ -26,6 +28,8 @@ def _sampler(
         batch_size=batch_size,
         labels=labels,
         device=torch.device("cpu"),
+        rank=rank,
+        ranks=ranks,
     )
 
 
@@ -81,6 +85,19 @@ def test_each_epoch_has_every_training_image_once(batch_size: int) -> None:
     epochs = [rows[begin : begin + epoch] for begin in range(0, 3 * epoch, epoch)]
     assert all(sorted(rows) == data.image_rows.tolist() for rows in epochs)
     assert epochs[0] != epochs[1] != epochs[2]
+
+
+@pytest.mark.parametrize("ranks", [1, 2, 4])
+def test_the_ranks_shares_are_the_batch(ranks: int) -> None:
+    whole = _sampler(toy_data(), labels=True)
+    shares = [_sampler(toy_data(), labels=True, rank=rank, ranks=ranks) for rank in range(ranks)]
+    for step in (1, 3):
+        batch, parts = whole.batch(step), [share.batch(step) for share in shares]
+        assert torch.equal(batch.image, torch.cat([part.image for part in parts]))
+        assert torch.equal(batch.hole, torch.cat([part.hole for part in parts]))
+        assert batch.labels is not None
+        labels = [part.labels for part in parts if part.labels is not None]
+        assert torch.equal(batch.labels, torch.cat(labels))
 
 
 def test_with_labels_only_labelled_training_images_are_drawn() -> None:

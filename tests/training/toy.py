@@ -20,6 +20,7 @@ from mdrnets.data.dataset import TrainingData
 from mdrnets.methods.base import Batch, Method, Phase, Setting, Update
 from mdrnets.options import TrainOptions
 from mdrnets.training.history import History
+from mdrnets.training.launching import launch
 from mdrnets.training.loop import Progress, train
 
 SIZE = 16
@@ -152,8 +153,8 @@ def train_toy(folder: Path, *, toy: Toy | None = None, **changes: Any) -> tuple[
         "checkpoint_every": 2,
         "state_folder": folder,
         "fingerprint": {"options": {"lr": toy.options.lr}},
-        "device": torch.device("cpu"),
-        "precision": "32-true",
+        "fabric": launch(device="cpu", devices=1, precision="32-true"),
+        "channels_last": False,
         "report": lambda progress: None,
         "say": lambda line: None,
     }

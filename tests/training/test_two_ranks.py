@@ -1,0 +1,155 @@
+"""Two CPU processes train as one does on the whole batch, and stay alike."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from mdrnets.training.launching import launch
+from tests.methods.tiny import TRAINED
+from tests.methods.tiny_networks import train_tiny
+from tests.training.toy import FIRST, SECOND
+from tests.training.two_ranks import (
+    STOP,
+    network_of_four,
+    quantiser_after,
+    vectors_of_four,
+    watched_gradients,
+)
+
+ROOT = Path(__file__).parents[2]
+EXACT = ["recon", "deepfillv2", "mdrnets"]
+"""Without BatchNorm, random numbers or a loss whose divisor depends on the batch."""
+
+Load = Callable[[str], dict[str, Tensor]]
+Alone = Callable[[str], tuple[dict[str, Tensor], dict[str, Tensor]]]
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What both processes have written: all of `Scenarios`, run once."""
+    folder = tmp_path_factory.mktemp("two ranks")
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.training.two_ranks", str(folder)],
+        cwd=ROOT,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture
+def load(folder: Path) -> Load:
+    """What rank 0 has saved under a name, once rank 1 has saved the same."""
+
+    def loaded(name: str) -> dict[str, Tensor]:
+        first, second = (
+            load_file(folder / f"rank{rank}" / f"{name}.safetensors") for rank in (0, 1)
+        )
+        assert first.keys() == second.keys()
+        for key, value in first.items():
+            assert torch.equal(value, second[key]), key
+        return first
+
+    return loaded
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Alone:
+    """State and gradients of the same training in one process, on whole batches."""
+
+    @cache
+    def trained(name: str) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        torch.set_num_threads(1)
+        trainable = network_of_four(name)
+        gradients = watched_gradients(trainable)
+        fabric = launch(device="cpu", devices=1, precision="32-true")
+        train_tiny(trainable, tmp_path_factory.mktemp(name), fabric)
+        return trainable.state_dict(), gradients
+
+    return trained
+
+
+def test_what_the_ranks_combine(load: Load) -> None:
+    found = load("collectives")
+    both = torch.arange(6.0).view(2, 3).T
+    assert found["plain"].tolist() == [10, 12, 14]
+    assert torch.equal(found["crossed"], 2 * both + 1)
+    assert torch.equal(found["mean"], both + 0.5)
+    assert torch.equal(found["first"], both)
+    assert found["number"] == 7 and found["biggest"] == 5
+
+
+@pytest.mark.parametrize("name", ["toy", *TRAINED])
+def test_all_ranks_end_with_the_same_weights_and_buffers(load: Load, name: str) -> None:
+    assert load(name)
+
+
+def test_all_ranks_see_the_losses_of_the_whole_batch(folder: Path) -> None:
+    first, second = (
+        (folder / f"rank{rank}" / "history.csv").read_text().splitlines() for rank in (0, 1)
+    )
+    assert first == second and len(first) == 1 + FIRST + SECOND
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_gradients_are_those_of_the_double_batch(load: Load, alone: Alone, name: str) -> None:
+    _, wanted = alone(name)
+    found = load(f"{name}_gradients")
+    assert found.keys() == wanted.keys() and len(wanted) > 10
+    largest = max(gradient.abs().max().item() for gradient in wanted.values())
+    for key, gradient in wanted.items():
+        torch.testing.assert_close(found[key], gradient, rtol=0, atol=1e-5 * largest, msg=key)
+
+
+def test_the_memory_is_that_of_the_double_batch(load: Load, alone: Alone) -> None:
+    wanted, _ = alone("mdrnets")
+    found = load("mdrnets")
+    assert torch.equal(found["memory.updates"], wanted["memory.updates"])
+    assert wanted["memory.updates"].sum() > 10
+    torch.testing.assert_close(found["memory.slots"], wanted["memory.slots"], rtol=0, atol=1e-6)
+    start = network_of_four("mdrnets").state_dict()["memory.slots"]
+    assert (wanted["memory.slots"] - start).abs().max() > 1e-4  # else all of this is no wonder
+
+
+def test_a_codebook_is_that_of_the_double_batch(load: Load) -> None:
+    found = load("quantiser")
+    for key, value in quantiser_after(vectors_of_four()).items():
+        torch.testing.assert_close(found[key], value, msg=key)
+
+
+@pytest.mark.parametrize("name", ["toy_stopped", "toy_told"])
+def test_a_training_that_stopped_ends_as_one_that_did_not(load: Load, name: str) -> None:
+    whole, stopped = load("toy"), load(name)
+    assert all(torch.equal(stopped[key], value) for key, value in whole.items())
+
+
+def test_a_signal_to_one_rank_stops_all_after_the_same_step(folder: Path) -> None:
+    first, second = (load_file(folder / f"rank{rank}" / "told.safetensors") for rank in (0, 1))
+    assert first["saved"].tolist() == second["saved"].tolist() == [STOP]
+    assert bool(first["heeded"]) and not second["heeded"]  # rank 0 alone speaks for the training
+
+
+def test_batches_that_cannot_be_shared_evenly_are_refused(folder: Path) -> None:
+    for rank in (0, 1):
+        said = (folder / f"rank{rank}" / "uneven.txt").read_text()
+        assert "phase reconstruct: 2 devices cannot share batches of 3 evenly" in said
