@@ -45,13 +45,14 @@ class HeldSignals:
             self._restore()
 
     def shared(self, device: torch.device) -> bool:
-        """Whether a signal waits on any rank of the training; then it waits on all."""
+        """Whether a signal waits on any rank of the training; then it waits on all.
+
+        One that comes meanwhile is known to this rank alone, and counts the next time.
+        """
         agreed = largest(self.received or 0, device)
         if agreed:
             self.received = agreed
-        return (
-            agreed > 0
-        )  # one that came meanwhile is known here alone, and waits for the next time
+        return agreed > 0
 
     def deliver(self) -> None:
         """Let the waiting signal do what it would have done; as a rule this raises."""

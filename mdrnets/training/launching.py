@@ -49,7 +49,7 @@ def launch(*, device: str, devices: int, precision: str) -> Fabric:
 
 
 def rank_here() -> int:
-    """Which rank this process was started as; 0 is also any that the user has started."""
+    """Which rank this process was started as; one that the user started is 0."""
     return int(os.environ.get("LOCAL_RANK", 0))
 
 
