@@ -18,6 +18,21 @@ CRATE = LAYOUT.report("crate.zip")
 ARGUMENTS = ["--agent", "A Person", "--agent-url", "https://orcid.org/0000-0002-1825-0097"]
 
 
+# What the profiles ask for, by type.
+REQUIRED = {
+    "Dataset": ("name", "description", "datePublished", "license", "conformsTo", "mainEntity"),
+    "ComputationalWorkflow": ("programmingLanguage", "hasPart", "step", "input", "output"),
+    "CreateAction": ("instrument", "agent", "object", "result", "startTime", "endTime"),
+    "OrganizeAction": ("instrument", "agent", "object", "result"),
+    "ControlAction": ("instrument", "object"),
+    "HowToStep": ("workExample", "position"),
+    "FormalParameter": ("additionalType", "workExample"),
+    "PropertyValue": ("name", "value"),
+    "SoftwareApplication": ("name", "softwareVersion", "url"),
+    "File": ("encodingFormat",),
+}
+
+
 @pytest.fixture
 def pipeline(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_record: Callable[..., Record]
@@ -34,6 +49,27 @@ def _ids(values: Any) -> Iterator[str]:
 def test_it_is_a_valid_provenance_run_crate(pipeline: Pipeline) -> None:
     assert main(ARGUMENTS) == 0
     assert issues(CRATE, "provenance-run-crate") == []
+
+
+def test_every_entity_has_what_its_type_requires(pipeline: Pipeline) -> None:
+    assert main(ARGUMENTS) == 0
+    with zipfile.ZipFile(CRATE) as crate:
+        graph = json.loads(crate.read("ro-crate-metadata.json"))["@graph"]
+        names = set(crate.namelist())
+    entities = {entity["@id"]: entity for entity in graph}
+    met = set()
+    for entity in graph:
+        types = entity["@type"] if isinstance(entity["@type"], list) else [entity["@type"]]
+        met.update(types)
+        for name in [name for type_ in types for name in REQUIRED.get(type_, ())]:
+            assert entity.get(name) not in (None, "", []), (entity["@id"], name)
+        for key, value in entity.items():
+            for other in value if isinstance(value, list) else [value]:
+                if isinstance(other, dict) and key not in ("conformsTo", "identifier", "url"):
+                    assert other["@id"] in entities, (entity["@id"], key)
+        if "File" in types:
+            assert entity["@id"] in names or entity["@id"].startswith("ni:///sha-256;")
+    assert REQUIRED.keys() <= met
 
 
 def test_what_is_no_such_crate_is_refused(pipeline: Pipeline, tmp_path: Path) -> None:
