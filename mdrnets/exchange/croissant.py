@@ -52,7 +52,7 @@ def describe(config: Config) -> dict[str, Any]:
         UserError: a table is not there yet.
     """
     layout = Layout(config.name)
-    archives = [_archive(layout, name, s.licence) for name, s in config.profile.sources.items()]
+    archives = [_archive(layout, name) for name in _sources(config)]
     holes = layout.hole_split()
     tables = [holes]
     sets = [
@@ -87,13 +87,21 @@ def describe(config: Config) -> dict[str, Any]:
     return found
 
 
-def _archive(layout: Layout, source: str, licence: str) -> mlc.FileObject:
+def _sources(config: Config) -> list[str]:
+    """The archives of faces, label maps and masks."""
+    names = []
+    for dataset in config.profile.datasets.values():
+        names += [dataset.faces, *([dataset.labels.source] if dataset.labels else [])]
+    return list(dict.fromkeys([*names, config.profile.holes.source]))
+
+
+def _archive(layout: Layout, source: str) -> mlc.FileObject:
     manifest = json.loads(_there(layout.raw_manifest(source)).read_text(encoding="utf-8"))
     path = layout.raw(source).relative_to(layout.run).as_posix()
     return mlc.FileObject(
         id=path,
         name=path,
-        description=f"{manifest['files']} files; licence: {licence}.",
+        description=f"{manifest['files']} files; licence: {manifest['licence']}.",
         content_url=path,
         content_size=f"{manifest['bytes']} B",
         encoding_formats=["application/zip"],

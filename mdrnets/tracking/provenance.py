@@ -33,7 +33,14 @@ PACKAGES = (
     "torchvision",
 )
 WRITTEN_BY_RUNS = (
-    *("data", "dvc.lock", "mlartifacts", "mlflow.db*", "records", "runs", ".dvc", ".snakemake"),
+    ".dvc",
+    ".snakemake",
+    "data",
+    "dvc.lock",
+    "mlartifacts",
+    "mlflow.db*",
+    "records",
+    "runs",
 )
 """What a run itself writes, and so says nothing of the code's state."""
 ENGINES = ("snakemake", "dvc")

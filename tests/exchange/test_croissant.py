@@ -21,7 +21,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write_configuration(tmp_path)
     write_data(tmp_path)
     for source in ("noise", "holes"):
-        manifest = {"files": 12, "bytes": 34, "sha256": f"{len(source):064x}"}
+        manifest = {"licence": "MIT", "files": 12, "bytes": 34, "sha256": f"{len(source):064x}"}
         write_text(LAYOUT.raw_manifest(source), json.dumps(manifest))
     return tmp_path
 
