@@ -14,7 +14,7 @@ import yaml
 from mdrnets.config import PARAMS, Config
 from mdrnets.dag.data import data_stages
 from mdrnets.dag.evaluate import evaluation_stages
-from mdrnets.dag.report import figure_stages, report_stages
+from mdrnets.dag.report import figure_stages, page_stage, report_stages
 from mdrnets.dag.stage import Stage
 from mdrnets.dag.train import training_stages
 from mdrnets.errors import UserError
@@ -117,8 +117,9 @@ def _stages(config: Config, layout: Layout) -> Iterator[Stage]:
     yield from data_stages(config, layout)
     yield from training_stages(config, layout)
     yield from evaluation_stages(config, layout)
-    yield from report_stages(config, layout)
-    yield from figure_stages(config, layout)
+    rendered = [*report_stages(config, layout), *figure_stages(config, layout)]
+    yield from rendered
+    yield page_stage(config, layout, rendered)
 
 
 def _filled(paths: tuple[Path, ...], wildcards: Mapping[str, str]) -> tuple[Path, ...]:

@@ -1,6 +1,6 @@
 """Tables, claims and figures."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mdrnets.config import Config
@@ -10,6 +10,7 @@ from mdrnets.dag.train import base_name
 from mdrnets.layout import Layout
 
 PUBLISHED = Path("reports/published/table1.csv")
+TEMPLATES = Path("mdrnets/reporting/page/templates")
 
 
 def report_stages(config: Config, layout: Layout) -> Iterator[Stage]:
@@ -148,6 +149,36 @@ def _figure(
         outputs=tuple(layout.report(f"{name}.{suffix}") for suffix in ("png", "pdf", *more)),
         protocol=protocol,
         settings=("datasets", "methods", *settings),
+    )
+
+
+def page_stage(config: Config, layout: Layout, rendered: Sequence[Stage]) -> Stage:
+    """The page that shows what all other stages of the report made.
+
+    Unlike other outputs it names runs and times, so its bytes differ from run to run; no stage
+    reads it.
+    """
+    datasets, methods = tuple(config.profile.datasets), config.profile.methods
+    trained = [(d, n) for n in config.trained for d in datasets if config.trained_on(n, d) == d]
+    scored = [(d, m) for d in datasets for m in methods]
+    return Stage(
+        name="report",
+        group="report",
+        program="render",
+        arguments=("report",),
+        modules=("stages.render", renderer(config, "report")),
+        inputs=(
+            *(path for stage in rendered for path in stage.outputs),
+            *(path(*key) for key in scored for path in (layout.summary, layout.completions)),
+            *(layout.model_config(*key) for key in trained),
+            *(layout.validation(d, n) for d, n in trained if n not in config.protocol.parts),
+            layout.holes(),
+            *(path(d) for d in datasets for path in (layout.assignment, layout.images)),
+            *sorted(TEMPLATES.glob("*")),
+        ),
+        outputs=(layout.report("index.html"),),
+        protocol=("",),
+        settings=("",),
     )
 
 

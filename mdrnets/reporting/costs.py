@@ -6,6 +6,7 @@ from run to run, and are written beside the tables where there are records.
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ COLUMNS = {  # of the CSV → of the Markdown
     "hole_l1_untrained": "untrained",
     "hole_l1_mean_fill": "mean fill",
 }
-NOTE = """
+NOTE = """\
 Training seconds are wall-clock time of all attempts on the machine below, with other jobs beside
 it; steps are those of all phases together. GMAC: 10⁹ multiply-accumulates of the convolutions and
 matrix products of one completion, sampling included. Hole L1: over the hole's pixels of {images}
@@ -41,25 +42,52 @@ valid pixels; it is a check, not a result.
 """
 
 
-def write_costs(config: Config, layout: Layout) -> None:
-    """Write `costs.csv` and `costs.md` for all networks of the profile that have a record."""
+@dataclass(frozen=True)
+class Costs:
+    """What is known of them.
+
+    Attributes:
+        rows: one a training, by the keys of `COLUMNS`.
+        note: how to read the columns.
+        machine: of the first training.
+    """
+
+    rows: list[dict[str, Any]]
+    note: str
+    machine: str
+
+    @property
+    def printed(self) -> list[list[str]]:
+        """The rows in the order of `COLUMNS`."""
+        return [[_printed(row[column]) for column in COLUMNS] for row in self.rows]
+
+
+def read_costs(config: Config, layout: Layout) -> Costs | None:
+    """The costs of all networks of the profile that have a record; None: there are no records."""
     rows = list(_rows(config, layout))
     if not rows:
+        return None
+    images = max(row["validation_images"] for row in rows)
+    note = NOTE.format(images=images, bin=list(config.protocol.bins)[-1])
+    return Costs(rows, note, rows[0]["machine"])
+
+
+def write_costs(config: Config, layout: Layout) -> None:
+    """Write `costs.csv` and `costs.md`, where there are records."""
+    costs = read_costs(config, layout)
+    if costs is None:
         return
-    write_table(
-        layout.report("costs.csv"), list(COLUMNS), [[row[c] for c in COLUMNS] for row in rows]
-    )
+    values = [[row[column] for column in COLUMNS] for row in costs.rows]
+    write_table(layout.report("costs.csv"), list(COLUMNS), values)
     body = tabulate(
-        [[_printed(row[column]) for column in COLUMNS] for row in rows],
+        costs.printed,
         headers=list(COLUMNS.values()),
         tablefmt="pipe",
         disable_numparse=True,
         colalign=("left", "left", *["right"] * (len(COLUMNS) - 2)),
     )
-    images = max((row["validation_images"] for row in rows), default=0)
-    machine = next(row["machine"] for row in rows)
-    note = NOTE.format(images=images, bin=list(config.protocol.bins)[-1])
-    write_text(layout.report("costs.md"), f"# Costs\n\n{body}\n{note}\nMachine: {machine}.\n")
+    text = f"# Costs\n\n{body}\n\n{costs.note}\nMachine: {costs.machine}.\n"
+    write_text(layout.report("costs.md"), text)
 
 
 def _rows(config: Config, layout: Layout) -> Iterator[dict[str, Any]]:

@@ -1,0 +1,91 @@
+"""What the paper does not say: both assumption ledgers beside the profile's own values."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mdrnets.assumptions import CONSTANTS, DECISIONS, OPTIONS, PROTOCOL, Assumption
+from mdrnets.assumptions_baselines import (
+    BASELINE_CONSTANTS,
+    BASELINE_DECISIONS,
+    BASELINE_OPTIONS,
+)
+from mdrnets.config import Config
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row.
+
+    Attributes:
+        name: of the assumption.
+        value: at the paper's full size.
+        here: the profile's own value; empty: the same.
+        mark: `chosen` or `cited`.
+        why: the reason, or the source.
+        where: the file in which it enters.
+    """
+
+    name: str
+    value: str
+    here: str
+    mark: str
+    why: str
+    where: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """Assumptions of one kind."""
+
+    title: str
+    entries: Sequence[Entry]
+
+
+def ledgers(config: Config) -> dict[str, list[Group]]:
+    """Title → groups: of the paper's own method, and of the baselines."""
+    return {
+        "MDRNets, data and metrics": [
+            _group("Decisions", DECISIONS, config),
+            _group("Options", OPTIONS, config),
+            _group("Protocol", PROTOCOL, config),
+            _group("Constants", CONSTANTS, config),
+        ],
+        "Baselines": [
+            _group("Decisions", BASELINE_DECISIONS, config),
+            _group("Options", BASELINE_OPTIONS, config),
+            _group("Constants", BASELINE_CONSTANTS, config),
+        ],
+    }
+
+
+def _group(title: str, assumptions: Sequence[Assumption], config: Config) -> Group:
+    return Group(title, [_entry(assumption, config) for assumption in assumptions])
+
+
+def _entry(assumption: Assumption, config: Config) -> Entry:
+    network, *keys = assumption.name.split(".")
+    here = _looked_up(config.profile.networks.get(network), keys)
+    return Entry(
+        name=assumption.name,
+        value=_text(assumption.value),
+        here="" if here is None or here == assumption.value else _text(here),
+        mark=assumption.mark,
+        why=assumption.why,
+        where=f"mdrnets/{assumption.where}",
+    )
+
+
+def _looked_up(values: Any, keys: Sequence[str]) -> Any:
+    """The profile's value of `network.option`; None: it leaves the default."""
+    for key in keys:
+        values = values.get(key) if isinstance(values, dict) else None
+    return values if keys else None
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {inner}" for key, inner in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)

@@ -1,0 +1,164 @@
+"""The page of a profile: everything that the report's stages made, in one file that loads nothing.
+
+What is shown follows from the table of stages and from the files themselves: a PNG is a figure, a
+CSV with the columns of `Cell` or `Finding` is a table of scores or of claims, any other a table.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from mdrnets.dag.report import shown_method
+from mdrnets.dag.stage import Stage
+from mdrnets.data.tables import read_table
+from mdrnets.pipeline import Pipeline
+from mdrnets.reporting.captions import Caption, caption
+from mdrnets.reporting.cells import Cell
+from mdrnets.reporting.claims import Finding
+from mdrnets.reporting.context import describe_run, legend, notes
+from mdrnets.reporting.costs import COLUMNS, read_costs
+from mdrnets.reporting.page.ledger import ledgers
+from mdrnets.reporting.page.pictures import Comparison, picture
+from mdrnets.reporting.page.rows import columns_of, names_of
+from mdrnets.reporting.page.runs import Run, behind, read_runs
+from mdrnets.reporting.page.scores import read_scores
+from mdrnets.reporting.page.verdict import read_claims, verdict
+from mdrnets.reporting.table1 import Summaries
+from mdrnets.tracking.provenance import GitState
+
+NAME = "report"
+SCORES, CLAIMS, TABLE, FIGURE, FILES = "scores", "claims", "table", "figure", "files"
+
+
+@dataclass(frozen=True)
+class Section:
+    """Files of one name that a stage of the report made.
+
+    Attributes:
+        name: of the files, without suffix; the section's anchor.
+        stage: that made them.
+        caption: see there.
+        kind: what `content` is: tables of scores; claims; a header and rows; a figure's data URI;
+            nothing.
+        content: of the page.
+        files: all of them.
+    """
+
+    name: str
+    stage: str
+    caption: Caption
+    kind: str
+    content: Any
+    files: Sequence[Path]
+
+
+def page(
+    pipeline: Pipeline, *, summaries: Summaries, git: GitState, comparisons: Sequence[Comparison]
+) -> str:
+    """The page in HTML.
+
+    Args:
+        pipeline: of the profile.
+        summaries: the scores of Table 1.
+        git: state of the code.
+        comparisons: faces to compare.
+    """
+    config, layout = pipeline.config, pipeline.layout
+    sections = list(_sections(pipeline))
+    runs = [run for run in read_runs(pipeline) if run.name != NAME]
+    images = {dataset: summary.images for (dataset, _), summary in summaries.items()}
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            name=config.name,
+            verdict=verdict(layout.report("claims.csv"), config, images),
+            facts=describe_run(config, summaries, git),
+            legend=legend(config.protocol.bootstrap.confidence),
+            notes=notes(config, summaries),
+            sections=[section for section in sections if section.kind not in (FIGURE, FILES)],
+            figures=[section for section in sections if section.kind == FIGURE],
+            comparisons=comparisons,
+            shown=config.protocol.methods[shown_method(config)].title,
+            cost_columns=list(COLUMNS.values()),
+            costs=read_costs(config, layout),
+            ledgers=ledgers(config),
+            chains=_chains(pipeline, sections, runs),
+            runs={run.name: run for run in runs},
+        )
+    )
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader(__package__, "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["anchor"] = anchor
+    environment.filters["json"] = partial(json.dumps, ensure_ascii=False)
+    return environment
+
+
+def anchor(*names: str) -> str:
+    """An id of these names."""
+    return re.sub(r"\W+", "-", "-".join(names))
+
+
+def _sections(pipeline: Pipeline) -> Iterator[Section]:
+    for stage in pipeline.stages.values():
+        if stage.group == "report" and stage.name != NAME:
+            for name, files in groupby(stage.outputs, key=lambda path: path.stem):
+                yield _section(pipeline, stage, name, {path.suffix: path for path in files})
+
+
+def _section(pipeline: Pipeline, stage: Stage, name: str, files: Mapping[str, Path]) -> Section:
+    config = pipeline.config
+    kind: str = FILES
+    content: Any = None
+    if ".png" in files:
+        kind, content = FIGURE, picture(files[".png"])
+    elif ".csv" in files:
+        columns = columns_of(files[".csv"])
+        if columns == names_of(Cell):
+            kind, content = SCORES, read_scores(files[".csv"], config)
+        elif columns == names_of(Finding):
+            kind, content = CLAIMS, read_claims(files[".csv"], config)
+        else:
+            rows = [list(row.values()) for row in read_table(files[".csv"], columns)]
+            kind, content = TABLE, (columns, rows)
+    return Section(
+        name=name,
+        stage=stage.name,
+        caption=caption(name, config),
+        kind=kind,
+        content=content,
+        files=list(files.values()),
+    )
+
+
+def _chains(
+    pipeline: Pipeline, sections: Sequence[Section], runs: Sequence[Run]
+) -> dict[str, tuple[str, list[Run]]]:
+    """Anchor → (title, runs): what stands behind each row of each table of scores."""
+    chains = {}
+    for section in sections:
+        for table in section.content if section.kind == SCORES else ():
+            made = next(run for run in runs if run.name == section.stage)
+            for row in table.rows:
+                if row.ran:
+                    summary = pipeline.layout.summary(table.dataset, row.method)
+                    chains[anchor("behind", section.stage, table.dataset, row.method)] = (
+                        f"{row.title} on {table.title}, {section.caption.title}",
+                        [made, *behind(runs, summary)],
+                    )
+    return chains

@@ -1,0 +1,176 @@
+"""Tables of scores for the page: ours, the paper's and their difference in each cell."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mdrnets.config import Config
+from mdrnets.reporting.cells import (
+    BLANK,
+    Cell,
+    Metric,
+    Table,
+    bin_title,
+    first_places,
+    row_label,
+)
+from mdrnets.reporting.page.rows import read_rows
+from mdrnets.reporting.table1 import extended_metrics, table1_metrics
+
+OTHER_METRIC = "not the same metric"
+
+
+@dataclass(frozen=True)
+class ShownCell:
+    """A cell as the page prints it.
+
+    Attributes:
+        here: our value with its interval.
+        paper: the published one.
+        difference: here − paper.
+        judgement: `better` or `worse` than the paper's, `equal`; empty: no difference.
+        best: whether ours is the best of ours in its column.
+        about: all of it in a sentence.
+    """
+
+    here: str
+    paper: str
+    difference: str
+    judgement: str
+    best: bool
+    about: str
+
+
+@dataclass(frozen=True)
+class ShownRow:
+    """A method.
+
+    Attributes:
+        method: name in the protocol.
+        title: as printed.
+        label: `here`, and why values are missing.
+        ran: whether there are values.
+        published: whether the paper has some.
+        cells: metric by metric.
+    """
+
+    method: str
+    title: str
+    label: str
+    ran: bool
+    published: bool
+    cells: Sequence[ShownCell]
+
+
+@dataclass(frozen=True)
+class ShownTable:
+    """The scores on one data set.
+
+    Attributes:
+        dataset: name in the profile.
+        title: of the data set.
+        stands_for: the published one.
+        summary: who is first in how many columns.
+        metrics: titles of the groups of columns.
+        bins: titles of the columns within each group.
+        rows: the methods.
+        comparable: whether any cell has a difference.
+    """
+
+    dataset: str
+    title: str
+    stands_for: str
+    summary: str
+    metrics: Sequence[str]
+    bins: Sequence[str]
+    rows: Sequence[ShownRow]
+
+    @property
+    def comparable(self) -> bool:
+        return any(cell.judgement for row in self.rows for cell in row.cells)
+
+
+def read_scores(path: Path, config: Config) -> list[ShownTable]:
+    """A table of cells, one for each data set."""
+    table = _table(read_rows(path, Cell), config)
+    return [_shown(table, dataset) for dataset in table.datasets]
+
+
+def _table(cells: Sequence[Cell], config: Config) -> Table:
+    features = config.profile.frechet
+    metrics = {m.name: m for m in (*table1_metrics(features), *extended_metrics(features))}
+    methods = config.protocol.methods
+    return Table(
+        metrics=tuple(metrics[name] for name in dict.fromkeys(cell.metric for cell in cells)),
+        bins=tuple(dict.fromkeys(cell.bin for cell in cells)),
+        datasets={cell.dataset: config.profile.datasets[cell.dataset] for cell in cells},
+        methods={
+            name: (methods[name] if name in methods else config.network(name)).title
+            for name in dict.fromkeys(cell.method for cell in cells)
+        },
+        cells=tuple(cells),
+    )
+
+
+def _shown(table: Table, dataset: str) -> ShownTable:
+    metrics = {metric.name: metric for metric in table.metrics}
+    rows = []
+    for method, title in table.methods.items():
+        cells = table.row(dataset, method)
+        where = f"{title} on {table.datasets[dataset].title}"
+        rows.append(
+            ShownRow(
+                method=method,
+                title=title,
+                label=row_label(cells),
+                ran=any(cell.value is not None for cell in cells),
+                published=any(cell.published is not None for cell in cells),
+                cells=[_shown_cell(cell, metrics[cell.metric], where) for cell in cells],
+            )
+        )
+    entry = table.datasets[dataset]
+    return ShownTable(
+        dataset=dataset,
+        title=entry.title,
+        stands_for=entry.stands_for,
+        summary=first_places(table, dataset),
+        metrics=[metric.title for metric in table.metrics],
+        bins=[bin_title(name) for name in table.bins],
+        rows=rows,
+    )
+
+
+def _shown_cell(cell: Cell, metric: Metric, where: str) -> ShownCell:
+    difference, judgement = _difference(cell, metric)
+    return ShownCell(
+        here=cell.ours(metric.decimals),
+        paper=cell.paper(),
+        difference=difference,
+        judgement=judgement,
+        best=cell.best,
+        about=_about(cell, metric, where),
+    )
+
+
+def _difference(cell: Cell, metric: Metric) -> tuple[str, str]:
+    """Here − paper, and which is better; values that are printed alike are equally good."""
+    if cell.value is None or cell.published is None:
+        return BLANK, ""
+    if cell.published_metric != cell.metric:
+        return OTHER_METRIC, ""
+    difference = round(cell.value, metric.decimals) - cell.published
+    text = f"{difference:+.{metric.decimals}f}".replace("-", "−")
+    if round(difference, metric.decimals) == 0:
+        return text, "equal"
+    return text, "better" if (difference < 0) == (metric.better == "lower") else "worse"
+
+
+def _about(cell: Cell, metric: Metric, where: str) -> str:
+    text = f"{where}, holes of {bin_title(cell.bin)}: {metric.name} {cell.ours(metric.decimals)}"
+    text += f" {metric.unit}" if metric.unit else ""
+    if cell.low is not None and cell.high is not None:
+        ends = f"{cell.low:.{metric.decimals}f} to {cell.high:.{metric.decimals}f}"
+        text += f", interval {ends} over {cell.n} images"
+    if cell.published is not None:
+        text += f". The paper, on {cell.stands_for}: {cell.published_metric} {cell.published:.3f}"
+    return f"{text}. {metric.better.capitalize()} is better."

@@ -1,0 +1,68 @@
+"use strict";
+// The page is complete without this: it opens in place what else is an anchor further down,
+// enlarges figures, and lets two versions of a face be compared.
+
+const dialog = document.getElementById("dialog");
+
+function open(title, ...content) {
+  document.getElementById("dialog-title").textContent = title;
+  document.getElementById("dialog-content").replaceChildren(...content);
+  dialog.showModal();
+  dialog.scrollTop = 0;
+}
+
+// A copy of an execution's entry; ids stay with the original.
+function copyOf(link) {
+  const copy = document.querySelector(link.hash).cloneNode(true);
+  copy.removeAttribute("id");
+  return copy;
+}
+
+for (const link of document.querySelectorAll("a[data-about]")) {
+  link.addEventListener("click", (event) => {
+    event.preventDefault();
+    const chain = document.querySelector(link.hash);
+    open(link.dataset.about, ...[...chain.querySelectorAll("a.run")].map(copyOf));
+  });
+}
+
+// Whoever follows a link to an execution wants to read it.
+for (const link of document.querySelectorAll("a.run")) {
+  link.addEventListener("click", () => {
+    document.querySelector(link.hash).open = true;
+  });
+}
+
+for (const image of document.querySelectorAll(".figure img")) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "enlarge";
+  button.setAttribute("aria-haspopup", "dialog");
+  button.setAttribute("aria-label", `Enlarge: ${image.alt}`);
+  image.replaceWith(button);
+  button.append(image);
+  button.addEventListener("click", () => {
+    const caption = button.parentElement.querySelector("figcaption");
+    open(caption.textContent, image.cloneNode());
+  });
+}
+
+for (const comparison of document.querySelectorAll(".comparison")) {
+  const faces = comparison.querySelectorAll(".faces img");
+  const layers = comparison.querySelectorAll(".stack img");
+  const choices = comparison.querySelectorAll("select");
+  const range = comparison.querySelector("input");
+  const show = () => {
+    choices.forEach((choice, at) => {
+      const face = faces[choice.selectedIndex];
+      layers[at].src = face.src;
+      layers[at].alt = face.alt;
+    });
+    comparison.querySelector(".stack").style.setProperty("--at", `${range.value}%`);
+    const [left, right] = [...choices].map((choice) => choice.value);
+    range.setAttribute("aria-valuetext", `${range.value} % ${left}, ${100 - range.value} % ${right}`);
+  };
+  comparison.addEventListener("input", show);
+  show();
+  comparison.querySelector(".slider").hidden = false;
+}

@@ -1,0 +1,150 @@
+"""The verdict at the top of the page, and the claims behind it."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mdrnets.config import Config
+from mdrnets.metrics.names import frechet_name
+from mdrnets.reporting.cells import BLANK, bin_title
+from mdrnets.reporting.claims import COLUMN, DECIMALS, FAILS, HOLDS, UNTESTED, Finding
+from mdrnets.reporting.page.rows import read_rows
+from mdrnets.reporting.table1 import table1_metrics
+
+PAPER_SIZE = 256
+MARKS = {HOLDS: "✓", FAILS: "✗", UNTESTED: "○"}
+
+
+@dataclass(frozen=True)
+class ShownFinding:
+    """A row of the table of claims, all as printed."""
+
+    verdict: str
+    mark: str
+    reason: str
+    data: str
+    metric: str
+    hole: str
+    here: str
+    other: str
+    test: str
+    paper: str
+
+
+@dataclass(frozen=True)
+class ShownClaims:
+    """The findings by claim.
+
+    Attributes:
+        claims: claim → findings.
+        columns: the same of the other columns of Table 1, of which nothing is claimed apart.
+    """
+
+    claims: Mapping[str, Sequence[ShownFinding]]
+    columns: Mapping[str, Sequence[ShownFinding]]
+
+
+def read_claims(path: Path, config: Config) -> ShownClaims:
+    findings = read_rows(path, Finding)
+    return ShownClaims(
+        claims=_by_claim([f for f in findings if f.kind != COLUMN], config),
+        columns=_by_claim([f for f in findings if f.kind == COLUMN], config),
+    )
+
+
+def verdict(path: Path, config: Config, images: Mapping[str, int]) -> list[str]:
+    """What a reviewer may quote, and what limits it: two sentences, then others.
+
+    Args:
+        path: the findings.
+        config: what was run.
+        images: data set → number of test images.
+    """
+    counts = Counter(f.verdict for f in read_rows(path, Finding) if f.kind != COLUMN)
+    profile = config.profile
+    data = " and ".join(
+        f"{dataset.title} in place of the paper's {dataset.stands_for}"
+        + (f" ({images[name]} test images)" if name in images else "")
+        for name, dataset in profile.datasets.items()
+    )
+    sentences = [
+        f"Of {counts.total()} claims of the paper, {_number(counts[HOLDS], 'hold', 'holds')}, "
+        f"{_number(counts[FAILS], 'do not hold', 'does not hold')} and {counts[UNTESTED]} cannot "
+        f"be tested, in the profile {config.name}: {data}.",
+        f"Every network was trained once, with seed {config.protocol.seed}, on images of "
+        f"{profile.image_size}×{profile.image_size} pixels (the paper: {PAPER_SIZE}×{PAPER_SIZE}); "
+        "a verdict is about this run, and not about the authors' models.",
+    ]
+    if any("rendered" in dataset.title.lower() for dataset in profile.datasets.values()):
+        sentences.append(
+            "Rendered faces show that the pipeline works; they say little about photographs."
+        )
+    if (name := frechet_name(profile.frechet)) != "FID":
+        sentences.append(f"{name} is not FID, and is compared with no published value.")
+    return sentences
+
+
+def _number(count: int, many: str, one: str) -> str:
+    return f"{count} {one if count == 1 else many}"
+
+
+def _by_claim(findings: Sequence[Finding], config: Config) -> dict[str, Sequence[ShownFinding]]:
+    return {
+        claim: [_shown(f, config) for f in findings if f.claim == claim]
+        for claim in dict.fromkeys(f.claim for f in findings)
+    }
+
+
+def _shown(finding: Finding, config: Config) -> ShownFinding:
+    titles = {metric.name: metric.title for metric in table1_metrics(config.profile.frechet)}
+    return ShownFinding(
+        verdict=finding.verdict,
+        mark=MARKS[finding.verdict],
+        reason=finding.reason or "",
+        data=config.profile.datasets[finding.dataset].title if finding.dataset else BLANK,
+        metric=titles.get(finding.metric or "", finding.metric or BLANK),
+        hole=bin_title(finding.bin) if finding.bin else BLANK,
+        here=_here(finding),
+        other=_title(finding.other, config),
+        test=_test(finding),
+        paper=_paper(finding, config),
+    )
+
+
+def _here(finding: Finding) -> str:
+    if finding.here is None:
+        return BLANK
+    if finding.low is None:  # a count
+        return f"{finding.here:g}"
+    return f"{_signed(finding.here)} [{_signed(finding.low)}, {_signed(finding.high)}]"
+
+
+def _test(finding: Finding) -> str:
+    if finding.adjusted is None:
+        return BLANK
+    p = "p < 0.001" if finding.adjusted < 0.001 else f"p = {finding.adjusted:.3f}"
+    return f"{finding.test}, {p}"
+
+
+def _paper(finding: Finding, config: Config) -> str:
+    """The published difference, in which metric, from which method, and its sign's verdict."""
+    if finding.published is None:
+        return BLANK
+    text = f"{finding.published:g}" if finding.metric is None else _signed(finding.published)
+    if finding.published_metric != finding.metric:
+        text = f"{finding.published_metric} {text}"
+    if finding.published_other:
+        text += f" from {_title(finding.published_other, config)}"
+    return f"{text}: {finding.published_verdict}"
+
+
+def _title(method: str | None, config: Config) -> str:
+    if method is None:
+        return BLANK
+    methods = config.protocol.methods
+    return methods[method].title if method in methods else method
+
+
+def _signed(value: float | None) -> str:
+    return BLANK if value is None else f"{value:+.{DECIMALS}f}".replace("-", "−")

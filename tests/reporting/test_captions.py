@@ -1,0 +1,35 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mdrnets.config import PROFILES, Config, load_config
+from mdrnets.pipeline import Pipeline
+from mdrnets.reporting.captions import CAPTIONS, Caption, caption
+
+
+def _captions(config: Config) -> Iterator[tuple[Path, Caption]]:
+    """Of every output of the report's stages; an output without one ends in a KeyError."""
+    for stage in Pipeline(config).stages.values():
+        if stage.group == "report":
+            yield from ((path, caption(path.stem, config)) for path in stage.outputs)
+
+
+@pytest.mark.parametrize("profile", sorted(path.stem for path in PROFILES.glob("*.yaml")))
+def test_every_output_of_the_report_has_a_caption(profile: str) -> None:
+    captions = list(_captions(load_config(profile)))
+    assert captions
+    for path, (title, text) in captions:
+        assert title and not title.endswith("."), path
+        assert text.endswith(".") and ". " not in text, path
+
+
+def test_no_caption_is_left_over() -> None:
+    names = {path.stem for path, _ in _captions(load_config("demo"))}
+    assert CAPTIONS.keys() <= names
+
+
+def test_an_ablation_has_its_title_from_the_protocol() -> None:
+    config = load_config("demo")
+    assert caption("table2", config).title == config.ablations["table2"].title
+    assert "MDRNets" in caption("table2", config).text
