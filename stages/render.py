@@ -14,7 +14,7 @@ from stages.command import StageRun, execute, stage_parser
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = stage_parser(__doc__)
     parser.add_argument(
-        "name", help="table1, claims, a figure, or a table of `ablations` in params.yaml"
+        "name", help="table1, claims, a figure, a table of `ablations` in params.yaml, or report"
     )
     options = parser.parse_args(arguments)
     return execute(options.name, {}, options.profile, _run)

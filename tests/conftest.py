@@ -54,7 +54,7 @@ def closed_port() -> int:
     return port
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_record() -> Callable[..., Record]:
     return _make_record
 

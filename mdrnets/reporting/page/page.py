@@ -13,8 +13,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
+from mdrnets.config import Config
 from mdrnets.dag.report import shown_method
 from mdrnets.dag.stage import Stage
 from mdrnets.data.tables import read_table
@@ -22,7 +23,7 @@ from mdrnets.pipeline import Pipeline
 from mdrnets.reporting.captions import Caption, caption
 from mdrnets.reporting.cells import Cell
 from mdrnets.reporting.claims import Finding
-from mdrnets.reporting.context import describe_run, legend, notes
+from mdrnets.reporting.context import EXTENDED_NOTES, UNPUBLISHED, describe_run, legend, notes
 from mdrnets.reporting.costs import COLUMNS, read_costs
 from mdrnets.reporting.page.ledger import ledgers
 from mdrnets.reporting.page.pictures import Comparison, picture
@@ -34,7 +35,7 @@ from mdrnets.reporting.table1 import Summaries
 from mdrnets.tracking.provenance import GitState
 
 NAME = "report"
-SCORES, CLAIMS, TABLE, FIGURE, FILES = "scores", "claims", "table", "figure", "files"
+SCORES, CLAIMS, PLAIN = "scores", "claims", "plain"
 
 
 @dataclass(frozen=True)
@@ -45,17 +46,18 @@ class Section:
         name: of the files, without suffix; the section's anchor.
         stage: that made them.
         caption: see there.
-        kind: what `content` is: tables of scores; claims; a header and rows; a figure's data URI;
-            nothing.
-        content: of the page.
+        figure: data URI; None: it is no figure.
+        kind: what `table` is; None: there is none.
+        table: tables of scores, claims, or a header and rows.
         files: all of them.
     """
 
     name: str
     stage: str
     caption: Caption
-    kind: str
-    content: Any
+    figure: str | None
+    kind: str | None
+    table: Any
     files: Sequence[Path]
 
 
@@ -74,29 +76,27 @@ def page(
     sections = list(_sections(pipeline))
     runs = [run for run in read_runs(pipeline) if run.name != NAME]
     images = {dataset: summary.images for (dataset, _), summary in summaries.items()}
-    return (
-        _environment()
-        .get_template("page.html")
-        .render(
-            name=config.name,
-            verdict=verdict(layout.report("claims.csv"), config, images),
-            facts=describe_run(config, summaries, git),
-            legend=legend(config.protocol.bootstrap.confidence),
-            notes=notes(config, summaries),
-            sections=[section for section in sections if section.kind not in (FIGURE, FILES)],
-            figures=[section for section in sections if section.kind == FIGURE],
-            comparisons=comparisons,
-            shown=config.protocol.methods[shown_method(config)].title,
-            cost_columns=list(COLUMNS.values()),
-            costs=read_costs(config, layout),
-            ledgers=ledgers(config),
-            chains=_chains(pipeline, sections, runs),
-            runs={run.name: run for run in runs},
-        )
+    return _template().render(
+        name=config.name,
+        verdict=verdict(layout.report("claims.csv"), config, images),
+        facts=describe_run(config, summaries, git),
+        legend=legend(config.protocol.bootstrap.confidence),
+        notes=[*notes(config, summaries), *EXTENDED_NOTES],
+        unpublished=UNPUBLISHED,
+        ablations=config.ablations,
+        tables=[section for section in sections if section.kind and not section.figure],
+        figures=[section for section in sections if section.figure],
+        comparisons=comparisons,
+        shown=config.protocol.methods[shown_method(config)].title,
+        cost_columns=list(COLUMNS.values()),
+        costs=read_costs(config, layout),
+        ledgers=ledgers(config),
+        chains=_chains(pipeline, sections, runs),
+        runs={run.name: run for run in runs},
     )
 
 
-def _environment() -> Environment:
+def _template() -> Template:
     environment = Environment(
         loader=PackageLoader(__package__, "templates"),
         autoescape=True,
@@ -106,7 +106,7 @@ def _environment() -> Environment:
     )
     environment.globals["anchor"] = anchor
     environment.filters["json"] = partial(json.dumps, ensure_ascii=False)
-    return environment
+    return environment.get_template("page.html")
 
 
 def anchor(*names: str) -> str:
@@ -122,43 +122,41 @@ def _sections(pipeline: Pipeline) -> Iterator[Section]:
 
 
 def _section(pipeline: Pipeline, stage: Stage, name: str, files: Mapping[str, Path]) -> Section:
-    config = pipeline.config
-    kind: str = FILES
-    content: Any = None
-    if ".png" in files:
-        kind, content = FIGURE, picture(files[".png"])
-    elif ".csv" in files:
-        columns = columns_of(files[".csv"])
-        if columns == names_of(Cell):
-            kind, content = SCORES, read_scores(files[".csv"], config)
-        elif columns == names_of(Finding):
-            kind, content = CLAIMS, read_claims(files[".csv"], config)
-        else:
-            rows = [list(row.values()) for row in read_table(files[".csv"], columns)]
-            kind, content = TABLE, (columns, rows)
+    kind, table = _table(files[".csv"], pipeline.config) if ".csv" in files else (None, None)
     return Section(
         name=name,
         stage=stage.name,
-        caption=caption(name, config),
+        caption=caption(name, pipeline.config),
+        figure=picture(files[".png"]) if ".png" in files else None,
         kind=kind,
-        content=content,
+        table=table,
         files=list(files.values()),
     )
+
+
+def _table(path: Path, config: Config) -> tuple[str, Any]:
+    """What a table is, and its content."""
+    columns = columns_of(path)
+    if columns == names_of(Cell):
+        return SCORES, read_scores(path, config)
+    if columns == names_of(Finding):
+        return CLAIMS, read_claims(path, config)
+    return PLAIN, (columns, [list(row.values()) for row in read_table(path, columns)])
 
 
 def _chains(
     pipeline: Pipeline, sections: Sequence[Section], runs: Sequence[Run]
 ) -> dict[str, tuple[str, list[Run]]]:
-    """Anchor → (title, runs): what stands behind each row of each table of scores."""
+    """Anchor → (title, runs): what stands behind each row that a stage made."""
+    by_name = {run.name: run for run in runs}
     chains = {}
     for section in sections:
-        for table in section.content if section.kind == SCORES else ():
-            made = next(run for run in runs if run.name == section.stage)
+        for table in section.table if section.kind == SCORES else ():
             for row in table.rows:
-                if row.ran:
-                    summary = pipeline.layout.summary(table.dataset, row.method)
+                if not row.missing:
+                    made = behind(runs, pipeline.layout.summary(table.dataset, row.method))
                     chains[anchor("behind", section.stage, table.dataset, row.method)] = (
-                        f"{row.title} on {table.title}, {section.caption.title}",
-                        [made, *behind(runs, summary)],
+                        f"{row.title} on {table.title}, in {section.stage}",
+                        [by_name[section.stage], *made],
                     )
     return chains

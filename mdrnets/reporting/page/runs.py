@@ -6,7 +6,7 @@ were restored), unfinished, or about another file than the one that was read; th
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,13 +49,12 @@ class Run:
 
 def read_runs(pipeline: Pipeline) -> list[Run]:
     """All executions of a profile, those first that come last."""
-    records = {
-        record.command: record
-        for path in sorted(pipeline.layout.records.glob("*.json"))
-        if (record := read(path))
-    }
-    readers = _readers(records)
-    runs = [_run(i, records.get(i.command), readers) for i in _deciding(pipeline)]
+    instances = list(_deciding(pipeline))
+    latest = filter(None, map(read, pipeline.layout.records.glob("*.json")))
+    known = {record.command: record for record in latest}
+    records = [known.get(instance.command) for instance in instances]
+    readers = _readers(filter(None, records))
+    runs = [_run(*pair, readers) for pair in zip(instances, records, strict=True)]
     return runs[::-1]
 
 
@@ -86,9 +85,9 @@ Readers = Mapping[str, Mapping[str, str]]
 """File → what the latest execution of each stage that read it found: SHA-256 → the stage."""
 
 
-def _readers(records: Mapping[str, Record]) -> Readers:
+def _readers(records: Iterable[Record]) -> Readers:
     readers: dict[str, dict[str, str]] = defaultdict(dict)
-    for record in records.values():
+    for record in records:
         if record.status in ("FINISHED", "RUNNING"):
             for name, found in record.inputs.items():
                 readers[name][found.sha256] = record.name

@@ -17,8 +17,6 @@ from mdrnets.reporting.cells import (
 from mdrnets.reporting.page.rows import read_rows
 from mdrnets.reporting.table1 import extended_metrics, table1_metrics
 
-OTHER_METRIC = "not the same metric"
-
 
 @dataclass(frozen=True)
 class ShownCell:
@@ -48,16 +46,14 @@ class ShownRow:
     Attributes:
         method: name in the protocol.
         title: as printed.
-        label: `here`, and why values are missing.
-        ran: whether there are values.
+        missing: why it has no values; empty: it has.
         published: whether the paper has some.
         cells: metric by metric.
     """
 
     method: str
     title: str
-    label: str
-    ran: bool
+    missing: str
     published: bool
     cells: Sequence[ShownCell]
 
@@ -74,6 +70,7 @@ class ShownTable:
         metrics: titles of the groups of columns.
         bins: titles of the columns within each group.
         rows: the methods.
+        published: whether the paper has values.
         comparable: whether any cell has a difference.
     """
 
@@ -84,6 +81,10 @@ class ShownTable:
     metrics: Sequence[str]
     bins: Sequence[str]
     rows: Sequence[ShownRow]
+
+    @property
+    def published(self) -> bool:
+        return any(row.published for row in self.rows)
 
     @property
     def comparable(self) -> bool:
@@ -122,8 +123,7 @@ def _shown(table: Table, dataset: str) -> ShownTable:
             ShownRow(
                 method=method,
                 title=title,
-                label=row_label(cells),
-                ran=any(cell.value is not None for cell in cells),
+                missing="" if any(cell.value is not None for cell in cells) else row_label(cells),
                 published=any(cell.published is not None for cell in cells),
                 cells=[_shown_cell(cell, metrics[cell.metric], where) for cell in cells],
             )
@@ -154,10 +154,9 @@ def _shown_cell(cell: Cell, metric: Metric, where: str) -> ShownCell:
 
 def _difference(cell: Cell, metric: Metric) -> tuple[str, str]:
     """Here − paper, and which is better; values that are printed alike are equally good."""
-    if cell.value is None or cell.published is None:
+    comparable = cell.published_metric == cell.metric
+    if cell.value is None or cell.published is None or not comparable:
         return BLANK, ""
-    if cell.published_metric != cell.metric:
-        return OTHER_METRIC, ""
     difference = round(cell.value, metric.decimals) - cell.published
     text = f"{difference:+.{metric.decimals}f}".replace("-", "−")
     if round(difference, metric.decimals) == 0:

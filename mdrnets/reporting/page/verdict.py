@@ -8,7 +8,16 @@ from pathlib import Path
 from mdrnets.config import Config
 from mdrnets.metrics.names import frechet_name
 from mdrnets.reporting.cells import BLANK, bin_title
-from mdrnets.reporting.claims import COLUMN, DECIMALS, FAILS, HOLDS, UNTESTED, Finding
+from mdrnets.reporting.claims import (
+    COLUMN,
+    DECIMALS,
+    FAILS,
+    HOLDS,
+    LEVEL,
+    UNTESTED,
+    Finding,
+)
+from mdrnets.reporting.claims_page import NOTES
 from mdrnets.reporting.page.rows import read_rows
 from mdrnets.reporting.table1 import table1_metrics
 
@@ -39,10 +48,14 @@ class ShownClaims:
     Attributes:
         claims: claim → findings.
         columns: the same of the other columns of Table 1, of which nothing is claimed apart.
+        level: of significance.
+        notes: how they were tested.
     """
 
     claims: Mapping[str, Sequence[ShownFinding]]
     columns: Mapping[str, Sequence[ShownFinding]]
+    level: float = LEVEL
+    notes: Sequence[str] = NOTES
 
 
 def read_claims(path: Path, config: Config) -> ShownClaims:
@@ -71,7 +84,7 @@ def verdict(path: Path, config: Config, images: Mapping[str, int]) -> list[str]:
     sentences = [
         f"Of {counts.total()} claims of the paper, {_number(counts[HOLDS], 'hold', 'holds')}, "
         f"{_number(counts[FAILS], 'do not hold', 'does not hold')} and {counts[UNTESTED]} cannot "
-        f"be tested, in the profile {config.name}: {data}.",
+        f"be tested here: profile {config.name}, {data}.",
         f"Every network was trained once, with seed {config.protocol.seed}, on images of "
         f"{profile.image_size}×{profile.image_size} pixels (the paper: {PAPER_SIZE}×{PAPER_SIZE}); "
         "a verdict is about this run, and not about the authors' models.",

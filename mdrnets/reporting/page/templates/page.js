@@ -8,28 +8,21 @@ function open(title, ...content) {
   document.getElementById("dialog-title").textContent = title;
   document.getElementById("dialog-content").replaceChildren(...content);
   dialog.showModal();
-  dialog.scrollTop = 0;
+  document.getElementById("dialog-content").scrollTop = 0;
 }
 
 // A copy of an execution's entry; ids stay with the original.
 function copyOf(link) {
-  const copy = document.querySelector(link.hash).cloneNode(true);
-  copy.removeAttribute("id");
+  const copy = document.querySelector(link.hash).closest("details").cloneNode(true);
+  copy.querySelectorAll("[id]").forEach((element) => element.removeAttribute("id"));
   return copy;
 }
 
 for (const link of document.querySelectorAll("a[data-about]")) {
   link.addEventListener("click", (event) => {
     event.preventDefault();
-    const chain = document.querySelector(link.hash);
-    open(link.dataset.about, ...[...chain.querySelectorAll("a.run")].map(copyOf));
-  });
-}
-
-// Whoever follows a link to an execution wants to read it.
-for (const link of document.querySelectorAll("a.run")) {
-  link.addEventListener("click", () => {
-    document.querySelector(link.hash).open = true;
+    const runs = document.querySelector(link.hash).querySelectorAll("a.run");
+    open(link.dataset.about, ...[...runs].map(copyOf));
   });
 }
 

@@ -1,0 +1,123 @@
+"""A finished run of toys, of which one data set has records, and its page."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+from mdrnets.config import load_config
+from mdrnets.files import write_text
+from mdrnets.pipeline import Pipeline
+from mdrnets.reporting.claims import BEST, COLUMN, FAILS, HOLDS, LATER, Finding
+from mdrnets.reporting.claims_page import write_findings
+from mdrnets.summary import save_summary
+from mdrnets.tracking.record import Record, Sent, hashes
+from stages.render import main
+from tests.reporting.example import make_summary
+from tests.training.project import LAYOUT, ROOT, SIZE, write_configuration, write_data
+
+TITLE = "Rendered <noise> & such"
+RUN_IDS = ("evaluate-one-toy", "complete-one-toy", "train-one-toy", "train-one-base")
+FINDINGS = (
+    Finding(
+        BEST,
+        "better at 20–40 %",
+        "one",
+        "FFHQ",
+        "L1",
+        "20-40",
+        HOLDS,
+        here=-0.5,
+        low=-0.75,
+        high=-0.25,
+        n=5,
+        other="toy",
+        test="signed rank",
+        p=0.0001,
+        adjusted=0.0002,
+        published_metric="L1",
+        published=0.25,
+        published_other="ict",
+        published_verdict=FAILS,
+    ),
+    Finding(LATER, "better <in> every way", reason="needs scores & such"),
+    Finding(COLUMN, "better at 1–20 %", "one", "FFHQ", "PSNR", "1-20", FAILS, here=-1.5),
+)
+
+
+@pytest.fixture
+def config_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder: the configuration of the toys alone."""
+    monkeypatch.chdir(tmp_path)
+    write_configuration(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory, make_record: Callable[..., Record]) -> Path:
+    """The page."""
+    folder = tmp_path_factory.mktemp("finished") / "a prøject"
+    folder.mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr("stages.command.sync", lambda *arguments: None)  # tracking has its tests
+        _finish(folder, make_record)
+        assert main(["report"]) == 0
+    return folder / LAYOUT.report("index.html")
+
+
+def _finish(folder: Path, make_record: Callable[..., Record]) -> None:
+    write_configuration(folder)
+    path = Path("profiles/tiny.yaml")
+    profile = yaml.safe_load(path.read_text(encoding="utf-8"))
+    profile["datasets"]["one"] |= {"title": TITLE}
+    path.write_text(yaml.safe_dump(profile, sort_keys=False), encoding="utf-8")
+    write_data(folder)
+    (folder / "reports/published").mkdir(parents=True)
+    published = (ROOT / "reports/published/table1.csv").read_text(encoding="utf-8")
+    write_text(folder / "reports/published/table1.csv", published.replace("mdrnets", "toy"))
+
+    generator = np.random.default_rng(3)
+    for dataset in ("one", "two"):
+        summary = make_summary(dataset, "toy", values={"l1": 0.25})
+        bins = {name: summary.bins[name] for name in ("1-20", "20-40")}
+        save_summary(LAYOUT.summary(dataset, "toy"), summary.model_copy(update={"bins": bins}))
+        completions = LAYOUT.completions(dataset, "toy")
+        completions.parent.mkdir(parents=True)
+        shape = (2, 5, SIZE, SIZE, 3)
+        np.save(completions, generator.integers(0, 256, shape, dtype=np.uint8))
+        for network in ("toy", "base"):
+            write_text(LAYOUT.model_config(dataset, network), '{"parameters": 1234}')
+    pipeline = Pipeline(load_config())
+    for stage in pipeline.stages.values():
+        if stage.name in ("claims", "figure1", "figure5", "error_map", "metric_by_ratio", "curves"):
+            for output in stage.outputs:
+                write_text(output, "a stand-in")
+            if stage.outputs[0].suffix == ".png":
+                Image.new("RGB", (40, 30), "white").save(stage.outputs[0])
+    write_findings(LAYOUT.report("claims.csv"), FINDINGS)
+    _record(pipeline, make_record)
+    assert main(["table1"]) == 0
+
+
+def _record(pipeline: Pipeline, make_record: Callable[..., Record]) -> None:
+    """Records of what is behind the first data set's scores, its data excepted."""
+    for instance in pipeline.instances():
+        program, *arguments = instance.command.removeprefix("python -m stages.").split()
+        name = "-".join([program, *arguments[2:]])
+        if name in RUN_IDS:
+            sent = Sent(tracking_uri="sqlite:///mlflow.db", run_id=f"id-of-{name}", complete=True)
+            record = make_record(
+                name=name,
+                stage=program,
+                command=instance.command,
+                status="FINISHED",
+                parameters=dict(instance.parameters),
+                inputs=hashes(instance.inputs),
+                outputs=hashes(instance.outputs),
+                sent=sent,
+            )
+            write_text(LAYOUT.records / f"{name}.json", record.model_dump_json())

@@ -1,0 +1,27 @@
+import pytest
+
+from mdrnets.assumptions import LEDGER
+from mdrnets.assumptions_baselines import BASELINE_LEDGER
+from mdrnets.config import load_config
+from mdrnets.reporting.page.ledger import Entry, ledgers
+
+
+@pytest.fixture
+def entries() -> dict[str, Entry]:
+    groups = [group for of_one in ledgers(load_config("demo")).values() for group in of_one]
+    return {entry.name: entry for group in groups for entry in group.entries}
+
+
+def test_every_assumption_is_listed_once(entries: dict[str, Entry]) -> None:
+    assert len(entries) == len(LEDGER) + len(BASELINE_LEDGER)
+    assert entries.keys() == {assumption.name for assumption in LEDGER + BASELINE_LEDGER}
+
+
+def test_the_profiles_own_values_stand_beside(entries: dict[str, Entry]) -> None:
+    networks = load_config("demo").profile.networks
+    assert entries["mdrnets.width"].value == "64"
+    assert entries["mdrnets.width"].here == str(networks["mdrnets"]["width"])
+    assert entries["mdrnets.dilations"].value == "1, 2, 4, 8"
+    assert entries["coarse.weights.style"].here == str(networks["coarse"]["weights"]["style"])
+    assert entries["coarse.weights.hole"].here == ""  # as published
+    assert entries["InCo² distance"].here == ""  # no option

@@ -1,0 +1,44 @@
+from pathlib import Path
+
+import pytest
+
+from mdrnets.errors import UserError
+from mdrnets.reporting.cells import Cell, write_cells
+from mdrnets.reporting.claims import BEST, HOLDS, Finding
+from mdrnets.reporting.claims_page import write_findings
+from mdrnets.reporting.page.rows import columns_of, names_of, read_rows
+from mdrnets.reporting.published import load_published
+from mdrnets.reporting.table1 import build_table, table1_metrics
+from tests.reporting.example import BINS, make_config, make_summary
+
+
+def test_cells_come_back_as_they_were(tmp_path: Path) -> None:
+    profile = make_config().profile
+    table = build_table(
+        table1_metrics(profile.frechet),
+        bins=BINS,
+        datasets=profile.datasets,
+        methods={"pconv": "PConv", "mdrnets": "MDRNets"},
+        run=("pconv", "mdrnets"),
+        summaries={("set_a", "mdrnets"): make_summary("set_a", "mdrnets")},
+        published=load_published(),
+    )
+    path = tmp_path / "table.csv"
+    write_cells(path, table)
+    assert columns_of(path) == names_of(Cell)
+    assert tuple(read_rows(path, Cell)) == table.cells
+
+
+def test_findings_come_back_as_they_were(tmp_path: Path) -> None:
+    findings = [
+        Finding(BEST, "better", "one", metric="L1", bin="1-20", verdict=HOLDS, here=-0.5, n=7),
+        Finding(BEST, "better, too", reason="not tested"),
+    ]
+    write_findings(tmp_path / "claims.csv", findings)
+    assert read_rows(tmp_path / "claims.csv", Finding) == findings
+
+
+def test_other_columns_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "table.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(UserError, match=r"table\.csv: expected the columns dataset"):
+        read_rows(tmp_path / "table.csv", Cell)

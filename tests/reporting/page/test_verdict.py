@@ -1,0 +1,65 @@
+from pathlib import Path
+
+from mdrnets.reporting.claims import BEST, COLUMN, FAILS, FIRST, HOLDS, Finding
+from mdrnets.reporting.claims_page import write_findings
+from mdrnets.reporting.page.verdict import read_claims, verdict
+from tests.reporting.example import make_config
+
+FINDINGS = [
+    Finding(BEST, "better", "set_a", "CelebA-HQ", "L1", "40-60", HOLDS, here=-0.5, low=-1, high=0),
+    Finding(
+        FIRST,
+        "first in 23 of 24 columns",
+        verdict=FAILS,
+        here=3,
+        published=23,
+        published_verdict=HOLDS,
+    ),
+    Finding(BEST, "better", "set_b", "FFHQ", "PSNR", "40-60", FAILS, reason="not significant"),
+    Finding(BEST, "better", "set_b", "FFHQ", "SSIM", "40-60"),
+    Finding(COLUMN, "better at small holes", "set_a", "CelebA-HQ", "L1", "1-20", HOLDS),
+]
+
+
+def _written(folder: Path) -> Path:
+    path = folder / "claims.csv"
+    write_findings(path, FINDINGS)
+    return path
+
+
+def test_it_counts_the_claims_alone_and_names_the_data(tmp_path: Path) -> None:
+    sentences = verdict(_written(tmp_path), make_config(), {"set_a": 60})
+    assert sentences[0] == (
+        "Of 4 claims of the paper, 1 holds, 2 do not hold and 1 cannot be tested here: profile "
+        "tiny, Rendered faces A in place of the paper's CelebA-HQ (60 test images) and Rendered "
+        "faces B in place of the paper's FFHQ."
+    )
+    assert "once, with seed 2204, on images of 64×64 pixels" in sentences[1]
+
+
+def test_it_says_what_rendered_faces_and_other_features_are_not(tmp_path: Path) -> None:
+    path, config = _written(tmp_path), make_config()
+    text = " ".join(verdict(path, config, {}))
+    assert "they say little about photographs" in text
+    assert "FD(effnet-lite0) is not FID" in text
+
+    photographs = {
+        name: dataset.model_copy(update={"title": "FFHQ (850 images)"})
+        for name, dataset in config.profile.datasets.items()
+    }
+    changes = {"datasets": photographs, "frechet": "inception-v3"}
+    profile = config.profile.model_copy(update=changes)
+    sentences = verdict(path, config.model_copy(update={"profile": profile}), {})
+    assert len(sentences) == 2
+
+
+def test_findings_are_grouped_by_claim(tmp_path: Path) -> None:
+    shown = read_claims(_written(tmp_path), make_config())
+    assert list(shown.claims) == ["better", "first in 23 of 24 columns"]
+    assert list(shown.columns) == ["better at small holes"]
+    best, *others = shown.claims["better"]
+    assert (best.mark, best.verdict, best.here) == ("✓", HOLDS, "−0.500 [−1.000, +0.000]")
+    assert [finding.mark for finding in others] == ["✗", "○"]
+    assert others[0].reason == "not significant"
+    (first,) = shown.claims["first in 23 of 24 columns"]
+    assert (first.here, first.paper) == ("3", "23: holds")
