@@ -1,0 +1,46 @@
+import shutil
+from pathlib import Path
+
+import pytest
+
+from mdrnets.config import load_config
+from mdrnets.pipeline import Pipeline
+from stages.render import main
+from tests.training.project import LAYOUT
+
+
+@pytest.fixture
+def project(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the finished run."""
+    folder = tmp_path / "copy"
+    shutil.copytree(built.parents[2], folder)
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr("stages.command.sync", lambda *arguments: None)  # tracking has its tests
+    return folder
+
+
+def test_the_page_reads_every_other_output_of_the_report(project: Path) -> None:
+    pipeline = Pipeline(load_config())
+    *others, page = [stage for stage in pipeline.stages.values() if stage.group == "report"]
+    assert page.outputs == (LAYOUT.report("index.html"),)
+    assert {path for stage in others for path in stage.outputs} <= set(page.inputs)
+
+
+def test_restored_results_have_a_page_without_runs(project: Path) -> None:
+    shutil.rmtree(LAYOUT.records)
+    assert main(["report"]) == 0
+    page = LAYOUT.report("index.html").read_text(encoding="utf-8")
+    assert "id-of-" not in page
+    assert "There is no record of it here" in page
+    assert "No training has a record on this machine" in page
+
+
+@pytest.mark.parametrize("name", ["claims.csv", "figure5.png"])
+def test_a_missing_output_is_named(
+    project: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    LAYOUT.report(name).unlink()
+    before = LAYOUT.report("index.html").read_bytes()
+    assert main(["report"]) == 1
+    assert f"reports/tiny/{name}: there is no such" in capsys.readouterr().err
+    assert LAYOUT.report("index.html").read_bytes() == before
