@@ -36,6 +36,7 @@ from mdrnets.tracking.provenance import GitState
 
 NAME = "report"
 SCORES, CLAIMS, PLAIN = "scores", "claims", "plain"
+LONGEST = 200  # rows of a plain table
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Section:
         stage: that made them.
         caption: see there.
         figure: data URI; None: it is no figure.
-        kind: what `table` is; None: there is none.
+        kind: what `table` is; None: none is shown.
         table: tables of scores, claims, or a header and rows.
         files: all of them.
     """
@@ -73,7 +74,7 @@ def page(
         comparisons: faces to compare.
     """
     config, layout = pipeline.config, pipeline.layout
-    sections = list(_sections(pipeline))
+    sections = list(sections_of(pipeline))
     runs = [run for run in read_runs(pipeline) if run.name != NAME]
     images = {dataset: summary.images for (dataset, _), summary in summaries.items()}
     return _template().render(
@@ -114,19 +115,22 @@ def anchor(*names: str) -> str:
     return re.sub(r"\W+", "-", "-".join(names))
 
 
-def _sections(pipeline: Pipeline) -> Iterator[Section]:
+def sections_of(pipeline: Pipeline) -> Iterator[Section]:
+    """Of what people read: an output that is neither a figure nor a table is for programs."""
     for stage in pipeline.stages.values():
         if stage.group == "report" and stage.name != NAME:
-            for name, files in groupby(stage.outputs, key=lambda path: path.stem):
-                yield _section(pipeline, stage, name, {path.suffix: path for path in files})
+            for name, paths in groupby(stage.outputs, key=lambda path: path.stem):
+                files = {path.suffix: path for path in paths}
+                if {".png", ".csv"} & files.keys():
+                    yield _section(pipeline.config, stage, name, files)
 
 
-def _section(pipeline: Pipeline, stage: Stage, name: str, files: Mapping[str, Path]) -> Section:
-    kind, table = _table(files[".csv"], pipeline.config) if ".csv" in files else (None, None)
+def _section(config: Config, stage: Stage, name: str, files: Mapping[str, Path]) -> Section:
+    kind, table = _table(files[".csv"], config) if ".csv" in files else (None, None)
     return Section(
         name=name,
         stage=stage.name,
-        caption=caption(name, pipeline.config),
+        caption=caption(name, config),
         figure=picture(files[".png"]) if ".png" in files else None,
         kind=kind,
         table=table,
@@ -134,14 +138,15 @@ def _section(pipeline: Pipeline, stage: Stage, name: str, files: Mapping[str, Pa
     )
 
 
-def _table(path: Path, config: Config) -> tuple[str, Any]:
-    """What a table is, and its content."""
+def _table(path: Path, config: Config) -> tuple[str | None, Any]:
+    """What a table is, and its content; a very long one is better read in its file."""
     columns = columns_of(path)
     if columns == names_of(Cell):
         return SCORES, read_scores(path, config)
     if columns == names_of(Finding):
         return CLAIMS, read_claims(path, config)
-    return PLAIN, (columns, [list(row.values()) for row in read_table(path, columns)])
+    rows = [list(row.values()) for row in read_table(path, columns)]
+    return (PLAIN, (columns, rows)) if len(rows) <= LONGEST else (None, None)
 
 
 def _chains(
