@@ -12,7 +12,6 @@ from mdrnets.reporting.cells import (
     Table,
     bin_title,
     first_places,
-    row_label,
 )
 from mdrnets.reporting.page.rows import read_rows
 from mdrnets.reporting.table1 import extended_metrics, table1_metrics
@@ -123,7 +122,7 @@ def _shown(table: Table, dataset: str) -> ShownTable:
             ShownRow(
                 method=method,
                 title=title,
-                missing="" if any(cell.value is not None for cell in cells) else row_label(cells),
+                missing=_missing(cells),
                 published=any(cell.published is not None for cell in cells),
                 cells=[_shown_cell(cell, metrics[cell.metric], where) for cell in cells],
             )
@@ -138,6 +137,12 @@ def _shown(table: Table, dataset: str) -> ShownTable:
         bins=[bin_title(name) for name in table.bins],
         rows=rows,
     )
+
+
+def _missing(cells: Sequence[Cell]) -> str:
+    if any(cell.value is not None for cell in cells):
+        return ""
+    return "; ".join(dict.fromkeys(cell.reason for cell in cells if cell.reason))
 
 
 def _shown_cell(cell: Cell, metric: Metric, where: str) -> ShownCell:

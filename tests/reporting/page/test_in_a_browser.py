@@ -27,7 +27,6 @@ FLAGS = (
     "disable-background-networking",
     "disable-component-update",
     "disable-sync",
-    "force-prefers-reduced-motion",
     "window-size=1366,900",
 )
 

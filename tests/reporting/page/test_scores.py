@@ -65,8 +65,8 @@ def test_another_metric_has_no_difference(tables: list[ShownTable]) -> None:
 
 
 def test_blank_rows_say_why(tables: list[ShownTable]) -> None:
-    assert [row.missing for row in tables[0].rows] == ["", "here: not run in this profile", ""]
-    assert tables[1].rows[2].missing == "here: not run"
+    assert [row.missing for row in tables[0].rows] == ["", "not run in this profile", ""]
+    assert tables[1].rows[2].missing == "not run"
     assert tables[0].comparable and not tables[1].comparable
     assert tables[0].published
 
