@@ -5,7 +5,7 @@ import pytest
 
 from mdrnets.config import PROFILES, Config, load_config
 from mdrnets.pipeline import Pipeline
-from mdrnets.reporting.captions import CAPTIONS, Caption, caption
+from mdrnets.reporting.captions import Caption, caption
 
 
 def _captions(config: Config) -> Iterator[tuple[Path, Caption]]:
@@ -23,11 +23,6 @@ def test_every_output_of_the_report_has_a_caption(profile: str) -> None:
     for path, (title, text) in captions:
         assert title and not title.endswith("."), path
         assert text.endswith(".") and ". " not in text, path
-
-
-def test_no_caption_is_left_over() -> None:
-    names = {path.stem for path, _ in _captions(load_config("demo"))}
-    assert CAPTIONS.keys() <= names
 
 
 def test_an_ablation_has_its_title_from_the_protocol() -> None:
