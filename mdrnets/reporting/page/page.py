@@ -5,7 +5,6 @@ CSV with the columns of `Cell` or `Finding` is a table of scores or of claims, a
 """
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -28,7 +27,7 @@ from mdrnets.reporting.costs import COLUMNS, read_costs
 from mdrnets.reporting.page.ledger import ledgers
 from mdrnets.reporting.page.pictures import Comparison, picture
 from mdrnets.reporting.page.rows import columns_of, names_of
-from mdrnets.reporting.page.runs import Run, behind, read_runs
+from mdrnets.reporting.page.runs import Run, anchor, behind, read_runs
 from mdrnets.reporting.page.scores import read_scores
 from mdrnets.reporting.page.verdict import read_claims, verdict
 from mdrnets.reporting.table1 import Summaries
@@ -108,11 +107,6 @@ def _template() -> Template:
     environment.globals["anchor"] = anchor
     environment.filters["json"] = partial(json.dumps, ensure_ascii=False)
     return environment.get_template("page.html")
-
-
-def anchor(*names: str) -> str:
-    """An id of these names."""
-    return re.sub(r"\W+", "-", "-".join(names))
 
 
 def sections_of(pipeline: Pipeline) -> Iterator[Section]:

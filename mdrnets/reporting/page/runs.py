@@ -15,6 +15,14 @@ from mdrnets.tracking.record import Record, read
 
 NO_RECORD = "There is no record of it here: its results came from another machine or cache."
 
+Readers = Mapping[str, Mapping[str, str]]
+"""File → what the latest executions that read it found: SHA-256 → the record's name."""
+
+
+def anchor(*names: str) -> str:
+    """An id in the page."""
+    return re.sub(r"\W+", "-", "-".join(names))
+
 
 @dataclass(frozen=True)
 class Run:
@@ -39,7 +47,7 @@ class Run:
     @property
     def anchor(self) -> str:
         """Of its place in the page."""
-        return "run-" + re.sub(r"\W+", "-", self.name)
+        return anchor("run", self.name)
 
     @property
     def mlflow(self) -> str | None:
@@ -79,10 +87,6 @@ def _deciding(pipeline: Pipeline) -> Iterator[Instance]:
         if stage.setup:
             for wildcards in stage.combinations():
                 yield pipeline.instance(stage, wildcards)
-
-
-Readers = Mapping[str, Mapping[str, str]]
-"""File → what the latest execution of each stage that read it found: SHA-256 → the stage."""
 
 
 def _readers(records: Iterable[Record]) -> Readers:

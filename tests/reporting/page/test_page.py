@@ -10,8 +10,8 @@ import pytest
 
 from mdrnets.assumptions import LEDGER
 from mdrnets.reporting.cells import Cell
-from mdrnets.reporting.page.page import anchor
 from mdrnets.reporting.page.rows import read_rows
+from mdrnets.reporting.page.runs import anchor
 from tests.reporting.page.conftest import RUN_IDS, TITLE
 
 VOID = {"meta", "link", "img", "input", "br"}
