@@ -25,7 +25,12 @@ def test_every_output_of_the_report_has_a_caption(profile: str) -> None:
         assert text.endswith(".") and ". " not in text, path
 
 
-def test_an_ablation_has_its_title_from_the_protocol() -> None:
+def test_what_shows_variants_has_its_title_from_the_protocol() -> None:
     config = load_config("demo")
-    assert caption("table2", config).title == config.ablations["table2"].title
-    assert "MDRNets" in caption("table2", config).text
+    titles = {
+        "table2": config.ablations["table2"].title,
+        "figure6a": config.figures["figure6a"].title,
+    }
+    for name, title in titles.items():
+        assert caption(name, config).title == title
+        assert "of MDRNets" in caption(name, config).text
