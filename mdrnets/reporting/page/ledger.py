@@ -1,4 +1,7 @@
-"""What the paper does not say: both assumption ledgers beside the profile's own values."""
+"""What the paper does not say: the assumption ledgers beside the profile's own values.
+
+Then what was tried before the profile left a published value.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +13,7 @@ from mdrnets.assumptions_baselines import (
     BASELINE_DECISIONS,
     BASELINE_OPTIONS,
 )
+from mdrnets.assumptions_profiles import TRIED
 from mdrnets.config import Config
 
 
@@ -19,7 +23,7 @@ class Entry:
 
     Attributes:
         name: of the assumption.
-        value: at the paper's full size.
+        value: at the paper's full size; empty: the published one.
         here: the profile's own value; empty: the same.
         mark: `chosen` or `cited`.
         why: the reason, or the source.
@@ -43,7 +47,7 @@ class Group:
 
 
 def ledgers(config: Config) -> dict[str, list[Group]]:
-    """Title → groups: of the paper's own method, and of the baselines."""
+    """Title → groups: of the paper's own method, of the baselines, and of the profile."""
     return {
         "MDRNets, data and metrics": [
             _group("Decisions", DECISIONS, config),
@@ -56,6 +60,7 @@ def ledgers(config: Config) -> dict[str, list[Group]]:
             _group("Options", BASELINE_OPTIONS, config),
             _group("Constants", BASELINE_CONSTANTS, config),
         ],
+        "This profile": [Group("Tried on validation images", _tried(config))],
     }
 
 
@@ -64,8 +69,7 @@ def _group(title: str, assumptions: Sequence[Assumption], config: Config) -> Gro
 
 
 def _entry(assumption: Assumption, config: Config) -> Entry:
-    network, *keys = assumption.name.split(".")
-    here = _looked_up(config.profile.networks.get(network), keys)
+    here = _own(assumption.name, config)
     return Entry(
         name=assumption.name,
         value=_text(assumption.value),
@@ -76,8 +80,23 @@ def _entry(assumption: Assumption, config: Config) -> Entry:
     )
 
 
-def _looked_up(values: Any, keys: Sequence[str]) -> Any:
+def _tried(config: Config) -> list[Entry]:
+    """The values that the profile has of its own, where others were tried."""
+    own = {name: _own(name, config) for name in TRIED}
+    return [
+        Entry(name, "", _text(here), "chosen", TRIED[name], str(config.path))
+        for name, here in own.items()
+        if here is not None
+    ]
+
+
+def _own(name: str, config: Config) -> Any:
     """The profile's value of `network.option`; None: it leaves the default."""
+    network, *keys = name.split(".")
+    return _looked_up(config.profile.networks.get(network), keys)
+
+
+def _looked_up(values: Any, keys: Sequence[str]) -> Any:
     for key in keys:
         values = values.get(key) if isinstance(values, dict) else None
     return values if keys else None

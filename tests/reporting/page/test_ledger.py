@@ -2,13 +2,15 @@ import pytest
 
 from mdrnets.assumptions import LEDGER
 from mdrnets.assumptions_baselines import BASELINE_LEDGER
+from mdrnets.assumptions_profiles import TRIED
 from mdrnets.config import load_config
 from mdrnets.reporting.page.ledger import Entry, ledgers
 
 
 @pytest.fixture
 def entries() -> dict[str, Entry]:
-    groups = [group for of_one in ledgers(load_config("demo")).values() for group in of_one]
+    *kinds, _ = ledgers(load_config("demo")).values()
+    groups = [group for of_one in kinds for group in of_one]
     return {entry.name: entry for group in groups for entry in group.entries}
 
 
@@ -25,3 +27,13 @@ def test_the_profiles_own_values_stand_beside(entries: dict[str, Entry]) -> None
     assert entries["coarse.weights.style"].here == str(networks["coarse"]["weights"]["style"])
     assert entries["coarse.weights.hole"].here == ""  # as published
     assert entries["InCo² distance"].here == ""  # no option
+
+
+@pytest.mark.parametrize("profile", ["demo", "real64"])
+def test_what_was_tried_stands_beside_the_value_that_was_kept(profile: str) -> None:
+    config = load_config(profile)
+    (group,) = ledgers(config)["This profile"]
+    assert [entry.name for entry in group.entries] == list(TRIED)
+    style = next(entry for entry in group.entries if entry.name == "mdrnets.weights.style")
+    assert style.here == str(config.profile.networks["mdrnets"]["weights"]["style"])
+    assert style.where == f"profiles/{profile}.yaml"
