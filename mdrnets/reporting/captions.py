@@ -63,8 +63,8 @@ CAPTIONS = {
     ),
     "memory_use": Caption(
         "Use of the memory",
-        "How often each slot is read in the test, which part of a slot a read selects, and how the "
-        "slots change during training, by class.",
+        "How often each slot is read in the test, how much a read selects among them (relative "
+        "entropy 1: nothing), and how many were written over the training, by class.",
     ),
     "memory_slots": Caption(
         "Slots of the memory",
@@ -97,7 +97,8 @@ def caption(name: str, config: Config) -> Caption:
         title = config.ablations[name].title
     elif name in config.figures:
         text = (
-            "Masked input, the completions of variants of {} and the ground truth, by hole ratio."
+            "Masked input, the completions of variants of {} and the ground truth, with holes of "
+            "the largest bin; the images are drawn by seed."
         )
         title = config.figures[name].title
     else:
