@@ -265,6 +265,7 @@ def test_sums_and_counts_of_all_ranks_are_added(monkeypatch: pytest.MonkeyPatch)
         )
 
     monkeypatch.setattr(dist, "is_initialized", lambda: True)
+    monkeypatch.setattr(dist, "get_world_size", lambda: 2)
     sent: list[Tensor] = []
     monkeypatch.setattr(dist, "all_reduce", lambda tensor: sent.append(tensor.clone()))
     _memory()(*half(1))
