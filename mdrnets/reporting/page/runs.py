@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mdrnets.pipeline import Instance, Pipeline
-from mdrnets.tracking.record import Record, read
+from mdrnets.tracking.record import Record, Records
 
 NO_RECORD = "There is no record of it here: its results came from another machine or cache."
 
@@ -58,7 +58,7 @@ class Run:
 def read_runs(pipeline: Pipeline) -> list[Run]:
     """All executions of a profile, those first that come last."""
     instances = list(_deciding(pipeline))
-    latest = filter(None, map(read, pipeline.layout.records.glob("*.json")))
+    latest = Records(pipeline.layout.records).latest()
     known = {record.command: record for record in latest}
     records = [known.get(instance.command) for instance in instances]
     readers = _readers(filter(None, records))
