@@ -338,9 +338,10 @@ class _Builder:
 
 
 def _link(entity: Entity, key: str, others: Iterable[Entity]) -> None:
-    """Refer to others, to each once; a single one is no list."""
+    """Refer to others, to each once; a single one is no list, and none is nothing."""
     unique = list({other.id: other for other in others}.values())
-    entity[key] = unique[0] if len(unique) == 1 else unique
+    if unique:
+        entity[key] = unique[0] if len(unique) == 1 else unique
 
 
 def _version(record: Record) -> str:

@@ -87,14 +87,19 @@ class KeptRun(Options):
 
 
 SAME = "The same code, seed, processor, libraries and threads give the same bytes."
-OTHER = "On another processor the last bits differ, and a training lets the difference grow."
+OTHER = (
+    "On another processor the last bits differ, and a training lets the difference grow. Measured "
+    "once: PConv of the demo profile with AVX2 in place of AVX-512 differs by up to 0.5 % in L1, "
+    "0.04 dB in PSNR, 0.0009 in SSIM and 0.3 % in the distances. About ten times that is allowed, "
+    "since adversarial trainings, not measured, may differ more."
+)
 EXACT = Tolerance(absolute=0, relative=0)
 LOOSE = {
-    "L1": Tolerance(absolute=0, relative=0.1),
-    "PSNR": Tolerance(absolute=0.5, relative=0),
-    "SSIM": Tolerance(absolute=0.02, relative=0),
-    "FID": Tolerance(absolute=0, relative=0.15),
-    "KID": Tolerance(absolute=0.02, relative=0.25),
+    "L1": Tolerance(absolute=0, relative=0.05),
+    "PSNR": Tolerance(absolute=0.4, relative=0),
+    "SSIM": Tolerance(absolute=0.01, relative=0),
+    "FID": Tolerance(absolute=0, relative=0.03),
+    "KID": Tolerance(absolute=0.002, relative=0.03),
 }
 """By kind of metric, whatever it is computed over; `FID` and `KID` stand for their kin."""
 

@@ -22,7 +22,7 @@ ARGUMENTS = ["--agent", "A Person", "--agent-url", "https://orcid.org/0000-0002-
 REQUIRED = {
     "Dataset": ("name", "description", "datePublished", "license", "conformsTo", "mainEntity"),
     "ComputationalWorkflow": ("programmingLanguage", "hasPart", "step", "input", "output"),
-    "CreateAction": ("instrument", "agent", "object", "result", "startTime", "endTime"),
+    "CreateAction": ("instrument", "agent", "result", "startTime", "endTime"),
     "OrganizeAction": ("instrument", "agent", "object", "result"),
     "ControlAction": ("instrument", "object"),
     "HowToStep": ("workExample", "position"),
