@@ -6,7 +6,6 @@ With `devices` in the profile above 1 it starts a further process for each: they
 this one alone reads the state, writes and reports.
 """
 
-import shutil
 import signal
 import sys
 import time
@@ -32,6 +31,7 @@ from mdrnets.training.launching import end_with_first_rank, launch, rank_here
 from mdrnets.training.loop import Progress, train
 from mdrnets.training.model_files import ModelConfig, save_model_config, save_weights
 from mdrnets.training.numerics import set_numerics
+from mdrnets.training.state import Checkpoints
 from stages.command import StageRun, execute, stage_parser
 
 LAST_WORDS = 10.0
@@ -119,7 +119,7 @@ def _train(run: StageRun, dataset: str, network: str) -> None:
     )
     save_weights(layout.model(dataset, network), trainable)
     if state.exists():  # published weights leave none
-        shutil.rmtree(state)
+        Checkpoints(folder=state, fingerprint=identity).discard()
 
 
 def _trained(
@@ -152,7 +152,7 @@ def _trained(
     state = layout.states / dataset / f"{network}-{short_hash(identity)}"
     for other in sorted(state.parent.glob(f"{network}-*")):
         if other != state:
-            say(f"{other}: an unfinished training of another configuration; remove it at will")
+            say(_unused(Checkpoints(folder=other, fingerprint=identity)))
 
     begin = time.monotonic()
     last: Progress | None = None
@@ -183,6 +183,17 @@ def _trained(
         if profile.device == "cuda":
             note("peak_gpu_memory_mib", torch.cuda.max_memory_allocated() / 2**20)
     return trainable, history, state
+
+
+def _unused(other: Checkpoints) -> str:
+    """What to say of an unfinished training that this one does not go on with."""
+    differing = ", ".join(other.differences())
+    if not differing:
+        return f"{other.folder}: not used, since it holds no undamaged state; remove it at will"
+    return (
+        f"{other.last}: not used, since this unfinished training is of another configuration: "
+        f"{differing}; restore that to go on with it, or remove {other.folder}"
+    )
 
 
 def _training_data(config: Config, layout: Layout, dataset: str, network: str) -> TrainingData:

@@ -4,6 +4,8 @@ Weights, optimisers, schedulers, position and history; random numbers need no sa
 step seeds them. The last two states are kept, each beside its SHA-256.
 """
 
+import re
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from mdrnets.training.history import History
 
 KEPT = 2
 PLAIN = (bool, int, float, str, type(None))
+SHA256 = re.compile("[0-9a-f]{64}")
 
 
 class Checkpoints:
@@ -65,7 +68,12 @@ class Checkpoints:
         for path in reversed(saved):
             content = _read(path)
             if content is not None:
-                self._check_fingerprint(path, content["fingerprint"])
+                if differing := self._differences(content):
+                    raise UserError(
+                        f"{path}: this state is of another configuration: {', '.join(differing)}; "
+                        f"restore the configuration, or remove {self.folder} to begin the training "
+                        "anew"
+                    )
                 state: dict[str, Any] = content["state"]
                 return state
             if path == saved[0]:
@@ -76,6 +84,18 @@ class Checkpoints:
             say(f"{path}: this state is damaged; going on from the one before")
             _remove(path)
         return None
+
+    def differences(self) -> list[str]:
+        """In what the last undamaged state is of another configuration; nothing without one."""
+        contents = map(_read, reversed(self._saved()))
+        content = next(filter(None, contents), None)
+        return self._differences(content) if content else []
+
+    def discard(self) -> None:
+        """Remove the folder. A process killed over that leaves a good state, or none."""
+        for path in self._saved():
+            _remove(path)
+        shutil.rmtree(self.folder)
 
     @property
     def last(self) -> Path | None:
@@ -90,18 +110,14 @@ class Checkpoints:
     def _path(self, step: int) -> Path:
         return self.folder / f"step-{step:010d}.pt"
 
-    def _check_fingerprint(self, path: Path, found: Mapping[str, Any]) -> None:
-        keys = dict.fromkeys([*self.fingerprint, *found])
-        differing = [
-            f"{key} ({found.get(key)!r} there, {self.fingerprint.get(key)!r} here)"
-            for key in keys
+    def _differences(self, content: Mapping[str, Any]) -> list[str]:
+        """The keys in which a state's fingerprint is another, with both values."""
+        found = content["fingerprint"]
+        return [
+            f"{key} ({_shown(found.get(key))} there, {_shown(self.fingerprint.get(key))} here)"
+            for key in dict.fromkeys([*self.fingerprint, *found])
             if found.get(key) != self.fingerprint.get(key)
         ]
-        if differing:
-            raise UserError(
-                f"{path}: this state is of another configuration: {', '.join(differing)}; "
-                f"restore the configuration, or remove {self.folder} to begin the training anew"
-            )
 
 
 def snapshot(
@@ -170,6 +186,12 @@ def _checksum(path: Path) -> Path:
 def _remove(path: Path) -> None:
     path.unlink()
     _checksum(path).unlink(missing_ok=True)
+
+
+def _shown(value: Any) -> str:
+    """A hash by its first digits; it only has to look different."""
+    is_hash = isinstance(value, str) and SHA256.fullmatch(value)
+    return f"{value[:8]}…" if is_hash else repr(value)
 
 
 def _flattened(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

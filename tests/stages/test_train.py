@@ -16,8 +16,10 @@ import torch
 from filelock import FileLock
 
 from mdrnets.config import load_config
+from mdrnets.errors import UserError
 from mdrnets.files import sha256
 from mdrnets.training.building import load_network
+from stages import train
 from stages.train import main
 from tests.training import toy
 from tests.training.project import LAYOUT, ROOT, write_configuration, write_data
@@ -50,6 +52,17 @@ def _hashes() -> list[str]:
 
 def _states() -> list[Path]:
     return sorted(LAYOUT.states.rglob("*.pt"))
+
+
+def _stop_before_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave an unfinished training of `toy`: all steps taken, no output."""
+
+    def fail(*arguments: object) -> None:
+        raise UserError("stopped")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(train, "save_weights", fail)
+        assert main(["one", "toy"]) == 1
 
 
 def test_a_training_writes_weights_history_and_configuration(project: Path) -> None:
@@ -184,13 +197,50 @@ def test_divergence_stops_it_and_leaves_no_output(
 
 
 def test_the_state_of_another_configuration_is_left_alone_and_named(
-    project: Path, capsys: pytest.CaptureFixture[str]
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    left = LAYOUT.states / "one" / "toy-12345678"
-    left.mkdir(parents=True)
+    _stop_before_the_end(monkeypatch)
+    left = _states()
+    empty = LAYOUT.states / "one" / "toy-12345678"
+    empty.mkdir()
+    capsys.readouterr()
+
+    options = {"steps": 11, "batch_size": 2, "lr": 0.002}
+    write_configuration(project, networks={"toy": options})
     assert main(["one", "toy"]) == 0
-    assert f"{left}: an unfinished training of another configuration" in capsys.readouterr().err
-    assert left.exists()
+    said = capsys.readouterr().err
+    assert (
+        f"{left[-1]}: not used, since this unfinished training is of another configuration: "
+        "parameters.profiles/tiny.yaml:networks.toy.lr (None there, 0.002 here); restore that to "
+        f"go on with it, or remove {left[-1].parent}\n"
+    ) in said
+    assert f"{empty}: not used, since it holds no undamaged state" in said
+    assert _states() == left
+
+    write_configuration(project)
+    assert main(["one", "toy"]) == 0
+    assert f"{left[-1]}: going on after step 5 of phase adversarial" in capsys.readouterr().err
+    assert not _states()
+
+
+def test_a_state_that_was_moved_to_another_configuration_is_refused(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _stop_before_the_end(monkeypatch)
+    (old,) = {path.parent for path in _states()}
+    write_configuration(project, networks={"toy": {"steps": 11, "batch_size": 3}})
+    _stop_before_the_end(monkeypatch)
+    (new,) = {path.parent for path in _states()} - {old}
+    shutil.rmtree(new)
+    old.rename(new)
+    capsys.readouterr()
+
+    assert main(["one", "toy"]) == 1
+    said = capsys.readouterr().err
+    assert "this state is of another configuration: " in said
+    assert "networks.toy.batch_size (2 there, 3 here); restore the configuration" in said
+    assert "Traceback" not in said
+    assert not LAYOUT.model("one", "toy").exists()
 
 
 def test_how_often_to_save_is_no_part_of_the_result(project: Path) -> None:

@@ -12,6 +12,10 @@ from mdrnets.training.state import Checkpoints
 CONFIG = {"seed": 1, "options": {"lr": 0.1, "widths": [4, 8]}}
 
 
+class Died(BaseException):
+    """As if the process had died here."""
+
+
 def _silent(line: str) -> None:
     raise AssertionError(f"nothing to say was expected: {line}")
 
@@ -119,6 +123,46 @@ def test_a_state_of_another_configuration_is_refused_with_what_differs(tmp_path:
     assert "options.depth (None there, 3 here)" in message
     assert "seed (1 there, None here)" in message
     assert "widths" not in message
+
+
+def test_hashes_that_differ_are_shown_by_their_first_digits(tmp_path: Path) -> None:
+    _checkpoints(tmp_path, {"code": {"a.py": "0" * 64, "b.py": "1" * 64}}).save(5, {})
+    other = _checkpoints(tmp_path, {"code": {"a.py": "0" * 64, "b.py": "2" * 64}})
+    assert other.differences() == ["code.b.py (11111111… there, 22222222… here)"]
+
+
+def test_the_differences_are_those_of_the_last_undamaged_state(tmp_path: Path) -> None:
+    last = _saved(tmp_path, 5, 10).last
+    assert last is not None
+    _halve(last)
+    other = _checkpoints(tmp_path, {"seed": 2} | {"options": CONFIG["options"]})
+    assert other.differences() == ["seed (1 there, 2 here)"]
+    assert last.exists()  # only looked at
+    _halve(tmp_path / "state" / "step-0000000005.pt")
+    assert other.differences() == []
+
+
+@pytest.mark.parametrize("removed", [0, 1, 2])
+def test_a_process_that_dies_while_it_discards_leaves_a_good_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, removed: int
+) -> None:
+    checkpoints = _saved(tmp_path, 5, 10)
+    unlink = Path.unlink
+    calls = iter(range(100))
+
+    def dies(path: Path, missing_ok: bool = False) -> None:
+        if next(calls) == removed:
+            raise Died
+        unlink(path, missing_ok=missing_ok)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", dies)
+        with pytest.raises(Died):
+            checkpoints.discard()
+    loaded = _checkpoints(tmp_path).load(_silent)
+    assert loaded is not None and loaded["step"] == 10
+    checkpoints.discard()
+    assert not checkpoints.folder.exists()
 
 
 @pytest.mark.parametrize("odd", [np.float64(1), object(), {1}, print])
