@@ -235,6 +235,9 @@ def _running(store: Store, tag: str) -> "list[Run]":
 
 def _find(store: Store, tag: str, value: str) -> "Run | None":
     found = store.client.search_runs([store.experiment], f"tags.`{tag}` = '{value}'")
+    # MLflow repeats a request that a busy server answers too late, and then there are two.
+    for repeated in found[1:]:
+        store.client.delete_run(repeated.info.run_id)
     return found[0] if found else None
 
 

@@ -168,6 +168,16 @@ def test_a_server_that_fails_halfway_is_caught_up(
     assert run.info.run_id == halfway.info.run_id and run.info.status == "FINISHED"
 
 
+def test_a_run_that_was_made_twice_is_one_in_the_end(
+    records: Records, ended: Record, store: Store
+) -> None:
+    for _ in range(2):  # a request that was repeated, since its answer came too late
+        store.client.create_run(store.experiment, tags={"mdrnets.execution": ended.execution})
+    sync(records, "smoke")
+    runs = _runs(store, f"tags.`mdrnets.execution` = '{ended.execution}'")
+    assert [run.info.status for run in runs] == ["FINISHED"]
+
+
 def test_another_store_gets_everything(
     records: Records,
     ended: Record,
