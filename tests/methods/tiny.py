@@ -1,5 +1,6 @@
 """Every trained network of the project, as small as it can be built."""
 
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -35,3 +36,29 @@ TINY: dict[str, dict[str, Any]] = {
         "discriminator_base": 4, "slots": 3,
     },
 }  # fmt: skip
+
+
+def write_tiny_configuration(folder: Path, *, steps: int, checkpoint_every: int) -> None:
+    """All of them in a profile `tiny`, on one data set, with every step in the history."""
+    source = {"path": "nowhere.zip", "files": 1, "licence": "MIT"}
+    dataset = {
+        "title": "Noise",
+        "stands_for": "CelebA-HQ",
+        "faces": "noise",
+        "labels": {"source": "labels", "classes": "mdrnets14"},
+        "split": {"rule": "last", "test": 5, "validation": 0},
+    }
+    profile = yaml.safe_load((ROOT / "profiles" / "demo.yaml").read_text(encoding="utf-8"))
+    profile |= {
+        "image_size": SIZE,
+        "sources": {"noise": source, "labels": source, "holes": source},
+        "datasets": {"one": dataset},
+        "variants": [],
+        "training": {"log_every": 1, "checkpoint_every": checkpoint_every},
+        "networks": {
+            name: options | {"steps": steps, "batch_size": 2} for name, options in TINY.items()
+        },
+    }
+    (folder / "profiles").mkdir()
+    for path, values in {"params": PARAMS, "profiles/tiny": profile}.items():
+        (folder / f"{path}.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")

@@ -70,14 +70,14 @@ def write_configuration(
     _write_yaml(folder / "profiles" / "tiny.yaml", profile)
 
 
-def write_data(folder: Path) -> None:
-    """Twelve images for each data set, the last five for testing, and their holes."""
+def write_data(folder: Path, *, size: int = SIZE) -> None:
+    """Twelve labelled images for each data set, the last five for testing, and their holes."""
     generator = np.random.default_rng(8)
     hole_rows, holes = [], []
     for step in (1, 2, 3, 4):
         for number in range(6):
-            hole = np.zeros((SIZE, SIZE), dtype=bool)
-            hole[number : number + 3 * step, 2:30] = True
+            hole = np.zeros((size, size), dtype=bool)
+            hole[number : number + 3 * step, 2:-2] = True
             role = "test" if number else "train"
             hole_rows.append((f"{step}{number}", step, role, "0" * 64))
             holes.append(hole)
@@ -86,10 +86,12 @@ def write_data(folder: Path) -> None:
 
     for name in ("one", "two"):
         roles = ["train"] * 7 + ["test"] * 5
-        rows = [(f"{at:05d}", role, 0, "0" * 64) for at, role in enumerate(roles)]
-        images = generator.integers(0, 256, (12, SIZE, SIZE, 3), dtype=np.uint8)
+        rows = [(f"{at:05d}", role, 1, "0" * 64) for at, role in enumerate(roles)]
+        images = generator.integers(0, 256, (12, size, size, 3), dtype=np.uint8)
+        labels = generator.integers(0, 14, (12, size, size), dtype=np.uint8)
         write_table(folder / LAYOUT.split(name), SPLIT_COLUMNS, rows)
         _write_array(folder / LAYOUT.images(name), images)
+        _write_array(folder / LAYOUT.labels(name), labels)
         pairs = assign(
             read_table(folder / LAYOUT.split(name), SPLIT_COLUMNS),
             read_table(folder / LAYOUT.hole_split(), HOLE_SPLIT_COLUMNS),
