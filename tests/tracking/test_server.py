@@ -1,0 +1,148 @@
+"""A real MLflow server, eight trainings at once, and the server killed in their middle."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from mdrnets.tracking.record import Records, read, read_points
+from mdrnets.tracking.store import open_store
+from mdrnets.tracking.stream import SEND_EVERY
+from stages import track
+from tests.training.project import LAYOUT, ROOT, write_configuration, write_data
+
+PATIENT = "tests.tracking.patient"
+TRAININGS = [f"toy{number}" for number in range(8)]
+SECONDS = 600
+"""Longer than any of these processes takes."""
+
+
+class Server:
+    """`mlflow server` on a free port, with its database and artifacts in a folder."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.uri = f"http://127.0.0.1:{port}"
+        self._command = [
+            *(sys.executable, "-m", "mlflow", "server", "--workers", "1"),
+            *("--host", "127.0.0.1", "--port", str(port)),
+            *("--backend-store-uri", f"sqlite:///{folder}/mlflow.db"),
+            *("--artifacts-destination", str(folder / "artifacts")),
+        ]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        environment = {
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        }
+        self._process = subprocess.Popen(
+            self._command, env=os.environ | environment, start_new_session=True
+        )
+        _wait(self._answers)
+
+    def kill(self) -> None:
+        """SIGKILL to it and its workers."""
+        if self._process is not None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
+    def _answers(self) -> bool:
+        assert self._process is not None and self._process.poll() is None
+        try:
+            with urllib.request.urlopen(f"{self.uri}/health", timeout=10):
+                return True
+        except OSError:
+            return False
+
+
+def _wait(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def server(tmp_path: Path, closed_port: int, empty_database: Path) -> Iterator[Server]:
+    folder = tmp_path / "server"
+    folder.mkdir()
+    (folder / "mlflow.db").write_bytes(empty_database.read_bytes())
+    server = Server(folder, closed_port)
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def project(tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder: eight trainings that take a while without much work."""
+    project = tmp_path / "project"
+    options = {"steps": 220, "batch_size": 2}  # a hundred with a pause
+    write_configuration(project, networks=dict.fromkeys(TRAININGS, options))
+    write_data(project)
+    params, profile = project / "params.yaml", project / "profiles" / "tiny.yaml"
+    values = yaml.safe_load(params.read_text())
+    values["methods"] |= {name: {"title": name, "module": PATIENT} for name in TRAININGS}
+    params.write_text(yaml.safe_dump(values))
+    values = yaml.safe_load(profile.read_text())
+    profile.write_text(yaml.safe_dump(values | {"methods": TRAININGS}))
+    monkeypatch.chdir(project)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
+    return project
+
+
+@pytest.mark.slow
+def test_a_server_that_dies_costs_no_training_and_no_record(project: Path, server: Server) -> None:
+    records = Records(LAYOUT.records)
+    paths = [records.path(f"train-one-{name}") for name in TRAININGS]
+
+    def streaming() -> int:
+        return sum(record is not None and record.sent is not None for record in map(read, paths))
+
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-m", "stages.train", "--profile", "tiny", "one", name],
+            env=os.environ | {"PYTHONPATH": str(ROOT), "MDRNETS_INVOCATION": "snakemake-7"},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for name in TRAININGS
+    ]
+    _wait(lambda: streaming() >= 2)
+    server.kill()
+    time.sleep(SEND_EVERY + 1)  # until those that were streaming have noticed
+    server.start()
+    said = [process.communicate(timeout=SECONDS)[1] for process in processes]
+
+    assert [process.returncode for process in processes] == [0] * 8, said
+    assert all(LAYOUT.model("one", name).is_file() for name in TRAININGS)
+    assert any("nothing is lost, `python -m stages.track` sends it later" in line for line in said)
+
+    assert track.main(["--profile", "tiny"]) == 0
+    with open_store("tiny") as store:
+        runs = store.client.search_runs([store.experiment], "tags.stage = 'train'")
+        (parent,) = store.client.search_runs(
+            [store.experiment], "tags.`mdrnets.invocation` = 'snakemake-7'"
+        )
+        histories = {
+            run.info.run_name: store.client.get_metric_history(run.info.run_id, "l1")
+            for run in runs
+        }
+    assert Counter(run.info.run_name for run in runs) == Counter(path.stem for path in paths)
+    assert {run.info.status for run in [parent, *runs]} == {"FINISHED"}
+    assert {run.data.tags["mlflow.parentRunId"] for run in runs} == {parent.info.run_id}
+    for path in paths:
+        points, _ = read_points(path.with_suffix(".jsonl"))
+        sent = sorted((point.step, point.value) for point in histories[path.stem])
+        assert sent == [(point["step"], point["values"]["l1"]) for point in points]
+        record = read(path)
+        assert record is not None and record.sent is not None and record.sent.complete
