@@ -10,6 +10,7 @@ import pytest
 from mdrnets.reporting.captions import CAPTIONS
 from mdrnets.tracking.record import Records
 from tests.workflow.conftest import Copy
+from tests.workflow.remotes import remote
 
 IDLE = "Nothing to be done"
 
@@ -110,17 +111,25 @@ def test_snakemake_reports_what_was_rendered(by_snakemake: Copy) -> None:
     assert "Rendered faces A, beside the paper" in page
 
 
+@pytest.mark.parametrize(
+    "kind", ["local", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("http", "s3"))]
+)
 def test_a_snakemake_run_is_recorded_shared_and_restored(
-    by_snakemake: Copy, tmp_path: Path
+    by_snakemake: Copy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
+    for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(variable, "any")
     by_snakemake.run("make", "-o", "environment", "record")
     assert "up to date" in by_snakemake.run("dvc", "status").stdout
-    by_snakemake.run("dvc", "remote", "add", "-f", "-d", "store", str(tmp_path / "store"))
-    by_snakemake.run("dvc", "push", "-q")
-    by_snakemake.commit("results")
+    with remote(kind, tmp_path / "store") as store:
+        by_snakemake.run("dvc", "remote", "add", "-f", "-d", "store", store.url)
+        for option, value in store.settings.items():
+            by_snakemake.run("dvc", "remote", "modify", "store", option, value)
+        by_snakemake.run("dvc", "push", "-q")
+        by_snakemake.commit("results")
 
-    fresh = by_snakemake.clone(tmp_path / "fresh")
-    fresh.run("dvc", "pull", "-q")
+        fresh = by_snakemake.clone(tmp_path / "fresh")
+        fresh.run("dvc", "pull", "-q")
     fresh.run("make", "-o", "environment", "restore")
     assert IDLE in fresh.snakemake("-n", "reproduce_all").stdout
     assert fresh.results() == by_snakemake.results()
