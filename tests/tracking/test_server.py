@@ -97,6 +97,7 @@ def project(tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> 
     profile.write_text(yaml.safe_dump(values | {"methods": TRAININGS}))
     monkeypatch.chdir(project)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "120")  # a busy machine is no dead server
     return project
 
 
