@@ -48,7 +48,7 @@ class Training:
         process = self._start()
         deadline = time.monotonic() + SECONDS
         while self.reached < after and process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.001)
+            time.sleep(0.005)
         process.send_signal(number)
         _, said = process.communicate(timeout=SECONDS)
         assert process.returncode == (143 if number == signal.SIGTERM else -number), said
