@@ -31,7 +31,7 @@ from mdrnets.training.launching import end_with_first_rank, launch, rank_here
 from mdrnets.training.loop import Progress, train
 from mdrnets.training.model_files import ModelConfig, save_model_config, save_weights
 from mdrnets.training.numerics import set_numerics
-from mdrnets.training.state import Checkpoints
+from mdrnets.training.state import Checkpoints, discard
 from stages.command import StageRun, execute, stage_parser
 
 LAST_WORDS = 10.0
@@ -119,7 +119,7 @@ def _train(run: StageRun, dataset: str, network: str) -> None:
     )
     save_weights(layout.model(dataset, network), trainable)
     if state.exists():  # published weights leave none
-        Checkpoints(folder=state, fingerprint=identity).discard()
+        discard(state)
 
 
 def _trained(

@@ -91,12 +91,6 @@ class Checkpoints:
         content = next(filter(None, contents), None)
         return self._differences(content) if content else []
 
-    def discard(self) -> None:
-        """Remove the folder. A process killed over that leaves a good state, or none."""
-        for path in self._saved():
-            _remove(path)
-        shutil.rmtree(self.folder)
-
     @property
     def last(self) -> Path | None:
         """The newest state's file."""
@@ -105,7 +99,7 @@ class Checkpoints:
 
     def _saved(self) -> list[Path]:
         """Files of states, oldest first."""
-        return sorted(self.folder.glob("step-*.pt"))
+        return _files(self.folder)
 
     def _path(self, step: int) -> Path:
         return self.folder / f"step-{step:010d}.pt"
@@ -118,6 +112,13 @@ class Checkpoints:
             for key in dict.fromkeys([*self.fingerprint, *found])
             if found.get(key) != self.fingerprint.get(key)
         ]
+
+
+def discard(folder: Path) -> None:
+    """Remove a folder of states. A process killed over that leaves a good one, or none."""
+    for path in _files(folder):
+        _remove(path)
+    shutil.rmtree(folder)
 
 
 def snapshot(
@@ -177,6 +178,10 @@ def _read(path: Path) -> dict[str, Any] | None:
         return None
     content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     return content
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("step-*.pt"))
 
 
 def _checksum(path: Path) -> Path:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from mdrnets.errors import UserError
-from mdrnets.training.state import Checkpoints
+from mdrnets.training.state import Checkpoints, discard
 
 CONFIG = {"seed": 1, "options": {"lr": 0.1, "widths": [4, 8]}}
 
@@ -158,10 +158,10 @@ def test_a_process_that_dies_while_it_discards_leaves_a_good_state(
     with monkeypatch.context() as patch:
         patch.setattr(Path, "unlink", dies)
         with pytest.raises(Died):
-            checkpoints.discard()
+            discard(checkpoints.folder)
     loaded = _checkpoints(tmp_path).load(_silent)
     assert loaded is not None and loaded["step"] == 10
-    checkpoints.discard()
+    discard(checkpoints.folder)
     assert not checkpoints.folder.exists()
 
 
