@@ -88,10 +88,9 @@ def write_data(folder: Path, *, size: int = SIZE) -> None:
         roles = ["train"] * 7 + ["test"] * 5
         rows = [(f"{at:05d}", role, 1, "0" * 64) for at, role in enumerate(roles)]
         images = generator.integers(0, 256, (12, size, size, 3), dtype=np.uint8)
-        labels = generator.integers(0, 14, (12, size, size), dtype=np.uint8)
         write_table(folder / LAYOUT.split(name), SPLIT_COLUMNS, rows)
         _write_array(folder / LAYOUT.images(name), images)
-        _write_array(folder / LAYOUT.labels(name), labels)
+        _write_array(folder / LAYOUT.labels(name), images[..., 0] % 14)
         pairs = assign(
             read_table(folder / LAYOUT.split(name), SPLIT_COLUMNS),
             read_table(folder / LAYOUT.hole_split(), HOLE_SPLIT_COLUMNS),
