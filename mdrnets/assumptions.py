@@ -265,6 +265,21 @@ DECISIONS = (
         MEMORY,
     ),
     Assumption(
+        "several trainings",
+        "`seeds` of a profile trains methods and variants anew; parser, coarse and "
+        "reconstruction networks once",
+        "chosen",
+        "the paper seems to have trained once; the spread is that of the methods compared",
+        "config.py",
+    ),
+    Assumption(
+        "classes entirely in the hole",
+        "no pixel of the class is valid; its annotation where there is one, else the parser's map",
+        "chosen",
+        "the paper shows examples alone",
+        "classwise.py",
+    ),
+    Assumption(
         "masked correlation mining",
         "R = softmax(θ φᵀ / √d) over patches; θ, φ 1×1 convolutions, ψ the identity",
         "chosen",

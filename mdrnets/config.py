@@ -90,10 +90,26 @@ class Ablation(Options):
     Attributes:
         title: as printed above it.
         rows: variants, in order; `full` is the method itself.
+        claims: what the paper says of them: each list from the best to the worst.
     """
 
     title: str
     rows: Names
+    claims: Annotated[tuple[Names, ...], BeforeValidator(lambda value: _tuple(value))] = ()
+
+
+class Classwise(Options):
+    """The claim about semantic classes that are entirely in the hole.
+
+    Attributes:
+        against: the variant that the method is compared with.
+        parser: the part that tells the classes of images without annotation.
+        fewest_pairs: images with holes that a test needs.
+    """
+
+    against: Name
+    parser: Name
+    fewest_pairs: int = Field(ge=1)
 
 
 class AblationFigure(Options):
@@ -131,9 +147,15 @@ class Bootstrap(Options):
 
 
 class Frechet(Options):
-    """Interval of the Fréchet distance: a delete-d jackknife (see docs and metrics)."""
+    """Interval and test of the Fréchet distance.
+
+    Attributes:
+        resamples: of its delete-d jackknife.
+        permutations: of the label-swap test that compares two methods.
+    """
 
     resamples: int = Field(ge=10)
+    permutations: int = Field(ge=19)
 
 
 class Protocol(Options):
@@ -151,6 +173,7 @@ class Protocol(Options):
     variants: dict[Name, Variant] = Field(default_factory=dict)
     ablations: dict[Name, Ablation] = Field(default_factory=dict)
     figures: dict[Name, AblationFigure] = Field(default_factory=dict)
+    classwise: Classwise | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -167,11 +190,26 @@ class Protocol(Options):
         for name, ablation in self.ablations.items():
             if unknown := set(ablation.rows) - {FULL} - set(self.variants):
                 raise ValueError(f"ablations.{name}: unknown variants {sorted(unknown)}")
+            if unknown := {row for claim in ablation.claims for row in claim} - set(ablation.rows):
+                raise ValueError(f"ablations.{name}.claims: not in rows: {sorted(unknown)}")
         for name, figure in self.figures.items():
             if unknown := set(figure.columns) - {FULL} - set(self.variants):
                 raise ValueError(f"figures.{name}: unknown variants {sorted(unknown)}")
             if name in self.ablations:
                 raise ValueError(f"figures.{name}: a table of ablations has this name; rename one")
+        if reserved := [name for name in self.variants if split_name(f"@{name}")[1] != name]:
+            raise ValueError(f"variants.{reserved[0]}: `seedN` names the N-th training; rename it")
+        if self.classwise is not None:
+            if self.classwise.against not in self.variants:
+                raise ValueError(f"classwise.against: unknown variant {self.classwise.against!r}")
+            parser = self.parts.get(self.classwise.parser)
+            if parser is None or not parser.labels or parser.dataset not in (None, 0):
+                raise ValueError(
+                    "classwise.parser: expected a part that is trained on label maps of the first "
+                    f"data set, found {self.classwise.parser!r}"
+                )
+            if self.classwise.parser not in self.network(str(self.ablated)).uses:
+                raise ValueError(f"classwise.parser: {self.ablated} does not use it")
         return self
 
     @property
@@ -208,6 +246,8 @@ class Profile(Options):
         downloads: folder of downloaded files; `$NAME` stands for an environment variable.
         methods: the rows of Table 1 that are run.
         variants: the rows of the ablations that are run, besides the method itself.
+        seeds: trainings of each method and variant; tables show their mean and spread, figures
+            the first. Parts are trained once.
         networks: options of each network, validated by its module.
     """
 
@@ -227,6 +267,7 @@ class Profile(Options):
     holes: Holes
     methods: Names
     variants: Names = ()
+    seeds: int = Field(default=1, ge=1)
     training: Training
     completion_batch: int = Field(ge=1)
     networks: dict[Name, dict[str, Any]]
@@ -280,7 +321,8 @@ class Config(Options):
         used = {part for method in run.values() for part in method.uses}
         parts = {name: part for name, part in self.protocol.parts.items() if name in used}
         variants = [self.variant(name) for name in self.profile.variants]
-        return parts | run | {name: self.network(name) for name in variants}
+        trainings = [again for name in (*run, *variants) for again in self.trainings(name)]
+        return parts | {name: self.network(name) for name in trainings}
 
     @property
     def trained(self) -> dict[str, Network]:
@@ -307,18 +349,31 @@ class Config(Options):
         """The network that is a row of an ablation: `METHOD@VARIANT`, or the method itself."""
         return f"{self.protocol.ablated}@{name}" if name != FULL else str(self.protocol.ablated)
 
+    def trainings(self, method: str) -> tuple[str, ...]:
+        """All trainings of a method or variant: the first has its name, then `NAME@seed2`, …"""
+        entry = self.protocol.methods[split_name(method)[0]]
+        count = self.profile.seeds if isinstance(entry, Network) and entry.trained else 1
+        return (method, *(f"{method}@seed{number}" for number in range(2, count + 1)))
+
+    def seed(self, network: str) -> int:
+        """Of its training and of its samples."""
+        return self.protocol.seed + split_name(network)[2] - 1
+
     def network(self, name: str) -> Network:
-        """A part, a method, or `METHOD@VARIANT`."""
-        base, _, variant = name.partition("@")
+        """A part, a method, `METHOD@VARIANT`, or a further training of one."""
+        base, variant, number = split_name(name)
         network = self.protocol.network(base)
-        if not variant:
-            return network
-        title = self.protocol.variants[variant].title
-        return network.model_copy(update={"title": title, "dataset": 0})
+        if variant:
+            title = self.protocol.variants[variant].title
+            network = network.model_copy(update={"title": title, "dataset": 0})
+        if number > 1:
+            title = f"{network.title}, training {number}"
+            network = network.model_copy(update={"title": title})
+        return network
 
     def options(self, name: str) -> dict[str, Any]:
         """The options of a network as the profile, and the variant, give them."""
-        base, _, variant = name.partition("@")
+        base, variant, _ = split_name(name)
         options = self.profile.networks.get(base, {})
         return _merged(options, self.protocol.variants[variant].options) if variant else options
 
@@ -374,7 +429,7 @@ def load_config(profile: str | None = None) -> Config:
                 f"{path}: datasets: {entry.title.lower()} is trained on label maps, but its data "
                 "set has no `labels`"
             )
-        if network.partition("@")[0] not in settings.networks:
+        if split_name(network)[0] not in settings.networks:
             raise UserError(f"{path}: networks.{network} is missing; it gives the training steps")
     if BISENET not in settings.weights and config.published_parser:
         raise UserError(
@@ -384,6 +439,19 @@ def load_config(profile: str | None = None) -> Config:
     if unknown := sorted(set(settings.networks) - set(protocol.parts) - set(protocol.methods)):
         raise UserError(f"{path}: networks.{unknown[0]}: {PARAMS} has no such part or method")
     return config
+
+
+def split_name(network: str) -> tuple[str, str, int]:
+    """What `NAME`, `NAME@VARIANT`, `NAME@seed2` and `NAME@VARIANT@seed2` name.
+
+    Returns:
+        Part or method, variant (empty: none), and which training it is, from 1.
+    """
+    name, again, number = network.rpartition("@seed")
+    if not (again and number.isdecimal()):
+        name, number = network, "1"
+    base, _, variant = name.partition("@")
+    return base, variant, int(number)
 
 
 def profile_path(name: str) -> Path:

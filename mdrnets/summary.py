@@ -4,7 +4,9 @@ Import-light: tables and reports read it without torch.
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from statistics import mean, stdev
 
 from pydantic import Field
 
@@ -82,6 +84,42 @@ class Summary(Options):
     ssim: str
     confidence: float
     bins: dict[str, BinSummary]
+
+
+def over_trainings(summaries: Sequence[Summary]) -> Summary:
+    """Mean and spread of several trainings of one method.
+
+    The ends of each interval become one standard deviation from the mean: how far trainings
+    differ, and not images. Images are counted once for each training. One training stays as it is.
+    """
+    first, *others = summaries
+    if not others:
+        return first
+
+    def merged(estimates: Sequence[Estimate]) -> Estimate:
+        values = [estimate.value for estimate in estimates if estimate.value is not None]
+        complete = len(values) == len(estimates)
+        middle, spread = (mean(values), stdev(values)) if complete else (None, None)
+        return Estimate(
+            value=middle,
+            low=None if middle is None or spread is None else middle - spread,
+            high=None if middle is None or spread is None else middle + spread,
+            n=sum(estimate.n for estimate in estimates),
+            infinite=sum(estimate.infinite for estimate in estimates),
+        )
+
+    bins = {}
+    for name, of_bin in first.bins.items():
+        of_all = [summary.bins[name] for summary in summaries]
+        distances = of_bin.distances.model_copy(
+            update={
+                "frechet": merged([b.distances.frechet for b in of_all]),
+                "kernel": merged([b.distances.kernel for b in of_all]),
+            }
+        )
+        means = {metric: merged([b.means[metric] for b in of_all]) for metric in of_bin.means}
+        bins[name] = BinSummary(means=means, distances=distances)
+    return first.model_copy(update={"bins": bins})
 
 
 def save_summary(path: Path, summary: Summary) -> None:

@@ -69,7 +69,7 @@ def _run(run: StageRun) -> None:
                 images=images,
                 holes=holes,
                 batch_size=profile.completion_batch,
-                seed=derived_seed(protocol.seed, "completion", dataset, bin_name),
+                seed=derived_seed(run.config.seed(name), "completion", dataset, bin_name),
                 device=device,
                 precision=profile.precision,
             )

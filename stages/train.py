@@ -112,7 +112,7 @@ def _train(run: StageRun, dataset: str, network: str) -> None:
             dataset=dataset,
             image_size=run.config.profile.image_size,
             perceptual=run.config.profile.perceptual,
-            seed=run.config.protocol.seed,
+            seed=run.config.seed(network),
             options=resolved_options(run.config, network).model_dump(mode="json"),
             parameters=_count(trainable),
         ),
@@ -166,7 +166,7 @@ def _trained(
         history = train(
             trainable,
             data,
-            seed=config.protocol.seed,
+            seed=config.seed(network),
             log_every=profile.training.log_every,
             checkpoint_every=profile.training.checkpoint_every,
             state_folder=state,

@@ -58,7 +58,7 @@ def _run(run: StageRun) -> None:
             images=images,
             holes=holes,
             batch_size=profile.completion_batch,
-            seed=derived_seed(protocol.seed, "validation", dataset),
+            seed=derived_seed(run.config.seed(name), "validation", dataset),
             device=device,
             precision=profile.precision,
         )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from mdrnets.config import INCEPTION, Config, External, Network
+from mdrnets.config import FULL, INCEPTION, Config, External
 from mdrnets.dag.data import labels_are_read
 from mdrnets.dag.stage import D, Stage, stage_name
 from mdrnets.dag.train import model_files, models_files, network_keys, part_modules
@@ -27,20 +27,37 @@ def evaluation_stages(config: Config, layout: Layout) -> Iterator[Stage]:
         method = config.protocol.methods[name]
         if isinstance(method, External):
             yield _collection(layout, name, method, datasets)
+            yield _scoring(config, layout, name, datasets)
         else:
-            yield from _completion(config, layout, name, method, datasets)
-        yield _scoring(config, layout, name, datasets)
+            yield from _trainings(config, layout, name, datasets)
     if inspected := inspected_method(config):
         yield from _inspections(config, layout, inspected)
     for variant in config.profile.variants:
-        name = config.variant(variant)
-        yield from _completion(config, layout, name, config.network(name), datasets[:1])
-        yield _scoring(config, layout, name, datasets[:1])
+        yield from _trainings(config, layout, config.variant(variant), datasets[:1])
+    if compared := classwise_networks(config):
+        yield _classwise(config, layout, compared, datasets[:1])
+
+
+def classwise_networks(config: Config) -> tuple[str, ...]:
+    """Whose scores by class the profile compares: all trainings of the method and of a variant."""
+    wanted = config.protocol.classwise
+    if wanted is None or not config.runs(wanted.against):
+        return ()
+    return tuple(t for v in (FULL, wanted.against) for t in config.trainings(config.variant(v)))
+
+
+def _trainings(
+    config: Config, layout: Layout, method: str, datasets: tuple[str, ...]
+) -> Iterator[Stage]:
+    for name in config.trainings(method):
+        yield from _completion(config, layout, name, datasets)
+        yield _scoring(config, layout, name, datasets)
 
 
 def _completion(
-    config: Config, layout: Layout, name: str, method: Network, datasets: tuple[str, ...]
+    config: Config, layout: Layout, name: str, datasets: tuple[str, ...]
 ) -> Iterator[Stage]:
+    method = config.network(name)
     parts = method.completes_with
     inputs = (
         layout.assignment(D),
@@ -96,7 +113,7 @@ def _scoring(config: Config, layout: Layout, name: str, datasets: tuple[str, ...
             *_weights(config, layout),
         ),
         outputs=(layout.scores(D, name), layout.summary(D, name), layout.features(D, name)),
-        protocol=("seed", "bins", "ssim", "bootstrap", "frechet"),
+        protocol=("seed", "bins", "ssim", "bootstrap", "frechet.resamples"),
         settings=("device", "threads", "frechet"),
     )
 
@@ -148,6 +165,33 @@ def _inspections(config: Config, layout: Layout, name: str) -> Iterator[Stage]:
 def _weights(config: Config, layout: Layout) -> tuple[Path, ...]:
     """Those of the Fréchet distance's network, unless it brings them along."""
     return (layout.weights(INCEPTION),) if config.profile.frechet == "inception-v3" else ()
+
+
+def _classwise(
+    config: Config, layout: Layout, networks: tuple[str, ...], datasets: tuple[str, ...]
+) -> Stage:
+    assert config.protocol.classwise is not None
+    parser = (config.protocol.classwise.parser,)
+    return Stage(
+        name="classwise",
+        group="evaluate",
+        program="classwise",
+        arguments=(D,),
+        modules=("stages.classwise", *part_modules(config, parser)),
+        axes={"dataset": datasets},
+        inputs=(
+            layout.split(D),
+            layout.assignment(D),
+            layout.images(D),
+            layout.labels(D),
+            layout.holes(),
+            *(layout.completions(D, name) for name in networks),
+            *models_files(config, layout, parser),
+        ),
+        outputs=(layout.classwise(D),),
+        protocol=("bins", "classwise.parser", "classwise.against"),
+        settings=("device", "threads", "completion_batch"),
+    )
 
 
 def _collection(layout: Layout, name: str, method: External, datasets: tuple[str, ...]) -> Stage:

@@ -4,19 +4,23 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mdrnets.config import Config
-from mdrnets.dag.evaluate import inspected_method, labelled_sets
+from mdrnets.dag.evaluate import classwise_networks, inspected_method, labelled_sets
 from mdrnets.dag.stage import Stage
 from mdrnets.dag.train import base_name
 from mdrnets.layout import Layout
 
 PUBLISHED = Path("reports/published/table1.csv")
 TEMPLATES = Path("mdrnets/reporting/page/templates")
+ABLATION_KEYS = ("ablated", "variants", "ablations", "classwise")
+"""Of `params.yaml`; a protocol without ablations has none of them."""
 
 
 def report_stages(config: Config, layout: Layout) -> Iterator[Stage]:
     datasets = tuple(config.profile.datasets)
-    summaries = tuple(layout.summary(d, m) for d in datasets for m in config.profile.methods)
-    trained = [m for m in config.profile.methods if m in config.trained]
+    methods = [t for m in config.profile.methods for t in config.trainings(m)]
+    variants = [t for v in config.profile.variants for t in config.trainings(config.variant(v))]
+    summaries = tuple(layout.summary(d, m) for d in datasets for m in methods)
+    trained = [m for m in methods if m in config.trained]
     validations = tuple(layout.validation(d, m) for d in datasets for m in trained)
     yield Stage(
         name="table1",
@@ -33,7 +37,6 @@ def report_stages(config: Config, layout: Layout) -> Iterator[Stage]:
         protocol=("seed", "bins", "methods", "ssim", "bootstrap"),
         settings=("",),
     )
-    everything = (*config.profile.methods, "ground_truth")
     yield Stage(
         name="claims",
         group="report",
@@ -41,17 +44,23 @@ def report_stages(config: Config, layout: Layout) -> Iterator[Stage]:
         arguments=("claims",),
         modules=("stages.render", renderer(config, "claims")),
         inputs=(
-            *(layout.scores(d, m) for d in datasets for m in config.profile.methods),
-            *(layout.features(d, m) for d in datasets for m in everything),
+            *(layout.scores(d, m) for d in datasets for m in methods),
+            *(layout.features(d, m) for d in datasets for m in (*methods, "ground_truth")),
+            *(path(datasets[0], v) for path in (layout.scores, layout.features) for v in variants),
+            *([layout.classwise(datasets[0])] if classwise_networks(config) else []),
             PUBLISHED,
             layout.check,
         ),
         outputs=(layout.report("claims.csv"), layout.report("claims.md")),
-        protocol=("seed", "bins", "parts", "methods", "bootstrap", "frechet"),
+        protocol=(
+            *("seed", "bins", "parts", "methods", "bootstrap", "frechet"),
+            *(key for key in ABLATION_KEYS if getattr(config.protocol, key)),
+        ),
         settings=("",),
     )
     for name, ablation in config.ablations.items():
-        rows = [config.variant(row) for row in ablation.rows if config.runs(row)]
+        ran = [config.variant(row) for row in ablation.rows if config.runs(row)]
+        rows = [training for row in ran for training in config.trainings(row)]
         yield Stage(
             name=name,
             group="report",

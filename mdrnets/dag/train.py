@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from mdrnets.config import BISENET, VGG, Config
+from mdrnets.config import BISENET, VGG, Config, split_name
 from mdrnets.dag.stage import D, Stage, stage_name
 from mdrnets.layout import Layout
 
@@ -54,13 +54,13 @@ def _weights(config: Config, layout: Layout, network: str) -> tuple[Path, ...]:
 
 
 def base_name(network: str) -> str:
-    """The method of `METHOD@VARIANT`."""
-    return network.partition("@")[0]
+    """The part or method of which it is a variant or a further training."""
+    return split_name(network)[0]
 
 
 def network_keys(config: Config, network: str) -> tuple[str, ...]:
     """What `params.yaml` says of a network that decides its weights."""
-    base, _, variant = network.partition("@")
+    base, variant, _ = split_name(network)
     section = "parts" if base in config.protocol.parts else "methods"
     keys = (f"{section}.{base}.module",)
     return (*keys, f"variants.{variant}.options") if variant else keys

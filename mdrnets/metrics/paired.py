@@ -103,30 +103,36 @@ def jackknife_difference(
 
 
 def label_swap(
-    a: np.ndarray, b: np.ndarray, truth: np.ndarray, *, permutations: int, seed: int
+    a: Sequence[np.ndarray],
+    b: Sequence[np.ndarray],
+    truth: np.ndarray,
+    *,
+    permutations: int,
+    seed: int,
 ) -> float:
     """Two-sided p of equal Fréchet distances, by a paired permutation test.
 
     Were the methods alike, each image's two completions could trade places. p is the share of
-    random trades, the observed one among them, whose difference is at least as large.
+    random trades, the observed one among them, whose difference is at least as large. Of several
+    trainings of each method an image trades all its completions at once, and the differences are
+    averaged.
 
     Args:
-        a: n×D features.
-        b: n×D features.
-        truth: n×D features; row i of all three is one image.
+        a: n×D features of each training.
+        b: as many; the k-th of `a` is compared with the k-th of these.
+        truth: n×D features; row i of all is one image.
         permutations: number of random trades.
         seed: of the trades.
     """
     n = len(truth)
     swaps = np.random.default_rng(seed).integers(2, size=(permutations, n)).astype(bool)
     swaps = np.concatenate([np.zeros((1, n), dtype=bool), swaps])  # first as observed
-    x, y, z = (torch.from_numpy(np.asarray(rows, dtype=np.float64)) for rows in (a, b, truth))
-    differences = torch.cat(
-        [
-            _swapped_differences(x, y, z, torch.from_numpy(part))
-            for part in np.array_split(swaps, -(-len(swaps) // BATCH))
-        ]
-    ).abs()
+    parts = [torch.from_numpy(part) for part in np.array_split(swaps, -(-len(swaps) // BATCH))]
+    of_trainings = []
+    for pair in zip(a, b, strict=True):
+        x, y, z = (torch.from_numpy(np.asarray(r, dtype=np.float64)) for r in (*pair, truth))
+        of_trainings.append(torch.cat([_swapped_differences(x, y, z, part) for part in parts]))
+    differences = torch.stack(of_trainings).mean(dim=0).abs()
     observed = differences[0]
     rounding = 1e-9 * observed  # the same trade in another batch may differ in its last bits
     return (differences >= observed - rounding).double().mean().item()

@@ -1,8 +1,7 @@
-"""The paper's claims about MDRNets, tested: each holds, does not hold, or cannot be tested here.
+"""What the paper claims of its Table 1, tested: MDRNets against the best other method.
 
-A claim holds if the difference has the claimed sign and its p, adjusted by Holm's method over all
-columns of Table 1, is below .05. The published numbers are judged by the sign alone; all of them
-come from `reports/published/table1.csv`.
+The published numbers are judged by the sign alone; all of them come from
+`reports/published/table1.csv`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,83 +9,35 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 from mdrnets.config_data import Dataset
-from mdrnets.metrics.paired import Difference, holm
 from mdrnets.reporting.cells import Metric, bin_title, winners
-from mdrnets.reporting.claims_results import FRECHET, SCORES, Resampling, Results
+from mdrnets.reporting.claims_results import (
+    FRECHET,
+    SCORES,
+    SIGNED_RANK,
+    TESTS,
+    Resampling,
+    Results,
+)
+from mdrnets.reporting.finding import (
+    BEST,
+    COLUMN,
+    FAILS,
+    FIRST,
+    GROWS,
+    HOLDS,
+    Finding,
+    adjusted,
+    found,
+    judged,
+    lead,
+)
 from mdrnets.reporting.published import Published
 from mdrnets.reporting.table1 import NOTHING_FINITE
 from mdrnets.seeds import derived_seed
 
 OURS = "mdrnets"
 SMALL, LARGE = "1-20", "40-60"
-LEVEL = 0.05
 DECIMALS = 3  # that the paper prints
-
-HOLDS, FAILS, UNTESTED = "holds", "does not hold", "cannot be tested here"
-BEST, FIRST, GROWS, LATER, COLUMN = "best", "first", "grows", "later", "column"
-
-_VARIANTS = "needs the scores of the variants, which this page does not compare yet"
-_CLASSES = "needs scores by semantic class, which are not computed yet"
-NOT_YET = {
-    "the full method is better than w/o MREM, and that than w/o MREM, w/o DMM": _VARIANTS,
-    "the full method is better than w/o L_sem": _VARIANTS,
-    "the full method is better than w/o L_InCo²": _VARIANTS,
-    "where a whole semantic class (the eyes) is in the hole, the full method completes it better "
-    "than w/o MREM, w/o DMM": _CLASSES,
-}
-"""Claim → why it is not tested."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A claim and what became of it.
-
-    Attributes:
-        kind: `best`: than the best other method, at the largest holes; `first`: in how many
-            columns; `grows`: its lead, from the smallest holes to the largest; `later`: not tested.
-            `column`: no claim, but as `best` for the other columns of Table 1.
-        claim: in words.
-        dataset: name in the profile.
-        stands_for: the published data set.
-        metric: what it is about.
-        bin: hole ratio in %.
-        verdict: see above.
-        reason: why it does not hold, or cannot be tested.
-        here: MDRNets minus the best other method; if `grows`, the growth of MDRNets' lead; if
-            `first`, the number of columns.
-        low: end of its interval.
-        high: end of its interval.
-        n: images that it is computed from.
-        other: the best other method here, by its value in Table 1.
-        test: which p is from.
-        p: two-sided, of no difference.
-        adjusted: by Holm's method.
-        published_metric: what `published` is about.
-        published: as `here`, from the paper's Table 1.
-        published_other: the best other method there.
-        published_verdict: by the sign.
-    """
-
-    kind: str
-    claim: str
-    dataset: str | None = None
-    stands_for: str | None = None
-    metric: str | None = None
-    bin: str | None = None
-    verdict: str = UNTESTED
-    reason: str | None = None
-    here: float | None = None
-    low: float | None = None
-    high: float | None = None
-    n: int | None = None
-    other: str | None = None
-    test: str | None = None
-    p: float | None = None
-    adjusted: float | None = None
-    published_metric: str | None = None
-    published: float | None = None
-    published_other: str | None = None
-    published_verdict: str | None = None
 
 
 @dataclass(frozen=True)
@@ -116,24 +67,23 @@ class Claims:
     def findings(self) -> list[Finding]:
         """All claims, then the other columns of Table 1."""
         places = list(product(self.datasets, self.metrics, self.bins))
-        tested = _adjusted([self._column(*place) for place in places])
+        tested = adjusted([self._column(*place) for place in places])
         columns = {
-            (dataset, metric.name, bin_): _judged(finding, _lead(metric, finding.here))
+            (dataset, metric.name, bin_): judged(finding, lead(metric, finding.here))
             for (dataset, metric, bin_), finding in zip(places, tested, strict=True)
         }
         ends = {
             (dataset, metric): [columns.get((dataset, metric.name, b)) for b in (SMALL, LARGE)]
             for dataset, metric in product(self.datasets, self.metrics)
         }
-        growth = _adjusted([self._growth(*place, *pair) for place, pair in ends.items()])
-        leads = [
-            _lead(metric, large.here if large else None) for (_, metric), (_, large) in ends.items()
+        growth = adjusted([self._growth(*place, *pair) for place, pair in ends.items()])
+        ahead = [
+            lead(metric, large.here if large else None) for (_, metric), (_, large) in ends.items()
         ]
         return [
             *(finding for finding in columns.values() if finding.kind == BEST),
             self._first(places, list(columns.values())),
-            *(_growth_judged(f, lead) for f, lead in zip(growth, leads, strict=True)),
-            *(Finding(LATER, claim, reason=reason) for claim, reason in NOT_YET.items()),
+            *(_growth_judged(*pair) for pair in zip(growth, ahead, strict=True)),
             *(finding for finding in columns.values() if finding.kind == COLUMN),
         ]
 
@@ -144,7 +94,7 @@ class Claims:
         margin = None if there is None else round(published[OURS] - published[there], DECIMALS)
         finding = Finding(
             BEST if bin_ == LARGE else COLUMN,
-            f"better than the best other method at {bin_title(bin_)}",
+            f"MDRNets is better than the best other method at {bin_title(bin_)}",
             dataset,
             self.datasets[dataset].stands_for,
             metric.name,
@@ -153,7 +103,8 @@ class Claims:
             published_metric=metric.published,
             published=margin,
             published_other=there,
-            published_verdict=_by_sign(_lead(metric, margin)),
+            published_verdict=_by_sign(lead(metric, margin)),
+            method=OURS,
         )
         if finding.reason:
             return finding
@@ -161,16 +112,13 @@ class Claims:
         if other is None:
             return replace(finding, reason=NOTHING_FINITE)
 
-        score, results = _score(metric), self.results[dataset]
-        seed = derived_seed(self.seed, BEST, dataset, score, bin_)
-        weights = {(OURS, bin_): 1, (other, bin_): -1}
-        difference = results.contrast(score, weights, resampling=self.resampling, seed=seed)
-        if score == FRECHET and difference:
-            p = results.label_swap(OURS, other, bin_, resampling=self.resampling, seed=seed)
-            found = _found(finding, difference._replace(p=p), test="label swap")
-        else:
-            found = _found(finding, difference, test="signed rank")
-        return replace(found, other=other)
+        return compared(
+            replace(finding, other=other),
+            self.results[dataset],
+            metric,
+            resampling=self.resampling,
+            seed=derived_seed(self.seed, BEST, dataset, score(metric), bin_),
+        )
 
     def _growth(
         self, dataset: str, metric: Metric, small: Finding | None, large: Finding | None
@@ -178,16 +126,17 @@ class Claims:
         """How much further MDRNets leads at the largest holes than at the smallest."""
         finding = Finding(
             GROWS,
-            f"its lead at {bin_title(LARGE)} is larger than at {bin_title(SMALL)}",
+            f"MDRNets' lead at {bin_title(LARGE)} is larger than at {bin_title(SMALL)}",
             dataset,
             self.datasets[dataset].stands_for,
             metric.name,
             reason=untestable(self.methods, self.bins),
             published_metric=metric.published,
+            method=OURS,
         )
         if small is None or large is None:
             return finding
-        before, after = (_lead(metric, column.published) for column in (small, large))
+        before, after = (lead(metric, column.published) for column in (small, large))
         if before is not None and after is not None:
             grown = round(after - before, DECIMALS)
             finding = replace(finding, published=grown, published_verdict=_by_sign(grown))
@@ -195,19 +144,20 @@ class Claims:
             return replace(finding, reason=finding.reason or NOTHING_FINITE)
 
         better = 1 if metric.better == "higher" else -1
-        difference = self.results[dataset].contrast(
-            _score(metric),
-            {
-                (OURS, LARGE): better,
-                (large.other, LARGE): -better,
-                (OURS, SMALL): -better,
-                (small.other, SMALL): better,
-            },
-            resampling=self.resampling,
-            seed=derived_seed(self.seed, GROWS, dataset, _score(metric)),
+        weights = {
+            (OURS, LARGE): better,
+            (large.other, LARGE): -better,
+            (OURS, SMALL): -better,
+            (small.other, SMALL): better,
+        }
+        name, results = score(metric), self.results[dataset]
+        seed = derived_seed(self.seed, GROWS, dataset, name)
+        return found(
+            finding,
+            results.contrast(name, weights, resampling=self.resampling, seed=seed),
+            results.by_training(name, weights),
+            test="jackknife" if name == FRECHET else SIGNED_RANK,
         )
-        test = "jackknife" if _score(metric) == FRECHET else "signed rank"
-        return _found(finding, difference, test=test)
 
     def _first(
         self, places: Sequence[tuple[str, Metric, str]], columns: Sequence[Finding]
@@ -216,10 +166,11 @@ class Claims:
         claimed = _count(places, self._published)
         finding = Finding(
             FIRST,
-            f"first in {claimed} of {len(places)} columns of Table 1",
+            f"MDRNets is first in {claimed} of {len(places)} columns of Table 1",
             reason=untestable(self.methods, self.bins),
             published=claimed,
             published_verdict=HOLDS,
+            method=OURS,
         )
         if finding.reason:
             return finding
@@ -235,7 +186,7 @@ class Claims:
     def _values(self, dataset: str, metric: Metric, bin_: str) -> dict[str, float | None]:
         """Ours by method, as in Table 1."""
         results = self.results[dataset]
-        return {method: results.value(_score(metric), method, bin_) for method in self.methods}
+        return {method: results.value(score(metric), method, bin_) for method in self.methods}
 
     def _published(self, dataset: str, metric: Metric, bin_: str) -> dict[str, float]:
         """The paper's by method."""
@@ -262,8 +213,24 @@ def _count(
     return sum(OURS in winners(place[1], values(*place)) for place in places)
 
 
-def _score(metric: Metric) -> str:
+def score(metric: Metric) -> str:
+    """The column of the scores, or the distance, that a metric of Table 1 is."""
     return SCORES[str(metric.published)]
+
+
+def compared(
+    finding: Finding, results: Results, metric: Metric, *, resampling: Resampling, seed: int
+) -> Finding:
+    """The finding's method minus the other in its bin, tested."""
+    name, bin_ = score(metric), str(finding.bin)
+    pair = str(finding.method), str(finding.other)
+    weights = {(pair[0], bin_): 1, (pair[1], bin_): -1}
+    return found(
+        finding,
+        results.difference(name, *pair, bin_, resampling=resampling, seed=seed),
+        results.by_training(name, weights),
+        test=TESTS.get(name, SIGNED_RANK),
+    )
 
 
 def _best_other(metric: Metric, values: Mapping[str, float | None]) -> str | None:
@@ -274,44 +241,15 @@ def _best_other(metric: Metric, values: Mapping[str, float | None]) -> str | Non
     return (min if metric.better == "lower" else max)(others, key=lambda m: others[m])
 
 
-def _lead(metric: Metric, difference: float | None) -> float | None:
-    """Positive where MDRNets is better."""
-    return -difference if difference is not None and metric.better == "lower" else difference
-
-
 def _by_sign(claimed: float | None) -> str | None:
     if claimed is None:
         return None
     return HOLDS if claimed > 0 else FAILS
 
 
-def _found(finding: Finding, difference: Difference | None, *, test: str) -> Finding:
-    if difference is None:
-        return replace(finding, reason=NOTHING_FINITE)
-    value, low, high, p, n = difference
-    return replace(finding, here=value, low=low, high=high, n=n, test=test, p=p)
-
-
-def _adjusted(findings: Sequence[Finding]) -> list[Finding]:
-    """Those that were tested are one family."""
-    adjusted = iter(holm([finding.p for finding in findings if finding.p is not None]))
-    return [f if f.p is None else replace(f, adjusted=next(adjusted)) for f in findings]
-
-
-def _growth_judged(finding: Finding, lead: float | None) -> Finding:
+def _growth_judged(finding: Finding, ahead: float | None) -> Finding:
     """Falling behind less is no lead that grows: MDRNets must be ahead at the largest holes."""
-    judged = _judged(finding, finding.here)
-    if judged.verdict == HOLDS and not (lead or 0) > 0:
-        return replace(judged, verdict=FAILS, reason=f"no lead at {bin_title(LARGE)}")
-    return judged
-
-
-def _judged(finding: Finding, claimed: float | None) -> Finding:
-    """The verdict on a tested difference, positive where the claim is right."""
-    if claimed is None or finding.adjusted is None:
-        return finding
-    if claimed <= 0:
-        return replace(finding, verdict=FAILS, reason="the opposite sign")
-    if finding.adjusted >= LEVEL:
-        return replace(finding, verdict=FAILS, reason="not significant")
-    return replace(finding, verdict=HOLDS)
+    finding = judged(finding, finding.here)
+    if finding.verdict == HOLDS and not (ahead or 0) > 0:
+        return replace(finding, verdict=FAILS, reason=f"no lead at {bin_title(LARGE)}")
+    return finding

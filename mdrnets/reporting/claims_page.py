@@ -1,7 +1,7 @@
 """The tested claims as a table of data and as a page: verdicts first, then the numbers."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, fields
 from pathlib import Path
 
@@ -10,23 +10,24 @@ from tabulate import tabulate
 from mdrnets.config import Config
 from mdrnets.data.tables import write_table
 from mdrnets.reporting.cells import BLANK, HERE, PAPER, bin_title
-from mdrnets.reporting.claims import (
+from mdrnets.reporting.claims import DECIMALS, LARGE, SMALL
+from mdrnets.reporting.context import FEATURES, UNPUBLISHED
+from mdrnets.reporting.finding import (
     BEST,
+    CLASS,
     COLUMN,
-    DECIMALS,
     FAILS,
     FIRST,
     GROWS,
     HOLDS,
-    LARGE,
-    LATER,
     LEVEL,
-    SMALL,
+    ORDER,
     UNTESTED,
     Finding,
+    by_claim,
+    overall,
 )
-from mdrnets.reporting.context import FEATURES
-from mdrnets.reporting.table1 import table1_metrics
+from mdrnets.reporting.table1 import extended_metrics, table1_metrics
 
 NOTES = (
     "The best other method is the one with the best mean in that column; it need not be the "
@@ -36,10 +37,15 @@ NOTES = (
     "Fréchet distance: delete-half jackknife interval, and a permutation test that swaps the "
     "methods' labels image by image; for the growth of a lead the normal approximation of the "
     "jackknife.",
-    "p is two-sided and adjusted by Holm's method, over all columns of Table 1, and over all leads "
-    "that are compared.",
+    "p is two-sided and adjusted by Holm's method, in four families: all columns of Table 1, all "
+    "leads that are compared, all comparisons of ablations, all classes.",
     "A lead is an absolute difference: where errors grow with the hole, leads grow with them.",
 )
+SOURCES = {
+    "annotated": "the annotations of the images",
+    "parsed": "the face parser's maps of the ground truth, where images have no annotation",
+}
+"""What tells the class of a pixel."""
 
 
 def write_findings(path: Path, findings: Sequence[Finding]) -> None:
@@ -58,45 +64,41 @@ def claims_page(
         config: for titles.
         facts: (what, text): what made the numbers.
     """
-    by_kind = {
-        kind: [finding for finding in findings if finding.kind == kind]
-        for kind in (BEST, FIRST, GROWS, LATER, COLUMN)
-    }
-    counts = Counter(finding.verdict for finding in findings if finding.kind != COLUMN)
+    claims = by_claim([finding for finding in findings if finding.kind != COLUMN])
+    columns = [finding for finding in findings if finding.kind == COLUMN]
+    counts = Counter(finding.verdict for tests in claims.values() for finding in tests)
     data = "; ".join(dataset.title for dataset in config.profile.datasets.values())
+    confidence = 100 * config.protocol.bootstrap.confidence
+    sections = {
+        BEST: lambda tests: _columns(tests, config),
+        FIRST: lambda tests: f"**{tests[0].verdict}**: {tests[0].reason}.",
+        GROWS: lambda tests: _growth(tests, findings, config),
+        ORDER: lambda tests: _ablation(tests, config),
+        CLASS: lambda tests: _classes(tests, config),
+    }
     return "\n".join(
         [
             "# The paper's claims, tested",
             "",
-            f"**Of {counts.total()} claims, {counts[HOLDS]} hold, {counts[FAILS]} do not hold, and "
-            f"{counts[UNTESTED]} cannot be tested {HERE}.** Profile {config.name}: {data}.",
+            f"**Of {counts.total()} tests of {len(claims)} claims, {counts[HOLDS]} hold, "
+            f"{counts[FAILS]} do not hold, and {counts[UNTESTED]} cannot be made {HERE}.** "
+            f"Profile {config.name}: {data}.",
             "",
-            f"*Holds: the claimed sign, and adjusted p < {LEVEL}. Brackets: "
-            f"{100 * config.protocol.bootstrap.confidence:.0f} % interval. Intervals and tests are "
-            "over the images of one training: they do not say how another training would end. "
-            "Published numbers are judged by their sign alone.*",
+            _verdicts(claims),
             "",
-            f"## MDRNets is better than the best other method at {bin_title(LARGE)}",
+            f"*Holds: the claimed sign, and adjusted p < {LEVEL}. Brackets: {confidence:.0f} % "
+            f"interval. {_trainings(config)} Published numbers are judged by their sign alone.*",
             "",
-            _columns(by_kind[BEST], config),
-            "",
-            f"## MDRNets is {by_kind[FIRST][0].claim}",
-            "",
-            *(f"**{finding.verdict}**: {finding.reason}." for finding in by_kind[FIRST]),
-            "",
-            f"## Especially under large holes: {by_kind[GROWS][0].claim}",
-            "",
-            _growth(findings, config),
-            "",
-            "## Ablations, and whole classes in the hole",
-            "",
-            *(f"- **{f.verdict}**: {f.claim}: {f.reason}." for f in by_kind[LATER]),
-            "",
+            *(
+                line
+                for claim, tests in claims.items()
+                for line in (f"## {claim}", "", sections[tests[0].kind](tests), "")
+            ),
             "## The other columns of Table 1",
             "",
             "Nothing is claimed of each of them apart, but of their number.",
             "",
-            _columns(by_kind[COLUMN], config),
+            _columns(columns, config),
             "",
             "## What made the numbers",
             "",
@@ -111,6 +113,30 @@ def claims_page(
             *(f"- {note}" for note in NOTES),
             "",
         ]
+    )
+
+
+def _verdicts(claims: Mapping[str, Sequence[Finding]]) -> str:
+    """One row a claim."""
+    rows = []
+    for claim, tests in claims.items():
+        counts = Counter(finding.verdict for finding in tests)
+        numbers = [str(counts[verdict]) for verdict in (HOLDS, FAILS, UNTESTED)]
+        rows.append([f"**{overall(tests)}**", f"{claim[0].upper()}{claim[1:]}", *numbers])
+    return _pipes(["verdict", "claim", HOLDS, FAILS, UNTESTED], rows)
+
+
+def _trainings(config: Config) -> str:
+    """What the intervals are over."""
+    if config.profile.seeds == 1:
+        return (
+            "Intervals and tests are over the images of one training: they do not say how another "
+            "training would end."
+        )
+    return (
+        f"Scores are averaged over {config.profile.seeds} trainings of each method; intervals and "
+        "tests are over the images. Beside them stand the least and the most difference of single "
+        "trainings, which must have the same sign."
     )
 
 
@@ -134,13 +160,11 @@ def _columns(findings: Sequence[Finding], config: Config) -> str:
     )
 
 
-def _growth(findings: Sequence[Finding], config: Config) -> str:
+def _growth(tests: Sequence[Finding], findings: Sequence[Finding], config: Config) -> str:
     """The leads at small and at large holes, and their difference."""
     columns = {(f.dataset, f.metric, f.bin): f for f in findings if f.kind in (BEST, COLUMN)}
     rows = []
-    for f in findings:
-        if f.kind != GROWS:
-            continue
+    for f in tests:
         pair = [columns.get((f.dataset, f.metric, bin_)) for bin_ in (SMALL, LARGE)]
         rows.append(
             [
@@ -169,6 +193,59 @@ def _growth(findings: Sequence[Finding], config: Config) -> str:
     )
 
 
+def _ablation(tests: Sequence[Finding], config: Config) -> str:
+    """One variant against another, one column of the ablation's table a row."""
+    if tests[0].metric is None:
+        return f"**{tests[0].verdict}**: {tests[0].reason}."
+    table = _pipes(
+        ["verdict", "metric", "hole", f"difference {HERE}", "adjusted p"],
+        [
+            [
+                _verdict(f),
+                _metric(f, config),
+                bin_title(str(f.bin)),
+                _difference(f),
+                _p(f.adjusted),
+            ]
+            for f in tests
+        ],
+    )
+    return f"On {_data(tests[0], config)}. {UNPUBLISHED}\n\n{table}"
+
+
+def _classes(tests: Sequence[Finding], config: Config) -> str:
+    """One class in one metric a row; those that cannot be tested in a sentence."""
+    if tests[0].metric is None:
+        return f"**{tests[0].verdict}**: {tests[0].reason}."
+    found = " ".join(f.source or "" for f in tests)
+    sources = " and ".join(text for source, text in SOURCES.items() if source in found)
+    lines = [
+        f"On {_data(tests[0], config)}, over all pairs of an image and a hole that covers the "
+        f"class entirely, and over the pixels of the class. The classes are from "
+        f"{sources or 'no image'}. {UNPUBLISHED}",
+        "",
+        _pipes(
+            ["verdict", "class", "metric", "pairs", f"difference {HERE}", "adjusted p"],
+            [
+                [
+                    _verdict(f),
+                    str(f.label),
+                    _metric(f, config),
+                    str(f.n),
+                    _difference(f),
+                    _p(f.adjusted),
+                ]
+                for f in tests
+                if f.verdict != UNTESTED
+            ],
+        ),
+    ]
+    untested = dict.fromkeys(f"{f.label} ({f.reason})" for f in tests if f.verdict == UNTESTED)
+    if untested:
+        lines += ["", f"**{UNTESTED}**: {'; '.join(untested)}."]
+    return "\n".join(lines)
+
+
 def _pipes(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     text: str = tabulate(rows, headers, tablefmt="pipe", disable_numparse=True)
     return text
@@ -187,7 +264,9 @@ def _data(finding: Finding, config: Config) -> str:
 
 def _metric(finding: Finding, config: Config) -> str:
     """With its unit and direction."""
-    titles = {metric.name: metric.title for metric in table1_metrics(config.profile.frechet)}
+    features = config.profile.frechet
+    metrics = (*table1_metrics(features), *extended_metrics(features))
+    titles = {metric.name: metric.title for metric in metrics}
     return titles[str(finding.metric)]
 
 
@@ -195,7 +274,10 @@ def _difference(finding: Finding) -> str:
     if finding.here is None:
         return BLANK
     low, high = _signed(finding.low), _signed(finding.high)
-    return f"{_signed(finding.here)} [{low}, {high}]"
+    text = f"{_signed(finding.here)} [{low}, {high}]"
+    if finding.least is None:
+        return text
+    return f"{text}; in each training {_signed(finding.least)} to {_signed(finding.most)}"
 
 
 def _paper(finding: Finding, config: Config) -> str:

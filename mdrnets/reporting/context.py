@@ -1,6 +1,7 @@
 """What must stand beside any table of scores: the data, the schedule, the code, the definitions."""
 
 from mdrnets.config import FULL, Config, External
+from mdrnets.metrics.names import kernel_name
 from mdrnets.reporting.cells import HERE, PAPER, bin_title
 from mdrnets.reporting.table1 import Summaries
 from mdrnets.tracking.provenance import GitState
@@ -21,13 +22,15 @@ SSIM = {
 UNPUBLISHED = (
     "The paper's numbers for this table are not available to us: only the ones made here are shown."
 )
-EXTENDED_NOTES = (
+EXTENDED = (
     "hole: over the pixels of the hole alone; composites share the others with the ground truth.",
     "raw: the output before compositing, over the whole image. The paper does not say whether it "
     "composited the outputs of all methods; the published L1 of some does not go to 0 with the "
     "hole ratio, which suggests that it did not.",
-    "KID or KD: unbiased kernel distance of the features of the Fréchet distance, for any number "
-    "of images; it may be negative.",
+)
+KERNEL = (
+    "unbiased kernel distance of the features of the Fréchet distance, for any number of images; "
+    "it may be negative."
 )
 
 
@@ -51,9 +54,19 @@ def describe_run(config: Config, summaries: Summaries, git: GitState) -> list[tu
         ("Profile", f"{config.name}: {profile.description}"),
         ("Image size", f"{profile.image_size}×{profile.image_size} (the paper: 256×256)"),
         ("Trained", "; ".join(methods + parts)),
-        ("Seed", str(protocol.seed)),
+        ("Seed", _seeds(config)),
         ("Commit", commit + (", with uncommitted changes" if git.dirty else "")),
     ]
+
+
+def _seeds(config: Config) -> str:
+    first, count = config.protocol.seed, config.profile.seeds
+    if count == 1:
+        return str(first)
+    return (
+        f"{first} to {first + count - 1}, one a training of each method; what they build on was "
+        f"trained once, with {first}"
+    )
 
 
 def _schedule(config: Config, name: str) -> str:
@@ -64,31 +77,50 @@ def _schedule(config: Config, name: str) -> str:
     return f"{title} {options['steps']} steps{batch}"
 
 
-def legend(confidence: float) -> str:
+def legend(config: Config) -> str:
     """How to read a row."""
-    return (
-        f"{HERE}: mean ± half the width of its {100 * confidence:.0f} % interval over the images "
-        f"of one training; {PAPER}: the published value."
-    )
+    seeds, confidence = config.profile.seeds, 100 * config.protocol.bootstrap.confidence
+    images = f"half the width of its {confidence:.0f} % interval over the images"
+    spread = f"{images} of one training"
+    if seeds > 1:
+        spread = f"the standard deviation of {seeds} trainings (nothing to train: {images})"
+    return f"{HERE}: mean ± {spread}; {PAPER}: the published value."
 
 
 def notes(config: Config, summaries: Summaries) -> list[str]:
     """What a reader must know to judge the numbers."""
-    warnings = {
-        f"{of_bin.distances.frechet_name}: {of_bin.distances.warning}."
-        for summary in summaries.values()
-        for of_bin in summary.bins.values()
-        if of_bin.distances.warning
-    }
     return [
         f"All methods were trained anew {HERE}, with the steps above; the paper took its "
         "baselines from released models or code. Where data, image size or steps are not the "
         "paper's, compare the order of the methods, not the numbers.",
         FEATURES[config.profile.frechet],
-        *sorted(warnings),
+        *_few_images(summaries),
         f"SSIM: {SSIM[config.protocol.ssim]}; the paper does not say which variant it used.",
         *_infinite(config, summaries),
         *_not_trained(config),
+    ]
+
+
+def extended_notes(config: Config) -> list[str]:
+    """What else the extended table needs."""
+    return [*EXTENDED, f"{kernel_name(config.profile.frechet)}: {KERNEL}"]
+
+
+def _few_images(summaries: Summaries) -> list[str]:
+    """The warnings of the Fréchet distance, in one note for all data sets."""
+    few = [
+        (summary.images, of_bin.distances)
+        for summary in summaries.values()
+        for of_bin in summary.bins.values()
+        if of_bin.distances.warning
+    ]
+    if not few:
+        return []
+    images = " and ".join(str(count) for count in sorted({count for count, _ in few}))
+    distances = few[0][1]
+    return [
+        f"{distances.frechet_name}: {images} images for {distances.dimensions:,} dimensions are "
+        "few: biased upwards, and comparable only where the number of images is the same."
     ]
 
 
@@ -103,10 +135,15 @@ def _not_trained(config: Config) -> list[str]:
     ]
 
 
+def _title(config: Config, method: str) -> str:
+    methods = config.protocol.methods
+    return methods[method].title if method in methods else config.network(method).title
+
+
 def _infinite(config: Config, summaries: Summaries) -> list[str]:
     """Counts of infinite PSNRs, which no mean contains."""
     return [
-        f"{config.protocol.methods[method].title} on {config.profile.datasets[dataset].title}, "
+        f"{_title(config, method)} on {config.profile.datasets[dataset].title}, "
         f"{bin_title(name)}: {estimate.infinite} of {estimate.infinite + estimate.n} images have "
         f"an infinite {metric.replace('_', ' ').replace('psnr', 'PSNR')}, left out of its mean."
         for (dataset, method), summary in summaries.items()

@@ -156,7 +156,7 @@ def untrained_network(config: Config, layout: Layout, *, network: str, dataset: 
 
 
 def _weights_seed(config: Config, network: str, dataset: str) -> int:
-    return derived_seed(config.protocol.seed, "weights", dataset, network)
+    return derived_seed(config.seed(network), "weights", dataset, network)
 
 
 def _no_features(name: str) -> PerceptualFeatures:

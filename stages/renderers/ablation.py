@@ -29,6 +29,6 @@ def render(run: StageRun) -> None:
         table,
         title=ablation.title,
         facts=describe_run(config, summaries, git_state(config.name)),
-        legend=legend(config.protocol.bootstrap.confidence),
+        legend=legend(config),
         notes=[UNPUBLISHED, *notes(config, summaries)],
     )

@@ -10,7 +10,7 @@ from itertools import product
 
 from mdrnets.files import write_text
 from mdrnets.reporting.cells import Table
-from mdrnets.reporting.context import EXTENDED_NOTES, describe_run, legend, notes
+from mdrnets.reporting.context import describe_run, extended_notes, legend, notes
 from mdrnets.reporting.costs import write_costs
 from mdrnets.reporting.published import load_published
 from mdrnets.reporting.table1 import build_table, extended_metrics, table1_metrics
@@ -23,13 +23,14 @@ def render(run: StageRun) -> None:
     config, profile = run.config, run.config.profile
     summaries = read_summaries(run, profile.datasets, profile.methods)
     facts = describe_run(config, summaries, git_state(config.name))
-    how = legend(config.protocol.bootstrap.confidence)
+    how = legend(config)
     below = notes(config, summaries)
     published = load_published()
     in_paper = {method for _, method, _, _ in published}
+    extended = extended_metrics(profile.frechet)
     for name, title, metrics, more in (
-        ("table1", "Table 1", table1_metrics(profile.frechet), ()),
-        ("table1_extended", "Table 1, extended", extended_metrics(profile.frechet), EXTENDED_NOTES),
+        ("table1", "Table 1", table1_metrics(profile.frechet), []),
+        ("table1_extended", "Table 1, extended", extended, extended_notes(config)),
     ):
         table = build_table(
             metrics,
@@ -44,8 +45,7 @@ def render(run: StageRun) -> None:
             summaries=summaries,
             published=published,
         )
-        extended = [*below, *more]
-        write(run, name, table, title=title, facts=facts, legend=how, notes=extended)
+        write(run, name, table, title=title, facts=facts, legend=how, notes=[*below, *more])
         if name == "table1":
             _write_metrics(run, table)
     write_costs(config, run.layout)

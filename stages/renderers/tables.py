@@ -8,20 +8,25 @@ from mdrnets.reporting.cells import Table, write_cells
 from mdrnets.reporting.latex import latex
 from mdrnets.reporting.markdown import markdown
 from mdrnets.reporting.table1 import Summaries, check_summaries
-from mdrnets.summary import load_summary
+from mdrnets.summary import load_summary, over_trainings
 from stages.command import StageRun
 
 
 def read_summaries(run: StageRun, datasets: Iterable[str], methods: Iterable[str]) -> Summaries:
-    paths = {(d, m): run.layout.summary(d, m) for d, m in product(datasets, methods)}
-    summaries = {key: load_summary(path) for key, path in paths.items() if path.is_file()}
-    for dataset, method in paths:
-        if (dataset, method) not in summaries:
-            run.say(f"{run.stage}: no scores of {method} on {dataset}; its row stays blank")
-    protocol = run.config.protocol
-    features = run.config.profile.frechet
-    check_summaries(summaries, bins=tuple(protocol.bins), features=features, ssim=protocol.ssim)
-    return summaries
+    """Of all trainings of each method together; a row with a missing one stays blank."""
+    protocol, features = run.config.protocol, run.config.profile.frechet
+    rows = {(d, m): run.config.trainings(m) for d, m in product(datasets, methods)}
+    paths = {(d, name): run.layout.summary(d, name) for (d, _), t in rows.items() for name in t}
+    found = {key: load_summary(path) for key, path in paths.items() if path.is_file()}
+    for dataset, name in paths:
+        if (dataset, name) not in found:
+            run.say(f"{run.stage}: no scores of {name} on {dataset}; its row stays blank")
+    check_summaries(found, bins=tuple(protocol.bins), features=features, ssim=protocol.ssim)
+    return {
+        (dataset, method): over_trainings([found[dataset, name] for name in trainings])
+        for (dataset, method), trainings in rows.items()
+        if all((dataset, name) in found for name in trainings)
+    }
 
 
 def write(

@@ -114,21 +114,21 @@ def test_swapping_labels_agrees_with_brute_force(n: int, dimensions: int) -> Non
 
     observed = difference(np.zeros(n, dtype=bool))
     larger = sum(difference(swap) >= observed - 1e-9 for swap in swaps)
-    assert label_swap(a, b, truth, permutations=99, seed=5) == pytest.approx((1 + larger) / 100)
+    assert label_swap([a], [b], truth, permutations=99, seed=5) == pytest.approx((1 + larger) / 100)
 
 
 def test_swapping_labels_finds_a_difference_and_is_symmetric() -> None:
     a, b, truth = _features(30, 60)
     worse = a + 0.5
-    p = label_swap(worse, b, truth, permutations=199, seed=1)
+    p = label_swap([worse], [b], truth, permutations=199, seed=1)
     assert p == pytest.approx(1 / 200)
-    assert label_swap(b, worse, truth, permutations=199, seed=1) == p
-    assert label_swap(a, a, truth, permutations=19, seed=1) == 1
+    assert label_swap([b], [worse], truth, permutations=199, seed=1) == p
+    assert label_swap([a], [a], truth, permutations=19, seed=1) == 1
 
 
 def test_swapping_labels_is_seeded() -> None:
     a, b, truth = _features(12, 20)
-    p = [label_swap(a, b, truth, permutations=150, seed=seed) for seed in (1, 1, 2)]
+    p = [label_swap([a], [b], truth, permutations=150, seed=seed) for seed in (1, 1, 2)]
     assert p[0] == p[1] != p[2]
 
 
@@ -137,7 +137,7 @@ def test_without_a_difference_p_is_uniform(dimensions: int) -> None:
     p = []
     for seed in range(200):
         a, b, truth = _features(14, dimensions, seed)
-        p.append(label_swap(a, b, truth, permutations=99, seed=seed))
+        p.append(label_swap([a], [b], truth, permutations=99, seed=seed))
     assert kstest(p, "uniform").pvalue > 0.01
     assert np.mean(np.array(p) <= 0.05) <= 0.09
 

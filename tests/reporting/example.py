@@ -19,7 +19,7 @@ def make_config() -> Config:
                 "bins": {"1-20": [1, 2], "20-40": [3, 4], "40-60": [5, 6]},
                 "ssim": "gaussian11_rgb",
                 "bootstrap": {"resamples": 100, "confidence": 0.95},
-                "frechet": {"resamples": 10},
+                "frechet": {"resamples": 10, "permutations": 999},
                 "parts": {"coarse": {"title": "Coarse network", "module": "m", "dataset": 0}},
                 "methods": {
                     "pconv": {"title": "PConv", "module": "m"},

@@ -2,8 +2,8 @@ from typing import get_args
 
 import pytest
 
-from mdrnets.config import Config
-from mdrnets.reporting.context import FEATURES, SSIM, describe_run, legend, notes
+from mdrnets.config import Config, Variant
+from mdrnets.reporting.context import FEATURES, SSIM, describe_run, extended_notes, legend, notes
 from mdrnets.reporting.table1 import Summaries
 from mdrnets.summary import Estimate
 from mdrnets.tracking.provenance import GitState
@@ -61,7 +61,7 @@ def test_every_choice_of_the_configuration_has_its_explanation(config: Config) -
 def test_another_distance_than_fid_is_explained(config: Config, summaries: Summaries) -> None:
     text = " ".join(notes(config, summaries))
     assert "It is not FID" in text
-    assert "FD(effnet-lite0): 60 images for 1280 dimensions." in text
+    assert "FD(effnet-lite0): 60 images for 1,280 dimensions are few" in text
     assert "trained anew" in text
     assert "11×11 Gaussian window" in text
 
@@ -77,6 +77,34 @@ def test_infinite_psnrs_are_counted(config: Config, summaries: dict) -> None:
     )
 
 
-def test_the_legend_states_the_confidence() -> None:
-    assert "95 % interval" in legend(0.95)
-    assert "99 % interval" in legend(0.99)
+def test_two_numbers_of_images_are_one_warning(config: Config, summaries: dict) -> None:
+    summaries["set_b", "pconv"] = make_summary("set_b", "pconv", images=100)
+    (note,) = (note for note in notes(config, summaries) if "are few" in note)
+    assert "60 and 100 images" in note
+
+
+def test_the_kernel_distance_has_one_note_under_its_own_name(config: Config) -> None:
+    (note,) = (note for note in extended_notes(config) if "kernel distance" in note)
+    assert note.startswith("KD(effnet-lite0): ")
+
+
+def test_a_variant_with_infinite_psnrs_is_named(config: Config) -> None:
+    summary = make_summary("set_a", "mdrnets@small")
+    summary.bins["1-20"].means["psnr"] = Estimate(value=30, low=29, high=31, n=59, infinite=1)
+    variants = {"small": Variant(title="smaller", options={})}
+    protocol = config.protocol.model_copy(update={"variants": variants})
+    config = config.model_copy(update={"protocol": protocol})
+    assert "smaller on Rendered faces A, 1–20 %: 1 of 60 images" in " ".join(
+        notes(config, {("set_a", "mdrnets@small"): summary})
+    )
+
+
+def test_the_legend_states_the_confidence(config: Config) -> None:
+    text = legend(config)
+    assert "95 % interval over the images of one training" in text
+
+
+def test_of_several_trainings_the_spread_and_the_seeds_are_told(config: Config) -> None:
+    config = config.model_copy(update={"profile": config.profile.model_copy(update={"seeds": 3})})
+    assert "± the standard deviation of 3 trainings" in legend(config)
+    assert dict(describe_run(config, {}, CLEAN))["Seed"].startswith("2204 to 2206, one a training")

@@ -43,7 +43,7 @@ def write_configuration(
     params["parts"] = {"base": {"title": "Base", "module": modules["base"], "dataset": 0}}
     toy = {"title": "Toy", "module": modules["toy"], "uses": ["base"], "completes_with": ["base"]}
     params["methods"] = {"toy": toy}
-    for key in ("ablated", "variants", "ablations", "figures"):
+    for key in ("ablated", "variants", "ablations", "figures", "classwise"):
         del params[key]
     _write_yaml(folder / "params.yaml", params)
 

@@ -1,0 +1,137 @@
+"""Scores by semantic class, where the hole covers the whole class: nothing of it is left to copy.
+
+MDRNets (https://arxiv.org/abs/2204.02824) claims to complete such classes from its memory; the
+paper's example are both eyes.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+
+from mdrnets.data.assignment import Pair
+from mdrnets.data.classes import CLASSES
+from mdrnets.data.tables import read_table, write_table
+from mdrnets.errors import UserError
+from mdrnets.metrics.pixel import l1, psnr
+
+Source = Literal["annotated", "parsed"]
+
+
+@dataclass(frozen=True)
+class ClassScore:
+    """One completion of a class that is entirely in the hole.
+
+    Attributes:
+        method: which network completed it.
+        image: the image's name.
+        bin: of Table 1.
+        hole: the hole's name.
+        label: the semantic class.
+        source: what tells the class of a pixel: the image's annotation, or the face parser's map
+            of the ground truth.
+        pixels: of the class.
+        l1: over these pixels, %.
+        psnr: over these pixels, dB.
+    """
+
+    method: str
+    image: str
+    bin: str
+    hole: str
+    label: str
+    source: str
+    pixels: int
+    l1: float
+    psnr: float
+
+
+COLUMNS = tuple(field.name for field in fields(ClassScore))
+
+
+@dataclass(frozen=True)
+class ClassMap:
+    """Where the classes of an image are.
+
+    Attributes:
+        labels: uint8 H×W, ids of `CLASSES`.
+        source: see `ClassScore`.
+    """
+
+    labels: np.ndarray
+    source: Source
+
+
+def score_classes(
+    method: str,
+    pairs: Sequence[Pair],
+    completions: np.ndarray,
+    *,
+    images: np.ndarray,
+    holes: np.ndarray,
+    maps: Mapping[int, ClassMap],
+) -> Iterator[ClassScore]:
+    """Score every class that is entirely in the hole.
+
+    Args:
+        method: that made the completions.
+        pairs: which image has which hole.
+        completions: uint8 P×H×W×3, in the order of `pairs`.
+        images: uint8 N×H×W×3, the ground truth, to which the pairs' `image_row` points.
+        holes: bool N×H×W, True = hole, to which their `hole_row` points.
+        maps: by `image_row`.
+    """
+    for pair, completion in zip(pairs, completions, strict=True):
+        labels, hole = maps[pair.image_row].labels, holes[pair.hole_row]
+        hidden = np.setdiff1d(labels[hole], labels[~hole])
+        of_class = torch.from_numpy(labels == hidden[:, None, None])  # K×H×W
+        truth, completed = (
+            torch.from_numpy(np.array(image)).expand(len(hidden), *image.shape)
+            for image in (images[pair.image_row], completion)
+        )
+        errors = l1(completed, truth, of_class), psnr(completed, truth, of_class)
+        columns = hidden, of_class.sum(dim=(1, 2)), *errors
+        for label, *numbers in zip(*(column.tolist() for column in columns), strict=True):
+            source = maps[pair.image_row].source
+            yield ClassScore(
+                method, pair.image, pair.bin, pair.hole, CLASSES[label], source, *numbers
+            )
+
+
+def write_class_scores(path: Path, scores: Sequence[ClassScore]) -> None:
+    write_table(path, COLUMNS, (astuple(score) for score in scores))
+
+
+def read_class_scores(path: Path, methods: Sequence[str]) -> dict[str, list[ClassScore]]:
+    """By method: the same images, holes and classes in the same order.
+
+    Raises:
+        UserError: no such file, not one of these, or of other methods.
+    """
+    scores: dict[str, list[ClassScore]] = {method: [] for method in methods}
+    for row in read_table(path, COLUMNS):
+        score = ClassScore(
+            method=row["method"],
+            image=row["image"],
+            bin=row["bin"],
+            hole=row["hole"],
+            label=row["label"],
+            source=row["source"],
+            pixels=int(row["pixels"]),
+            l1=float(row["l1"]),
+            psnr=float(row["psnr"]),
+        )
+        scores.setdefault(score.method, []).append(score)
+    orders = {
+        tuple((score.image, score.bin, score.hole, score.label) for score in of_method)
+        for of_method in scores.values()
+    }
+    if list(scores) != list(methods) or len(orders) != 1:
+        raise UserError(
+            f"{path}: expected the same classes of {', '.join(methods)}; run the classwise stage "
+            "again"
+        )
+    return scores
