@@ -5,7 +5,15 @@ from typing import Any
 import pytest
 import yaml
 
-from mdrnets.config import PROFILES, Config, Protocol, expand, load_config, validated_options
+from mdrnets.config import (
+    PROFILES,
+    Config,
+    Protocol,
+    expand,
+    load_config,
+    split_name,
+    validated_options,
+)
 from mdrnets.config_data import Holes, Labels, Source, Split
 from mdrnets.errors import UserError
 from mdrnets.options import TrainOptions
@@ -367,3 +375,64 @@ def test_a_figure_cannot_have_the_name_of_a_table(change: Change) -> None:
     change("params.yaml", lambda v: v["figures"].update(table2=v["figures"]["figure6a"]))
     with pytest.raises(UserError, match=r"figures\.table2: a table of ablations has this name"):
         load_config("smoke")
+
+
+# -- further trainings, and claims of the ablations -------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("pconv", ("pconv", "", 1)),
+        ("mdrnets@small", ("mdrnets", "small", 1)),
+        ("pconv@seed2", ("pconv", "", 2)),
+        ("mdrnets@small@seed12", ("mdrnets", "small", 12)),
+        ("mdrnets@seedless", ("mdrnets", "seedless", 1)),
+    ],
+)
+def test_a_name_tells_method_variant_and_training(name: str, parts: tuple[str, str, int]) -> None:
+    assert split_name(name) == parts
+
+
+def test_methods_and_variants_are_trained_once_a_seed_and_parts_once(change: Change) -> None:
+    assert not any("seed" in name for name in load_config("smoke").networks)
+    change("profiles/smoke.yaml", lambda v: v.update(seeds=2))
+    config = load_config("smoke")
+    once = ["mdrnets", "mdrnets@without_mrem"]
+    assert set(config.trained) == {"parser", "coarse", "recon"} | {
+        name + again for name in once for again in ("", "@seed2")
+    }
+    again = "mdrnets@without_mrem@seed2"
+    assert config.network(again).title == "w/o MREM, training 2"
+    assert config.network(again).dataset == 0
+    assert config.options(again) == config.options("mdrnets@without_mrem")
+    assert [config.seed(name) for name in ("mdrnets", again)] == [2204, 2205]
+
+
+def test_what_is_not_trained_is_run_once(change: Change) -> None:
+    change("profiles/smoke.yaml", lambda v: v.update(seeds=3, methods=["mdrnets", "biharmonic"]))
+    assert load_config("smoke").trainings("biharmonic") == ("biharmonic",)
+
+
+def test_a_variant_is_not_called_like_a_training(change: Change) -> None:
+    change("params.yaml", lambda v: v["variants"].update(seed2={"title": "x", "options": {}}))
+    assert "variants.seed2: `seedN` names the N-th training" in _refused()
+
+
+def test_claims_are_about_rows_of_their_table(change: Change) -> None:
+    change("params.yaml", lambda v: v["ablations"]["table2"]["claims"].append(["full", "one_slot"]))
+    assert "ablations.table2.claims: not in rows: ['one_slot']" in _refused()
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"against": "nothing"}, "classwise.against: unknown variant 'nothing'"),
+        ({"parser": "recon"}, "classwise.parser: expected a part that is trained on label maps"),
+    ],
+)
+def test_the_claim_about_classes_needs_a_variant_and_a_parser(
+    change: Change, changes: dict, sentence: str
+) -> None:
+    change("params.yaml", lambda v: v["classwise"].update(changes))
+    assert sentence in _refused()

@@ -1,13 +1,22 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mdrnets.errors import UserError
-from mdrnets.summary import BinSummary, Distances, Estimate, Summary, load_summary, save_summary
+from mdrnets.summary import (
+    BinSummary,
+    Distances,
+    Estimate,
+    Summary,
+    load_summary,
+    over_trainings,
+    save_summary,
+)
 
 
-def _summary() -> Summary:
-    estimate = Estimate(value=1.5, low=1, high=2, n=9)
+def _summary(value: float = 1.5) -> Summary:
+    estimate = Estimate(value=value, low=1, high=2, n=9)
     return Summary(
         dataset="faces",
         method="pconv",
@@ -64,3 +73,17 @@ def test_infinity_never_enters_the_file(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="JSON compliant"):
         save_summary(tmp_path / "pconv.json", summary)
     assert not list(tmp_path.iterdir())
+
+
+def test_one_training_stays_as_it_is() -> None:
+    assert over_trainings([_summary()]) == _summary()
+
+
+def test_of_several_trainings_mean_and_standard_deviation_remain() -> None:
+    of_bin = over_trainings([_summary(value) for value in (1.0, 2.0, 6.0)]).bins["1-20"]
+    spread = np.std([1, 2, 6], ddof=1)
+    for estimate in (of_bin.distances.frechet, of_bin.distances.kernel):
+        assert (estimate.value, estimate.n) == (3, 27)
+        assert estimate.low == pytest.approx(3 - spread)
+        assert estimate.high == pytest.approx(3 + spread)
+    assert of_bin.means["psnr"] == Estimate(value=None, low=None, high=None, n=0, infinite=30)

@@ -126,6 +126,27 @@ def test_swapping_labels_finds_a_difference_and_is_symmetric() -> None:
     assert label_swap([a], [a], truth, permutations=19, seed=1) == 1
 
 
+def test_of_several_trainings_an_image_trades_all_its_completions_at_once() -> None:
+    a, b, truth = _features(9, 14)
+    c, d = 1.3 * a, np.roll(b, 1, axis=0)
+    swaps = np.random.default_rng(5).integers(2, size=(99, 9)).astype(bool)
+
+    def difference(swap: np.ndarray) -> float:
+        column = swap[:, None]
+        return abs(
+            sum(
+                frechet_distance(np.where(column, y, x), truth)
+                - frechet_distance(np.where(column, x, y), truth)
+                for x, y in ((a, b), (c, d))
+            )
+        )
+
+    observed = difference(np.zeros(9, dtype=bool))
+    larger = sum(difference(swap) >= observed - 1e-9 for swap in swaps)
+    p = label_swap([a, c], [b, d], truth, permutations=99, seed=5)
+    assert p == pytest.approx((1 + larger) / 100)
+
+
 def test_swapping_labels_is_seeded() -> None:
     a, b, truth = _features(12, 20)
     p = [label_swap([a], [b], truth, permutations=150, seed=seed) for seed in (1, 1, 2)]

@@ -1,0 +1,147 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from mdrnets.classwise import COLUMNS, read_class_scores
+from mdrnets.data.assignment import read_assignment
+from mdrnets.data.dataset import SPLIT_COLUMNS
+from mdrnets.data.tables import read_table, write_table
+from mdrnets.methods.mdrnets import parser
+from mdrnets.training.model_files import ModelConfig, save_model_config, save_weights
+from stages.classwise import main
+from tests.training.project import LAYOUT, SIZE, write_configuration, write_data
+
+NETWORKS = ["toy", "toy@seed2", "toy@blind", "toy@blind@seed2"]
+OUTPUT = LAYOUT.classwise("one")
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Completions of a method and of a variant; all test images but the last are annotated."""
+    threads = torch.get_num_threads()
+    monkeypatch.chdir(tmp_path)
+    _configure(tmp_path)
+    write_data(tmp_path)
+    split = read_table(LAYOUT.split("one"), SPLIT_COLUMNS)
+    rows = [[r["id"], r["role"], int(r["id"] != "00011"), r["sha256"]] for r in split]
+    write_table(LAYOUT.split("one"), SPLIT_COLUMNS, rows)
+    np.save(LAYOUT.labels("one"), _labels())
+    _save_parser()
+
+    images, holes = np.load(LAYOUT.images("one")), np.load(LAYOUT.holes())
+    pairs = read_assignment(LAYOUT.assignment("one"))
+    truth = images[[pair.image_row for pair in pairs]]
+    hole = holes[[pair.hole_row for pair in pairs]][..., None]
+    LAYOUT.completions("one", "toy").parent.mkdir(parents=True)
+    for error, name in enumerate(NETWORKS, start=1):
+        completed = np.where(hole, truth ^ error, truth)  # L1 depends on the network alone
+        np.save(LAYOUT.completions("one", name), completed.reshape(2, 5, SIZE, SIZE, 3))
+    yield tmp_path
+    torch.use_deterministic_algorithms(False)
+    torch.set_num_threads(threads)
+
+
+def _configure(folder: Path) -> None:
+    write_configuration(folder)
+    path = Path("params.yaml")
+    params = yaml.safe_load(path.read_text(encoding="utf-8"))
+    params["parts"]["parser"] = {
+        "title": "Parser",
+        "module": parser.__name__,
+        "dataset": 0,
+        "labels": True,
+    }
+    params["methods"]["toy"]["uses"] = ["base", "parser"]
+    params["ablated"] = "toy"
+    params["variants"] = {"blind": {"title": "w/o memory", "options": {"width": 2}}}
+    params["ablations"] = {"table2": {"title": "Table 2", "rows": ["blind", "full"]}}
+    params["classwise"] = {"against": "blind", "parser": "parser", "fewest_pairs": 3}
+    path.write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
+    path = Path("profiles/tiny.yaml")
+    profile = yaml.safe_load(path.read_text(encoding="utf-8"))
+    profile |= {"variants": ["blind"], "seeds": 2}
+    labels = {"source": "noise", "classes": "mdrnets14"}
+    profile["datasets"]["one"] = profile["datasets"]["one"] | {"labels": labels}
+    profile["networks"]["parser"] = {"steps": 1, "batch_size": 2}
+    path.write_text(yaml.safe_dump(profile, sort_keys=False), encoding="utf-8")
+
+
+def _labels() -> np.ndarray:
+    """Skin, an eye of four pixels in every hole, and hair that no hole covers entirely."""
+    labels = np.ones((11, SIZE, SIZE), dtype=np.uint8)
+    labels[:, 5, 10:14] = 3
+    labels[:, :, 31] = 12
+    return labels
+
+
+def _save_parser() -> None:
+    """Untrained: it finds what it finds."""
+    torch.manual_seed(0)
+    options = parser.Options(steps=1, batch_size=2, width=4)
+    network = parser.Parser(
+        network=parser.BiSeNet(n_classes=14, width=options.width), options=options
+    )
+    save_weights(LAYOUT.model("one", "parser"), network)
+    config = ModelConfig(
+        network="parser",
+        module=parser.__name__,
+        dataset="one",
+        image_size=SIZE,
+        perceptual="effnet-lite0",
+        seed=1,
+        options=options.model_dump(mode="json"),
+        parameters=1,
+    )
+    save_model_config(LAYOUT.model_config("one", "parser"), config)
+
+
+def test_annotated_classes_in_the_hole_are_scored_for_every_training(project: Path) -> None:
+    assert main(["one"]) == 0
+    scores = read_class_scores(OUTPUT, NETWORKS)
+    holes = np.load(LAYOUT.holes())
+    covered = [
+        (pair.image, pair.bin)
+        for pair in read_assignment(LAYOUT.assignment("one"))
+        if pair.image != "00011" and holes[pair.hole_row][5, 10:14].all()
+    ]
+    assert covered
+    for error, name in enumerate(NETWORKS, start=1):
+        annotated = [score for score in scores[name] if score.source == "annotated"]
+        assert [(score.image, score.bin) for score in annotated] == covered
+        assert {(score.label, score.pixels) for score in annotated} == {("eye", 4)}
+        if error in (1, 2, 4):  # one bit: every pixel is off by as much
+            expected = [100 * error / 255] * len(covered)
+            assert [score.l1 for score in annotated] == pytest.approx(expected)
+
+
+def test_an_image_without_annotation_is_parsed(project: Path) -> None:
+    assert main(["one"]) == 0
+    scores = read_class_scores(OUTPUT, NETWORKS)["toy"]
+    assert {score.image for score in scores if score.source == "parsed"} <= {"00011"}
+    np.save(LAYOUT.labels("one"), np.zeros((0, SIZE, SIZE), dtype=np.uint8))
+    split = read_table(LAYOUT.split("one"), SPLIT_COLUMNS)
+    rows = [[r["id"], r["role"], 0, r["sha256"]] for r in split]
+    write_table(LAYOUT.split("one"), SPLIT_COLUMNS, rows)
+    assert main(["one"]) == 0
+    assert {r["source"] for r in read_table(OUTPUT, COLUMNS)} <= {"parsed"}
+
+
+def test_it_gives_the_same_bytes_again(project: Path) -> None:
+    contents = []
+    for _ in range(2):
+        assert main(["one"]) == 0
+        contents.append(OUTPUT.read_bytes())
+    assert contents[0] == contents[1]
+
+
+def test_missing_completions_say_what_to_run(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    LAYOUT.completions("one", "toy@blind").unlink()
+    assert main(["one"]) == 1
+    assert "python -m stages.complete --profile tiny one toy@blind" in capsys.readouterr().err
+    assert not OUTPUT.exists()

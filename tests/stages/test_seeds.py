@@ -1,0 +1,108 @@
+"""A profile with `seeds: 2`: each method is trained twice, what it builds on once."""
+
+import csv
+import json
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from mdrnets.config import load_config
+from mdrnets.files import sha256
+from mdrnets.pipeline import Instance, Pipeline
+from mdrnets.summary import save_summary
+from stages import complete, render, train
+from tests.reporting.example import make_summary
+from tests.training.project import LAYOUT, ROOT, write_configuration, write_data
+
+AGAIN = "toy@seed2"
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The current folder; the process' state is put back."""
+    handler, threads = signal.getsignal(signal.SIGTERM), torch.get_num_threads()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("stages.command.sync", lambda *arguments: None)  # tracking has its tests
+    write_configuration(tmp_path)
+    yield tmp_path
+    signal.signal(signal.SIGTERM, handler)
+    torch.use_deterministic_algorithms(False)
+    torch.set_num_threads(threads)
+
+
+def _set_seeds(count: int) -> None:
+    path = Path("profiles/tiny.yaml")
+    profile = yaml.safe_load(path.read_text(encoding="utf-8")) | {"seeds": count}
+    path.write_text(yaml.safe_dump(profile), encoding="utf-8")
+
+
+def _instances() -> dict[str, Instance]:
+    return {instance.name: instance for instance in Pipeline(load_config()).instances()}
+
+
+def test_more_seeds_add_stages_and_leave_the_others_as_they_are(project: Path) -> None:
+    before = _instances()
+    _set_seeds(1)
+    assert _instances().keys() == before.keys()
+    _set_seeds(2)
+    after = _instances()
+    assert after.keys() - before.keys() == {
+        f"{stage}_toy_seed2 {dataset}"
+        for stage in ("train", "complete", "validate", "evaluate")
+        for dataset in ("one", "two")
+    }
+    assert LAYOUT.summary("two", AGAIN) in after["table1"].inputs
+    assert LAYOUT.features("two", AGAIN) in after["claims"].inputs
+    report = {"check", "table1", "claims"}  # these read the whole profile
+    assert {name for name in before if after[name] != before[name]} == report
+
+
+def test_each_training_has_its_own_seed_and_samples(project: Path) -> None:
+    write_data(project)
+    for arguments in (["one", "base"], ["one", "toy"]):
+        assert train.main(arguments) == 0
+    once = sha256(LAYOUT.model("one", "toy"))
+    _set_seeds(2)
+    for name in ("toy", AGAIN):
+        assert train.main(["one", name]) == 0
+        assert complete.main(["one", name]) == 0
+    assert sha256(LAYOUT.model("one", "toy")) == once
+    assert sha256(LAYOUT.model("one", AGAIN)) != once
+    seeds = [
+        json.loads(LAYOUT.model_config("one", name).read_text())["seed"] for name in ("toy", AGAIN)
+    ]
+    assert seeds == [2204, 2205]
+    first, second = (np.load(LAYOUT.completions("one", name)) for name in ("toy", AGAIN))
+    assert first.shape == second.shape and (first != second).any()
+
+
+def test_the_table_shows_mean_and_spread(project: Path) -> None:
+    _set_seeds(2)
+    published = project / "reports/published/table1.csv"
+    published.parent.mkdir(parents=True)
+    published.write_bytes((ROOT / "reports/published/table1.csv").read_bytes())
+    params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
+    params["bins"] = {"1-20": [1, 2], "20-40": [3, 4], "40-60": [5, 6]}
+    Path("params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
+    save_summary(LAYOUT.summary("one", "toy"), make_summary("one", "toy", values={"l1": 2}))
+    save_summary(LAYOUT.summary("one", AGAIN), make_summary("one", AGAIN, values={"l1": 4}))
+    save_summary(LAYOUT.summary("two", "toy"), make_summary("two", "toy"))  # one is missing
+
+    assert render.main(["table1"]) == 0
+    with LAYOUT.report("table1.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    cell = next(r for r in rows if (r["dataset"], r["metric"], r["bin"]) == ("one", "L1", "1-20"))
+    assert (float(cell["value"]), int(cell["n"])) == (3, 120)
+    assert float(cell["high"]) - 3 == pytest.approx(np.std([2, 4], ddof=1))
+    assert {r["reason"] for r in rows if (r["dataset"], r["method"]) == ("two", "toy")} == {
+        "not run"
+    }
+    page = LAYOUT.report("table1.md").read_text(encoding="utf-8")
+    assert "3.000 ± 1.414" in page
+    assert "the standard deviation of 2 trainings" in page
+    assert "2204 to 2205, one a training of each method" in page
