@@ -126,7 +126,8 @@ class Claims:
         """How much further MDRNets leads at the largest holes than at the smallest."""
         finding = Finding(
             GROWS,
-            f"MDRNets' lead at {bin_title(LARGE)} is larger than at {bin_title(SMALL)}",
+            "especially under large holes: MDRNets' lead at "
+            f"{bin_title(LARGE)} is larger than at {bin_title(SMALL)}",
             dataset,
             self.datasets[dataset].stands_for,
             metric.name,

@@ -77,7 +77,7 @@ def _compared(
     )
     first = scores[str(finding.method)]
     source = " and ".join(sorted({score.source for score in first}))
-    finding = replace(finding, n=len(first), source=source or None)
+    finding = replace(finding, source=source or None)
     with np.errstate(invalid="ignore"):  # ∞ − ∞ is left out
         differences = ours - others  # T×n
     difference = mean_difference(
@@ -86,8 +86,8 @@ def _compared(
         confidence=resampling.confidence,
         seed=derived_seed(config.protocol.seed, CLASS, str(finding.label), column),
     )
-    if difference is None or difference.n < wanted.fewest_pairs:
-        pairs = difference.n if difference else 0
-        return replace(finding, reason=f"{pairs} pairs, fewer than {wanted.fewest_pairs}")
+    n = difference.n if difference else 0
+    if n < wanted.fewest_pairs:
+        return replace(finding, n=n, reason=f"fewer than {wanted.fewest_pairs} pairs")
     by_training = [float(row[np.isfinite(row)].mean()) for row in differences]
     return found(finding, difference, by_training, test=SIGNED_RANK)

@@ -92,7 +92,7 @@ def claims_page(
             *(
                 line
                 for claim, tests in claims.items()
-                for line in (f"## {claim}", "", sections[tests[0].kind](tests), "")
+                for line in (f"## {_sentence(claim)}", "", sections[tests[0].kind](tests), "")
             ),
             "## The other columns of Table 1",
             "",
@@ -122,8 +122,12 @@ def _verdicts(claims: Mapping[str, Sequence[Finding]]) -> str:
     for claim, tests in claims.items():
         counts = Counter(finding.verdict for finding in tests)
         numbers = [str(counts[verdict]) for verdict in (HOLDS, FAILS, UNTESTED)]
-        rows.append([f"**{overall(tests)}**", f"{claim[0].upper()}{claim[1:]}", *numbers])
+        rows.append([f"**{overall(tests)}**", _sentence(claim), *numbers])
     return _pipes(["verdict", "claim", HOLDS, FAILS, UNTESTED], rows)
+
+
+def _sentence(claim: str) -> str:
+    return claim[0].upper() + claim[1:]
 
 
 def _trainings(config: Config) -> str:
@@ -223,26 +227,18 @@ def _classes(tests: Sequence[Finding], config: Config) -> str:
         f"On {_data(tests[0], config)}, over all pairs of an image and a hole that covers the "
         f"class entirely, and over the pixels of the class. The classes are from "
         f"{sources or 'no image'}. {UNPUBLISHED}",
-        "",
-        _pipes(
-            ["verdict", "class", "metric", "pairs", f"difference {HERE}", "adjusted p"],
-            [
-                [
-                    _verdict(f),
-                    str(f.label),
-                    _metric(f, config),
-                    str(f.n),
-                    _difference(f),
-                    _p(f.adjusted),
-                ]
-                for f in tests
-                if f.verdict != UNTESTED
-            ],
-        ),
     ]
-    untested = dict.fromkeys(f"{f.label} ({f.reason})" for f in tests if f.verdict == UNTESTED)
-    if untested:
-        lines += ["", f"**{UNTESTED}**: {'; '.join(untested)}."]
+    rows = [
+        [_verdict(f), str(f.label), _metric(f, config), str(f.n), _difference(f), _p(f.adjusted)]
+        for f in tests
+        if f.verdict != UNTESTED
+    ]
+    if rows:
+        headers = ["verdict", "class", "metric", "pairs", f"difference {HERE}", "adjusted p"]
+        lines += ["", _pipes(headers, rows)]
+    for reason in dict.fromkeys(f.reason for f in tests if f.verdict == UNTESTED):
+        untested = dict.fromkeys(f"{f.label} ({f.n})" for f in tests if f.reason == reason)
+        lines += ["", f"**{UNTESTED}**, {reason}: {', '.join(untested)}."]
     return "\n".join(lines)
 
 
