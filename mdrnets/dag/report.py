@@ -169,7 +169,7 @@ def page_stage(config: Config, layout: Layout, rendered: Sequence[Stage]) -> Sta
     """
     datasets, methods = tuple(config.profile.datasets), config.profile.methods
     trained = [(d, n) for n in config.trained for d in datasets if config.trained_on(n, d) == d]
-    scored = [(d, m) for d in datasets for m in methods]
+    scored = [(d, t) for d in datasets for m in methods for t in config.trainings(m)]
     return Stage(
         name="report",
         group="report",
@@ -178,7 +178,8 @@ def page_stage(config: Config, layout: Layout, rendered: Sequence[Stage]) -> Sta
         modules=("stages.render", renderer(config, "report")),
         inputs=(
             *(path for stage in rendered for path in stage.outputs),
-            *(path(*key) for key in scored for path in (layout.summary, layout.completions)),
+            *(layout.summary(*key) for key in scored),
+            *(layout.completions(d, m) for d in datasets for m in methods),
             *(layout.model_config(*key) for key in trained),
             *(layout.validation(d, n) for d, n in trained if n not in config.protocol.parts),
             layout.holes(),

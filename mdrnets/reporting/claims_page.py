@@ -152,7 +152,7 @@ def _columns(findings: Sequence[Finding], config: Config) -> str:
             [
                 _verdict(f),
                 _data(f, config),
-                _metric(f, config),
+                metric_title(str(f.metric), config),
                 bin_title(str(f.bin)),
                 _difference(f),
                 _title(f.other, config),
@@ -174,7 +174,7 @@ def _growth(tests: Sequence[Finding], findings: Sequence[Finding], config: Confi
             [
                 _verdict(f),
                 _data(f, config),
-                _metric(f, config),
+                metric_title(str(f.metric), config),
                 " → ".join(_signed(c.here if c else None) for c in pair),
                 _difference(f),
                 _p(f.adjusted),
@@ -206,7 +206,7 @@ def _ablation(tests: Sequence[Finding], config: Config) -> str:
         [
             [
                 _verdict(f),
-                _metric(f, config),
+                metric_title(str(f.metric), config),
                 bin_title(str(f.bin)),
                 _difference(f),
                 _p(f.adjusted),
@@ -229,7 +229,14 @@ def _classes(tests: Sequence[Finding], config: Config) -> str:
         f"{sources or 'no image'}. {UNPUBLISHED}",
     ]
     rows = [
-        [_verdict(f), str(f.label), _metric(f, config), str(f.n), _difference(f), _p(f.adjusted)]
+        [
+            _verdict(f),
+            str(f.label),
+            metric_title(str(f.metric), config),
+            str(f.n),
+            _difference(f),
+            _p(f.adjusted),
+        ]
         for f in tests
         if f.verdict != UNTESTED
     ]
@@ -258,12 +265,11 @@ def _data(finding: Finding, config: Config) -> str:
     return title if title.startswith(str(finding.stands_for)) else f"{title} ({finding.stands_for})"
 
 
-def _metric(finding: Finding, config: Config) -> str:
+def metric_title(metric: str, config: Config) -> str:
     """With its unit and direction."""
     features = config.profile.frechet
     metrics = (*table1_metrics(features), *extended_metrics(features))
-    titles = {metric.name: metric.title for metric in metrics}
-    return titles[str(finding.metric)]
+    return next(known.title for known in metrics if known.name == metric)
 
 
 def _difference(finding: Finding) -> str:

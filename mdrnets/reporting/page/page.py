@@ -21,9 +21,9 @@ from mdrnets.data.tables import read_table
 from mdrnets.pipeline import Pipeline
 from mdrnets.reporting.captions import Caption, caption
 from mdrnets.reporting.cells import Cell
-from mdrnets.reporting.claims import Finding
-from mdrnets.reporting.context import EXTENDED_NOTES, UNPUBLISHED, describe_run, legend, notes
+from mdrnets.reporting.context import UNPUBLISHED, describe_run, extended_notes, legend, notes
 from mdrnets.reporting.costs import COLUMNS, read_costs
+from mdrnets.reporting.finding import Finding
 from mdrnets.reporting.page.ledger import ledgers
 from mdrnets.reporting.page.pictures import Comparison, picture
 from mdrnets.reporting.page.rows import columns_of, names_of
@@ -80,8 +80,8 @@ def page(
         name=config.name,
         verdict=verdict(layout.report("claims.csv"), config, images),
         facts=describe_run(config, summaries, git),
-        legend=legend(config.protocol.bootstrap.confidence),
-        notes=[*notes(config, summaries), *EXTENDED_NOTES],
+        legend=legend(config),
+        notes=[*notes(config, summaries), *extended_notes(config)],
         unpublished=UNPUBLISHED,
         ablations=config.ablations,
         tables=[section for section in sections if section.kind and not section.figure],
@@ -153,7 +153,9 @@ def _chains(
         for table in section.table if section.kind == SCORES else ():
             for row in table.rows:
                 if not row.missing:
-                    made = behind(runs, pipeline.layout.summary(table.dataset, row.method))
+                    trainings = pipeline.config.trainings(row.method)
+                    scored = [pipeline.layout.summary(table.dataset, name) for name in trainings]
+                    made = behind(runs, *scored)
                     chains[anchor("behind", section.stage, table.dataset, row.method)] = (
                         f"{row.title} on {table.title}, in {section.stage}",
                         [by_name[section.stage], *made],

@@ -8,18 +8,18 @@ from pathlib import Path
 from mdrnets.config import Config
 from mdrnets.metrics.names import frechet_name
 from mdrnets.reporting.cells import BLANK, bin_title
-from mdrnets.reporting.claims import (
+from mdrnets.reporting.claims import DECIMALS
+from mdrnets.reporting.claims_page import NOTES, metric_title
+from mdrnets.reporting.finding import (
     COLUMN,
-    DECIMALS,
     FAILS,
     HOLDS,
     LEVEL,
     UNTESTED,
     Finding,
+    by_claim,
 )
-from mdrnets.reporting.claims_page import NOTES
 from mdrnets.reporting.page.rows import read_rows
-from mdrnets.reporting.table1 import table1_metrics
 
 PAPER_SIZE = 256
 MARKS = {HOLDS: "✓", FAILS: "✗", UNTESTED: "○"}
@@ -74,7 +74,8 @@ def verdict(path: Path, config: Config, images: Mapping[str, int]) -> list[str]:
         config: what was run.
         images: data set → number of test images.
     """
-    counts = Counter(f.verdict for f in read_rows(path, Finding) if f.kind != COLUMN)
+    findings = [f for f in read_rows(path, Finding) if f.kind != COLUMN]
+    counts = Counter(finding.verdict for finding in findings)
     profile = config.profile
     data = " and ".join(
         f"{dataset.title} in place of the paper's {dataset.stands_for}"
@@ -82,10 +83,11 @@ def verdict(path: Path, config: Config, images: Mapping[str, int]) -> list[str]:
         for name, dataset in profile.datasets.items()
     )
     sentences = [
-        f"Of {counts.total()} claims of the paper, {_number(counts[HOLDS], 'hold', 'holds')}, "
+        f"Of {len(findings)} tests of {len(by_claim(findings))} claims of the paper, "
+        f"{_number(counts[HOLDS], 'hold', 'holds')}, "
         f"{_number(counts[FAILS], 'do not hold', 'does not hold')} and {counts[UNTESTED]} cannot "
-        f"be tested here: profile {config.name}, {data}.",
-        f"Every network was trained once, with seed {config.protocol.seed}, on images of "
+        f"be made here: profile {config.name}, {data}.",
+        f"{_trainings(config)}, on images of "
         f"{profile.image_size}×{profile.image_size} pixels (the paper: {PAPER_SIZE}×{PAPER_SIZE}); "
         "a verdict is about this run, and not about the authors' models.",
     ]
@@ -98,25 +100,30 @@ def verdict(path: Path, config: Config, images: Mapping[str, int]) -> list[str]:
     return sentences
 
 
+def _trainings(config: Config) -> str:
+    seed, count = config.protocol.seed, config.profile.seeds
+    if count == 1:
+        return f"Every network was trained once, with seed {seed}"
+    return f"Every method was trained {count} times, with seeds {seed} to {seed + count - 1}"
+
+
 def _number(count: int, many: str, one: str) -> str:
     return f"{count} {one if count == 1 else many}"
 
 
 def _by_claim(findings: Sequence[Finding], config: Config) -> dict[str, Sequence[ShownFinding]]:
     return {
-        claim: [_shown(f, config) for f in findings if f.claim == claim]
-        for claim in dict.fromkeys(f.claim for f in findings)
+        claim: [_shown(f, config) for f in tests] for claim, tests in by_claim(findings).items()
     }
 
 
 def _shown(finding: Finding, config: Config) -> ShownFinding:
-    titles = {metric.name: metric.title for metric in table1_metrics(config.profile.frechet)}
     return ShownFinding(
         verdict=finding.verdict,
         mark=MARKS[finding.verdict],
         reason=finding.reason or "",
         data=config.profile.datasets[finding.dataset].title if finding.dataset else BLANK,
-        metric=titles.get(finding.metric or "", finding.metric or BLANK),
+        metric=_metric(finding, config),
         hole=bin_title(finding.bin) if finding.bin else BLANK,
         here=_here(finding),
         other=_title(finding.other, config),
@@ -125,12 +132,23 @@ def _shown(finding: Finding, config: Config) -> ShownFinding:
     )
 
 
+def _metric(finding: Finding, config: Config) -> str:
+    """Of which class, if of one."""
+    if finding.metric is None:
+        return BLANK
+    title = metric_title(finding.metric, config)
+    return f"{finding.label}: {title}" if finding.label else title
+
+
 def _here(finding: Finding) -> str:
     if finding.here is None:
         return BLANK
     if finding.low is None:  # a count
         return f"{finding.here:g}"
-    return f"{_signed(finding.here)} [{_signed(finding.low)}, {_signed(finding.high)}]"
+    text = f"{_signed(finding.here)} [{_signed(finding.low)}, {_signed(finding.high)}]"
+    if finding.least is None:
+        return text
+    return f"{text}; in each training {_signed(finding.least)} to {_signed(finding.most)}"
 
 
 def _test(finding: Finding) -> str:
@@ -156,7 +174,7 @@ def _title(method: str | None, config: Config) -> str:
     if method is None:
         return BLANK
     methods = config.protocol.methods
-    return methods[method].title if method in methods else method
+    return methods[method].title if method in methods else config.network(method).title
 
 
 def _signed(value: float | None) -> str:

@@ -11,8 +11,8 @@ from PIL import Image
 from mdrnets.config import load_config
 from mdrnets.files import write_text
 from mdrnets.pipeline import Pipeline
-from mdrnets.reporting.claims import BEST, COLUMN, FAILS, HOLDS, Finding
 from mdrnets.reporting.claims_page import write_findings
+from mdrnets.reporting.finding import BEST, COLUMN, FAILS, HOLDS, Finding
 from mdrnets.summary import save_summary
 from mdrnets.tracking.record import Record, Sent, hashes
 from stages.render import main

@@ -4,8 +4,8 @@ import pytest
 
 from mdrnets.errors import UserError
 from mdrnets.reporting.cells import Cell, write_cells
-from mdrnets.reporting.claims import BEST, HOLDS, Finding
 from mdrnets.reporting.claims_page import write_findings
+from mdrnets.reporting.finding import BEST, HOLDS, Finding
 from mdrnets.reporting.page.rows import columns_of, names_of, read_rows
 from mdrnets.reporting.published import load_published
 from mdrnets.reporting.table1 import build_table, table1_metrics

@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from mdrnets.reporting.claims import BEST, COLUMN, FAILS, FIRST, HOLDS, Finding
 from mdrnets.reporting.claims_page import write_findings
+from mdrnets.reporting.finding import BEST, COLUMN, FAILS, FIRST, HOLDS, Finding
 from mdrnets.reporting.page.verdict import read_claims, verdict
 from tests.reporting.example import make_config
 
@@ -30,9 +30,9 @@ def _written(folder: Path) -> Path:
 def test_it_counts_the_claims_alone_and_names_the_data(tmp_path: Path) -> None:
     sentences = verdict(_written(tmp_path), make_config(), {"set_a": 60})
     assert sentences[0] == (
-        "Of 4 claims of the paper, 1 holds, 2 do not hold and 1 cannot be tested here: profile "
-        "tiny, Rendered faces A in place of the paper's CelebA-HQ (60 test images) and Rendered "
-        "faces B in place of the paper's FFHQ."
+        "Of 4 tests of 2 claims of the paper, 1 holds, 2 do not hold and 1 cannot be made here: "
+        "profile tiny, Rendered faces A in place of the paper's CelebA-HQ (60 test images) and "
+        "Rendered faces B in place of the paper's FFHQ."
     )
     assert "once, with seed 2204, on images of 64×64 pixels" in sentences[1]
 
