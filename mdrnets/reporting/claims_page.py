@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from mdrnets.config import Config
+from mdrnets.config import Config, split_name
 from mdrnets.data.tables import write_table
 from mdrnets.reporting.cells import BLANK, HERE, PAPER, bin_title
 from mdrnets.reporting.claims import DECIMALS, LARGE, SMALL
@@ -155,7 +155,7 @@ def _columns(findings: Sequence[Finding], config: Config) -> str:
                 metric_title(str(f.metric), config),
                 bin_title(str(f.bin)),
                 _difference(f),
-                _title(f.other, config),
+                method_title(f.other, config),
                 _p(f.adjusted),
                 _paper(f, config),
             ]
@@ -287,7 +287,9 @@ def _paper(finding: Finding, config: Config) -> str:
     if finding.published is None:
         return BLANK
     text = _named(_signed(finding.published), finding)
-    return f"{text} from {_title(finding.published_other, config)}: {finding.published_verdict}"
+    return (
+        f"{text} from {method_title(finding.published_other, config)}: {finding.published_verdict}"
+    )
 
 
 def _named(text: str, finding: Finding) -> str:
@@ -306,8 +308,11 @@ def _p(value: float | None) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
-def _title(method: str | None, config: Config) -> str:
+def method_title(method: str | None, config: Config) -> str:
+    """Of a method, a variant, or a row of the paper that the protocol does not have."""
     if method is None:
         return BLANK
     methods = config.protocol.methods
-    return methods[method].title if method in methods else method
+    if method in methods:
+        return methods[method].title
+    return config.network(method).title if split_name(method)[0] in methods else method

@@ -58,8 +58,8 @@ def test_more_seeds_add_stages_and_leave_the_others_as_they_are(project: Path) -
     }
     assert LAYOUT.summary("two", AGAIN) in after["table1"].inputs
     assert LAYOUT.features("two", AGAIN) in after["claims"].inputs
-    report = {"check", "table1", "claims"}  # these read the whole profile
-    assert {name for name in before if after[name] != before[name]} == report
+    whole = {"check", "table1", "claims", "report"}  # these read the whole profile
+    assert {name for name in before if after[name] != before[name]} == whole
 
 
 def test_each_training_has_its_own_seed_and_samples(project: Path) -> None:

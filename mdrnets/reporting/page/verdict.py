@@ -9,7 +9,7 @@ from mdrnets.config import Config
 from mdrnets.metrics.names import frechet_name
 from mdrnets.reporting.cells import BLANK, bin_title
 from mdrnets.reporting.claims import DECIMALS
-from mdrnets.reporting.claims_page import NOTES, metric_title
+from mdrnets.reporting.claims_page import NOTES, method_title, metric_title
 from mdrnets.reporting.finding import (
     COLUMN,
     FAILS,
@@ -126,7 +126,7 @@ def _shown(finding: Finding, config: Config) -> ShownFinding:
         metric=_metric(finding, config),
         hole=bin_title(finding.bin) if finding.bin else BLANK,
         here=_here(finding),
-        other=_title(finding.other, config),
+        other=method_title(finding.other, config),
         test=_test(finding),
         paper=_paper(finding, config),
     )
@@ -166,15 +166,8 @@ def _paper(finding: Finding, config: Config) -> str:
     if finding.published_metric != finding.metric:
         text = f"{finding.published_metric} {text}"
     if finding.published_other:
-        text += f" from {_title(finding.published_other, config)}"
+        text += f" from {method_title(finding.published_other, config)}"
     return f"{text}: {finding.published_verdict}"
-
-
-def _title(method: str | None, config: Config) -> str:
-    if method is None:
-        return BLANK
-    methods = config.protocol.methods
-    return methods[method].title if method in methods else config.network(method).title
 
 
 def _signed(value: float | None) -> str:
