@@ -122,13 +122,14 @@ def load_kept(name: str) -> KeptRun:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "content"
         raise UserError(
-            f"{path}: {where}: {first['msg']}; correct it, or keep a run anew"
+            f"{path}: {where}: {first['msg']}; correct it, or remove the folder and keep a run anew"
         ) from None
-    for table, digest in kept.tables.items():
-        if sha256(path.with_name(table)) != digest:
+    for file, digest in kept.tables.items():
+        table = path.with_name(file)
+        if not table.is_file() or sha256(table) != digest:
             raise UserError(
-                f"{path.with_name(table)} is not the table that was kept: its SHA-256 differs from "
-                "the one in run.json; take it back from git, or keep a run anew"
+                f"{table} is missing, or not the table that was kept: run.json has another "
+                "SHA-256; take it back from git, or remove the folder and keep a run anew"
             )
     return kept
 

@@ -120,7 +120,10 @@ def test_an_edited_kept_table_is_named(
     path = KEPT / "table1.csv"
     write_text(path, path.read_text(encoding="utf-8").replace("1.5", "1.4"))
     assert main([]) == 1
-    assert f"{path} is not the table that was kept" in capsys.readouterr().err
+    assert f"{path} is missing, or not the table that was kept" in capsys.readouterr().err
+    path.unlink()
+    assert main([]) == 1
+    assert f"{path} is missing" in capsys.readouterr().err
 
 
 def test_a_kept_run_of_another_profile_is_refused(
