@@ -1,5 +1,4 @@
 import math
-from pathlib import Path
 
 import pytest
 import torch
@@ -253,7 +252,10 @@ def test_it_computes_in_full_precision_under_autocast() -> None:
 
 
 def test_sums_and_counts_of_all_ranks_are_added(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two ranks with one sample each take the step of one process with both."""
+    """Two ranks with one sample each take the step of one process with both.
+
+    Two real processes are in `tests/training/test_two_ranks.py`.
+    """
     together, query, value = _memory(), _rows(1), _rows(2, absent=((1, 2),))
     together(query, value)
 
@@ -276,26 +278,6 @@ def test_sums_and_counts_of_all_ranks_are_added(monkeypatch: pytest.MonkeyPatch)
     assert not sent
     torch.testing.assert_close(first.slots, together.slots)
     assert torch.equal(first.updates, together.updates)
-
-
-@pytest.mark.slow
-def test_two_processes_hold_the_same_memory(tmp_path: Path) -> None:
-    torch.multiprocessing.spawn(_run_rank, args=(tmp_path,), nprocs=2)
-    slots = [torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in range(2)]
-    assert torch.equal(slots[0], slots[1])
-    together = _memory()
-    together(_rows(1), _rows(2))
-    torch.testing.assert_close(slots[0], together.slots)
-
-
-def _run_rank(rank: int, folder: Path) -> None:
-    dist.init_process_group(
-        "gloo", init_method=f"file://{folder / 'meeting'}", rank=rank, world_size=2
-    )
-    part, memory = slice(rank, rank + 1), _memory()
-    memory(*(Pooled(rows.means[part], rows.present[part]) for rows in (_rows(1), _rows(2))))
-    torch.save(memory.slots, folder / f"{rank}.pt")
-    dist.destroy_process_group()
 
 
 def test_the_length_of_a_query_does_not_matter() -> None:
