@@ -45,7 +45,7 @@ def main() -> None:
         trainable = (
             network_module(network, name)
             .build(
-                options=resolved_options(config, name),
+                options=resolved_options(config, name, images=1),
                 setting=Setting(
                     image_size=profile.image_size,
                     features=lambda wanted: build_features(

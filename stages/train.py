@@ -22,6 +22,7 @@ from mdrnets.errors import UserError
 from mdrnets.files import write_text
 from mdrnets.layout import Layout
 from mdrnets.methods.base import Trainable
+from mdrnets.options import Options
 from mdrnets.pipeline import Pipeline
 from mdrnets.training.building import build_network, resolved_options
 from mdrnets.training.display import Display
@@ -97,7 +98,7 @@ def _train(run: StageRun, dataset: str, network: str) -> None:
         display.show(progress)
 
     try:
-        trainable, history, state = _trained(
+        trainable, options, history, state = _trained(
             run.config, dataset, network, note=run.note, report=report, say=run.say
         )
     finally:
@@ -113,7 +114,7 @@ def _train(run: StageRun, dataset: str, network: str) -> None:
             image_size=run.config.profile.image_size,
             perceptual=run.config.profile.perceptual,
             seed=run.config.seed(network),
-            options=resolved_options(run.config, network).model_dump(mode="json"),
+            options=options.model_dump(mode="json"),
             parameters=_count(trainable),
         ),
     )
@@ -130,8 +131,8 @@ def _trained(
     note: Callable[[str, bool | int | float | str], None],
     report: Callable[[Progress], None],
     say: Callable[[str], None],
-) -> tuple[Trainable, History, Path]:
-    """What every rank does. Returns the network, its history, and the folder of the state."""
+) -> tuple[Trainable, Options, History, Path]:
+    """What every rank does. Returns the network, its options and history, the state's folder."""
     layout, profile = Layout(config.name), config.profile
     stage = Pipeline(config).find("train", [dataset, network])
     fabric = launch(device=profile.device, devices=profile.devices, precision=profile.precision)
@@ -142,7 +143,9 @@ def _trained(
         note(key, value)
 
     data = _training_data(config, layout, dataset, network)
-    trainable = build_network(config, layout, network=network, dataset=dataset)
+    images = len(data.labelled_rows if config.network(network).labels else data.image_rows)
+    options = resolved_options(config, network, images=images)
+    trainable = build_network(config, layout, network=network, dataset=dataset, images=images)
     for name, child in trainable.named_children():
         note(f"parameters_{name}", _count(child))
 
@@ -182,7 +185,7 @@ def _trained(
         note("images_per_second", last.images / seconds if last else 0)
         if profile.device == "cuda":
             note("peak_gpu_memory_mib", torch.cuda.max_memory_allocated() / 2**20)
-    return trainable, history, state
+    return trainable, options, history, state
 
 
 def _unused(other: Checkpoints) -> str:

@@ -74,7 +74,8 @@ def _schedule(config: Config, name: str) -> str:
     options = config.options(name)
     title = config.network(name).title
     batch = f" of {options['batch_size']}" if "batch_size" in options else ""
-    return f"{title} {options['steps']} steps{batch}"
+    unit = "epochs" if "epochs" in options else "steps"
+    return f"{title} {options[unit]} {unit}{batch}"
 
 
 def legend(config: Config) -> str:

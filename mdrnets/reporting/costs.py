@@ -102,12 +102,13 @@ def _rows(config: Config, layout: Layout) -> Iterator[dict[str, Any]]:
             completion = _finished(records, f"complete-{dataset}-{name}")
             path = layout.validation(dataset, name)
             checked = Validation.model_validate(_saved(path)) if path.is_file() else None
+            model = _saved(layout.model_config(dataset, name))
             yield {
                 "dataset": dataset,
                 "method": network.title,
-                "parameters": _saved(layout.model_config(dataset, name))["parameters"],
+                "parameters": model["parameters"],
                 "gmacs": checked.gmacs if checked else None,
-                "steps": config.options(name)["steps"],
+                "steps": model["options"]["steps"],
                 "training_seconds": training.seconds,
                 "training_memory_mib": (training.peak_memory or 0) / 2**20,
                 "completions_per_second": completion.measurements.get("images_per_second")

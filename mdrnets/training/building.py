@@ -14,7 +14,7 @@ from mdrnets.layout import Layout
 from mdrnets.methods.base import Setting, Trainable
 from mdrnets.networks.features import PerceptualFeatures, build_features, load_published
 from mdrnets.networks.frozen import freeze
-from mdrnets.options import Options
+from mdrnets.options import Options, with_steps
 from mdrnets.seeds import derived_seed
 from mdrnets.training.model_files import load_model_config, load_weights
 
@@ -44,25 +44,39 @@ def check_networks(config: Config) -> None:
         return PerceptualFeatures()
 
     parts: dict[str, Trainable] = {}
+    images = max(source.files or 1 for source in config.profile.sources.values())  # none asks
     for name, network in config.networks.items():  # parts come before what uses them
         setting = Setting(
             image_size=config.profile.image_size,
             features=features,
             frozen={part: parts[part] for part in network.uses},
         )
-        options = resolved_options(config, name)
+        options = resolved_options(config, name, images=images)
         built = network_module(network, name).build(options=options, setting=setting)
         if name in config.protocol.parts:
             parts[name] = freeze(built)
 
 
-def resolved_options(config: Config, network: str) -> Options:
-    """The profile's options of a network, with the defaults of its module."""
+def resolved_options(config: Config, network: str, *, images: int) -> Options:
+    """The profile's options of a network, with the defaults of its module.
+
+    Args:
+        config: protocol and profile.
+        network: a part or a method.
+        images: that it is trained on, from which `epochs` become steps.
+
+    Raises:
+        UserError: a bad option.
+    """
     module = network_module(config.network(network), network)
+    where = f"{config.path}: networks.{network}"
     values = config.options(network)
-    options: Options = validated_options(
-        module.Options, values, where=f"{config.path}: networks.{network}"
-    )
+    if "epochs" in values:
+        default = module.Options.model_fields["batch_size"].default
+        values = with_steps(
+            values, batch_size=values.get("batch_size", default), images=images, where=where
+        )
+    options: Options = validated_options(module.Options, values, where=where)
     return options
 
 
@@ -85,8 +99,17 @@ def network_module(network: Network, name: str) -> NetworkModule:
     return cast(NetworkModule, module)
 
 
-def build_network(config: Config, layout: Layout, *, network: str, dataset: str) -> Trainable:
+def build_network(
+    config: Config, layout: Layout, *, network: str, dataset: str, images: int = 0
+) -> Trainable:
     """The untrained network, on top of the trained ones that it uses; always the same weights.
+
+    Args:
+        config: protocol and profile.
+        layout: where the profile's files lie.
+        network: a part or a method.
+        dataset: that it is to be trained on.
+        images: that it is to be trained on, see `resolved_options`; 0: it has nothing to learn.
 
     Raises:
         UserError: options that do not fit, or a used network that is missing or unusable.
@@ -103,7 +126,7 @@ def build_network(config: Config, layout: Layout, *, network: str, dataset: str)
 
     torch.manual_seed(_weights_seed(config, network, dataset))
     return network_module(entry, network).build(
-        options=resolved_options(config, network),
+        options=resolved_options(config, network, images=images),
         setting=Setting(
             image_size=config.profile.image_size,
             features=features,

@@ -39,7 +39,7 @@ def ran(config: Config, make_record: Callable[..., Record]) -> str:
         (LAYOUT.records / f"{name}.json").write_text(record.model_dump_json())
     model = LAYOUT.model_config(dataset, "pconv")
     model.parent.mkdir(parents=True)
-    model.write_text(json.dumps({"parameters": 1234567}))
+    model.write_text(json.dumps({"parameters": 1234567, "options": {"steps": 150}}))
     check = LAYOUT.validation(dataset, "pconv")
     check.parent.mkdir(parents=True)
     values = Validation(images=20, trained=9.5, untrained=40.0, mean_fill=17.0, gmacs=0.25)

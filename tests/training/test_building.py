@@ -44,7 +44,37 @@ def _train(network: str, *, dataset: str = "one", image_size: int = SIZE, width:
 
 
 def test_options_are_the_profiles_over_the_modules_defaults(config: Config) -> None:
-    assert resolved_options(config, "base") == Options(steps=4, batch_size=2, width=3, lr=1e-3)
+    options = resolved_options(config, "base", images=7)
+    assert options == Options(steps=4, batch_size=2, width=3, lr=1e-3)
+
+
+def test_epochs_become_steps_of_the_images_at_hand(tmp_path: Path, config: Config) -> None:
+    write_configuration(tmp_path, networks={"base": {"epochs": 3, "batch_size": 2}})
+    options = resolved_options(load_config(), "base", images=7)
+    assert options == Options(steps=11, batch_size=2)  # 3 · 7 / 2, the last one begun
+
+
+def test_epochs_take_the_modules_batch_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    options = resolved_options(load_config("paper"), "mdrnets", images=28_000)
+    assert options.model_dump()["steps"] == 45 * 28_000 / 8  # the paper's
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"epochs": 0, "batch_size": 2}, "epochs: expected a number above 0, not 0"),
+        ({"epochs": "1", "batch_size": 2}, "epochs: expected a number above 0, not '1'"),
+        ({"epochs": 1, "steps": 1, "batch_size": 2}, " it has both `steps` and `epochs`"),
+        ({"epochs": 1, "batch_size": 0}, "batch_size: `epochs` need a whole number above 0"),
+    ],
+)
+def test_epochs_that_cannot_be_steps_are_refused(
+    tmp_path: Path, config: Config, options: dict[str, object], message: str
+) -> None:
+    write_configuration(tmp_path, networks={"base": options})
+    with pytest.raises(UserError, match=rf"profiles/tiny\.yaml: networks\.base.?{message}"):
+        resolved_options(load_config(), "base", images=7)
 
 
 @pytest.mark.parametrize("profile", sorted(path.stem for path in ROOT.glob("profiles/*.yaml")))
