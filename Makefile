@@ -5,7 +5,7 @@ VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help environment table1 test test-slow check format restore record verify keep crate croissant dvc.yaml ui lock
+.PHONY: help environment plan table1 test test-slow check format restore record verify keep crate croissant dvc.yaml ui lock
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9.-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -22,6 +22,9 @@ environment: $(VENV)/.complete ## the pinned environment, in .venv
 table1: environment ## Table 1 of PROFILE (default: as params.yaml says)
 	snakemake --cores all --config profile=$(PROFILE) -- reproduce_table1
 	@echo; cat reports/$(PROFILE)/table1.md
+
+plan: environment ## what PROFILE costs, before anything runs: GPU-hours, memory, disk, days on N GPUs
+	python -m stages.plan --profile $(PROFILE)
 
 test: environment check ## linters and tests
 	OMP_NUM_THREADS=1 python -m pytest -n auto --dist loadfile

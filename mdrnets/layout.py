@@ -12,6 +12,7 @@ class Layout:
         self.states = self.run / "state"  # unfinished trainings: never a declared output
         self.records = self.run / "records"  # who made what, when: never a declared output
         self.bundle = Path("records") / f"{profile}.zip"  # their archive, for DVC
+        self.plan = self.run / "plan.json"  # what jobs ask a cluster for: never a declared output
 
     @property
     def setup(self) -> Path:

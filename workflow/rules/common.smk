@@ -1,4 +1,5 @@
 # What the rules share: the table of stages, and how a stage becomes a rule.
+import json
 import os
 import sys
 import uuid
@@ -59,6 +60,23 @@ RUN_STAGE = "trap : TERM; {params.command} 2>&1 | (trap '' INT TERM; tee {log})"
 
 def settings(stage, wildcards):
     return PIPELINE.parameters(stage, wildcards)
+
+
+# What jobs ask a cluster for, as `make plan` wrote it; jobs without a plan ask for what the cluster's
+# profile has as `default-resources`.
+PLANNED = (
+    json.loads(PIPELINE.layout.plan.read_text(encoding="utf-8"))
+    if PIPELINE.layout.plan.is_file()
+    else {}
+)
+
+
+def planned(stage):
+    def request(name, wildcards):
+        return PLANNED[stage.name][wildcards.dataset][name]
+
+    names = next(iter(PLANNED.get(stage.name, {}).values()), {})
+    return {name: partial(request, name) for name in names}
 
 
 def needed(stage):

@@ -29,6 +29,8 @@ for stage in stages("data"):
         log:
             log_file(stage),
         priority: 4
+        # On a cluster: what is short, or needs the network, runs where Snakemake does.
+        localrule: stage.program in ("setup", "check", "download")
         conda:
             ENVIRONMENT
         params:

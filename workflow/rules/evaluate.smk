@@ -16,6 +16,7 @@ for stage in stages("evaluate"):
             ENVIRONMENT
         threads: PROFILE.threads
         resources:
+            **planned(stage),
             gpu=PIPELINE.gpus(stage),
         params:
             command=PIPELINE.command(stage),

@@ -57,6 +57,7 @@ for stage in stages("report"):
             [described(stage, path) for path in stage.outputs],
         log:
             log_file(stage),
+        localrule: True
         conda:
             ENVIRONMENT
         params:

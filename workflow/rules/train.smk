@@ -24,6 +24,7 @@ for stage in stages("train"):
             ENVIRONMENT
         threads: PROFILE.threads * PROFILE.devices
         resources:
+            **planned(stage),
             gpu=PIPELINE.gpus(stage),
         params:
             command=PIPELINE.command(stage),

@@ -1,0 +1,186 @@
+"""The plan as it is printed, and the numbers that cluster profiles take from it."""
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Any
+
+from tabulate import tabulate
+
+from mdrnets.dag.train import base_name
+from mdrnets.planning.plan import Plan, Work
+from mdrnets.planning.schedule import critical_path, makespan
+from mdrnets.planning.speed import COMPLETE
+
+HOUR, GIB, GB = 3600, 2**30, 1e9
+MARGIN = 2
+"""A job asks the cluster for so many times what is planned, and a quarter of an hour."""
+
+TRAINED = ("trained", "phase", "jobs", "steps", "batch", "images seen", "parameters", "GMAC a step")
+
+
+def page(plan: Plan, gpus: Sequence[int]) -> str:
+    """Markdown.
+
+    Args:
+        plan: of a profile on a device.
+        gpus: numbers of GPUs to say the wall-clock time for.
+    """
+    profile, device = plan.config.profile, plan.speed.device
+    unit = "GPU" if profile.device == "cuda" else "core"
+    trainings = [work for work in plan.work if work.phase != COMPLETE]
+    completions = [work for work in plan.work if work.phase == COMPLETE]
+    hours = sum(work.seconds for work in plan.work) / HOUR
+    tasks = plan.tasks()
+    return "\n\n".join(
+        [
+            f"Profile `{plan.config.name}` on {device.title}, {profile.precision}, "
+            f"{profile.image_size}×{profile.image_size}: {_number(hours)} {unit}-hours.",
+            _table(
+                (*TRAINED, f"{unit}-hours", "from", f"GiB a {unit}"),
+                [_training_row(plan, works) for works in _together(plan, trainings)],
+            ),
+            _table(
+                ("completed by", "jobs", "images", "GMAC an image", f"{unit}-hours", "from"),
+                [_completion_row(plan, works) for works in _together(plan, completions)],
+            ),
+            _table(("on disk", "GB"), [(what, _number(size / GB)) for what, size in _disk(plan)]),
+            _table(
+                (f"{unit}s", "days", "busy"),
+                [
+                    (str(n), _number(end / 24 / HOUR), f"{hours * HOUR / n / end:.0%}")
+                    for n in gpus
+                    if (end := makespan(tasks, n))
+                ],
+            ),
+            *_notes(plan, unit),
+        ]
+    )
+
+
+def requests(plan: Plan) -> dict[str, dict[str, dict[str, int]]]:
+    """What rules ask a cluster for: stage → data set → runtime (minutes), mem_mb, disk_mb."""
+    asked: dict[str, dict[str, dict[str, int]]] = {}
+    for name, job in plan.jobs.items():
+        if job.work:
+            stage, dataset = name.split(" ")
+            asked.setdefault(stage, {})[dataset] = {
+                "runtime": math.ceil(MARGIN * job.seconds / 60) + 15,
+                "mem_mb": math.ceil(job.memory / 1e6),
+                "disk_mb": math.ceil((job.kept + job.passing) / 1e6),
+            }
+    return asked
+
+
+def _together(plan: Plan, works: list[Work]) -> Iterator[list[Work]]:
+    """What is a row: a phase on all data sets, and all variants of the method."""
+
+    def key(work: Work) -> tuple[int, bool, str]:
+        return order.index(base_name(work.network)), "@" in work.network, work.phase
+
+    order = list(plan.parameters)
+    phases = list(dict.fromkeys(work.phase for work in works))
+    ordered = sorted(works, key=lambda work: (*key(work)[:2], phases.index(work.phase)))
+    for _, group in groupby(ordered, key=key):
+        yield list(group)
+
+
+def _training_row(plan: Plan, works: list[Work]) -> tuple[str, ...]:
+    first = works[0]
+    return (
+        _title(plan, works),
+        first.phase,
+        str(len(works)),
+        _span([work.steps for work in works]),
+        str(first.batch_size),
+        f"{sum(work.steps * work.batch_size for work in works):,}",
+        f"{plan.parameters[base_name(first.network)] / 1e6:.1f} M",
+        _number(first.macs / 1e9),
+        _hours(works),
+        _sources(works),
+        f"{max(work.gpu_memory for work in works) / GIB:.1f}",
+    )
+
+
+def _completion_row(plan: Plan, works: list[Work]) -> tuple[str, ...]:
+    first = works[0]
+    return (
+        _title(plan, works),
+        str(len(works)),
+        f"{sum(work.steps * work.batch_size for work in works):,}",
+        _number(first.macs / first.batch_size / 1e9),
+        _hours(works),
+        _sources(works),
+    )
+
+
+def _title(plan: Plan, works: list[Work]) -> str:
+    variants = {work.network for work in works if "@" in work.network}
+    title = plan.config.network(base_name(works[0].network)).title
+    return f"{title}, {len(variants)} variants" if variants else title
+
+
+def _span(values: list[int]) -> str:
+    low, high = min(values), max(values)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def _hours(works: list[Work]) -> str:
+    return _number(sum(work.seconds for work in works) / HOUR)
+
+
+def _sources(works: list[Work]) -> str:
+    return ", ".join(sorted({work.source for work in works}))
+
+
+def _disk(plan: Plan) -> Iterator[tuple[str, int]]:
+    profile = plan.config.profile
+    downloads = {
+        source.file_name: source.bytes for source in profile.sources.values() if source.url
+    }
+    unknown = [name for name, size in downloads.items() if size is None]
+    known = sum(size for size in downloads.values() if size is not None)
+    yield (
+        "downloads" + (f", without {', '.join(unknown)}" if unknown else ""),
+        known,
+    )
+    yield from plan.packed.items()
+    jobs = plan.jobs.items()
+    yield "models", sum(job.kept for name, job in jobs if name.startswith("train_"))
+    yield "completions", sum(job.kept for name, job in jobs if name.startswith("complete_"))
+    yield "states of the largest unfinished training", max(job.passing for _, job in jobs)
+
+
+def _notes(plan: Plan, unit: str) -> Iterator[str]:
+    device = plan.speed.device
+    over = [
+        f"{work.network} ({work.phase})"
+        for work in plan.work
+        if work.gpu_memory > device.memory and "@" not in work.network
+    ]
+    if over:
+        yield (
+            f"Does not fit into the memory of one {unit}: {', '.join(dict.fromkeys(over))}; share "
+            "the batch among several, or lower it."
+        )
+    yield (
+        f"However many {unit}s: {_number(critical_path(plan.tasks()) / 24 / HOUR)} days, the longest "
+        "chain of jobs."
+    )
+    yield (
+        "Estimated: multiply-accumulates of convolutions and matrix products, forward and backward,"
+        f" at {plan.utilisation:.0%} of the device's peak, or a pause of "
+        f"{1e6 * device.kernel_seconds:.0f} µs a kernel, whichever is longer. Memory: weights, "
+        "gradients, Adam, and what the backward pass keeps. Variants are reckoned as the method "
+        "itself. Data stages, scores and figures take minutes to hours on CPUs and are left out."
+    )
+
+
+def _number(value: float) -> str:
+    """Three digits at most are worth their ink, but for thousands."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _table(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    columns = ["left"] + ["right"] * (len(headers) - 1)
+    return tabulate(rows, headers, tablefmt="pipe", disable_numparse=True, colalign=columns)

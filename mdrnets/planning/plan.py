@@ -1,0 +1,298 @@
+"""What a profile costs before anything of it has run: every job's time, memory and disk.
+
+Counting the operations of the networks takes a minute or two at the paper's size.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from mdrnets.config import Config
+from mdrnets.dag.stage import Stage
+from mdrnets.dag.train import base_name
+from mdrnets.pipeline import Instance, Pipeline
+from mdrnets.planning.counting import Cost, CostCounter, NetworkCost
+from mdrnets.planning.schedule import Task
+from mdrnets.planning.sizes import completion_bytes, count_images, mean_hole, packed_bytes
+from mdrnets.planning.speed import COMPLETE, Measurement, Speed, median_utilisation
+from mdrnets.tracking.record import Record, Records, record_name
+from mdrnets.tracking.record import read as read_record
+from mdrnets.training.building import resolved_options
+
+CONTEXT = 2**30
+"""Bytes of a process on a GPU besides its tensors: context, libraries, workspaces."""
+PROCESS = 4 * 2**30
+"""Bytes of a process in the machine's memory: PyTorch, and the pages of the packed arrays."""
+STATES = 3
+"""Saved states of a training at one moment: the last two, and the one that is being written."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """A phase of a training, or the completions of a method, on one data set.
+
+    Attributes:
+        network: as in the profile, or `METHOD@VARIANT`.
+        phase: of the training, or `complete`.
+        steps: batches.
+        macs: multiply-accumulates of a step.
+        seconds: of all steps.
+        source: `record` (an earlier run of this), `measured` (on such a device) or `estimated`.
+        gpu_memory: bytes on each GPU.
+    """
+
+    network: str
+    dataset: str
+    phase: str
+    steps: int
+    batch_size: int
+    macs: float
+    seconds: float
+    source: str
+    gpu_memory: float
+
+
+@dataclass(frozen=True)
+class Job:
+    """One execution of a stage.
+
+    Attributes:
+        needs: names of the jobs whose outputs it reads.
+        gpus: that it computes on.
+        work: none: too short to matter beside the others.
+        memory: bytes of the machine's.
+        kept: bytes of its outputs.
+        passing: bytes on disk that it needs besides, while it runs.
+    """
+
+    needs: tuple[str, ...]
+    gpus: int
+    work: tuple[Work, ...] = ()
+    memory: float = PROCESS
+    kept: int = 0
+    passing: int = 0
+
+    @property
+    def seconds(self) -> float:
+        return sum(work.seconds for work in self.work)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All jobs of a profile, by name, in an order in which they can run.
+
+    Attributes:
+        parameters: of each network that is trained, but the variants.
+        packed: bytes of the packed arrays, by what is in them.
+        utilisation: share of the device's peak that the estimates assume.
+    """
+
+    config: Config
+    speed: Speed
+    jobs: Mapping[str, Job]
+    parameters: Mapping[str, int]
+    packed: Mapping[str, int]
+    utilisation: float
+
+    @property
+    def work(self) -> list[Work]:
+        return [work for job in self.jobs.values() for work in job.work]
+
+    def tasks(self) -> dict[str, Task]:
+        """For `schedule`. On a CPU a core takes the place of a GPU."""
+        cpu = self.config.profile.device == "cpu"
+        return {
+            name: Task(job.seconds, job.gpus or int(cpu and bool(job.work)), job.needs)
+            for name, job in self.jobs.items()
+        }
+
+
+class Planner:
+    """Makes the plan of a profile on a device."""
+
+    def __init__(self, config: Config, speed: Speed, *, say: Callable[[str], None]) -> None:
+        """Args:
+        say: told what is being counted.
+        """
+        self.config, self.speed, self._say = config, speed, say
+        self._pipeline = Pipeline(config)
+        layout = self._pipeline.layout
+        self._records = Records(layout.records)
+        self._images = {
+            name: count_images(config, layout, name) for name in config.profile.datasets
+        }
+
+    def plan(self) -> Plan:
+        jobs: dict[str, Job] = {}
+        makers: dict[str, str] = {}
+        for stage in self._pipeline.stages.values():
+            for wildcards in stage.combinations():
+                instance = self._pipeline.instance(stage, wildcards)
+                needs = {makers[str(path)] for path in instance.inputs if str(path) in makers}
+                makers |= {str(path): instance.name for path in instance.outputs}
+                jobs[instance.name] = self._job(
+                    instance,
+                    stage.program,
+                    [argument.format(**wildcards) for argument in stage.arguments],
+                    needs=tuple(sorted(needs)),
+                    gpus=self._gpus(stage),
+                )
+        return Plan(
+            config=self.config,
+            speed=self.speed,
+            jobs=jobs,
+            parameters={name: cost.parameters for name, cost in self._costs.items()},
+            packed=packed_bytes(self.config, self._images),
+            utilisation=self._utilisation,
+        )
+
+    def _job(
+        self,
+        instance: Instance,
+        program: str,
+        arguments: list[str],
+        *,
+        needs: tuple[str, ...],
+        gpus: int,
+    ) -> Job:
+        if program == "train":
+            return self._training(instance, *arguments, needs=needs, gpus=gpus)
+        if program == "complete" and self.config.network(arguments[1]).trained:
+            return self._completion(instance, *arguments, needs=needs, gpus=gpus)
+        return Job(needs=needs, gpus=gpus)
+
+    def _gpus(self, stage: Stage) -> int:
+        return int(self.config.profile.device == "cuda" and "device" in stage.settings)
+
+    def _training(
+        self, instance: Instance, dataset: str, network: str, *, needs: tuple[str, ...], gpus: int
+    ) -> Job:
+        cost = self._costs[base_name(network)]
+        share = self._steps(network, dataset) / sum(phase.steps for phase in cost.phases)
+        record = self._record("train", instance, dataset, network)
+        ranks = max(gpus, 1)
+        work = []
+        for phase in cost.phases:
+            measured = self._measured(network, phase.name, phase.batch_size)
+            steps = round(phase.steps * share)
+            seconds = steps * self._step_seconds(phase.step, measured, ranks)
+            needed = cost.weights + cost.frozen + 3 * cost.optimised + phase.activations / ranks
+            source = "measured" if measured else "estimated"
+            work.append(
+                Work(
+                    network=network,
+                    dataset=dataset,
+                    phase=phase.name,
+                    steps=steps,
+                    batch_size=phase.batch_size,
+                    macs=phase.step.macs,
+                    seconds=seconds,
+                    source=source,
+                    gpu_memory=measured.peak_memory_bytes if measured else CONTEXT + needed,
+                )
+            )
+        if record is not None:
+            scale = record.seconds / sum(w.seconds for w in work)
+            work = [replace(w, seconds=w.seconds * scale, source="record") for w in work]
+        state = cost.weights + 2 * cost.optimised
+        on_cpu = max(w.gpu_memory for w in work) if not gpus else 0
+        return Job(
+            needs=needs,
+            gpus=gpus,
+            work=tuple(work),
+            memory=(record and record.peak_memory) or PROCESS * ranks + state + on_cpu,
+            kept=cost.weights,
+            passing=STATES * state,
+        )
+
+    def _completion(
+        self, instance: Instance, dataset: str, network: str, *, needs: tuple[str, ...], gpus: int
+    ) -> Job:
+        cost = self._costs[base_name(network)]
+        assert cost.completion is not None  # what is completed with is a method
+        batch = self.config.profile.completion_batch
+        record = self._record("complete", instance, dataset, network)
+        measured = self._measured(network, COMPLETE, batch)
+        bins = self.config.protocol.bins.values()
+        steps = math.ceil(self._images[dataset].test / batch)  # in each bin
+        macs = seconds = 0.0
+        for numbers in bins:
+            image = cost.completion(mean_hole(numbers))
+            step = Cost(macs=batch * image.macs, kernels=image.kernels)
+            macs += step.macs / len(bins)
+            seconds += steps * self._step_seconds(step, measured, 1)
+        source = "record" if record else "measured" if measured else "estimated"
+        work = Work(
+            network=network,
+            dataset=dataset,
+            phase=COMPLETE,
+            steps=steps * len(bins),
+            batch_size=batch,
+            macs=macs,
+            seconds=record.seconds if record else seconds,
+            source=source,
+            gpu_memory=measured.peak_memory_bytes
+            if measured
+            else CONTEXT + cost.weights + cost.frozen,
+        )
+        return Job(
+            needs=needs,
+            gpus=gpus,
+            work=(work,),
+            kept=completion_bytes(self.config, self._images[dataset]),
+        )
+
+    @cached_property
+    def _costs(self) -> dict[str, NetworkCost]:
+        """Of every network but the variants, which are reckoned as the method itself."""
+        counter, costs = CostCounter(self.config), {}
+        for name in self.config.trained:
+            if name == base_name(name):
+                self._say(f"counting the operations of {name}")
+                costs[name] = counter.count(name)
+        return costs
+
+    @cached_property
+    def _utilisation(self) -> float:
+        """As measured on this device, for what has not been."""
+        return median_utilisation(
+            self.speed,
+            [
+                (phase.step, measured)
+                for name, cost in self._costs.items()
+                for phase in cost.phases
+                if (measured := self._measured(name, phase.name, phase.batch_size))
+            ],
+        )
+
+    def _steps(self, network: str, dataset: str) -> int:
+        """Of all phases; epochs are of the data set's images."""
+        images = self._images[dataset]
+        seen = images.labelled if self.config.network(network).labels else images.train
+        steps: int = resolved_options(self.config, network, images=seen).model_dump()["steps"]
+        return steps
+
+    def _measured(self, network: str, phase: str, batch: int) -> Measurement | None:
+        base = base_name(network)
+        return self.speed.measured(
+            network=base,
+            phase=phase,
+            image_size=self.config.profile.image_size,
+            batch=batch,
+            parameters=self._costs[base].parameters,
+        )
+
+    def _step_seconds(self, cost: Cost, measured: Measurement | None, ranks: int) -> float:
+        """A batch that is shared by ranks takes its part of the arithmetic, but all kernels."""
+        if measured is not None:
+            return 1 / measured.steps_per_second / ranks
+        shared = Cost(macs=cost.macs / ranks, kernels=cost.kernels)
+        return self.speed.estimated(shared, utilisation=self._utilisation)
+
+    def _record(self, stage: str, instance: Instance, *arguments: str) -> Record | None:
+        """Of the same work, if this machine has done it."""
+        record = read_record(self._records.path(record_name(stage, arguments)))
+        if record is None or record.status != "FINISHED":
+            return None
+        return record if record.parameters == instance.parameters else None

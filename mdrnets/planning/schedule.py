@@ -1,0 +1,76 @@
+"""When a workflow ends on a number of GPUs: jobs start as soon as their inputs and GPUs are there.
+
+List scheduling: of the jobs that could start, the one with the longest way to the end goes first.
+An estimate of what Snakemake does, which knows no durations and goes by priorities.
+"""
+
+import heapq
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Task:
+    """One job.
+
+    Attributes:
+        seconds: that it takes.
+        gpus: that it holds meanwhile; without any it starts at once.
+        needs: names of the jobs whose outputs it reads.
+    """
+
+    seconds: float
+    gpus: int
+    needs: Sequence[str]
+
+
+def makespan(tasks: Mapping[str, Task], gpus: int) -> float:
+    """Seconds until the last job ends.
+
+    Args:
+        tasks: by name, each behind those that it needs.
+        gpus: how many there are; a job that wants more gets all of them.
+    """
+    left = _ways_to_the_end(tasks)
+    waiting = {name: len(task.needs) for name, task in tasks.items()}
+    followers: dict[str, list[str]] = {name: [] for name in tasks}
+    for name, task in tasks.items():
+        for need in task.needs:
+            followers[need].append(name)
+
+    ready = [(-left[name], name) for name, count in waiting.items() if not count]
+    heapq.heapify(ready)
+    running: list[tuple[float, str, int]] = []
+    now, free = 0.0, gpus
+    while ready or running:
+        held = []
+        while ready:
+            entry = heapq.heappop(ready)
+            wanted = min(tasks[entry[1]].gpus, gpus)
+            if wanted > free:
+                held.append(entry)
+                continue
+            free -= wanted
+            heapq.heappush(running, (now + tasks[entry[1]].seconds, entry[1], wanted))
+        ready = held  # in order, and so a heap
+        now, ended, released = heapq.heappop(running)
+        free += released
+        for name in followers[ended]:
+            waiting[name] -= 1
+            if not waiting[name]:
+                heapq.heappush(ready, (-left[name], name))
+    return now
+
+
+def critical_path(tasks: Mapping[str, Task]) -> float:
+    """Seconds that no number of GPUs goes below."""
+    return max(_ways_to_the_end(tasks).values(), default=0.0)
+
+
+def _ways_to_the_end(tasks: Mapping[str, Task]) -> dict[str, float]:
+    """Seconds from the start of each job to the end of the last that waits for it."""
+    left = {name: task.seconds for name, task in tasks.items()}
+    for name, task in reversed(list(tasks.items())):
+        for need in task.needs:
+            left[need] = max(left[need], tasks[need].seconds + left[name])
+    return left

@@ -1,0 +1,95 @@
+"""How many images a profile has, and the bytes of what is made of them, before any is there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mdrnets.config import Config, Dataset
+from mdrnets.data.dataset import SPLIT_COLUMNS
+from mdrnets.data.splits import TEST_IDS
+from mdrnets.data.tables import read_table
+from mdrnets.errors import UserError
+from mdrnets.layout import Layout
+
+CELEBAHQ = 30_000
+"""Images of the whole data set, among which the test list is drawn."""
+
+
+@dataclass(frozen=True)
+class Images:
+    """Of one data set.
+
+    Attributes:
+        all: in every role.
+        train: that trainings see.
+        labelled: of these, those with a label map.
+        test: that are completed, once in each bin.
+    """
+
+    all: int
+    train: int
+    labelled: int
+    test: int
+
+
+def count_images(config: Config, layout: Layout, name: str) -> Images:
+    """From the split where it has been made, else as the profile announces it."""
+    if layout.split(name).is_file():
+        rows = read_table(layout.split(name), SPLIT_COLUMNS)
+        training = [row for row in rows if row["role"] == "train"]
+        return Images(
+            all=len(rows),
+            train=len(training),
+            labelled=sum(row["labelled"] == "1" for row in training),
+            test=sum(row["role"] == "test" for row in rows),
+        )
+    dataset = config.profile.datasets[name]
+    faces = _files(config, dataset.faces)
+    test = _announced_tests(dataset, faces)
+    train = faces - test - dataset.split.validation
+    labelled = 0
+    if dataset.labels:
+        maps = config.profile.sources[dataset.labels.source].files or faces
+        labelled = round(train * min(1, maps / faces))
+    return Images(all=faces, train=train, labelled=labelled, test=test)
+
+
+def packed_bytes(config: Config, images: Mapping[str, Images]) -> dict[str, int]:
+    """Of the arrays that the pack stages make, by what is in them."""
+    pixels = config.profile.image_size**2
+    sizes = {}
+    for name, dataset in config.profile.datasets.items():
+        sizes[f"images of {name}"] = 3 * pixels * images[name].all
+        if dataset.labels:
+            maps = config.profile.sources[dataset.labels.source].files or images[name].all
+            sizes[f"label maps of {name}"] = pixels * maps
+    holes = config.profile.holes
+    sources = [holes.source, *([holes.training.source] if holes.training else [])]
+    sizes["holes"] = pixels * sum(_files(config, source) for source in sources)
+    return sizes
+
+
+def completion_bytes(config: Config, images: Images) -> int:
+    """Of a method's completions on one data set, composites and raw outputs."""
+    return 2 * 3 * config.profile.image_size**2 * images.test * len(config.protocol.bins)
+
+
+def mean_hole(steps: tuple[int, ...]) -> float:
+    """The share of an image that is missing in a bin of 10 % steps."""
+    return sum((step - 0.5) / 10 for step in steps) / len(steps)
+
+
+def _announced_tests(dataset: Dataset, faces: int) -> int:
+    if dataset.split.test is not None:
+        return dataset.split.test
+    listed = len(TEST_IDS.read_text(encoding="ascii").split()) * faces // CELEBAHQ
+    others = dataset.split.others_every
+    return listed + ((faces - listed) // others if others else 0)
+
+
+def _files(config: Config, source: str) -> int:
+    files = config.profile.sources[source].files
+    if files is None:
+        raise UserError(
+            f"{config.path}: sources.{source}.files: the plan needs the number of images; give it"
+        )
+    return files

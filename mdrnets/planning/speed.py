@@ -1,0 +1,145 @@
+"""How long a step takes on a device: measured where it has been, else from its operations.
+
+Measurements stand in `reports/reference/throughput_DEVICE.csv`, made by
+`python benchmarks/training_step.py --csv FILE`.
+"""
+
+import csv
+import statistics
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mdrnets.errors import UserError
+from mdrnets.planning.counting import Cost
+
+REFERENCE = Path("reports/reference")
+COLUMNS = (
+    "device",  # as it calls itself
+    "network",
+    "phase",  # of the training, or `complete`
+    "image_size",
+    "batch",
+    "precision",
+    "parameters",  # of the network: another width is another measurement
+    "steps_per_second",
+    "peak_memory_bytes",
+)
+UTILISATION = 0.25
+"""Share of the peak that convolutions of these sizes reach, as long as nothing is measured."""
+KERNEL_SECONDS = 10e-6
+"""A GPU waits at least so long from one kernel to the next, however small they are."""
+COMPLETE = "complete"
+"""The phase of a method's completions, in the table of measurements."""
+
+
+@dataclass(frozen=True)
+class Device:
+    """What its maker says of it.
+
+    Attributes:
+        title: as printed.
+        peak: operations a second, by precision; dense, without TensorFloat-32.
+        memory: bytes.
+        kernel_seconds: see `KERNEL_SECONDS`; 0 on a CPU, which calls what it computes.
+    """
+
+    title: str
+    peak: Mapping[str, float]
+    memory: int
+    kernel_seconds: float = KERNEL_SECONDS
+
+
+def _gpu(title: str, *, bf16: float, fp32: float, gib: int) -> Device:
+    return Device(title, {"bf16-mixed": bf16 * 1e12, "32-true": fp32 * 1e12}, gib * 2**30)
+
+
+DEVICES = {
+    "a100": _gpu("NVIDIA A100 80 GB", bf16=312, fp32=19.5, gib=80),
+    "h100": _gpu("NVIDIA H100 SXM 80 GB", bf16=989, fp32=67, gib=80),
+    "h200": _gpu("NVIDIA H200 141 GB", bf16=989, fp32=67, gib=141),
+    "l40s": _gpu("NVIDIA L40S 48 GB", bf16=362, fp32=91.6, gib=48),
+    "rtx4090": _gpu("NVIDIA RTX 4090 24 GB", bf16=165, fp32=82.6, gib=24),
+    # A core of 2 GHz with AVX2: 2 multiply-adds of 8 numbers a cycle.
+    "cpu": Device("one CPU core", {"bf16-mixed": 64e9, "32-true": 64e9}, 16 * 2**30, 0.0),
+}
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A row of the table; see `COLUMNS`."""
+
+    network: str
+    phase: str
+    image_size: int
+    batch: int
+    precision: str
+    parameters: int
+    steps_per_second: float
+    peak_memory_bytes: int
+
+
+class Speed:
+    """Of one device, at one precision."""
+
+    def __init__(
+        self, device: Device, *, precision: str, measurements: Iterable[Measurement] = ()
+    ) -> None:
+        self.device, self.precision = device, precision
+        self.measurements = [m for m in measurements if m.precision == precision]
+
+    def measured(
+        self, *, network: str, phase: str, image_size: int, batch: int, parameters: int
+    ) -> Measurement | None:
+        """The row of exactly this, if there is one."""
+        wanted = (network, phase, image_size, batch, parameters)
+        for m in self.measurements:
+            if (m.network, m.phase, m.image_size, m.batch, m.parameters) == wanted:
+                return m
+        return None
+
+    def estimated(self, cost: Cost, *, utilisation: float = UTILISATION) -> float:
+        """Seconds of a step: whichever takes longer, its arithmetic or its kernels."""
+        peak = self.device.peak[self.precision]
+        return max(2 * cost.macs / (peak * utilisation), cost.kernels * self.device.kernel_seconds)
+
+
+def median_utilisation(
+    speed: Speed, measured: Iterable[tuple[Cost, Measurement]], default: float = UTILISATION
+) -> float:
+    """The share of the peak that measured steps reach, for those that are not."""
+    peak = speed.device.peak[speed.precision]
+    shares = [2 * cost.macs * m.steps_per_second / peak for cost, m in measured]
+    return statistics.median(shares) if shares else default
+
+
+def read_measurements(path: Path) -> list[Measurement]:
+    """The table of a device; nothing where there is none.
+
+    Raises:
+        UserError: other columns, or a value that is no number.
+    """
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        if tuple(reader.fieldnames or ()) != COLUMNS:
+            raise UserError(f"{path}: expected the columns {', '.join(COLUMNS)}; measure anew")
+        try:
+            return [
+                Measurement(
+                    network=row["network"],
+                    phase=row["phase"],
+                    image_size=int(row["image_size"]),
+                    batch=int(row["batch"]),
+                    precision=row["precision"],
+                    parameters=int(row["parameters"]),
+                    steps_per_second=float(row["steps_per_second"]),
+                    peak_memory_bytes=int(row["peak_memory_bytes"]),
+                )
+                for row in reader
+            ]
+        except (TypeError, ValueError) as error:
+            raise UserError(
+                f"{path}: line {reader.line_num}: {error}; correct it, or measure anew"
+            ) from None

@@ -1,0 +1,77 @@
+import json
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.workflow.conftest import Copy, environment
+from tests.workflow.slurm import slurm_cluster
+
+MODEL = "runs/smoke/models/rendered_a/recon.safetensors"
+STATES = "runs/smoke/state/rendered_a/recon-*/step-*.pt"
+RECORD = "runs/smoke/records/train-rendered_a-recon.json"
+PATIENCE = 600  # seconds
+
+
+@pytest.mark.slow
+def test_what_slurm_preempts_goes_on_and_ends_with_the_same_bytes(
+    project_copy: Copy, tmp_path: Path
+) -> None:
+    alone, there = (_copy(project_copy, tmp_path / name) for name in ("alone", "there"))
+    alone.snakemake(MODEL)
+    (tmp_path / "slurm").mkdir()
+    with slurm_cluster(tmp_path / "slurm") as variables:
+        variables = environment() | {"SLURM_CONF": variables["SLURM_CONF"]}
+
+        def slurm(*command: str) -> str:
+            done = subprocess.run(command, env=variables, check=True, capture_output=True, text=True)
+            return done.stdout
+
+        with (tmp_path / "log").open("w") as log:
+            run = subprocess.Popen(
+                ["snakemake", "--workflow-profile", "workflow/profiles/slurm", MODEL]
+                # No accounting here, and no reason to wait.
+                + ["--slurm-status-command", "squeue", "--slurm-no-account"]
+                + ["--slurm-init-seconds-before-status-checks", "2"],
+                cwd=there.root,
+                env=variables,
+                stdout=log,
+                stderr=log,
+            )
+        try:
+            _wait(lambda: any(there.root.glob(STATES)), run, tmp_path / "log")
+            running = slurm("squeue", "--noheader", "--states=RUNNING", "--format=%i %k").splitlines()
+            (job,) = [line.split()[0] for line in running if "train_recon" in line]
+            asked = slurm("scontrol", "show", "job", job)
+            assert "TimeLimit=04:00:00" in asked
+            assert "mem=16000M" in asked
+            slurm("scontrol", "requeue", job)
+            _wait(lambda: run.poll() is not None, run, tmp_path / "log")
+        finally:
+            run.terminate()
+            run.wait()
+    assert run.returncode == 0, (tmp_path / "log").read_text()[-3000:]
+    assert json.loads((there.root / RECORD).read_text())["attempts"] == 2
+    assert (there.root / MODEL).read_bytes() == (alone.root / MODEL).read_bytes()
+
+
+def _copy(project: Copy, folder: Path) -> Copy:
+    """A checkout in which the training lasts long enough to be interrupted."""
+    copy = project.clone(folder)
+    path = copy.root / "profiles/smoke.yaml"
+    profile = yaml.safe_load(path.read_text())
+    profile["networks"]["recon"]["steps"] = 200
+    profile["training"]["checkpoint_every"] = 10
+    path.write_text(yaml.safe_dump(profile))
+    return copy
+
+
+def _wait(condition: Callable[[], bool], run: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > end or (run.poll() is not None and not condition()):
+            pytest.fail(log.read_text()[-3000:])
+        time.sleep(0.2)
