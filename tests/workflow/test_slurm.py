@@ -27,7 +27,9 @@ def test_what_slurm_preempts_goes_on_and_ends_with_the_same_bytes(
         variables = environment() | {"SLURM_CONF": variables["SLURM_CONF"]}
 
         def slurm(*command: str) -> str:
-            done = subprocess.run(command, env=variables, check=True, capture_output=True, text=True)
+            done = subprocess.run(
+                command, env=variables, check=True, capture_output=True, text=True
+            )
             return done.stdout
 
         with (tmp_path / "log").open("w") as log:
@@ -43,7 +45,9 @@ def test_what_slurm_preempts_goes_on_and_ends_with_the_same_bytes(
             )
         try:
             _wait(lambda: any(there.root.glob(STATES)), run, tmp_path / "log")
-            running = slurm("squeue", "--noheader", "--states=RUNNING", "--format=%i %k").splitlines()
+            running = slurm(
+                "squeue", "--noheader", "--states=RUNNING", "--format=%i %k"
+            ).splitlines()
             (job,) = [line.split()[0] for line in running if "train_recon" in line]
             asked = slurm("scontrol", "show", "job", job)
             assert "TimeLimit=04:00:00" in asked

@@ -1,0 +1,70 @@
+from pathlib import Path
+
+import pytest
+
+from mdrnets.errors import UserError
+from mdrnets.planning.counting import Cost
+from mdrnets.planning.speed import (
+    COLUMNS,
+    DEVICES,
+    Measurement,
+    Speed,
+    median_utilisation,
+    read_measurements,
+)
+
+ROW = "NVIDIA H100,pconv,initial,256,8,bf16-mixed,25779796,4.0,9000000000"
+
+
+def test_a_table_of_measurements_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "throughput_h100.csv"
+    path.write_text(f"{','.join(COLUMNS)}\n{ROW}\n")
+    (row,) = read_measurements(path)
+    assert row == Measurement(
+        "pconv", "initial", 256, 8, "bf16-mixed", 25779796, 4.0, 9_000_000_000
+    )
+    assert read_measurements(tmp_path / "throughput_a100.csv") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("device,network\na,b\n", "expected the columns device, network, phase"),
+        (f"{','.join(COLUMNS)}\n{ROW.replace('4.0', 'fast')}\n", "line 2: .*fast"),
+    ],
+)
+def test_a_table_that_is_none_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "throughput_h100.csv"
+    path.write_text(text)
+    with pytest.raises(UserError, match=message):
+        read_measurements(path)
+
+
+def test_only_a_measurement_of_the_same_counts() -> None:
+    row = Measurement("pconv", "initial", 256, 8, "bf16-mixed", 100, 4.0, 1)
+    speed = Speed(DEVICES["h100"], precision="bf16-mixed", measurements=[row])
+
+    def found(speed: Speed, *, batch: int = 8, parameters: int = 100) -> Measurement | None:
+        return speed.measured(
+            network="pconv", phase="initial", image_size=256, batch=batch, parameters=parameters
+        )
+
+    assert found(speed) == row
+    assert found(speed, parameters=101) is None  # other widths
+    assert found(speed, batch=6) is None
+    other = Speed(DEVICES["h100"], precision="32-true", measurements=[row])
+    assert found(other) is None
+
+
+def test_an_estimate_is_arithmetic_or_kernels_whichever_is_longer() -> None:
+    speed = Speed(DEVICES["a100"], precision="bf16-mixed")
+    assert speed.estimated(Cost(macs=39e12, kernels=10), utilisation=0.25) == pytest.approx(1.0)
+    assert speed.estimated(Cost(macs=1, kernels=5000)) == pytest.approx(0.05)
+    assert Speed(DEVICES["cpu"], precision="32-true").estimated(Cost(0, 5000)) == 0
+
+
+def test_what_is_measured_says_what_a_device_reaches() -> None:
+    speed = Speed(DEVICES["a100"], precision="bf16-mixed")  # 312 T operations a second
+    row = Measurement("pconv", "initial", 256, 8, "bf16-mixed", 100, 1.0, 1)
+    assert median_utilisation(speed, [(Cost(15.6e12, 1), row)]) == pytest.approx(0.1)
+    assert median_utilisation(speed, []) == 0.25
