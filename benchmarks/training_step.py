@@ -4,6 +4,7 @@ On random images and untrained networks, one after the other in one process; eve
 is timed apart. Machines are noisy: compare rows of one run, not of two.
 
     python benchmarks/training_step.py --profile demo
+    python benchmarks/training_step.py --profile paper --csv reports/reference/throughput_a100.csv
 """
 
 import argparse
@@ -18,13 +19,15 @@ from tabulate import tabulate
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from mdrnets.config import load_config
+from mdrnets.config import Profile, load_config
+from mdrnets.data.tables import write_table
 from mdrnets.layout import Layout
 from mdrnets.methods.base import Batch, Method, Phase, Setting, Trainable
 from mdrnets.networks.features import build_features
 from mdrnets.networks.frozen import freeze
+from mdrnets.planning.speed import COLUMNS, COMPLETE
 from mdrnets.training.building import network_module, resolved_options
-from mdrnets.training.numerics import set_numerics
+from mdrnets.training.numerics import autocast, set_numerics
 
 
 def main() -> None:
@@ -34,12 +37,15 @@ def main() -> None:
     parser.add_argument("--profile", help="a file of profiles/; by default that of params.yaml")
     parser.add_argument("--repeats", type=int, default=5, help="timed steps (default: %(default)s)")
     parser.add_argument("--networks", nargs="*", help="only these")
+    parser.add_argument("--csv", type=Path, help="write what `make plan` reads, see planning/speed")
     options = parser.parse_args()
 
     config = load_config(options.profile)
     profile = config.profile
-    set_numerics(device=profile.device, precision=profile.precision, threads=profile.threads)
-    rows, built = [], {}
+    numerics = set_numerics(
+        device=profile.device, precision=profile.precision, threads=profile.threads
+    )
+    rows, measured, built = [], [], {}
     for name, network in config.trained.items():
         torch.manual_seed(0)
         trainable = (
@@ -60,7 +66,8 @@ def main() -> None:
         )
         if not options.networks or name in options.networks:
             for phase in trainable.phases():
-                seconds = _step_seconds(trainable, phase, profile.image_size, options.repeats)
+                seconds, memory = _step(trainable, phase, profile, options.repeats)
+                measured.append((name, trainable, phase.name, phase.batch_size, seconds, memory))
                 total = seconds * phase.steps
                 rows.append(
                     [
@@ -74,14 +81,34 @@ def main() -> None:
                     ]
                 )
             if isinstance(trainable, Method):
-                seconds = _completion_seconds(
-                    trainable, profile.image_size, profile.completion_batch
+                seconds, memory = _completion(trainable, profile)
+                measured.append(
+                    (name, trainable, COMPLETE, profile.completion_batch, seconds, memory)
                 )
                 rows[-1][-1] = f"{profile.completion_batch / seconds:.1f}"
         if name in config.protocol.parts:
             built[name] = freeze(trainable)
     headers = ["network", "phase", "batch", "ms a step", "steps", "s in all", "completions/s"]
     print(tabulate(rows, headers, disable_numparse=True))
+    if options.csv is not None:
+        write_table(
+            options.csv,
+            COLUMNS,
+            [
+                (
+                    numerics["device"],
+                    name,
+                    phase,
+                    profile.image_size,
+                    batch,
+                    profile.precision,
+                    sum(parameter.numel() for parameter in trainable.parameters()),
+                    f"{1 / seconds:.4g}",
+                    memory,
+                )
+                for name, trainable, phase, batch, seconds, memory in measured
+            ],
+        )
 
 
 def _batch(size: int, count: int, device: torch.device) -> Batch:
@@ -94,8 +121,9 @@ def _batch(size: int, count: int, device: torch.device) -> Batch:
     )
 
 
-def _step_seconds(trainable: Trainable, phase: Phase, size: int, repeats: int) -> float:
-    device = next(trainable.parameters()).device
+def _step(trainable: Trainable, phase: Phase, profile: Profile, repeats: int) -> tuple[float, int]:
+    """Median seconds, and the GPU's peak memory in bytes (0 on a CPU)."""
+    device, size = next(trainable.parameters()).device, profile.image_size
     trainable.train()
     if phase.start is not None:
         phase.start(np.random.default_rng(0).integers(0, 256, (200, size, size, 3), dtype=np.uint8))
@@ -105,25 +133,45 @@ def _step_seconds(trainable: Trainable, phase: Phase, size: int, repeats: int) -
     for _ in range(repeats + 1):
         batch = _batch(size, phase.batch_size, device)
         begin = time.perf_counter()
-        for update in phase.train_step(batch):
+        updates = phase.train_step(batch)
+        while True:
+            with autocast(device, profile.precision):
+                update = next(updates, None)
+            if update is None:
+                break
             optimiser = phase.optimisers[update.optimiser]
             optimiser.zero_grad(set_to_none=True)
-            torch.stack(list(update.terms.values())).sum().backward()
+            torch.stack([term.float() for term in update.terms.values()]).sum().backward()
             optimiser.step()
-        if device.type == "cuda":
-            torch.cuda.synchronize()
+        _synchronise(device)
         seconds.append(time.perf_counter() - begin)
-    return statistics.median(seconds[1:])
+    return statistics.median(seconds[1:]), _peak(device)
 
 
-def _completion_seconds(method: Method, size: int, count: int) -> float:
+def _completion(method: Method, profile: Profile) -> tuple[float, int]:
+    """Seconds of a batch, and the GPU's peak memory in bytes (0 on a CPU)."""
     device = next(method.parameters()).device
     method.eval()
-    batch = _batch(size, count, device)
+    batch = _batch(profile.image_size, profile.completion_batch, device)
     begin = time.perf_counter()
-    with torch.inference_mode():
+    with torch.inference_mode(), autocast(device, profile.precision):
         method.complete(batch.masked, batch.hole, torch.Generator(device).manual_seed(0))
-    return time.perf_counter() - begin
+    _synchronise(device)
+    return time.perf_counter() - begin, _peak(device)
+
+
+def _synchronise(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+
+
+def _peak(device: torch.device) -> int:
+    """Since the last call."""
+    if device.type != "cuda":
+        return 0
+    peak = torch.cuda.max_memory_allocated()
+    torch.cuda.reset_peak_memory_stats()
+    return peak
 
 
 if __name__ == "__main__":

@@ -163,10 +163,8 @@ def _notes(plan: Plan, unit: str) -> Iterator[str]:
             f"Does not fit into the memory of one {unit}: {', '.join(dict.fromkeys(over))}; share "
             "the batch among several, or lower it."
         )
-    yield (
-        f"However many {unit}s: {_number(critical_path(plan.tasks()) / 24 / HOUR)} days, the longest "
-        "chain of jobs."
-    )
+    days = critical_path(plan.tasks()) / 24 / HOUR
+    yield f"However many {unit}s: {_number(days)} days, the longest chain of jobs."
     yield (
         "Estimated: multiply-accumulates of convolutions and matrix products, forward and backward,"
         f" at {plan.utilisation:.0%} of the device's peak, or a pause of "

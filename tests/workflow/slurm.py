@@ -16,6 +16,13 @@ import pytest
 DAEMONS = ("munged", "slurmctld", "slurmd")
 PATIENCE = 60  # seconds until a daemon must be there
 
+MUNGE = {
+    "socket": "munge.socket",
+    "key-file": "munge.key",
+    "pid-file": "munged.pid",
+    "log-file": "munged.log",
+    "seed-file": "munged.seed",
+}
 CONFIGURATION = """\
 ClusterName=test
 SlurmctldHost={host}(127.0.0.1)
@@ -75,12 +82,12 @@ def slurm_cluster(folder: Path) -> Iterator[dict[str, str]]:
     key.chmod(0o400)
     environment = os.environ | {"SLURM_CONF": str(configuration)}
     commands = [
-        ["munged", "--foreground", "--force", f"--socket={folder}/munge.socket"]
-        + [f"--key-file={key}", f"--pid-file={folder}/munged.pid"]
-        + [f"--log-file={folder}/munged.log", f"--seed-file={folder}/munged.seed"],
+        ["munged", "--foreground", "--force"],
         ["slurmctld", "-D"],
         ["slurmd", "-D"],
     ]
+    for option, name in MUNGE.items():
+        commands[0].append(f"--{option}={folder / name}")
     daemons = []
     try:
         for command in commands:

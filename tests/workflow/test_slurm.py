@@ -13,6 +13,14 @@ from tests.workflow.slurm import slurm_cluster
 MODEL = "runs/smoke/models/rendered_a/recon.safetensors"
 STATES = "runs/smoke/state/rendered_a/recon-*/step-*.pt"
 RECORD = "runs/smoke/records/train-rendered_a-recon.json"
+SNAKEMAKE = (
+    "snakemake",
+    *("--workflow-profile", "workflow/profiles/slurm"),
+    # No accounting here, and no reason to wait.
+    *("--slurm-status-command", "squeue"),
+    "--slurm-no-account",
+    *("--slurm-init-seconds-before-status-checks", "2"),
+)
 PATIENCE = 600  # seconds
 
 
@@ -34,10 +42,7 @@ def test_what_slurm_preempts_goes_on_and_ends_with_the_same_bytes(
 
         with (tmp_path / "log").open("w") as log:
             run = subprocess.Popen(
-                ["snakemake", "--workflow-profile", "workflow/profiles/slurm", MODEL]
-                # No accounting here, and no reason to wait.
-                + ["--slurm-status-command", "squeue", "--slurm-no-account"]
-                + ["--slurm-init-seconds-before-status-checks", "2"],
+                [*SNAKEMAKE, MODEL],
                 cwd=there.root,
                 env=variables,
                 stdout=log,

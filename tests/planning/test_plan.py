@@ -1,0 +1,126 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mdrnets.config import Config, load_config
+from mdrnets.pipeline import Pipeline
+from mdrnets.planning.page import page, requests
+from mdrnets.planning.plan import Plan, Planner
+from mdrnets.planning.schedule import makespan
+from mdrnets.planning.speed import DEVICES, Measurement, Speed
+from mdrnets.tracking.record import Record
+from stages import plan as program
+from tests.training.project import LAYOUT, write_configuration, write_data
+
+NETWORKS = {
+    "base": {"epochs": 3, "batch_size": 2, "width": 3},
+    "toy": {"epochs": 11, "batch_size": 2},
+}
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
+    """Two data sets of seven training and five test images."""
+    monkeypatch.chdir(tmp_path)
+    write_configuration(tmp_path, networks=NETWORKS)
+    write_data(tmp_path)
+    return load_config()
+
+
+def _plan(config: Config, *measurements: Measurement) -> Plan:
+    speed = Speed(DEVICES["cpu"], precision="32-true", measurements=measurements)
+    return Planner(config, speed, say=lambda line: None).plan()
+
+
+def test_every_job_of_the_workflow_is_in_it_after_those_that_it_needs(config: Config) -> None:
+    plan = _plan(config)
+    assert list(plan.jobs) == [instance.name for instance in Pipeline(config).instances()]
+    seen: set[str] = set()
+    for name, job in plan.jobs.items():
+        assert set(job.needs) <= seen
+        seen.add(name)
+    assert "train_base one" in plan.jobs["train_toy two"].needs  # one part serves both data sets
+    assert "complete_toy two" in plan.jobs["evaluate_toy two"].needs
+
+
+def test_epochs_are_steps_of_each_phase(config: Config) -> None:
+    base = plan_steps(_plan(config), "train_base one")
+    assert sum(base.values()) == 11  # 3 · 7 images / 2, the last one begun
+    toy = plan_steps(_plan(config), "train_toy two")
+    assert sum(toy.values()) == 39
+    assert list(toy) == ["reconstruct", "adversarial"]
+
+
+def plan_steps(plan: Plan, job: str) -> dict[str, int]:
+    return {work.phase: work.steps for work in plan.jobs[job].work}
+
+
+def test_completions_take_all_bins_and_their_disk(config: Config) -> None:
+    job = _plan(config).jobs["complete_toy one"]
+    assert job.work[0].steps == 2 * 3  # bins · batches of two for five images
+    assert job.kept == 2 * 2 * 5 * 32 * 32 * 3
+
+
+def test_a_measured_step_takes_what_was_measured(config: Config) -> None:
+    estimated = _plan(config)
+    row = Measurement(
+        "base", "reconstruct", 32, 2, "32-true", estimated.parameters["base"], 0.5, 123
+    )
+    first, second = _plan(config, row).jobs["train_base one"].work
+    assert (first.source, first.seconds, first.gpu_memory) == ("measured", 2 * first.steps, 123)
+    assert second.source == "estimated"
+
+
+def test_what_has_been_run_takes_what_it_took(
+    config: Config, make_record: Callable[..., Record]
+) -> None:
+    instance = Pipeline(config).find("train", ["one", "base"])
+    record = make_record(
+        name="train-one-base",
+        status="FINISHED",
+        seconds=100.0,
+        peak_memory=77,
+        parameters=dict(instance.parameters),
+    )
+    LAYOUT.records.mkdir(parents=True)
+    (LAYOUT.records / "train-one-base.json").write_text(record.model_dump_json())
+    job = _plan(config).jobs["train_base one"]
+    assert job.seconds == pytest.approx(100)
+    assert {work.source for work in job.work} == {"record"}
+    assert job.memory == 77
+
+    other = record.model_copy(update={"parameters": {"params.yaml:seed": 1}})
+    (LAYOUT.records / "train-one-base.json").write_text(other.model_dump_json())
+    assert {w.source for w in _plan(config).jobs["train_base one"].work} == {"estimated"}
+
+
+def test_the_page_has_a_row_for_each_phase_and_number_of_cores(config: Config) -> None:
+    plan = _plan(config)
+    text = page(plan, [1, 3])
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()]
+    assert [row[:4] for row in rows if row and row[0] == "Toy" and len(row) > 6] == [
+        ["Toy", "reconstruct", "2", "21"],
+        ["Toy", "adversarial", "2", "18"],
+    ]
+    days = {row[0]: row[1] for row in rows if row and row[0] in ("1", "3")}
+    assert days["3"] == f"{makespan(plan.tasks(), 3) / 86400:.3g}"
+
+
+def test_the_program_prints_it_and_writes_what_jobs_ask_for(
+    config: Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert program.main(["--gpus", "2"]) == 0
+    assert "Profile `tiny` on one CPU core" in capsys.readouterr().out
+    asked = json.loads(LAYOUT.plan.read_text())
+    assert asked == requests(_plan(config))
+    assert asked["train_toy"]["two"]["runtime"] >= 15
+    assert set(asked) == {"train_base", "train_toy", "complete_toy"}
+
+
+def test_the_program_refuses_a_profile_that_is_not_there(
+    config: Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert program.main(["--profile", "nowhere"]) == 1
+    assert "there is no profile 'nowhere'" in capsys.readouterr().err
