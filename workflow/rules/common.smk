@@ -79,6 +79,12 @@ def planned(stage):
     return {name: partial(request, name) for name in names}
 
 
+def inputs(stage):
+    # What no stage makes is local: it travels with the sources, where machines share no files.
+    paths = (*stage.inputs, *stage.code)
+    return [p if p.parts[0] in ("runs", "data") else local(str(p)) for p in paths]
+
+
 def needed(stage):
     # Made once before all others; a later look at it changes nothing for them.
     return [ancient(PIPELINE.layout.setup)] if stage.setup else []

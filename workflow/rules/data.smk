@@ -3,8 +3,8 @@
 
 rule data:
     input:
-        "data.dvc",
-        [f"samples/{name}.zip" for name in EMBEDDED],
+        local("data.dvc"),
+        [local(f"samples/{name}.zip") for name in EMBEDDED],
     output:
         [PIPELINE.layout.data(name) for name in EMBEDDED],
     log:
@@ -21,8 +21,7 @@ for stage in stages("data"):
         name:
             stage.name
         input:
-            stage.inputs,
-            stage.code,
+            inputs(stage),
             needed(stage),
         output:
             stage.outputs,

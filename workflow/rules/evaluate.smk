@@ -5,8 +5,7 @@ for stage in stages("evaluate"):
         name:
             stage.name
         input:
-            stage.inputs,
-            stage.code,
+            inputs(stage),
             needed(stage),
         output:
             stage.outputs,

@@ -50,8 +50,7 @@ for stage in stages("report"):
         name:
             stage.name
         input:
-            stage.inputs,
-            stage.code,
+            inputs(stage),
             needed(stage),
         output:
             [described(stage, path) for path in stage.outputs],

@@ -12,8 +12,7 @@ for stage in stages("train"):
         name:
             stage.name
         input:
-            stage.inputs,
-            stage.code,
+            inputs(stage),
             needed(stage),
         output:
             stage.outputs,
