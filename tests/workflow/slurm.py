@@ -59,8 +59,8 @@ PartitionName=all Nodes={host} Default=YES MaxTime=INFINITE State=UP
 
 
 @contextmanager
-def slurm_cluster(folder: Path) -> Iterator[dict[str, str]]:
-    """Run the daemons; yield the environment in which Slurm's commands find them.
+def slurm_cluster(folder: Path, environment: dict[str, str]) -> Iterator[dict[str, str]]:
+    """Run the daemons; yield the environment, changed so that Slurm's commands find them.
 
     Skips the test where Slurm is not installed and cannot be, or where it does not start.
     """
@@ -80,7 +80,10 @@ def slurm_cluster(folder: Path) -> Iterator[dict[str, str]]:
     key = folder / "munge.key"
     key.write_bytes(secrets.token_bytes(128))
     key.chmod(0o400)
-    environment = os.environ | {"SLURM_CONF": str(configuration)}
+    environment = environment | {
+        "SLURM_CONF": str(configuration),
+        "PATH": f"{_commands(folder, configuration)}{os.pathsep}{environment['PATH']}",
+    }
     commands = [
         ["munged", "--foreground", "--force"],
         ["slurmctld", "-D"],
@@ -118,6 +121,16 @@ def _install() -> None:
     )
     if done.returncode:
         pytest.skip(f"apt-get could not install slurm-wlm: {done.stderr.splitlines()[-1]}")
+
+
+def _commands(folder: Path, configuration: Path) -> Path:
+    """A folder with an `srun` that finds the configuration: in a job the plugin drops `SLURM_…`."""
+    binaries = folder / "bin"
+    binaries.mkdir()
+    srun = binaries / "srun"
+    srun.write_text(f"#!/bin/sh\nSLURM_CONF='{configuration}' exec {shutil.which('srun')} \"$@\"\n")
+    srun.chmod(0o755)
+    return binaries
 
 
 def _nodes(environment: dict[str, str]) -> str:

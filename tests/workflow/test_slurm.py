@@ -34,8 +34,7 @@ def test_what_slurm_preempts_goes_on_and_ends_with_the_same_bytes(
     there = Copy(shutil.copytree(alone.root, tmp_path / "there", symlinks=True))
     (there.root / MODEL).unlink()
     (tmp_path / "slurm").mkdir()
-    with slurm_cluster(tmp_path / "slurm") as variables:
-        variables = environment() | {"SLURM_CONF": variables["SLURM_CONF"]}
+    with slurm_cluster(tmp_path / "slurm", environment()) as variables:
 
         def slurm(*command: str) -> str:
             done = subprocess.run(
@@ -53,14 +52,13 @@ def test_what_slurm_preempts_goes_on_and_ends_with_the_same_bytes(
             )
         try:
             _wait(lambda: any(there.root.glob(STATES)), run, tmp_path / "log")
-            running = slurm(
-                "squeue", "--noheader", "--states=RUNNING", "--format=%i %k"
+            (job,) = slurm(
+                *("squeue", "--noheader", "--noconvert", "--states=RUNNING"),
+                *("--format", "%i %k %l %m"),  # number, comment, time, memory
             ).splitlines()
-            (job,) = [line.split()[0] for line in running if "train_recon" in line]
-            asked = slurm("scontrol", "show", "job", job)
-            assert "TimeLimit=04:00:00" in asked
-            assert "mem=16000M" in asked
-            slurm("scontrol", "requeue", job)
+            number, *asked = job.split()
+            assert asked == ["rule_train_recon_wildcards_rendered_a", "4:00:00", "16000M"]
+            slurm("scontrol", "requeue", number)
             _wait(lambda: run.poll() is not None, run, tmp_path / "log")
         finally:
             run.terminate()
