@@ -13,9 +13,8 @@ from mdrnets.config import load_config
 from mdrnets.errors import UserError
 from mdrnets.files import write_text
 from mdrnets.layout import Layout
+from mdrnets.planning.speed import DEVICES, REFERENCE, Speed, read_measurements
 from stages.command import stage_parser
-
-DEVICES = ("a100", "h100", "h200", "l40s", "rtx4090", "cpu")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,11 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         from mdrnets.planning.page import page, requests
         from mdrnets.planning.plan import Planner
-        from mdrnets.planning.speed import DEVICES as KNOWN
-        from mdrnets.planning.speed import REFERENCE, Speed, read_measurements
 
         speed = Speed(
-            KNOWN[device],
+            DEVICES[device],
             precision=config.profile.precision,
             measurements=read_measurements(REFERENCE / f"throughput_{device}.csv"),
         )

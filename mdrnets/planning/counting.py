@@ -21,6 +21,7 @@ from torch.utils.flop_counter import flop_registry, sdpa_flop
 from torchvision.models.vgg import cfgs, make_layers
 
 from mdrnets.config import Config
+from mdrnets.data.classes import CLASSES
 from mdrnets.methods.base import Batch, Method, Phase, Setting, Trainable
 from mdrnets.networks.features import (
     VGG_LAYERS,
@@ -29,12 +30,13 @@ from mdrnets.networks.features import (
     VGGFeatures,
 )
 from mdrnets.networks.frozen import freeze
+from mdrnets.planning.speed import Cost
 from mdrnets.training.building import network_module, resolved_options
 
 IMAGES = 2
 """A counted batch: BatchNorm after global pooling needs two. Costs grow linearly with the batch."""
-CLASSES = 14
 MANY = 100_000
+"""Training images, from which epochs become steps: of these the proportion alone counts."""
 SMALL = 2**16
 """Elements: a convolution of less is run, which is quicker than to work out its shape."""
 SAMPLER = 10_000
@@ -46,19 +48,6 @@ FORMULAS: dict[Any, Callable[..., int]] = flop_registry | {
         5 * sdpa_flop(*args[1:4]) // 2  # five products in place of two
     ),
 }
-
-
-@dataclass(frozen=True)
-class Cost:
-    """Of a step, or of a completion.
-
-    Attributes:
-        macs: multiply-accumulates of convolutions and matrix products.
-        kernels: operations that a GPU starts one by one.
-    """
-
-    macs: float
-    kernels: float
 
 
 @dataclass(frozen=True)
@@ -109,11 +98,7 @@ class CostCounter:
         self._parts: dict[str, Trainable] = {}
 
     def count(self, name: str) -> NetworkCost:
-        """Epochs are taken as of `MANY` images: of the steps, their proportion alone counts.
-
-        Args:
-            name: a network that the profile trains.
-        """
+        """Args: name: a network that the profile trains."""
         trainable = self._built(name)
         trainable.train()
         phases = trainable.phases()
@@ -270,7 +255,7 @@ def _batch(size: int, count: int, *, hole: float) -> Batch:
     return Batch(
         image=torch.rand(count, 3, size, size) * 2 - 1,
         hole=missing,
-        labels=torch.randint(CLASSES, (count, size, size)),
+        labels=torch.randint(len(CLASSES), (count, size, size)),
     )
 
 

@@ -12,10 +12,10 @@ from mdrnets.config import Config
 from mdrnets.dag.stage import Stage
 from mdrnets.dag.train import base_name
 from mdrnets.pipeline import Instance, Pipeline
-from mdrnets.planning.counting import Cost, CostCounter, NetworkCost
+from mdrnets.planning.counting import CostCounter, NetworkCost
 from mdrnets.planning.schedule import Task
 from mdrnets.planning.sizes import completion_bytes, count_images, mean_hole, packed_bytes
-from mdrnets.planning.speed import COMPLETE, Measurement, Speed, median_utilisation
+from mdrnets.planning.speed import COMPLETE, Cost, Measurement, Speed, median_utilisation
 from mdrnets.tracking.record import Record, Records, record_name
 from mdrnets.tracking.record import read as read_record
 from mdrnets.training.building import resolved_options
@@ -169,6 +169,8 @@ class Planner:
         self, instance: Instance, dataset: str, network: str, *, needs: tuple[str, ...], gpus: int
     ) -> Job:
         cost = self._costs[base_name(network)]
+        if not cost.phases:  # published weights
+            return Job(needs=needs, gpus=gpus, kept=cost.weights)
         share = self._steps(network, dataset) / sum(phase.steps for phase in cost.phases)
         record = self._record("train", instance, dataset, network)
         ranks = max(gpus, 1)

@@ -1,6 +1,6 @@
 """How long a step takes on a device: measured where it has been, else from its operations.
 
-Measurements stand in `reports/reference/throughput_DEVICE.csv`, made by
+Import-light. Measurements stand in `reports/reference/throughput_DEVICE.csv`, made by
 `python benchmarks/training_step.py --csv FILE`.
 """
 
@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mdrnets.errors import UserError
-from mdrnets.planning.counting import Cost
 
 REFERENCE = Path("reports/reference")
 COLUMNS = (
@@ -31,6 +30,19 @@ KERNEL_SECONDS = 10e-6
 """A GPU waits at least so long from one kernel to the next, however small they are."""
 COMPLETE = "complete"
 """The phase of a method's completions, in the table of measurements."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of a step, or of a completion.
+
+    Attributes:
+        macs: multiply-accumulates of convolutions and matrix products.
+        kernels: operations that a GPU starts one by one.
+    """
+
+    macs: float
+    kernels: float
 
 
 @dataclass(frozen=True)

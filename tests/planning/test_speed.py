@@ -3,10 +3,10 @@ from pathlib import Path
 import pytest
 
 from mdrnets.errors import UserError
-from mdrnets.planning.counting import Cost
 from mdrnets.planning.speed import (
     COLUMNS,
     DEVICES,
+    Cost,
     Measurement,
     Speed,
     median_utilisation,
