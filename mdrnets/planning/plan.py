@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from mdrnets.config import Config
-from mdrnets.dag.stage import Stage
 from mdrnets.dag.train import base_name
 from mdrnets.pipeline import Instance, Pipeline
 from mdrnets.planning.counting import CostCounter, NetworkCost
@@ -103,7 +102,7 @@ class Plan:
         """For `schedule`. On a CPU a core takes the place of a GPU."""
         cpu = self.config.profile.device == "cpu"
         return {
-            name: Task(job.seconds, job.gpus or int(cpu and bool(job.work)), job.needs)
+            name: Task(job.seconds, int(bool(job.work)) if cpu else job.gpus, job.needs)
             for name, job in self.jobs.items()
         }
 
@@ -136,7 +135,7 @@ class Planner:
                     stage.program,
                     [argument.format(**wildcards) for argument in stage.arguments],
                     needs=tuple(sorted(needs)),
-                    gpus=self._gpus(stage),
+                    gpus=self._pipeline.gpus(stage),
                 )
         return Plan(
             config=self.config,
@@ -162,9 +161,6 @@ class Planner:
             return self._completion(instance, *arguments, needs=needs, gpus=gpus)
         return Job(needs=needs, gpus=gpus)
 
-    def _gpus(self, stage: Stage) -> int:
-        return int(self.config.profile.device == "cuda" and "device" in stage.settings)
-
     def _training(
         self, instance: Instance, dataset: str, network: str, *, needs: tuple[str, ...], gpus: int
     ) -> Job:
@@ -173,7 +169,7 @@ class Planner:
             return Job(needs=needs, gpus=gpus, kept=cost.weights)
         share = self._steps(network, dataset) / sum(phase.steps for phase in cost.phases)
         record = self._record("train", instance, dataset, network)
-        ranks = max(gpus, 1)
+        ranks = self.config.profile.devices
         work = []
         for phase in cost.phases:
             measured = self._measured(network, phase.name, phase.batch_size)

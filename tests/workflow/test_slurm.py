@@ -22,7 +22,7 @@ SNAKEMAKE = (
     "--slurm-no-account",
     *("--slurm-init-seconds-before-status-checks", "2"),
 )
-PATIENCE = 1500  # seconds
+PATIENCE = 600  # seconds, of a machine with much else to do
 
 
 @pytest.mark.slow

@@ -81,8 +81,11 @@ def planned(stage):
 
 def inputs(stage):
     # What no stage makes is local: it travels with the sources, where machines share no files.
-    paths = (*stage.inputs, *stage.code)
-    return [p if p.parts[0] in ("runs", "data") else local(str(p)) for p in paths]
+    made = (RUN, PIPELINE.layout.reports, Path("data"))
+    return [
+        path if any(map(path.is_relative_to, made)) else local(str(path))
+        for path in (*stage.inputs, *stage.code)
+    ]
 
 
 def needed(stage):
