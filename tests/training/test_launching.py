@@ -34,6 +34,11 @@ def test_one_device_needs_no_further_process() -> None:
         assert torch.nn.Linear(2, 2)(torch.zeros(1, 2)).dtype == torch.bfloat16
 
 
+def test_fabric_leaves_no_slow_look_for_gpus_behind() -> None:
+    launch(device="cpu", devices=1, precision="32-true")
+    assert not torch.cuda._nvml_based_avail()
+
+
 def test_a_missing_gpu_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(UserError, match=r"device: the profile asks for cuda, .* no GPU"):
