@@ -93,7 +93,7 @@ class ShownTable:
 def read_scores(path: Path, config: Config) -> list[ShownTable]:
     """A table of cells, one for each data set."""
     table = _table(read_rows(path, Cell), config)
-    return [_shown(table, dataset) for dataset in table.datasets]
+    return [_shown(table, dataset, config) for dataset in table.datasets]
 
 
 def _table(cells: Sequence[Cell], config: Config) -> Table:
@@ -112,19 +112,20 @@ def _table(cells: Sequence[Cell], config: Config) -> Table:
     )
 
 
-def _shown(table: Table, dataset: str) -> ShownTable:
+def _shown(table: Table, dataset: str, config: Config) -> ShownTable:
     metrics = {metric.name: metric for metric in table.metrics}
     rows = []
     for method, title in table.methods.items():
         cells = table.row(dataset, method)
         where = f"{title} on {table.datasets[dataset].title}"
+        spread = _spread(config, method)
         rows.append(
             ShownRow(
                 method=method,
                 title=title,
                 missing=_missing(cells),
                 published=any(cell.published is not None for cell in cells),
-                cells=[_shown_cell(cell, metrics[cell.metric], where) for cell in cells],
+                cells=[_shown_cell(cell, metrics[cell.metric], where, spread) for cell in cells],
             )
         )
     entry = table.datasets[dataset]
@@ -145,7 +146,13 @@ def _missing(cells: Sequence[Cell]) -> str:
     return "; ".join(dict.fromkeys(cell.reason for cell in cells if cell.reason))
 
 
-def _shown_cell(cell: Cell, metric: Metric, where: str) -> ShownCell:
+def _spread(config: Config, method: str) -> str:
+    """What the ends of an interval are."""
+    trainings = len(config.trainings(method))
+    return "interval" if trainings == 1 else f"standard deviation of {trainings} trainings"
+
+
+def _shown_cell(cell: Cell, metric: Metric, where: str, spread: str) -> ShownCell:
     difference, judgement = _difference(cell, metric)
     return ShownCell(
         here=cell.ours(metric.decimals),
@@ -153,7 +160,7 @@ def _shown_cell(cell: Cell, metric: Metric, where: str) -> ShownCell:
         difference=difference,
         judgement=judgement,
         best=cell.best,
-        about=_about(cell, metric, where),
+        about=_about(cell, metric, where, spread),
     )
 
 
@@ -169,12 +176,12 @@ def _difference(cell: Cell, metric: Metric) -> tuple[str, str]:
     return text, "better" if (difference < 0) == (metric.better == "lower") else "worse"
 
 
-def _about(cell: Cell, metric: Metric, where: str) -> str:
+def _about(cell: Cell, metric: Metric, where: str, spread: str) -> str:
     text = f"{where}, holes of {bin_title(cell.bin)}: {metric.name} {cell.ours(metric.decimals)}"
     text += f" {metric.unit}" if metric.unit else ""
     if cell.low is not None and cell.high is not None:
         ends = f"{cell.low:.{metric.decimals}f} to {cell.high:.{metric.decimals}f}"
-        text += f", interval {ends} over {cell.n} images"
+        text += f", {spread} {ends} over {cell.n} images"
     if cell.published is not None:
         text += f". The paper, on {cell.stands_for}: {cell.published_metric} {cell.published:.3f}"
     return f"{text}. {metric.better.capitalize()} is better."

@@ -8,7 +8,7 @@ from pathlib import Path
 from mdrnets.config import Config
 from mdrnets.metrics.names import frechet_name
 from mdrnets.reporting.cells import BLANK, bin_title
-from mdrnets.reporting.claims import DECIMALS
+from mdrnets.reporting.claims import DECIMALS, OURS
 from mdrnets.reporting.claims_page import NOTES, method_title, metric_title
 from mdrnets.reporting.finding import (
     COLUMN,
@@ -18,6 +18,7 @@ from mdrnets.reporting.finding import (
     UNTESTED,
     Finding,
     by_claim,
+    overall,
 )
 from mdrnets.reporting.page.rows import read_rows
 
@@ -31,38 +32,55 @@ class ShownFinding:
 
     verdict: str
     mark: str
-    reason: str
     data: str
     metric: str
     hole: str
+    difference: str
     here: str
-    other: str
     test: str
     paper: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ShownClaim:
+    """A claim with its tests.
+
+    Attributes:
+        claim: in words.
+        verdict: what its tests come to; empty: nothing is claimed.
+        findings: one a test.
+    """
+
+    claim: str
+    verdict: str
+    findings: Sequence[ShownFinding]
 
 
 @dataclass(frozen=True)
 class ShownClaims:
-    """The findings by claim.
+    """All of them.
 
     Attributes:
-        claims: claim → findings.
-        columns: the same of the other columns of Table 1, of which nothing is claimed apart.
+        claims: of the paper.
+        columns: the other columns of Table 1, of which nothing is claimed apart.
         level: of significance.
         notes: how they were tested.
     """
 
-    claims: Mapping[str, Sequence[ShownFinding]]
-    columns: Mapping[str, Sequence[ShownFinding]]
+    claims: Sequence[ShownClaim]
+    columns: Sequence[ShownClaim]
     level: float = LEVEL
     notes: Sequence[str] = NOTES
 
 
 def read_claims(path: Path, config: Config) -> ShownClaims:
     findings = read_rows(path, Finding)
+    claims = by_claim([finding for finding in findings if finding.kind != COLUMN])
+    columns = by_claim([finding for finding in findings if finding.kind == COLUMN])
     return ShownClaims(
-        claims=_by_claim([f for f in findings if f.kind != COLUMN], config),
-        columns=_by_claim([f for f in findings if f.kind == COLUMN], config),
+        claims=[_claim(claim, overall(tests), tests, config) for claim, tests in claims.items()],
+        columns=[_claim(claim, "", tests, config) for claim, tests in columns.items()],
     )
 
 
@@ -74,8 +92,8 @@ def verdict(path: Path, config: Config, images: Mapping[str, int]) -> list[str]:
         config: what was run.
         images: data set → number of test images.
     """
-    findings = [f for f in read_rows(path, Finding) if f.kind != COLUMN]
-    counts = Counter(finding.verdict for finding in findings)
+    tests = [finding for finding in read_rows(path, Finding) if finding.kind != COLUMN]
+    counts = Counter(finding.verdict for finding in tests)
     profile = config.profile
     data = " and ".join(
         f"{dataset.title} in place of the paper's {dataset.stands_for}"
@@ -83,11 +101,11 @@ def verdict(path: Path, config: Config, images: Mapping[str, int]) -> list[str]:
         for name, dataset in profile.datasets.items()
     )
     sentences = [
-        f"Of {len(findings)} tests of {len(by_claim(findings))} claims of the paper, "
+        f"Of {len(tests)} tests of {len(by_claim(tests))} claims of the paper, "
         f"{_number(counts[HOLDS], 'hold', 'holds')}, "
         f"{_number(counts[FAILS], 'do not hold', 'does not hold')} and {counts[UNTESTED]} cannot "
         f"be made here: profile {config.name}, {data}.",
-        f"{_trainings(config)}, on images of "
+        f"Every method was trained {_trainings(config)}, on images of "
         f"{profile.image_size}×{profile.image_size} pixels (the paper: {PAPER_SIZE}×{PAPER_SIZE}); "
         "a verdict is about this run, and not about the authors' models.",
     ]
@@ -100,44 +118,49 @@ def verdict(path: Path, config: Config, images: Mapping[str, int]) -> list[str]:
     return sentences
 
 
-def _trainings(config: Config) -> str:
-    seed, count = config.protocol.seed, config.profile.seeds
-    if count == 1:
-        return f"Every network was trained once, with seed {seed}"
-    return f"Every method was trained {count} times, with seeds {seed} to {seed + count - 1}"
-
-
 def _number(count: int, many: str, one: str) -> str:
     return f"{count} {one if count == 1 else many}"
 
 
-def _by_claim(findings: Sequence[Finding], config: Config) -> dict[str, Sequence[ShownFinding]]:
-    return {
-        claim: [_shown(f, config) for f in tests] for claim, tests in by_claim(findings).items()
-    }
+def _trainings(config: Config) -> str:
+    first, count = config.protocol.seed, config.profile.seeds
+    if count == 1:
+        return f"once, with seed {first}"
+    return f"{count} times, with seeds {first} to {first + count - 1}"
+
+
+def _claim(claim: str, verdict: str, tests: Sequence[Finding], config: Config) -> ShownClaim:
+    return ShownClaim(claim, verdict, [_shown(finding, config) for finding in tests])
 
 
 def _shown(finding: Finding, config: Config) -> ShownFinding:
     return ShownFinding(
         verdict=finding.verdict,
         mark=MARKS[finding.verdict],
-        reason=finding.reason or "",
         data=config.profile.datasets[finding.dataset].title if finding.dataset else BLANK,
         metric=_metric(finding, config),
         hole=bin_title(finding.bin) if finding.bin else BLANK,
+        difference=_difference(finding, config),
         here=_here(finding),
-        other=method_title(finding.other, config),
         test=_test(finding),
         paper=_paper(finding, config),
+        reason=finding.reason or "",
     )
 
 
 def _metric(finding: Finding, config: Config) -> str:
-    """Of which class, if of one."""
+    """With its unit and direction, and the semantic class that it is about."""
     if finding.metric is None:
         return BLANK
     title = metric_title(finding.metric, config)
     return f"{finding.label}: {title}" if finding.label else title
+
+
+def _difference(finding: Finding, config: Config) -> str:
+    """Of which methods."""
+    if finding.other is None:
+        return BLANK
+    return f"{method_title(finding.method or OURS, config)} − {method_title(finding.other, config)}"
 
 
 def _here(finding: Finding) -> str:
@@ -148,14 +171,14 @@ def _here(finding: Finding) -> str:
     text = f"{_signed(finding.here)} [{_signed(finding.low)}, {_signed(finding.high)}]"
     if finding.least is None:
         return text
-    return f"{text}; in each training {_signed(finding.least)} to {_signed(finding.most)}"
+    return f"{text}, in each training {_signed(finding.least)} to {_signed(finding.most)}"
 
 
 def _test(finding: Finding) -> str:
     if finding.adjusted is None:
         return BLANK
     p = "p < 0.001" if finding.adjusted < 0.001 else f"p = {finding.adjusted:.3f}"
-    return f"{finding.test}, {p}"
+    return f"{finding.test}, n = {finding.n}, {p}"
 
 
 def _paper(finding: Finding, config: Config) -> str:

@@ -90,7 +90,8 @@ def _finish(folder: Path, make_record: Callable[..., Record]) -> None:
         shape = (2, 5, SIZE, SIZE, 3)
         np.save(completions, generator.integers(0, 256, shape, dtype=np.uint8))
         for network in ("toy", "base"):
-            write_text(LAYOUT.model_config(dataset, network), '{"parameters": 1234}')
+            text = '{"parameters": 1234, "options": {"steps": 11}}'
+            write_text(LAYOUT.model_config(dataset, network), text)
     pipeline = Pipeline(load_config())
     for stage in pipeline.stages.values():
         if stage.name in ("claims", "figure1", "figure5", "error_map", "metric_by_ratio", "curves"):

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from mdrnets.reporting.claims_page import write_findings
-from mdrnets.reporting.finding import BEST, COLUMN, FAILS, FIRST, HOLDS, Finding
+from mdrnets.reporting.finding import BEST, CLASS, COLUMN, FAILS, FIRST, HOLDS, Finding
 from mdrnets.reporting.page.verdict import read_claims, verdict
 from tests.reporting.example import make_config
 
@@ -53,13 +53,51 @@ def test_it_says_what_rendered_faces_and_other_features_are_not(tmp_path: Path) 
     assert len(sentences) == 2
 
 
-def test_findings_are_grouped_by_claim(tmp_path: Path) -> None:
+def test_several_trainings_are_counted(tmp_path: Path) -> None:
+    config = make_config()
+    profile = config.profile.model_copy(update={"seeds": 3})
+    several = config.model_copy(update={"profile": profile})
+    sentences = verdict(_written(tmp_path), several, {})
+    assert "trained 3 times, with seeds 2204 to 2206, on images" in sentences[1]
+
+
+def test_tests_stand_below_their_claim(tmp_path: Path) -> None:
     shown = read_claims(_written(tmp_path), make_config())
-    assert list(shown.claims) == ["better", "first in 23 of 24 columns"]
-    assert list(shown.columns) == ["better at small holes"]
-    best, *others = shown.claims["better"]
+    better, first = shown.claims
+    assert (better.claim, better.verdict) == ("better", "holds in 1 of 2")
+    assert (first.claim, first.verdict) == ("first in 23 of 24 columns", FAILS)
+    assert [(claim.claim, claim.verdict) for claim in shown.columns] == [
+        ("better at small holes", "")
+    ]
+    best, *others = better.findings
     assert (best.mark, best.verdict, best.here) == ("✓", HOLDS, "−0.500 [−1.000, +0.000]")
     assert [finding.mark for finding in others] == ["✗", "○"]
     assert others[0].reason == "not significant"
-    (first,) = shown.claims["first in 23 of 24 columns"]
-    assert (first.here, first.paper) == ("3", "23: holds")
+    assert (first.findings[0].here, first.findings[0].paper) == ("3", "23: holds")
+
+
+def test_a_class_and_the_range_of_trainings_are_shown(tmp_path: Path) -> None:
+    finding = Finding(
+        CLASS,
+        "better in eyes",
+        "set_a",
+        metric="L1",
+        here=-0.5,
+        low=-1,
+        high=0,
+        n=40,
+        test="signed rank",
+        adjusted=0.0421,
+        method="mdrnets",
+        other="pconv",
+        label="eye",
+        least=-0.75,
+        most=-0.25,
+    )
+    write_findings(tmp_path / "claims.csv", [finding])
+    ((row,),) = [
+        claim.findings for claim in read_claims(tmp_path / "claims.csv", make_config()).claims
+    ]
+    assert (row.metric, row.difference) == ("eye: L1 % ↓", "MDRNets − PConv")
+    assert row.here == "−0.500 [−1.000, +0.000], in each training −0.750 to −0.250"
+    assert row.test == "signed rank, n = 40, p = 0.042"
