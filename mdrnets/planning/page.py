@@ -7,6 +7,7 @@ from typing import Any
 
 from tabulate import tabulate
 
+from mdrnets.config import split_name
 from mdrnets.dag.train import base_name
 from mdrnets.planning.plan import Plan, Work
 from mdrnets.planning.schedule import critical_path, makespan
@@ -73,10 +74,11 @@ def requests(plan: Plan) -> dict[str, dict[str, dict[str, int]]]:
 
 
 def _together(plan: Plan, works: list[Work]) -> Iterator[list[Work]]:
-    """What is a row: a phase on all data sets, and all variants of the method."""
+    """What is a row: a phase in all trainings of a method, or in those of all its variants."""
 
     def key(work: Work) -> tuple[int, bool, str]:
-        return order.index(base_name(work.network)), "@" in work.network, work.phase
+        base, variant, _ = split_name(work.network)
+        return order.index(base), bool(variant), work.phase
 
     order = list(plan.parameters)
     phases = list(dict.fromkeys(work.phase for work in works))
@@ -115,7 +117,7 @@ def _completion_row(plan: Plan, works: list[Work]) -> tuple[str, ...]:
 
 
 def _title(plan: Plan, works: list[Work]) -> str:
-    variants = {work.network for work in works if "@" in work.network}
+    variants = {split_name(work.network)[1] for work in works} - {""}
     title = plan.config.network(base_name(works[0].network)).title
     return f"{title}, {len(variants)} variants" if variants else title
 
