@@ -20,6 +20,7 @@ def instance(shipped: Path) -> Instance:
         code=(Path("code.py"),),
         outputs=(Path("output"),),
         parameters={"params.yaml:seed": 7},
+        gpus=0,
     )
 
 

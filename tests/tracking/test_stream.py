@@ -22,7 +22,7 @@ def begin(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> Begin:
 
 
 def _begin() -> tuple[Journal, Stream, list[str]]:
-    instance = Instance("train_pconv one", "python -m stages.train one pconv", (), (), (), {})
+    instance = Instance("train_pconv one", "python -m stages.train one pconv", (), (), (), {}, gpus=0)
     journal = Journal(
         config=load_config("smoke"),
         stage="train",
