@@ -29,6 +29,8 @@ PROFILE = {
     "description": "twelve images and 24 holes",
     "image_size": 32,
     "device": "cpu",
+    "devices": 1,
+    "channels_last": False,
     "precision": "32-true",
     "threads": 1,
     "perceptual": "effnet-lite0",

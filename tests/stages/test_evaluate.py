@@ -188,7 +188,7 @@ def test_fid_without_its_weights_is_an_error_and_no_other_distance(
     )
     for main, arguments in ((features.main, ["two"]), (evaluate.main, ["two", "toy"])):
         assert main(arguments) == 1
-        assert "weights/pt_inception-2015-12-05-6726825d.pth" in capsys.readouterr().err
+        assert "needs a source `inception_v3` of kind weights" in capsys.readouterr().err
     assert not any(path.exists() for path in OUTPUTS)
 
 

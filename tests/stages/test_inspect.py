@@ -128,7 +128,7 @@ def _save_untrained(name: str) -> None:
             image_size=SIZE,
             perceptual="effnet-lite0",
             seed=0,
-            options=resolved_options(config, name).model_dump(mode="json"),
+            options=resolved_options(config, name, images=1).model_dump(mode="json"),
             parameters=1,
         ),
     )
