@@ -22,7 +22,9 @@ def begin(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> Begin:
 
 
 def _begin() -> tuple[Journal, Stream, list[str]]:
-    instance = Instance("train_pconv one", "python -m stages.train one pconv", (), (), (), {}, gpus=0)
+    instance = Instance(
+        "train_pconv one", "python -m stages.train one pconv", (), (), (), {}, gpus=0
+    )
     journal = Journal(
         config=load_config("smoke"),
         stage="train",
