@@ -22,12 +22,9 @@ def report_stages(config: Config, layout: Layout) -> Iterator[Stage]:
     summaries = tuple(layout.summary(d, m) for d in datasets for m in methods)
     trained = [m for m in methods if m in config.trained]
     validations = tuple(layout.validation(d, m) for d in datasets for m in trained)
-    yield Stage(
-        name="table1",
-        group="report",
-        program="render",
-        arguments=("table1",),
-        modules=("stages.render", renderer(config, "table1")),
+    yield _rendered(
+        config,
+        "table1",
         inputs=(*summaries, *validations, PUBLISHED, layout.check),
         outputs=(
             *_table(layout, "table1"),
@@ -37,12 +34,9 @@ def report_stages(config: Config, layout: Layout) -> Iterator[Stage]:
         protocol=("seed", "bins", "methods", "ssim", "bootstrap"),
         settings=("",),
     )
-    yield Stage(
-        name="claims",
-        group="report",
-        program="render",
-        arguments=("claims",),
-        modules=("stages.render", renderer(config, "claims")),
+    yield _rendered(
+        config,
+        "claims",
         inputs=(
             *(layout.scores(d, m) for d in datasets for m in methods),
             *(layout.features(d, m) for d in datasets for m in (*methods, "ground_truth")),
@@ -61,12 +55,9 @@ def report_stages(config: Config, layout: Layout) -> Iterator[Stage]:
     for name, ablation in config.ablations.items():
         ran = [config.variant(row) for row in ablation.rows if config.runs(row)]
         rows = [training for row in ran for training in config.trainings(row)]
-        yield Stage(
-            name=name,
-            group="report",
-            program="render",
-            arguments=(name,),
-            modules=("stages.render", renderer(config, name)),
+        yield _rendered(
+            config,
+            name,
             inputs=(
                 *(layout.summary(datasets[0], row) for row in rows),
                 *(layout.validation(datasets[0], row) for row in rows),
@@ -89,10 +80,7 @@ def report_stages(config: Config, layout: Layout) -> Iterator[Stage]:
 def figure_stages(config: Config, layout: Layout) -> Iterator[Stage]:
     """One stage a figure; variants of the ablations are in their own ones alone."""
     datasets, methods = tuple(config.profile.datasets), config.profile.methods
-    faces = (
-        layout.holes(),
-        *(path(d) for d in datasets for path in (layout.assignment, layout.images)),
-    )
+    faces = _faces(layout, datasets)
     completions = tuple(layout.completions(d, m) for d in datasets for m in methods)
     ours = tuple(layout.completions(d, shown_method(config)) for d in datasets)
     histories = tuple(
@@ -119,9 +107,7 @@ def figure_stages(config: Config, layout: Layout) -> Iterator[Stage]:
             layout,
             name,
             (
-                layout.assignment(datasets[0]),
-                layout.images(datasets[0]),
-                layout.holes(),
+                *_faces(layout, datasets[:1]),
                 *(layout.completions(datasets[0], variant) for variant in shown),
             ),
             ("seed", "bins", "methods", "ablated", "variants", f"figures.{name}"),
@@ -148,12 +134,9 @@ def _figure(
     more: tuple[str, ...] = (),
 ) -> Stage:
     """Args: settings: beside those of every figure. more: kinds of files beside the figure."""
-    return Stage(
-        name=name,
-        group="report",
-        program="render",
-        arguments=(name,),
-        modules=("stages.render", renderer(config, name)),
+    return _rendered(
+        config,
+        name,
         inputs=inputs,
         outputs=tuple(layout.report(f"{name}.{suffix}") for suffix in ("png", "pdf", *more)),
         protocol=protocol,
@@ -170,25 +153,44 @@ def page_stage(config: Config, layout: Layout, rendered: Sequence[Stage]) -> Sta
     datasets, methods = tuple(config.profile.datasets), config.profile.methods
     trained = [(d, n) for n in config.trained for d in datasets if config.trained_on(n, d) == d]
     scored = [(d, t) for d in datasets for m in methods for t in config.trainings(m)]
-    return Stage(
-        name="report",
-        group="report",
-        program="render",
-        arguments=("report",),
-        modules=("stages.render", renderer(config, "report")),
+    return _rendered(
+        config,
+        "report",
         inputs=(
             *(path for stage in rendered for path in stage.outputs),
             *(layout.summary(*key) for key in scored),
             *(layout.completions(d, m) for d in datasets for m in methods),
             *(layout.model_config(*key) for key in trained),
             *(layout.validation(d, n) for d, n in trained if n not in config.protocol.parts),
-            layout.holes(),
-            *(path(d) for d in datasets for path in (layout.assignment, layout.images)),
+            *_faces(layout, datasets),
             *sorted(TEMPLATES.glob("*")),
         ),
         outputs=(layout.report("index.html"),),
         protocol=("",),
         settings=("",),
+    )
+
+
+def _rendered(
+    config: Config,
+    name: str,
+    *,
+    inputs: tuple[Path, ...],
+    outputs: tuple[Path, ...],
+    protocol: tuple[str, ...],
+    settings: tuple[str, ...],
+) -> Stage:
+    """What `stages.render NAME` makes."""
+    return Stage(
+        name=name,
+        group="report",
+        program="render",
+        arguments=(name,),
+        modules=("stages.render", renderer(config, name)),
+        inputs=inputs,
+        outputs=outputs,
+        protocol=protocol,
+        settings=settings,
     )
 
 
@@ -208,6 +210,14 @@ def shown_method(config: Config) -> str:
 def shown_networks(config: Config) -> list[str]:
     """Whose curves are drawn: all but the variants of the ablations."""
     return [name for name in config.trained if name == base_name(name)]
+
+
+def _faces(layout: Layout, datasets: Sequence[str]) -> tuple[Path, ...]:
+    """The test images with their holes."""
+    return (
+        layout.holes(),
+        *(path(d) for d in datasets for path in (layout.assignment, layout.images)),
+    )
 
 
 def _table(layout: Layout, name: str) -> tuple[Path, ...]:
