@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO
 
+from mdrnets.archives import plain_member
 from mdrnets.config import expand
 from mdrnets.data.members import Member, check_members, images_below, list_members
 from mdrnets.data.progress import Progress, silent
@@ -23,14 +24,6 @@ from mdrnets.files import replacing, write_text
 from mdrnets.files import sha256 as digest_of
 
 _CHUNK = 2**20
-_EPOCH = (
-    1980,
-    1,
-    1,
-    0,
-    0,
-    0,
-)  # the earliest time of a zip archive: packing twice gives equal bytes
 
 
 @dataclass(frozen=True)
@@ -192,10 +185,7 @@ def pack(
             if shrink is not None:
                 data, small = shrunk(data, f"{path}: {member.name}", size=shrink), data
                 name = name if data is small else Path(name).with_suffix(".png").name
-            entry = zipfile.ZipInfo(name, _EPOCH)
-            entry.create_system = 3  # Unix, wherever it is packed
-            entry.external_attr = 0o644 << 16
-            packed.writestr(entry, data)
+            packed.writestr(plain_member(name), data)
 
 
 def verify(

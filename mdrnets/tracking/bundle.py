@@ -7,11 +7,10 @@ archive as a file of its own. The same records give the same bytes.
 import zipfile
 from pathlib import Path
 
+from mdrnets.archives import EARLIEST
 from mdrnets.errors import UserError
 from mdrnets.files import replacing
 from mdrnets.tracking.record import Record, Records, curves_path
-
-_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def pack(records: Records, archive: Path) -> int:
@@ -66,6 +65,6 @@ def unpack(archive: Path, records: Records) -> int:
 
 
 def _add(packed: zipfile.ZipFile, path: Path, content: bytes) -> None:
-    entry = zipfile.ZipInfo(path.as_posix(), _EPOCH)
+    entry = zipfile.ZipInfo(path.as_posix(), EARLIEST)
     entry.compress_type = zipfile.ZIP_DEFLATED
     packed.writestr(entry, content)
