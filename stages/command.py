@@ -10,11 +10,12 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from contextlib import suppress
+from functools import wraps
 from pathlib import Path
 from types import FrameType
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from mdrnets.config import Config, load_config
 from mdrnets.errors import UserError
@@ -36,6 +37,12 @@ SYNCS = "report"
 """The group of the workflow's last stages: they send what the others recorded."""
 
 Item = TypeVar("Item")
+
+
+class Main(Protocol):
+    """A command's entry: its arguments, by default the command line's, to its exit code."""
+
+    def __call__(self, arguments: Sequence[str] | None = None) -> int: ...
 
 
 class Terminated(SystemExit):
@@ -152,6 +159,20 @@ def stage_parser(doc: str | None) -> argparse.ArgumentParser:
     )
     parser.add_argument("--profile", help="a file of profiles/; by default that of params.yaml")
     return parser
+
+
+def says_errors(main: Main) -> Main:
+    """Decorate the `main` of a command that keeps no record: an error is a sentence, and exit 1."""
+
+    @wraps(main)
+    def run(arguments: Sequence[str] | None = None) -> int:
+        try:
+            return main(arguments)
+        except UserError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 1
+
+    return run
 
 
 def execute(

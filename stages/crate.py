@@ -15,27 +15,24 @@ from mdrnets.exchange.crate import Agent, build_crate, check_current
 from mdrnets.files import replacing
 from mdrnets.pipeline import Pipeline
 from mdrnets.tracking.executions import executions
-from stages.command import stage_parser
+from stages.command import says_errors, stage_parser
 
 
+@says_errors
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = stage_parser(__doc__)
     parser.add_argument("--agent", help="who ran it; by default git's user.name")
     parser.add_argument("--agent-url", help="that identifies this person, such as an ORCID")
     parser.add_argument("--with-data", action="store_true", help="copy every file, images too")
     options = parser.parse_args(arguments)
-    try:
-        pipeline = Pipeline(load_config(options.profile))
-        agent = Agent(options.agent or _git_user(), options.agent_url)
-        ran = executions(pipeline)
-        check_current(ran)
-        crate = build_crate(pipeline, ran, agent=agent, with_data=options.with_data)
-        target = pipeline.layout.report("crate.zip")
-        with replacing(target) as temporary:
-            crate.write_zip(temporary)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    pipeline = Pipeline(load_config(options.profile))
+    agent = Agent(options.agent or _git_user(), options.agent_url)
+    ran = executions(pipeline)
+    check_current(ran)
+    crate = build_crate(pipeline, ran, agent=agent, with_data=options.with_data)
+    target = pipeline.layout.report("crate.zip")
+    with replacing(target) as temporary:
+        crate.write_zip(temporary)
     print(f"{target}: {len(ran)} executions")
     return 0
 

@@ -9,22 +9,18 @@ import sys
 from collections.abc import Sequence
 
 from mdrnets.config import load_config
-from mdrnets.errors import UserError
 from mdrnets.exchange.croissant import describe
 from mdrnets.files import write_text
 from mdrnets.layout import Layout
-from stages.command import stage_parser
+from stages.command import says_errors, stage_parser
 
 
+@says_errors
 def main(arguments: Sequence[str] | None = None) -> int:
     options = stage_parser(__doc__).parse_args(arguments)
-    try:
-        config = load_config(options.profile)
-        target = Layout(config.name).run / "croissant.json"
-        write_text(target, json.dumps(describe(config), indent=1, ensure_ascii=False) + "\n")
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    config = load_config(options.profile)
+    target = Layout(config.name).run / "croissant.json"
+    write_text(target, json.dumps(describe(config), indent=1, ensure_ascii=False) + "\n")
     print(target)
     return 0
 

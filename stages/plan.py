@@ -10,13 +10,13 @@ import sys
 from collections.abc import Sequence
 
 from mdrnets.config import load_config
-from mdrnets.errors import UserError
 from mdrnets.files import write_text
 from mdrnets.layout import Layout
 from mdrnets.planning.speed import DEVICES, REFERENCE, Speed, read_measurements
-from stages.command import stage_parser
+from stages.command import says_errors, stage_parser
 
 
+@says_errors
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = stage_parser(__doc__)
     parser.add_argument(
@@ -28,22 +28,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if min(options.gpus) < 1:
         parser.error("--gpus: expected numbers above 0")
-    try:
-        config = load_config(options.profile)
-        device = options.device or {"cuda": "a100", "cpu": "cpu"}[config.profile.device]
+    config = load_config(options.profile)
+    device = options.device or {"cuda": "a100", "cpu": "cpu"}[config.profile.device]
 
-        from mdrnets.planning.page import page, requests
-        from mdrnets.planning.plan import Planner
+    from mdrnets.planning.page import page, requests
+    from mdrnets.planning.plan import Planner
 
-        speed = Speed(
-            DEVICES[device],
-            precision=config.profile.precision,
-            measurements=read_measurements(REFERENCE / f"throughput_{device}.csv"),
-        )
-        plan = Planner(config, speed, say=lambda line: print(line, file=sys.stderr)).plan()
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    speed = Speed(
+        DEVICES[device],
+        precision=config.profile.precision,
+        measurements=read_measurements(REFERENCE / f"throughput_{device}.csv"),
+    )
+    plan = Planner(config, speed, say=lambda line: print(line, file=sys.stderr)).plan()
     print(page(plan, options.gpus))
     path = Layout(config.name).plan
     write_text(path, json.dumps(requests(plan), indent=1, sort_keys=True) + "\n")

@@ -9,27 +9,23 @@ import sys
 from collections.abc import Sequence
 
 from mdrnets.config import load_config
-from mdrnets.errors import UserError
 from mdrnets.layout import Layout
 from mdrnets.tracking.bundle import pack, unpack
 from mdrnets.tracking.record import Records
-from stages.command import stage_parser
+from stages.command import says_errors, stage_parser
 
 
+@says_errors
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = stage_parser(__doc__)
     parser.add_argument("action", choices=("pack", "unpack"))
     options = parser.parse_args(arguments)
-    try:
-        layout = Layout(load_config(options.profile).name)
-        records = Records(layout.records)
-        if options.action == "pack":
-            print(f"{layout.bundle}: {pack(records, layout.bundle)} records")
-        else:
-            print(f"{layout.records}: {unpack(layout.bundle, records)} records restored")
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    layout = Layout(load_config(options.profile).name)
+    records = Records(layout.records)
+    if options.action == "pack":
+        print(f"{layout.bundle}: {pack(records, layout.bundle)} records")
+    else:
+        print(f"{layout.records}: {unpack(layout.bundle, records)} records restored")
     return 0
 
 

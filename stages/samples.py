@@ -21,20 +21,21 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
+from mdrnets.archives import plain_member
 from mdrnets.data.holes import STEPS, irregular_hole
 from mdrnets.data.rendering.render import render
 from mdrnets.data.rendering.style import RENDERED_A, RENDERED_B, Style
-from mdrnets.errors import UserError
 from mdrnets.files import replacing
+from stages.command import says_errors
 
 SIZE = 96
 FACES = 480  # a set: 400 to train, 20 to validate, 60 to test
 HOLES_PER_STEP = 100
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip archive can hold
 _WEBP = {"format": "WEBP", "lossless": True, "quality": 80, "method": 6}
 _PNG = {"format": "PNG", "optimize": True}
 
 
+@says_errors
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m stages.samples",
@@ -45,13 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--out", type=Path, default=Path("samples"), help="folder to write to (%(default)s)"
     )
     out: Path = parser.parse_args(arguments).out
-    try:
-        for style in (RENDERED_A, RENDERED_B):
-            write_set(style, out, count=FACES)
-        write_holes(out, per_step=HOLES_PER_STEP)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    for style in (RENDERED_A, RENDERED_B):
+        write_set(style, out, count=FACES)
+    write_holes(out, per_step=HOLES_PER_STEP)
     return 0
 
 
@@ -91,10 +88,7 @@ def _add(archive: zipfile.ZipFile, name: str, image: Image.Image, encoding: dict
     """Append an image, uncompressed since its file is; nothing in it tells when or where."""
     encoded = io.BytesIO()
     image.save(encoded, **encoding)
-    member = zipfile.ZipInfo(name, date_time=_EPOCH)
-    member.create_system = 3  # Unix, on every system
-    member.external_attr = 0o644 << 16
-    archive.writestr(member, encoded.getvalue(), zipfile.ZIP_STORED)
+    archive.writestr(plain_member(name), encoded.getvalue(), zipfile.ZIP_STORED)
 
 
 if __name__ == "__main__":

@@ -23,25 +23,22 @@ from mdrnets.reporting.verification import (
     write_comparisons,
 )
 from mdrnets.tracking.executions import executions
-from stages.command import stage_parser
+from stages.command import says_errors, stage_parser
 
 
+@says_errors
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = stage_parser(__doc__)
     parser.add_argument("name", nargs="?", help="of the kept run; by default the profile's")
     parser.add_argument("--keep", action="store_true", help="keep the run that is here")
     options = parser.parse_args(arguments)
-    try:
-        pipeline = Pipeline(load_config(options.profile))
-        name = options.name or pipeline.config.name
-        if options.keep:
-            kept = kept_runs.keep(pipeline, name)
-            print(f"{kept_runs.REFERENCE / name}: kept {', '.join(kept.tables)}")
-            return 0
-        return _verify(pipeline, name)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    pipeline = Pipeline(load_config(options.profile))
+    name = options.name or pipeline.config.name
+    if options.keep:
+        kept = kept_runs.keep(pipeline, name)
+        print(f"{kept_runs.REFERENCE / name}: kept {', '.join(kept.tables)}")
+        return 0
+    return _verify(pipeline, name)
 
 
 def _verify(pipeline: Pipeline, name: str) -> int:
