@@ -12,7 +12,6 @@ from mdrnets.reporting.figures.style import (
     GREY,
     caption,
     cell_size,
-    masked,
     pixel_canvas,
     show,
     styled,
@@ -65,13 +64,7 @@ def draw(
 
     axes.text(26, (TOP + bottom) / 2, of_set.title, rotation=90, ha="right", va="center")
     for row, at in enumerate(positions):
-        truth = of_set.truth(of_bin, at)
-        faces = [
-            masked(truth, of_set.hole(of_bin, at)),
-            *(of_set.completed(variant, of_bin, at) for variant in variants),
-            truth,
-        ]
-        for column, face in enumerate(faces):
+        for column, face in enumerate(of_set.versions(variants, of_bin, at)):
             show(axes, face, LEFT + column * (side + GAP), TOP + row * (side + GAP), side)
     for column, of_column in enumerate(names):
         x = LEFT + column * (side + GAP) + side / 2

@@ -3,7 +3,7 @@
 The choice is drawn by seed and knows no method: nobody picks the images that flatter one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from mdrnets.data.assignment import Pair, by_bin, read_assignment
 from mdrnets.evaluation import read_array
+from mdrnets.reporting.figures.style import masked
 from mdrnets.seeds import derived_seed
 
 
@@ -50,6 +51,15 @@ class CompletedSet:
     def completed(self, method: str, of_bin: str, at: int) -> np.ndarray:
         """Its completion by a method, H×W×3."""
         return self.completions[method][list(self.bins).index(of_bin), at]
+
+    def versions(self, methods: Iterable[str], of_bin: str, at: int) -> list[np.ndarray]:
+        """The input with its hole in white, the completions, and the ground truth."""
+        truth = self.truth(of_bin, at)
+        return [
+            masked(truth, self.hole(of_bin, at)),
+            *(self.completed(method, of_bin, at) for method in methods),
+            truth,
+        ]
 
 
 def read_completed_set(

@@ -11,7 +11,6 @@ from mdrnets.reporting.figures.style import (
     GREY,
     caption,
     cell_size,
-    masked,
     pixel_canvas,
     show,
     styled,
@@ -37,7 +36,7 @@ def draw(
     titles = ["Input", *methods.values(), "Ground truth"]
     margin = LEFT + EDGE + GAP * (len(titles) - 1)
     side = cell_size(sets[0].images.shape[1], len(titles), margin)
-    shown = [chosen(s.count, list(s.bins), EACH, seed, "figure5", s.name) for s in sets]
+    shown = [choice_of(of_set, seed) for of_set in sets]
     height = TOP + BELOW + sum(_height(choice, side) for choice in shown)
     height += SET_GAP * (len(sets) - 1)
     figure, axes = pixel_canvas(margin + len(titles) * side, height)
@@ -50,13 +49,7 @@ def draw(
             middle = y + (len(positions) * (side + GAP) - GAP) / 2
             axes.text(LEFT - 8, middle, bin_title(of_bin), rotation=90, ha="right", va="center")
             for at in positions:
-                truth = of_set.truth(of_bin, at)
-                faces = [
-                    masked(truth, of_set.hole(of_bin, at)),
-                    *(of_set.completed(method, of_bin, at) for method in methods),
-                    truth,
-                ]
-                for column, face in enumerate(faces):
+                for column, face in enumerate(of_set.versions(methods, of_bin, at)):
                     show(axes, face, LEFT + column * (side + GAP), y, side)
                 y += side + GAP
             y += BIN_GAP - GAP
@@ -68,6 +61,11 @@ def draw(
     line = caption(["images drawn by seed", "rows by hole ratio", f"profile {profile}"])
     axes.text(LEFT, y + 52, line, va="baseline", color=GREY, size=6)
     return figure
+
+
+def choice_of(of_set: CompletedSet, seed: int) -> dict[str, list[int]]:
+    """Positions of the images that are shown, by bin."""
+    return chosen(of_set.count, list(of_set.bins), EACH, seed, "figure5", of_set.name)
 
 
 def _height(choice: Mapping[str, Sequence[int]], side: int) -> int:

@@ -10,9 +10,8 @@ import numpy as np
 from PIL import Image
 
 from mdrnets.reporting.cells import bin_title
-from mdrnets.reporting.figures.completed_set import CompletedSet, chosen
-from mdrnets.reporting.figures.figure5 import EACH
-from mdrnets.reporting.figures.style import masked
+from mdrnets.reporting.figures.completed_set import CompletedSet
+from mdrnets.reporting.figures.figure5 import choice_of
 
 
 @dataclass(frozen=True)
@@ -59,24 +58,15 @@ def comparisons(
         of_bin: the bin.
         seed: of the choice of images.
     """
-    found = []
+    titles, found = ["Masked input", *methods.values(), "Ground truth"], []
     for of_set in sets:
-        choice = chosen(of_set.count, list(of_set.bins), EACH, seed, "figure5", of_set.name)
-        for at in choice[of_bin]:
-            truth, hole = of_set.truth(of_bin, at), of_set.hole(of_bin, at)
-            pair = of_set.bins[of_bin][at]
+        for at in choice_of(of_set, seed)[of_bin]:
+            pair, versions = of_set.bins[of_bin][at], of_set.versions(methods, of_bin, at)
             found.append(
                 Comparison(
                     f"{of_set.title}, test image {pair.image}, hole of {bin_title(of_bin)}",
-                    [
-                        Face("Masked input", _encoded(masked(truth, hole))),
-                        *(
-                            Face(title, _encoded(of_set.completed(method, of_bin, at)))
-                            for method, title in methods.items()
-                        ),
-                        Face("Ground truth", _encoded(truth)),
-                    ],
-                    side=len(truth),
+                    [Face(*face) for face in zip(titles, map(_encoded, versions), strict=True)],
+                    side=len(versions[0]),
                 )
             )
     return found
