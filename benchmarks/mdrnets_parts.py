@@ -25,9 +25,7 @@ from mdrnets.config import Config, load_config
 from mdrnets.data.assignment import read_assignment
 from mdrnets.layout import Layout
 from mdrnets.methods.base import composite
-from mdrnets.methods.mdrnets.mask_region import fuse, unfold
-from mdrnets.methods.mdrnets.method import MDRNets, _class_regions
-from mdrnets.methods.mdrnets.pooling import pool_regions
+from mdrnets.methods.mdrnets.method import MDRNets
 from mdrnets.pixels import to_tensor
 from mdrnets.training.building import build_network
 from mdrnets.training.model_files import load_weights
@@ -86,16 +84,11 @@ def _replaced(model: MDRNets, image: Tensor, hole: Tensor) -> list[tuple[str, fl
         return model.refinement(masked, hole, fill(model.style_encoder(coarse)))
 
     def without_memory(features: Tensor) -> Tensor:
-        small, regions = _regions(features, hole, parse(coarse))
-        query, value = (
-            pool_regions(features, regions),
-            pool_regions(features, regions * (1 - small)),
-        )
-        fused = fuse(valid_rows=value.means, hole_rows=query.means, regions=regions, hole=small)
+        fused, small = model.fused(features, parse(coarse), hole, memory=None)
         return fused if model.correlation is None else model.correlation(fused, small)
 
     def without_correlation(features: Tensor) -> Tensor:
-        return _fused(model, features, hole, parse(coarse))
+        return model.fused(features, parse(coarse), hole, memory=model.memory)[0]
 
     filled = {
         "mean of the valid pixels": mean.expand_as(image),
@@ -117,14 +110,12 @@ def _replaced(model: MDRNets, image: Tensor, hole: Tensor) -> list[tuple[str, fl
 
 def _gradients(model: MDRNets, image: Tensor, hole: Tensor) -> list[tuple[str, float, float]]:
     """Each weighted loss term: value, and its gradient's norm at I_o as a share of all norms."""
-    model.phases()[0].enter()
     parse, norms, values = model.attached("parser").parse, {}, {}
     losses = model._losses()
     for part, part_hole in zip(image.split(BATCH), hole.split(BATCH), strict=True):
         masked = part * (1 - part_hole)
         with torch.no_grad():
             coarse = model.complete_coarsely(masked, part_hole)
-            model.memory and model.memory.eval()  # validation images are not to be remembered
             output = model.refine(masked, part_hole, coarse, parse(coarse))
         output.requires_grad_()
         terms = losses(output=output, image=part, hole=part_hole, labels=parse(part))
@@ -132,7 +123,6 @@ def _gradients(model: MDRNets, image: Tensor, hole: Tensor) -> list[tuple[str, f
             (gradient,) = torch.autograd.grad(term, output, retain_graph=True)
             norms[name] = norms.get(name, 0.0) + gradient.norm().item()
             values[name] = values.get(name, 0.0) + term.item() * len(part) / len(image)
-    model.eval()
     total = sum(norms.values())
     return [(name, values[name], 100 * norm / total) for name, norm in norms.items()]
 
@@ -142,8 +132,7 @@ def _memory(model: MDRNets, image: Tensor, hole: Tensor) -> list[tuple[str, floa
     """How much the memory tells faces and classes apart, and where patches in the hole attend."""
     parse = model.attached("parser").parse
     coarse = model.complete_coarsely(image * (1 - hole), hole)
-    labels, features = parse(coarse), model.style_encoder(coarse)
-    truth = parse(image)
+    labels, truth = parse(coarse), parse(image)
     inside = hole[:, 0] > 0
     rows = [
         (
@@ -152,15 +141,10 @@ def _memory(model: MDRNets, image: Tensor, hole: Tensor) -> list[tuple[str, floa
         ),
         ("the same in the hole, %", _agreement(labels[inside], truth[inside])),
     ]
-    small, regions = _regions(features, hole, labels)
-    query, value = pool_regions(features, regions), pool_regions(features, regions * (1 - small))
     if model.memory is not None:
-        read = model.memory(query, value)
-        attention = F.softmax(
-            model.memory._similarity(model.memory._by_block(query).means)
-            / model.memory.temperature,
-            dim=-1,
-        )
+        query = model.query(coarse, labels)
+        read = model.memory(query, query)  # nothing is written in eval mode
+        attention = model.memory.attention(model.memory.similarity(query))
         entropy = torch.special.entr(attention).sum(-1)
         rows += [
             (
@@ -177,13 +161,10 @@ def _memory(model: MDRNets, image: Tensor, hole: Tensor) -> list[tuple[str, floa
             ),
         ]
     if model.correlation is not None:
-        fused = _fused(model, features, hole, labels)
-        size = model.correlation.patch_size
-        queries, keys = (
-            unfold(f(fused), size) for f in (model.correlation.theta, model.correlation.phi)
-        )
-        relation = F.softmax(queries @ keys.mT / queries.shape[-1] ** 0.5, dim=-1)
-        patch_hole = F.max_pool2d(small, size).flatten(1)  # any missing position
+        features = model.style_encoder(coarse)
+        fused, small = model.fused(features, labels, hole, memory=model.memory)
+        relation = model.correlation.relation(fused)
+        patch_hole = F.max_pool2d(small, model.correlation.patch_size).flatten(1)  # any missing
         entropy = torch.special.entr(relation).sum(-1)[patch_hole > 0]
         mass = (relation * (1 - patch_hole)[:, None]).sum(-1)[patch_hole > 0]
         rows += [
@@ -195,17 +176,6 @@ def _memory(model: MDRNets, image: Tensor, hole: Tensor) -> list[tuple[str, floa
             ("share of such patches, %", 100 * (1 - patch_hole).mean().item()),
         ]
     return rows
-
-
-def _fused(model: MDRNets, features: Tensor, hole: Tensor, labels: Tensor) -> Tensor:
-    small, regions = _regions(features, hole, labels)
-    query, value = pool_regions(features, regions), pool_regions(features, regions * (1 - small))
-    remembered = query.means if model.memory is None else model.memory(query, value)
-    return fuse(valid_rows=value.means, hole_rows=remembered, regions=regions, hole=small)
-
-
-def _regions(features: Tensor, hole: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    return F.interpolate(hole, size=features.shape[2:]), _class_regions(labels, features)
 
 
 def _hole_l1(output: Tensor, image: Tensor, hole: Tensor) -> float:

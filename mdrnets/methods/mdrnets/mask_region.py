@@ -41,13 +41,15 @@ class MaskedCorrelationMining(nn.Module):
 
     def forward(self, fused: Tensor, hole: Tensor) -> Tensor:
         """Args: fused B×C×h×w; hole B×1×h×w. Returns B×C×h×w."""
+        values = unfold(fused, self.patch_size)  # B×N×d
+        mined = fold(self.relation(fused) @ values, self.patch_size, height=fused.shape[2])
+        return fused + hole * mined
+
+    def relation(self, fused: Tensor) -> Tensor:
+        """R, B×N×N: how much each patch takes from each."""
         queries = unfold(self.theta(fused), self.patch_size)  # B×N×d
         keys = unfold(self.phi(fused), self.patch_size)
-        values = unfold(fused, self.patch_size)
-
-        relation = F.softmax(queries @ keys.mT / queries.shape[-1] ** 0.5, dim=-1)  # B×N×N
-        mined = fold(relation @ values, self.patch_size, height=fused.shape[2])
-        return fused + hole * mined
+        return F.softmax(queries @ keys.mT / queries.shape[-1] ** 0.5, dim=-1)
 
 
 def unfold(maps: Tensor, patch_size: int) -> Tensor:

@@ -122,17 +122,24 @@ class MDRNets(Method):
 
     def _remember(self, features: Tensor, labels: Tensor, hole: Tensor) -> Tensor:
         """F_s → what DMM and MREM make of it, both B×c×h×w."""
+        fused, hole = self.fused(features, labels, hole, memory=self.memory)
+        return fused if self.correlation is None else self.correlation(fused, hole)
+
+    def fused(
+        self, features: Tensor, labels: Tensor, hole: Tensor, *, memory: DisentangledMemory | None
+    ) -> tuple[Tensor, Tensor]:
+        """F, B×c×h×w, and the hole at its size. Args: memory: None: Q̂ = Q."""
         hole = F.interpolate(hole, size=features.shape[2:])  # nearest, like the classes
         regions = _class_regions(labels, features)  # B×K×h×w
 
         query = pool_regions(features, regions)  # Q
         value = pool_regions(features, regions * (1 - hole))  # V
-        remembered = query.means if self.memory is None else self.memory(query, value)  # Q̂
+        remembered = query.means if memory is None else memory(query, value)  # Q̂
 
         fused = fuse(
             valid_rows=value.means, hole_rows=remembered, regions=regions, hole=hole
         )  # B×c×h×w
-        return fused if self.correlation is None else self.correlation(fused, hole)
+        return fused, hole
 
     def query(self, image: Tensor, labels: Tensor) -> Pooled:
         """Q of an image without a hole, or of a coarse composite: rows B×K×c."""
