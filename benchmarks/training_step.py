@@ -19,7 +19,8 @@ from tabulate import tabulate
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from mdrnets.config import Profile, load_config
+from mdrnets.config import load_config
+from mdrnets.config_profile import Profile
 from mdrnets.data.tables import write_table
 from mdrnets.layout import Layout
 from mdrnets.methods.base import Batch, Method, Phase, Setting, Trainable

@@ -1,13 +1,22 @@
 """What a profile says of its data: where images come from, and what each is for."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from mdrnets.options import Options
 
+Role = Literal["train", "validation", "test", "unused"]
+
+
+def as_tuple(value: Any) -> Any:
+    """YAML has lists only."""
+    return tuple(value) if isinstance(value, list) else value
+
+
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Names = Annotated[tuple[Name, ...], BeforeValidator(as_tuple)]
 Address = Annotated[str, Field(pattern="^https?://")]
 Addresses = Annotated[
     tuple[Address, ...],

@@ -13,6 +13,8 @@ from pathlib import Path
 PLUMBING = (
     "mdrnets.config",
     "mdrnets.config_data",
+    "mdrnets.config_profile",
+    "mdrnets.config_protocol",
     "mdrnets.dag",
     "mdrnets.data.progress",
     "mdrnets.dependencies",

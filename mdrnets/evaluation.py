@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mdrnets.config import Bootstrap
+from mdrnets.config_protocol import Bootstrap
 from mdrnets.data.assignment import Pair
 from mdrnets.data.progress import Progress, silent
 from mdrnets.data.tables import write_table

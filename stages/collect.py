@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mdrnets.config import External, expand
+from mdrnets.config import expand
+from mdrnets.config_protocol import External
 from mdrnets.data.assignment import by_bin, read_assignment
 from mdrnets.data.external import read_completions
 from mdrnets.errors import UserError

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from mdrnets.config import INCEPTION
+from mdrnets.config_profile import INCEPTION
 from mdrnets.data.assignment import by_bin, read_assignment
 from mdrnets.evaluation import (
     check_enough,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from mdrnets.config import INCEPTION
+from mdrnets.config_profile import INCEPTION
 from mdrnets.data.assignment import by_bin, read_assignment
 from mdrnets.evaluation import write_features
 from mdrnets.metrics.features import build_feature_network, extract_features

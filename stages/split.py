@@ -7,8 +7,7 @@ sha256. The hash is of the file's bytes; equal files in two roles are an error.
 import sys
 from collections.abc import Sequence
 
-from mdrnets.config import Role
-from mdrnets.config_data import TrainingHoles
+from mdrnets.config_data import Role, TrainingHoles
 from mdrnets.data.archive import Archive
 from mdrnets.data.dataset import HOLE_SPLIT_COLUMNS, SPLIT_COLUMNS
 from mdrnets.data.splits import (

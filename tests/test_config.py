@@ -5,16 +5,9 @@ from typing import Any
 import pytest
 import yaml
 
-from mdrnets.config import (
-    PROFILES,
-    Config,
-    Protocol,
-    expand,
-    load_config,
-    split_name,
-    validated_options,
-)
+from mdrnets.config import PROFILES, Config, expand, load_config, validated_options
 from mdrnets.config_data import Holes, Labels, Source, Split
+from mdrnets.config_protocol import Protocol, split_name
 from mdrnets.errors import UserError
 from mdrnets.options import TrainOptions
 

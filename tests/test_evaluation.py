@@ -8,7 +8,7 @@ import pytest
 import torch
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from mdrnets.config import Bootstrap
+from mdrnets.config_protocol import Bootstrap
 from mdrnets.data.assignment import Pair
 from mdrnets.errors import UserError
 from mdrnets.evaluation import (

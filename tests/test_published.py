@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from mdrnets.config import Protocol, load_config
+from mdrnets.config import load_config
+from mdrnets.config_protocol import Protocol
 from mdrnets.errors import UserError
 from mdrnets.reporting.published import COLUMNS, TABLE1, Published, load_published
 

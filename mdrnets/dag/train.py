@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from mdrnets.config import BISENET, VGG, Config, split_name
+from mdrnets.config import Config
+from mdrnets.config_profile import VGG
+from mdrnets.config_protocol import split_name
 from mdrnets.dag.stage import D, Stage, stage_name
 from mdrnets.layout import Layout
 
@@ -45,9 +47,9 @@ def training_stages(config: Config, layout: Layout) -> Iterator[Stage]:
 
 
 def _weights(config: Config, layout: Layout, network: str) -> tuple[Path, ...]:
-    """Published weights that it reads: those of its losses, or in place of a training."""
-    if network == "parser":
-        return (layout.weights(BISENET),) if config.published_parser else ()
+    """Published weights that it reads: in place of a training, or those of its losses."""
+    if weights := config.network(network).weights:  # its training has no perceptual losses
+        return (layout.weights(weights),) if config.published(network) else ()
     if config.profile.perceptual != "vgg":
         return ()
     return tuple(layout.weights(name) for name in VGG if name in config.profile.weights)

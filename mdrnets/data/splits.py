@@ -9,8 +9,8 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from mdrnets.config import STEPS, Role
-from mdrnets.config_data import Split
+from mdrnets.config_data import Role, Split
+from mdrnets.config_protocol import STEPS
 from mdrnets.data.archive import Archive, in_order, is_number
 from mdrnets.data.label_parts import image_number, parts_by_image
 from mdrnets.data.progress import Progress, silent

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise, product
 
-from mdrnets.config import FULL, Config
+from mdrnets.config import Config
+from mdrnets.config_protocol import FULL
 from mdrnets.reporting.claims import compared, score
 from mdrnets.reporting.claims_results import Resampling, Results
 from mdrnets.reporting.finding import ORDER, Finding, adjusted, judged, lead

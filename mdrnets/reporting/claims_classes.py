@@ -10,7 +10,8 @@ from dataclasses import replace
 import numpy as np
 
 from mdrnets.classwise import ClassScore
-from mdrnets.config import FULL, Classwise, Config
+from mdrnets.config import Config
+from mdrnets.config_protocol import FULL, Classwise
 from mdrnets.data.classes import CLASSES
 from mdrnets.metrics.paired import mean_difference
 from mdrnets.reporting.claims_ablations import not_run, variant_title

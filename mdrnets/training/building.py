@@ -8,7 +8,8 @@ from typing import Any, Protocol, cast
 
 import torch
 
-from mdrnets.config import PARAMS, Config, Network, validated_options
+from mdrnets.config import PARAMS, Config, validated_options
+from mdrnets.config_protocol import Network
 from mdrnets.errors import UserError
 from mdrnets.layout import Layout
 from mdrnets.methods.base import Setting, Trainable

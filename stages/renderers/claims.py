@@ -1,7 +1,7 @@
 """The paper's claims, tested: claims.csv and .md."""
 
 from mdrnets.classwise import read_class_scores
-from mdrnets.config import FULL
+from mdrnets.config_protocol import FULL
 from mdrnets.dag.evaluate import classwise_networks
 from mdrnets.files import write_text
 from mdrnets.reporting.claims import Claims, untestable

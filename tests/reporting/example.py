@@ -1,6 +1,8 @@
 """A configuration of two data sets and three methods, and made-up scores of two of them."""
 
-from mdrnets.config import Config, Profile, Protocol
+from mdrnets.config import Config
+from mdrnets.config_profile import Profile
+from mdrnets.config_protocol import Protocol
 from mdrnets.evaluation import METRICS
 from mdrnets.summary import BinSummary, Distances, Estimate, Summary
 

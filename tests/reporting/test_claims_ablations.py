@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from mdrnets.classwise import ClassScore
-from mdrnets.config import Ablation, Classwise, Config, Variant
+from mdrnets.config import Config
+from mdrnets.config_protocol import Ablation, Classwise, Variant
 from mdrnets.reporting.claims_ablations import ablation_findings
 from mdrnets.reporting.claims_classes import class_findings
 from mdrnets.reporting.claims_page import claims_page

@@ -2,7 +2,8 @@ from typing import get_args
 
 import pytest
 
-from mdrnets.config import Config, Variant
+from mdrnets.config import Config
+from mdrnets.config_protocol import Variant
 from mdrnets.reporting.context import FEATURES, SSIM, describe_run, extended_notes, legend, notes
 from mdrnets.reporting.table1 import Summaries
 from mdrnets.summary import Estimate

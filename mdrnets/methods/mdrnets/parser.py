@@ -12,13 +12,15 @@ import torch.nn.functional as F
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from mdrnets.config import BISENET
 from mdrnets.data.classes import CLASSES
 from mdrnets.errors import UserError
 from mdrnets.methods.base import Batch, Phase, Setting, Trainable, Update
 from mdrnets.networks.bisenet import STRIDE, BiSeNet
 from mdrnets.networks.published_bisenet import PUBLISHED_CLASSES, from_published, merged
 from mdrnets.options import TrainOptions
+
+SOURCE = "bisenet"
+"""Of the published weights, as params.yaml names it."""
 
 
 class Options(TrainOptions):
@@ -155,7 +157,7 @@ def build(*, options: Options, setting: Setting) -> Parser:
         network = BiSeNet(n_classes=len(CLASSES), width=options.width)
         return Parser(network=network, options=options)
     network = BiSeNet(n_classes=len(PUBLISHED_CLASSES), align_corners=True)
-    weights = setting.weights(BISENET)
+    weights = setting.weights(SOURCE)
     if weights is not None:
         network.load_state_dict(from_published(weights))
     return Parser(network=network, options=options)

@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mdrnets.config import STEPS
+from mdrnets.config_protocol import STEPS
 from mdrnets.data.tables import read_table
 from mdrnets.evaluation import COLUMNS
 from mdrnets.metrics.intervals import bootstrap_mean
