@@ -10,10 +10,11 @@ from typing import Any
 import torch
 
 from mdrnets.errors import UserError
+from mdrnets.training.allocator import keep_freed_memory
 
 
 def set_numerics(*, device: str, precision: str, threads: int) -> dict[str, Any]:
-    """Set threads, determinism and TensorFloat-32 for this process, before anything is computed.
+    """Set threads, memory, determinism and TensorFloat-32, before anything is computed.
 
     Args:
         device: `cpu` or `cuda`.
@@ -28,6 +29,7 @@ def set_numerics(*, device: str, precision: str, threads: int) -> dict[str, Any]
     """
     require_device(device)
     torch.set_num_threads(threads)
+    keep_freed_memory()
 
     os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # else cuBLAS sums in any order
     torch.use_deterministic_algorithms(True, warn_only=device == "cuda")
