@@ -26,7 +26,8 @@ from mdrnets.data.assignment import read_assignment
 from mdrnets.layout import Layout
 from mdrnets.methods.base import composite
 from mdrnets.methods.mdrnets.method import MDRNets
-from mdrnets.pixels import to_tensor
+from mdrnets.metrics.pixel import l1
+from mdrnets.pixels import to_pixels, to_tensor
 from mdrnets.training.building import build_network
 from mdrnets.training.model_files import load_weights
 from mdrnets.training.numerics import set_numerics
@@ -49,9 +50,12 @@ def main() -> None:
     images, holes = _validation(config, options.dataset)
     image, hole = to_tensor(images, torch.device("cpu")), torch.from_numpy(holes).float()[:, None]
     print(f"{len(image)} validation images of {options.dataset}, holes of the last bin\n")
-    print(tabulate(_replaced(model, image, hole), ["hole filled by", "L1 in the hole %"]), "\n")
-    print(tabulate(_gradients(model, image, hole), ["loss term", "value", "gradient norm %"]), "\n")
-    print(tabulate(_memory(model, image, hole), ["memory and correlation", ""]))
+    for rows, headers in (
+        (_replaced(model, image, hole), ["hole filled by", "L1 in the hole %"]),
+        (_gradients(model, image, hole), ["loss term", "value", "gradient norm %"]),
+        (_memory(model, image, hole), ["memory and correlation", ""]),
+    ):
+        print(tabulate(rows, headers, tablefmt="pipe", floatfmt=".3g"), end="\n\n")
 
 
 def _model(config: Config, dataset: str) -> MDRNets:
@@ -149,7 +153,7 @@ def _memory(model: MDRNets, image: Tensor, hole: Tensor) -> list[tuple[str, floa
         rows += [
             (
                 "entropy of a read, % of ln m",
-                100 * entropy.mean().item() / math.log(attention.shape[-1]),
+                100 * entropy[query.present].mean().item() / math.log(attention.shape[-1]),
             ),
             (
                 "variation over faces, Q̂ over Q, %",
@@ -179,9 +183,9 @@ def _memory(model: MDRNets, image: Tensor, hole: Tensor) -> list[tuple[str, floa
 
 
 def _hole_l1(output: Tensor, image: Tensor, hole: Tensor) -> float:
-    """Per image over the hole, in % of the value range."""
-    error = (composite(image, output, hole) - image).abs().sum((1, 2, 3)) / 2
-    return 100 * (error / (3 * hole.sum((1, 2, 3)))).mean().item()
+    """As `stages.validate` measures it."""
+    completed = torch.from_numpy(to_pixels(composite(image, output, hole)))
+    return l1(completed, torch.from_numpy(to_pixels(image)), hole[:, 0] > 0).mean().item()
 
 
 def _agreement(labels: Tensor, truth: Tensor) -> float:
