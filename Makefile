@@ -60,8 +60,9 @@ record: environment ## after a run: DVC takes the results for its own, and who m
 verify: environment ## compare PROFILE's tables with its kept run, cell by cell
 	snakemake --cores all --config profile=$(PROFILE) -- verify
 
-keep: environment ## keep PROFILE's tables in reports/reference/, for `make verify`
+keep: environment ## keep PROFILE's run in reports/reference/, for `make verify` and README.md
 	python -m stages.verify --profile $(PROFILE) --keep
+	python -m stages.readme
 
 crate: environment ## PROFILE's run as a Workflow Run RO-Crate
 	python -m stages.crate --profile $(PROFILE)

@@ -12,7 +12,8 @@ from mdrnets.config import load_config
 from mdrnets.errors import UserError
 from mdrnets.files import write_text
 from mdrnets.pipeline import Pipeline
-from mdrnets.reporting import kept as kept_runs
+from mdrnets.reporting.keeping import commits, keep, scored_tables, used_settings
+from mdrnets.reporting.kept import REFERENCE, Setting, load_kept
 from mdrnets.reporting.verification import (
     compare,
     digest,
@@ -35,23 +36,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     pipeline = Pipeline(load_config(options.profile))
     name = options.name or pipeline.config.name
     if options.keep:
-        kept = kept_runs.keep(pipeline, name)
-        print(f"{kept_runs.REFERENCE / name}: kept {', '.join(kept.tables)}")
+        kept = keep(pipeline, name)
+        print(f"{REFERENCE / name}: kept {', '.join(kept.tables)}")
         return 0
     return _verify(pipeline, name)
 
 
 def _verify(pipeline: Pipeline, name: str) -> int:
-    kept = kept_runs.load_kept(name)
-    folder, layout = kept_runs.REFERENCE / name, pipeline.layout
+    kept = load_kept(name)
+    folder, layout = REFERENCE / name, pipeline.layout
     if kept.profile != pipeline.config.name:
         raise UserError(
             f"{folder} keeps a run of the profile {kept.profile}; say --profile {kept.profile}, or "
             f"name a run of {pipeline.config.name}"
         )
     ran = executions(pipeline)
-    kept_runs.scored_tables(pipeline, ran)
-    settings = kept_runs.used_settings(ran)
+    scored_tables(pipeline, ran)
+    settings = used_settings(ran)
     same = settings == kept.settings
     tolerances = kept.same_setting if same else kept.other_setting
     comparisons = compare(
@@ -63,7 +64,7 @@ def _verify(pipeline: Pipeline, name: str) -> int:
     outside = worst(comparisons)
     facts = [
         ("Kept run", f"{name}, made {kept.made}; code: {', '.join(kept.commits)}"),
-        ("Code here", ", ".join(kept_runs.commits(ran))),
+        ("Code here", ", ".join(commits(ran))),
         (
             "Setting",
             "the same" if same else f"another: {_text(settings)}, not {_text(kept.settings)}",
@@ -78,7 +79,7 @@ def _verify(pipeline: Pipeline, name: str) -> int:
     return 1 if outside else 0
 
 
-def _text(settings: Sequence[kept_runs.Setting]) -> str:
+def _text(settings: Sequence[Setting]) -> str:
     return "; ".join(
         f"{s.cpu}, {', '.join(s.gpus) or 'no GPU'}, torch {s.torch}, {s.threads} threads"
         for s in settings

@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, fields
+from dataclasses import astuple
 from pathlib import Path
 
 from tabulate import tabulate
 
-from mdrnets.config import Config, split_name
+from mdrnets.config import Config
 from mdrnets.data.tables import write_table
 from mdrnets.reporting.cells import BLANK, HERE, PAPER, bin_title
 from mdrnets.reporting.claims import DECIMALS, LARGE, SMALL
@@ -17,6 +17,7 @@ from mdrnets.reporting.finding import (
     CLASS,
     COLUMN,
     FAILS,
+    FINDING_COLUMNS,
     FIRST,
     GROWS,
     HOLDS,
@@ -51,7 +52,7 @@ SOURCES = {
 def write_findings(path: Path, findings: Sequence[Finding]) -> None:
     """Write one finding a row; nothing where there is no value."""
     rows = (["" if value is None else value for value in astuple(f)] for f in findings)
-    write_table(path, [field.name for field in fields(Finding)], rows)
+    write_table(path, FINDING_COLUMNS, rows)
 
 
 def claims_page(
@@ -309,10 +310,5 @@ def _p(value: float | None) -> str:
 
 
 def method_title(method: str | None, config: Config) -> str:
-    """Of a method, a variant, or a row of the paper that the protocol does not have."""
-    if method is None:
-        return BLANK
-    methods = config.protocol.methods
-    if method in methods:
-        return methods[method].title
-    return config.network(method).title if split_name(method)[0] in methods else method
+    """Of the method that a finding compares with, if it does."""
+    return BLANK if method is None else config.title(method)

@@ -1,6 +1,7 @@
 """What must stand beside any table of scores: the data, the schedule, the code, the definitions."""
 
-from mdrnets.config import FULL, Config, External
+from mdrnets.config import Config
+from mdrnets.config_protocol import FULL, External
 from mdrnets.metrics.names import kernel_name
 from mdrnets.reporting.cells import HERE, PAPER, bin_title
 from mdrnets.reporting.table1 import Summaries
@@ -136,15 +137,10 @@ def _not_trained(config: Config) -> list[str]:
     ]
 
 
-def _title(config: Config, method: str) -> str:
-    methods = config.protocol.methods
-    return methods[method].title if method in methods else config.network(method).title
-
-
 def _infinite(config: Config, summaries: Summaries) -> list[str]:
     """Counts of infinite PSNRs, which no mean contains."""
     return [
-        f"{_title(config, method)} on {config.profile.datasets[dataset].title}, "
+        f"{config.title(method)} on {config.profile.datasets[dataset].title}, "
         f"{bin_title(name)}: {estimate.infinite} of {estimate.infinite + estimate.n} images have "
         f"an infinite {metric.replace('_', ' ').replace('psnr', 'PSNR')}, left out of its mean."
         for (dataset, method), summary in summaries.items()

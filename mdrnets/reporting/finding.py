@@ -6,7 +6,7 @@ tests of its kind, is below .05, and, of several trainings, none has another sig
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 from mdrnets.metrics.paired import Difference, holm
 from mdrnets.reporting.cells import Metric
@@ -81,6 +81,9 @@ class Finding:
     trainings: int | None = None
     least: float | None = None
     most: float | None = None
+
+
+FINDING_COLUMNS = tuple(field.name for field in fields(Finding))
 
 
 def found(

@@ -45,10 +45,20 @@ def _elsewhere() -> None:
 
 def test_numbers_alone_are_kept(pipeline: Pipeline) -> None:
     assert {path.name for path in KEPT.iterdir()} == {
-        *("run.json", "table1.csv", "table1_extended.csv")
+        *("run.json", "configuration.json", "executions.csv"),
+        *("table1.csv", "table1.md", "table1_extended.csv", "table1_extended.md"),
+        *("claims.csv", "claims.md", "curves.csv"),
     }
+    configuration = json.loads((KEPT / "configuration.json").read_text(encoding="utf-8"))
+    assert configuration["params.yaml:seed"] == pipeline.config.protocol.seed
+    with (KEPT / "executions.csv").open(encoding="utf-8", newline="") as file:
+        executions = list(csv.DictReader(file))
+    assert {row["execution"] for row in executions} >= {"train_toy-one", "table1"}
     kept = json.loads((KEPT / "run.json").read_text(encoding="utf-8"))
     assert kept["profile"] == "tiny"
+    assert kept["command"].endswith("--config profile=tiny -- reproduce_all")
+    assert kept["effort"]["jobs"] == len(executions)
+    assert kept["effort"]["job_hours"] == round(len(executions) / 3600, 2)
     assert kept["same_setting"]["metrics"]["L1"] == {"absolute": 0.0, "relative": 0.0}
     assert kept["other_setting"]["metrics"]["FD(effnet-lite0)"]["relative"] > 0
     assert kept["same_setting"]["reason"] and kept["other_setting"]["reason"]
@@ -112,6 +122,27 @@ def test_an_edited_table_is_named(pipeline: Pipeline, capsys: pytest.CaptureFixt
     assert main([]) == 1
     assert "reports/tiny/table1.csv is not what" in capsys.readouterr().err
     assert main(["--keep"]) == 1
+
+
+def test_results_of_two_configurations_are_not_kept(
+    pipeline: Pipeline, capsys: pytest.CaptureFixture[str]
+) -> None:
+    records = Records(LAYOUT.records)
+    record = next(r for r in records.latest() if r.name == "table1")
+    records.update(record, parameters=record.parameters | {"params.yaml:seed": 1})
+    assert main(["--keep"]) == 1
+    error = capsys.readouterr().err
+    assert "params.yaml:seed" in error and "two configurations" in error
+
+
+def test_what_the_kept_run_no_longer_makes_goes(pipeline: Pipeline) -> None:
+    write_text(KEPT / "table9.csv", "of an earlier run\n")
+    LAYOUT.report("curves.csv").unlink()
+    assert main(["--keep"]) == 0
+    assert not (KEPT / "table9.csv").exists() and not (KEPT / "curves.csv").exists()
+    assert json.loads((KEPT / "run.json").read_text(encoding="utf-8"))["command"].endswith(
+        "-- reports/tiny/table1.csv reports/tiny/table1_extended.csv"
+    )
 
 
 def test_an_edited_kept_table_is_named(
