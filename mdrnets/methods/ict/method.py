@@ -59,6 +59,7 @@ class Options(TrainOptions):
     blocks: int = Field(default=30, ge=1)  # official code
     upsampler_base: int = Field(default=64, ge=1)  # official code
     upsampler_blocks: int = Field(default=8, ge=1)  # official code
+    init_gain: float = Field(default=1.0, gt=0)  # official code: 0.02; of the upsampler's weights
     discriminator_base: int = Field(default=64, ge=1)  # official code
     prior_lr: float = Field(default=3e-4, gt=0)  # official code; AdamW 0.9, 0.95, no decay
     warm_up_share: float = Field(default=0.01, ge=0, lt=1)  # official code: 1 epoch of 100
@@ -86,7 +87,9 @@ class ICT(Method):
             blocks=options.blocks,
         )
         self.upsampler = GuidedUpsampler(
-            base=options.upsampler_base, blocks=options.upsampler_blocks
+            base=options.upsampler_base,
+            blocks=options.upsampler_blocks,
+            init_gain=options.init_gain,
         )
         self.discriminator = PatchDiscriminator(in_channels=3, base=options.discriminator_base)
         for weight in self.discriminator.parameters():

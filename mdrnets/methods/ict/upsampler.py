@@ -12,7 +12,12 @@ INIT_STD = 0.02
 class GuidedUpsampler(nn.Module):
     """An encoder, dilated residual blocks at a quarter of the size, and a decoder; no skips."""
 
-    def __init__(self, *, base: int, blocks: int) -> None:
+    def __init__(self, *, base: int, blocks: int, init_gain: float = 1.0) -> None:
+        """Args:
+        base: channels at full size.
+        blocks: residual ones.
+        init_gain: of the standard deviation that weights begin with.
+        """
         super().__init__()
         c = base
         self.layers = nn.Sequential(
@@ -31,7 +36,7 @@ class GuidedUpsampler(nn.Module):
         )
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
-                nn.init.normal_(module.weight, 0, INIT_STD)
+                nn.init.normal_(module.weight, 0, init_gain * INIT_STD)
                 nn.init.zeros_(module.bias)  # type: ignore[arg-type]
 
     def forward(self, image_01: Tensor, hole: Tensor, prior_01: Tensor) -> Tensor:
