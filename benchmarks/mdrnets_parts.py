@@ -13,7 +13,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from tabulate import tabulate
@@ -21,15 +20,9 @@ from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from mdrnets.config import Config, load_config
-from mdrnets.data.assignment import read_assignment
-from mdrnets.layout import Layout
-from mdrnets.methods.base import composite
+from benchmarks.validation_faces import hole_l1, trained, validation_faces
+from mdrnets.config import load_config
 from mdrnets.methods.mdrnets.method import MDRNets
-from mdrnets.metrics.pixel import l1
-from mdrnets.pixels import to_pixels, to_tensor
-from mdrnets.training.building import build_network
-from mdrnets.training.model_files import load_weights
 from mdrnets.training.numerics import set_numerics
 
 BATCH = 20
@@ -46,9 +39,9 @@ def main() -> None:
     profile = config.profile
     set_numerics(device="cpu", precision="32-true", threads=profile.threads)
 
-    model = _model(config, options.dataset)
-    images, holes = _validation(config, options.dataset)
-    image, hole = to_tensor(images, torch.device("cpu")), torch.from_numpy(holes).float()[:, None]
+    model = trained(config, options.dataset, "mdrnets")
+    assert isinstance(model, MDRNets), "mdrnets is MDRNets"
+    image, hole = validation_faces(config, options.dataset)
     print(f"{len(image)} validation images of {options.dataset}, holes of the last bin\n")
     for rows, headers in (
         (_replaced(model, image, hole), ["hole filled by", "L1 in the hole %"]),
@@ -56,23 +49,6 @@ def main() -> None:
         (_memory(model, image, hole), ["memory and correlation", ""]),
     ):
         print(tabulate(rows, headers, tablefmt="pipe", floatfmt=".3g"), end="\n\n")
-
-
-def _model(config: Config, dataset: str) -> MDRNets:
-    """Trained, with all that its losses need."""
-    layout = Layout(config.name)
-    model = build_network(config, layout, network="mdrnets", dataset=dataset)
-    load_weights(layout.model(dataset, "mdrnets"), model)
-    assert isinstance(model, MDRNets), "mdrnets is MDRNets"
-    return model.eval()
-
-
-def _validation(config: Config, dataset: str) -> tuple[np.ndarray, np.ndarray]:
-    layout = Layout(config.name)
-    pairs = read_assignment(layout.assignment(dataset), role="validation")
-    last = [pair for pair in pairs if pair.bin == list(config.protocol.bins)[-1]]
-    images, holes = np.load(layout.images(dataset)), np.load(layout.holes())
-    return images[[p.image_row for p in last]], holes[[p.hole_row for p in last]]
 
 
 @torch.no_grad()
@@ -109,7 +85,7 @@ def _replaced(model: MDRNets, image: Tensor, hole: Tensor) -> list[tuple[str, fl
         filled["MDRNets, Q in place of Q̂"] = guided(without_memory)
     if model.correlation is not None:
         filled["MDRNets without correlation mining"] = guided(without_correlation)
-    return [(name, _hole_l1(output, image, hole)) for name, output in filled.items()]
+    return [(name, hole_l1(output, image, hole)) for name, output in filled.items()]
 
 
 def _gradients(model: MDRNets, image: Tensor, hole: Tensor) -> list[tuple[str, float, float]]:
@@ -180,12 +156,6 @@ def _memory(model: MDRNets, image: Tensor, hole: Tensor) -> list[tuple[str, floa
             ("share of such patches, %", 100 * (1 - patch_hole).mean().item()),
         ]
     return rows
-
-
-def _hole_l1(output: Tensor, image: Tensor, hole: Tensor) -> float:
-    """As `stages.validate` measures it."""
-    completed = torch.from_numpy(to_pixels(composite(image, output, hole)))
-    return l1(completed, torch.from_numpy(to_pixels(image)), hole[:, 0] > 0).mean().item()
 
 
 def _agreement(labels: Tensor, truth: Tensor) -> float:

@@ -12,7 +12,7 @@ from mdrnets.config import load_config
 from mdrnets.errors import UserError
 from mdrnets.files import write_text
 from mdrnets.pipeline import Pipeline
-from mdrnets.reporting.keeping import commits, keep, scored_tables, used_settings
+from mdrnets.reporting.keeping import commits, keep, scored_tables, used_code, used_settings
 from mdrnets.reporting.kept import REFERENCE, Setting, load_kept
 from mdrnets.reporting.verification import (
     compare,
@@ -53,8 +53,8 @@ def _verify(pipeline: Pipeline, name: str) -> int:
     ran = executions(pipeline)
     scored_tables(pipeline, ran)
     settings = used_settings(ran)
-    same = settings == kept.settings
-    tolerances = kept.same_setting if same else kept.other_setting
+    same_code, same_setting = used_code(ran) == kept.code, settings == kept.settings
+    tolerances = kept.same_setting if same_code and same_setting else kept.other_setting
     comparisons = compare(
         read_cells(layout.report(table) for table in kept.tables),
         read_cells(folder / table for table in kept.tables),
@@ -64,10 +64,12 @@ def _verify(pipeline: Pipeline, name: str) -> int:
     outside = worst(comparisons)
     facts = [
         ("Kept run", f"{name}, made {kept.made}; code: {', '.join(kept.commits)}"),
-        ("Code here", ", ".join(commits(ran))),
+        ("Code here", f"{'the same' if same_code else 'another'}: {', '.join(commits(ran))}"),
         (
             "Setting",
-            "the same" if same else f"another: {_text(settings)}, not {_text(kept.settings)}",
+            "the same"
+            if same_setting
+            else f"another: {_text(settings)}, not {_text(kept.settings)}",
         ),
         ("Tolerances", tolerances.reason),
     ]

@@ -4,6 +4,7 @@ Kept are the tables of scores, which `verify` compares; claims, costs and curves
 configuration as the stages read it; and one row for each execution.
 """
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterable, Sequence
@@ -32,12 +33,16 @@ from mdrnets.tracking.record import Record
 CONFIGURATION, EXECUTIONS = "configuration.json", "executions.csv"
 EXECUTION_COLUMNS = ("execution", "commit", "started", "seconds", "attempts", "peak_mib", "outputs")
 
+NUMBERS = ("train", "evaluate")
+"""Groups of the stages that decide a score."""
+
 SAME = "The same code, seed, processor, libraries and threads give the same bytes."
 OTHER = (
-    "On another processor the last bits differ, and a training lets the difference grow. Measured "
-    "once: PConv of the demo profile with AVX2 in place of AVX-512 differs by up to 0.5 % in L1, "
-    "0.04 dB in PSNR, 0.0009 in SSIM and 0.3 % in the distances. About ten times that is allowed, "
-    "since adversarial trainings, not measured, may differ more."
+    "On another processor, or with code that sums in another order, the last bits differ, and a "
+    "training lets the difference grow. Measured once: PConv of the demo profile with AVX2 in "
+    "place of AVX-512 differs by up to 0.5 % in L1, 0.04 dB in PSNR, 0.0009 in SSIM and 0.3 % in "
+    "the distances. About ten times that is allowed, since adversarial trainings, not measured, "
+    "may differ more."
 )
 EXACT = Tolerance(absolute=0, relative=0)
 LOOSE = {
@@ -77,6 +82,7 @@ def keep(pipeline: Pipeline, name: str) -> KeptRun:
         commits=commits(ran),
         made=_span(ran)[1].date(),
         effort=_effort(ran),
+        code=used_code(ran),
         settings=settings,
         versions=_writer(ran, tables[0]).versions,
         tables={path.name: sha256(path) for path in tables},
@@ -179,7 +185,7 @@ def scored_tables(pipeline: Pipeline, ran: Iterable[Execution]) -> list[Path]:
 
 def used_settings(ran: Iterable[Execution]) -> tuple[Setting, ...]:
     """Where the trainings, completions and evaluations ran."""
-    records = [e.record for e in ran if e.stage.group in ("train", "evaluate")]
+    records = [e.record for e in ran if e.stage.group in NUMBERS]
     return tuple(
         sorted(
             {
@@ -194,6 +200,17 @@ def used_settings(ran: Iterable[Execution]) -> tuple[Setting, ...]:
             key=str,
         )
     )
+
+
+def used_code(ran: Iterable[Execution]) -> str:
+    """SHA-256 of the files that trainings, completions and evaluations ran, and of their names."""
+    files = {
+        f"{path} {found.sha256}"
+        for execution in ran
+        if execution.stage.group in NUMBERS
+        for path, found in execution.record.code.items()
+    }
+    return hashlib.sha256("\n".join(sorted(files)).encode()).hexdigest()
 
 
 def commits(ran: Iterable[Execution]) -> tuple[str, ...]:

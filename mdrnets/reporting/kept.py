@@ -78,10 +78,11 @@ class KeptRun(Options):
         commits: of the code, as the records have them.
         made: the day.
         effort: of everything that led to what is kept.
+        code: SHA-256 of all files of the project that trainings and evaluations ran.
         settings: of all trainings and evaluations.
         versions: of the packages that rendered the tables.
         tables: those that are compared: file name → SHA-256.
-        same_setting: tolerances where the new run's settings are the same.
+        same_setting: tolerances where the new run's code and settings are the same.
         other_setting: tolerances elsewhere.
     """
 
@@ -90,6 +91,7 @@ class KeptRun(Options):
     commits: tuple[str, ...]
     made: date
     effort: Effort
+    code: str
     settings: tuple[Setting, ...]
     versions: dict[str, str]
     tables: dict[str, str]

@@ -9,7 +9,7 @@ import pytest
 
 from mdrnets.files import write_text
 from mdrnets.pipeline import Pipeline
-from mdrnets.tracking.record import Record, Records
+from mdrnets.tracking.record import FileHash, Record, Records
 from stages.verify import main
 from tests.finished_run import LAYOUT, VALUES, finish, write_finished_run, write_table1
 from tests.training.project import ROOT
@@ -92,6 +92,20 @@ def test_the_last_digit_counts_where_it_must_be_the_same(
     _elsewhere()
     assert main([]) == 0
     assert "another: another, no GPU" in LAYOUT.report("verify.md").read_text(encoding="utf-8")
+
+
+def test_other_code_may_differ_in_the_last_digit(
+    pipeline: Pipeline, make_record: Callable[..., Record]
+) -> None:
+    write_table1(VALUES | {("L1", "1-20"): 1.5000001})
+    _rendered(pipeline, make_record)
+    assert main([]) == 1
+    records = Records(LAYOUT.records)
+    record = next(r for r in records.latest() if r.name == "train_toy-one")
+    path = next(iter(record.code))
+    records.update(record, code=record.code | {path: FileHash(sha256="0" * 64, bytes=1)})
+    assert main([]) == 0
+    assert "**Code here**: another" in LAYOUT.report("verify.md").read_text(encoding="utf-8")
 
 
 def test_a_missing_cell_and_other_images_are_outside(

@@ -1,0 +1,83 @@
+"""What each part of a trained ICT contributes, on validation images alone.
+
+For a data set of a finished run: the L1 in the hole of the picture in palette colours that the
+transformer draws, of what the upsampler makes of it, and of both with the true tokens.
+
+    python benchmarks/ict_parts.py --profile demo rendered_a
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import torch
+from tabulate import tabulate
+from torch import Tensor
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks.validation_faces import hole_l1, trained, validation_faces
+from mdrnets.config import load_config
+from mdrnets.methods.ict.method import ICT
+from mdrnets.methods.ict.palette import quantise, reduced
+from mdrnets.methods.ict.transformer import sample_masked
+from mdrnets.training.numerics import set_numerics
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--profile", help="a file of profiles/; by default that of params.yaml")
+    parser.add_argument("dataset", help="a data set of the profile")
+    options = parser.parse_args()
+    config = load_config(options.profile)
+    set_numerics(device="cpu", precision="32-true", threads=config.profile.threads)
+    model = trained(config, options.dataset, "ict")
+    assert isinstance(model, ICT), "ict is ICT"
+    image, hole = validation_faces(config, options.dataset)
+    print(f"{len(image)} validation images of {options.dataset}, holes of the last bin\n")
+    rows = _filled(model, image, hole, seed=config.protocol.seed)
+    print(tabulate(rows, ["hole filled by", "L1 in the hole %"], tablefmt="pipe", floatfmt=".3g"))
+
+
+@torch.no_grad()
+def _filled(model: ICT, image: Tensor, hole: Tensor, *, seed: int) -> list[tuple[str, float]]:
+    masked = image * (1 - hole)
+    mean = masked.sum((2, 3), keepdim=True) / (1 - hole).sum((2, 3), keepdim=True)
+    drawn, true = (
+        model._prior(_drawn(model, masked, hole, seed)),
+        model._prior(model._tokens(image)),
+    )
+
+    def upsampled(prior: Tensor) -> Tensor:
+        output: Tensor = model.upsampler((masked + 1) / 2, hole, prior)
+        return output * 2 - 1
+
+    filled = {
+        "mean of the valid pixels": mean.expand_as(image),
+        "the transformer's picture": drawn * 2 - 1,
+        "ICT: the upsampler, from that": upsampled(drawn),
+        "the picture of the true tokens": true * 2 - 1,
+        "the upsampler, from the true picture": upsampled(true),
+    }
+    return [(name, hole_l1(output, image, hole)) for name, output in filled.items()]
+
+
+def _drawn(model: ICT, masked: Tensor, hole: Tensor, seed: int) -> Tensor:
+    """Tokens B×N as in a completion."""
+    options = model.options
+    colours, missing = reduced(masked, hole, options.grid)
+    return sample_masked(
+        model.transformer,
+        quantise(colours, model.palette),
+        missing,
+        generator=torch.Generator().manual_seed(seed),
+        top_k=options.top_k,
+        temperature=options.temperature,
+        chunk=options.chunk,
+    )
+
+
+if __name__ == "__main__":
+    main()

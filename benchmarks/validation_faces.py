@@ -1,0 +1,38 @@
+"""What the benchmarks of trained methods share: the method, validation faces, L1 in their holes."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mdrnets.config import Config
+from mdrnets.data.assignment import read_assignment
+from mdrnets.layout import Layout
+from mdrnets.methods.base import Trainable, composite
+from mdrnets.metrics.pixel import l1
+from mdrnets.pixels import to_pixels, to_tensor
+from mdrnets.training.building import build_network
+from mdrnets.training.model_files import load_weights
+
+
+def trained(config: Config, dataset: str, network: str) -> Trainable:
+    """A trained network in eval mode, with all that its losses need."""
+    layout = Layout(config.name)
+    model = build_network(config, layout, network=network, dataset=dataset)
+    load_weights(layout.model(dataset, network), model)
+    return model.eval()
+
+
+def validation_faces(config: Config, dataset: str) -> tuple[Tensor, Tensor]:
+    """Validation images B×3×H×W in [-1, 1], and holes of the last bin, B×1×H×W, 1 = missing."""
+    layout = Layout(config.name)
+    pairs = read_assignment(layout.assignment(dataset), role="validation")
+    last = [pair for pair in pairs if pair.bin == list(config.protocol.bins)[-1]]
+    images = np.load(layout.images(dataset))[[pair.image_row for pair in last]]
+    holes = np.load(layout.holes())[[pair.hole_row for pair in last]]
+    return to_tensor(images), torch.from_numpy(holes).float()[:, None]
+
+
+def hole_l1(output: Tensor, image: Tensor, hole: Tensor) -> float:
+    """In %, as `stages.validate` measures it."""
+    completed = torch.from_numpy(to_pixels(composite(image, output, hole)))
+    return l1(completed, torch.from_numpy(to_pixels(image)), hole[:, 0] > 0).mean().item()
