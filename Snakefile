@@ -14,14 +14,14 @@ rule reproduce_table1:
         PIPELINE.stages["table1"].outputs,
 
 
+rule reproduce_table2:
+    input:
+        lambda _: ablation("table2"),
+
+
 rule reproduce_claims:
     input:
         PIPELINE.stages["claims"].outputs,
-
-
-rule reproduce_ablations:
-    input:
-        [PIPELINE.stages[name].outputs for name in PIPELINE.config.ablations],
 
 
 rule reproduce_figures:

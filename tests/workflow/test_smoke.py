@@ -1,6 +1,8 @@
 """The whole chain of one method through both engines, on the smoke profile."""
 
 import json
+import re
+import shutil
 import zipfile
 from pathlib import Path, PurePath
 from typing import Any
@@ -143,6 +145,29 @@ def _executions(copy: Copy) -> dict[str, str]:
     executions = {record.name: record.execution for record in records}
     assert "train-rendered_a-mdrnets" in executions
     return executions
+
+
+def test_a_kept_run_is_verified(by_snakemake: Copy) -> None:
+    by_snakemake.run("python", "-m", "stages.verify", "--keep")
+    kept = by_snakemake.root / "reports/reference/smoke"
+    try:
+        printed = by_snakemake.snakemake("verify").stdout
+        assert re.search(r"verify.md: \d+ inside of the tolerances", printed)
+    finally:
+        shutil.rmtree(kept)
+    printed = by_snakemake.snakemake("verify", check=False).stdout
+    assert "there is no kept run of this name" in printed
+
+
+def test_a_profile_without_variants_has_no_table_2(by_snakemake: Copy) -> None:
+    profile = by_snakemake.root / "profiles/smoke.yaml"
+    before = profile.read_text()
+    profile.write_text(re.sub(r"^variants: .*\n", "", before, flags=re.M))
+    try:
+        printed = by_snakemake.snakemake("-n", "reproduce_table2", check=False).stdout
+    finally:
+        profile.write_text(before)
+    assert "profiles/smoke.yaml: no variant of table2 is run; add some" in printed
 
 
 def test_an_edit_reruns_what_it_can_change_and_nothing_else(by_snakemake: Copy) -> None:

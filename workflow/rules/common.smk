@@ -48,8 +48,19 @@ def log_file(stage):
 
 
 def kept_tables():
-    folder = Path("reports/reference", PIPELINE.config.name)
-    return sorted(path.name for path in folder.glob("*.csv"))
+    run = Path("reports/reference", PIPELINE.config.name, "run.json")
+    return (
+        json.loads(run.read_text(encoding="utf-8"))["tables"] if run.is_file() else []
+    )
+
+
+def ablation(name):
+    if name not in PIPELINE.config.ablations:
+        raise WorkflowError(
+            f"profiles/{PIPELINE.config.name}.yaml: no variant of {name} is run; add some of "
+            "params.yaml's to `variants`"
+        )
+    return PIPELINE.stages[name].outputs
 
 
 # Seen on the terminal and kept. Ctrl-C, or SIGTERM to all, must not cut the last words of a stage,
