@@ -39,18 +39,19 @@ NUMBERS = ("train", "evaluate")
 SAME = "The same code, seed, processor, libraries and threads give the same bytes."
 OTHER = (
     "On another processor, or with code that sums in another order, the last bits differ, and a "
-    "training lets the difference grow. Measured once: PConv of the demo profile with AVX2 in "
-    "place of AVX-512 differs by up to 0.5 % in L1, 0.04 dB in PSNR, 0.0009 in SSIM and 0.3 % in "
-    "the distances. About ten times that is allowed, since adversarial trainings, not measured, "
-    "may differ more."
+    "training lets the difference grow. Measured: PConv of the demo profile with AVX2 in place of "
+    "AVX-512 differs by up to 0.5 % in L1, 0.04 dB in PSNR, 0.0009 in SSIM and 0.3 % in the "
+    "Fréchet distance; an adversarial training more: MDRNets without L_InCo² of the profile "
+    "real64, with gradients summed in another order, by up to 3.5 %, 0.29 dB, 0.008, 5.4 %, and "
+    "0.007 in the kernel distance. About twice the larger ones are allowed."
 )
 EXACT = Tolerance(absolute=0, relative=0)
 LOOSE = {
-    "L1": Tolerance(absolute=0, relative=0.05),
-    "PSNR": Tolerance(absolute=0.4, relative=0),
-    "SSIM": Tolerance(absolute=0.01, relative=0),
-    "FID": Tolerance(absolute=0, relative=0.03),
-    "KID": Tolerance(absolute=0.002, relative=0.03),
+    "L1": Tolerance(absolute=0, relative=0.07),
+    "PSNR": Tolerance(absolute=0.6, relative=0),
+    "SSIM": Tolerance(absolute=0.016, relative=0),
+    "FID": Tolerance(absolute=0, relative=0.11),
+    "KID": Tolerance(absolute=0.014, relative=0),
 }
 """By kind of metric, whatever it is computed over; `FID` and `KID` stand for their kin."""
 
