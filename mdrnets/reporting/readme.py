@@ -62,7 +62,8 @@ def block(name: str) -> str:
     for ablation, title in ((n, a.title) for n, a in config.ablations.items()):
         if f"{ablation}.csv" in kept.tables:
             rows = read_table(folder / f"{ablation}.csv", CELL_COLUMNS)
-            parts.append(_ablation(rows, config, title, largest))
+            if all(row["value"] for row in rows):  # else the run has not all of its variants
+                parts.append(_ablation(rows, config, title, largest))
     if (folder / "claims.csv").is_file():
         parts.append(_claims(folder / "claims.csv"))
     return "\n\n".join(parts) + "\n"
@@ -76,10 +77,10 @@ def _made(kept: KeptRun, folder: Path) -> str:
     return (
         f"```bash\n{kept.command}\n```\n\n"
         f"{kept.made}, commit {', '.join(kept.commits)}: {effort.jobs} jobs, "
-        f"{effort.elapsed_hours:.1f} hours from the first to the last ({effort.job_hours:.1f} "
-        f"job-hours) on {effort.cores} cores of {machines}; PyTorch {torch}. `make verify "
-        f"PROFILE={kept.profile}` runs it again and compares every cell. All bins, intervals, "
-        f"curves, configuration and executions: [`{folder}/`]({folder}/) "
+        f"{effort.elapsed_hours:.1f} hours from the first to the last, pauses included "
+        f"({effort.job_hours:.1f} job-hours), on {effort.cores} cores of {machines}; PyTorch "
+        f"{torch}. `make verify PROFILE={kept.profile}` runs it again and compares every cell. All "
+        f"bins, intervals, curves, configuration and executions: [`{folder}/`]({folder}/) "
         f"({', '.join(f'[{page}]({folder}/{page})' for page in pages)})."
     )
 

@@ -12,6 +12,7 @@ from mdrnets.reporting.finding import COLUMN, FAILS, HOLDS, UNTESTED, Finding
 from mdrnets.tracking.record import Record
 from stages import readme, verify
 from tests.finished_run import LAYOUT, finish, write_finished_run
+from tests.training.project import ROOT
 
 README = Path("README.md")
 BEFORE, AFTER = "# A project\n\n", "\nMore text.\n"
@@ -100,3 +101,10 @@ def test_a_run_that_is_not_kept_is_named(capsys: pytest.CaptureFixture[str]) -> 
     write_text(README, "<!-- kept run: other -->\n" + TAIL)
     assert readme.main([]) == 1
     assert "reports/reference/other/run.json: there is no kept run" in capsys.readouterr().err
+
+
+def test_the_projects_own_readme_is_current(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    assert readme.main(["--check"]) == 0, capsys.readouterr().out
