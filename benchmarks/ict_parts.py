@@ -6,7 +6,6 @@ transformer draws, of what the upsampler makes of it, and of both with the true 
     python benchmarks/ict_parts.py --profile demo rendered_a
 """
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -16,27 +15,15 @@ from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.validation_faces import hole_l1, trained, validation_faces
-from mdrnets.config import load_config
+from benchmarks.validation_faces import from_command_line, hole_l1
 from mdrnets.methods.ict.method import ICT
 from mdrnets.methods.ict.palette import quantise, reduced
 from mdrnets.methods.ict.transformer import sample_masked
-from mdrnets.training.numerics import set_numerics
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--profile", help="a file of profiles/; by default that of params.yaml")
-    parser.add_argument("dataset", help="a data set of the profile")
-    options = parser.parse_args()
-    config = load_config(options.profile)
-    set_numerics(device="cpu", precision="32-true", threads=config.profile.threads)
-    model = trained(config, options.dataset, "ict")
+    config, model, image, hole = from_command_line(__doc__, "ict")
     assert isinstance(model, ICT), "ict is ICT"
-    image, hole = validation_faces(config, options.dataset)
-    print(f"{len(image)} validation images of {options.dataset}, holes of the last bin\n")
     rows = _filled(model, image, hole, seed=config.protocol.seed)
     print(tabulate(rows, ["hole filled by", "L1 in the hole %"], tablefmt="pipe", floatfmt=".3g"))
 

@@ -7,7 +7,6 @@ correlation mining attends. Test images are not touched.
     python benchmarks/mdrnets_parts.py --profile demo rendered_a
 """
 
-import argparse
 import math
 import sys
 from collections.abc import Callable
@@ -20,29 +19,15 @@ from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.validation_faces import hole_l1, trained, validation_faces
-from mdrnets.config import load_config
+from benchmarks.validation_faces import from_command_line, hole_l1
 from mdrnets.methods.mdrnets.method import MDRNets
-from mdrnets.training.numerics import set_numerics
 
 BATCH = 20
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--profile", help="a file of profiles/; by default that of params.yaml")
-    parser.add_argument("dataset", help="a data set of the profile")
-    options = parser.parse_args()
-    config = load_config(options.profile)
-    profile = config.profile
-    set_numerics(device="cpu", precision="32-true", threads=profile.threads)
-
-    model = trained(config, options.dataset, "mdrnets")
+    _, model, image, hole = from_command_line(__doc__, "mdrnets")
     assert isinstance(model, MDRNets), "mdrnets is MDRNets"
-    image, hole = validation_faces(config, options.dataset)
-    print(f"{len(image)} validation images of {options.dataset}, holes of the last bin\n")
     for rows, headers in (
         (_replaced(model, image, hole), ["hole filled by", "L1 in the hole %"]),
         (_gradients(model, image, hole), ["loss term", "value", "gradient norm %"]),

@@ -1,10 +1,12 @@
-"""What the benchmarks of trained methods share: the method, validation faces, L1 in their holes."""
+"""What the benchmarks of trained methods share: command line, method, validation faces, L1."""
+
+import argparse
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from mdrnets.config import Config
+from mdrnets.config import Config, load_config
 from mdrnets.data.assignment import read_assignment
 from mdrnets.layout import Layout
 from mdrnets.methods.base import Trainable, composite
@@ -12,6 +14,25 @@ from mdrnets.metrics.pixel import l1
 from mdrnets.pixels import to_pixels, to_tensor
 from mdrnets.training.building import build_network
 from mdrnets.training.model_files import load_weights
+from mdrnets.training.numerics import set_numerics
+
+
+def from_command_line(
+    description: str | None, network: str
+) -> tuple[Config, Trainable, Tensor, Tensor]:
+    """Reads profile and data set; returns the trained network with `validation_faces`."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--profile", help="a file of profiles/; by default that of params.yaml")
+    parser.add_argument("dataset", help="a data set of the profile")
+    options = parser.parse_args()
+    config = load_config(options.profile)
+    set_numerics(device="cpu", precision="32-true", threads=config.profile.threads)
+    model = trained(config, options.dataset, network)
+    image, hole = validation_faces(config, options.dataset)
+    print(f"{len(image)} validation images of {options.dataset}, holes of the last bin\n")
+    return config, model, image, hole
 
 
 def trained(config: Config, dataset: str, network: str) -> Trainable:

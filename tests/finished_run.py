@@ -65,6 +65,12 @@ def finish(make_record: Make, stage: Stage, instance: Instance) -> Record:
     )
 
 
+def finish_table1(make_record: Make, pipeline: Pipeline) -> Record:
+    """Record that Table 1 was rendered as it is now."""
+    stage = pipeline.stages["table1"]
+    return finish(make_record, stage, pipeline.instance(stage, {}))
+
+
 def write_table1(values: dict[tuple[str, str], float], *, images: int = 60) -> None:
     """Table 1 of one method on one data set."""
     rows = [_row(metric, name, value, images) for (metric, name), value in values.items()]

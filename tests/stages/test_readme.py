@@ -11,7 +11,7 @@ from mdrnets.reporting.claims_page import write_findings
 from mdrnets.reporting.finding import COLUMN, FAILS, HOLDS, UNTESTED, Finding
 from mdrnets.tracking.record import Record
 from stages import readme, verify
-from tests.finished_run import LAYOUT, finish, write_finished_run
+from tests.finished_run import LAYOUT, finish_table1, write_finished_run
 from tests.training.project import ROOT
 
 README = Path("README.md")
@@ -43,8 +43,7 @@ def kept(
             Finding(COLUMN, "no claim", verdict=HOLDS),
         ],
     )
-    stage = pipeline.stages["table1"]
-    finish(make_record, stage, pipeline.instance(stage, {}))
+    finish_table1(make_record, pipeline)
     assert verify.main(["--keep"]) == 0
     write_text(README, BEFORE + HEAD + "out of date\n" + TAIL + AFTER)
 

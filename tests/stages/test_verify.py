@@ -11,7 +11,7 @@ from mdrnets.files import write_text
 from mdrnets.pipeline import Pipeline
 from mdrnets.tracking.record import FileHash, Record, Records
 from stages.verify import main
-from tests.finished_run import LAYOUT, VALUES, finish, write_finished_run, write_table1
+from tests.finished_run import LAYOUT, VALUES, finish_table1, write_finished_run, write_table1
 from tests.training.project import ROOT
 
 KEPT = Path("reports/reference/tiny")
@@ -25,14 +25,9 @@ def pipeline(
     monkeypatch.chdir(tmp_path)
     pipeline = write_finished_run(make_record)
     shutil.copy(LAYOUT.report("table1.csv"), LAYOUT.report("table1_extended.csv"))
-    _rendered(pipeline, make_record)
+    finish_table1(make_record, pipeline)
     assert main(["--keep"]) == 0
     return pipeline
-
-
-def _rendered(pipeline: Pipeline, make_record: Callable[..., Record]) -> None:
-    stage = pipeline.stages["table1"]
-    finish(make_record, stage, pipeline.instance(stage, {}))
 
 
 def _elsewhere() -> None:
@@ -82,7 +77,7 @@ def test_the_last_digit_counts_where_it_must_be_the_same(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     write_table1(VALUES | {("L1", "1-20"): 1.5000001})
-    _rendered(pipeline, make_record)
+    finish_table1(make_record, pipeline)
     assert main([]) == 1
     printed = capsys.readouterr().out
     assert "outside" in printed and "20-40" not in printed  # the others are on the page
@@ -98,7 +93,7 @@ def test_other_code_may_differ_in_the_last_digit(
     pipeline: Pipeline, make_record: Callable[..., Record]
 ) -> None:
     write_table1(VALUES | {("L1", "1-20"): 1.5000001})
-    _rendered(pipeline, make_record)
+    finish_table1(make_record, pipeline)
     assert main([]) == 1
     records = Records(LAYOUT.records)
     record = next(r for r in records.latest() if r.name == "train_toy-one")
@@ -114,7 +109,7 @@ def test_a_missing_cell_and_other_images_are_outside(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     write_table1({("L1", "1-20"): 1.5}, images=59)
-    _rendered(pipeline, make_record)
+    finish_table1(make_record, pipeline)
     _elsewhere()
     assert main([]) == 1
     assert "3 inside, 2 missing, 1 other images" in capsys.readouterr().out
@@ -126,7 +121,7 @@ def test_what_was_not_kept_is_no_fault(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     write_table1(VALUES | {("L1", "40-60"): 4.5})
-    _rendered(pipeline, make_record)
+    finish_table1(make_record, pipeline)
     assert main([]) == 0
     assert "6 inside, 1 new" in capsys.readouterr().out
 
