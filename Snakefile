@@ -43,7 +43,7 @@ rule verify:
     conda:
         ENVIRONMENT
     params:
-        command=f"python -m stages.verify --profile {PIPELINE.config.name}",
+        command=f"python -m mdrnets.commands.verify --profile {PIPELINE.config.name}",
     shell:
         RUN_STAGE
 

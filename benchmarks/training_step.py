@@ -19,16 +19,16 @@ from tabulate import tabulate
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from mdrnets.config import load_config
-from mdrnets.config_profile import Profile
+from mdrnets.config.load import load_config
+from mdrnets.config.profile import Profile
 from mdrnets.data.tables import write_table
 from mdrnets.layout import Layout
 from mdrnets.methods.base import Batch, Method, Phase, Setting, Trainable
+from mdrnets.methods.building import network_module, resolved_options
 from mdrnets.networks.features import build_features
 from mdrnets.networks.frozen import freeze
 from mdrnets.planning.speed import COLUMNS, COMPLETE
-from mdrnets.training.building import network_module, resolved_options
-from mdrnets.training.numerics import autocast, set_numerics
+from mdrnets.runtime.numerics import autocast, set_numerics
 
 
 def main() -> None:

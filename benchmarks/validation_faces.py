@@ -6,15 +6,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mdrnets.config import Config, load_config
+from mdrnets.config.load import Config, load_config
 from mdrnets.data.assignment import read_assignment
+from mdrnets.data.pixels import to_pixels, to_tensor
 from mdrnets.layout import Layout
-from mdrnets.methods.base import Trainable, composite
+from mdrnets.methods.base import Trainable
+from mdrnets.methods.building import build_network
+from mdrnets.methods.model_files import load_weights
 from mdrnets.metrics.pixel import l1
-from mdrnets.pixels import to_pixels, to_tensor
-from mdrnets.training.building import build_network
-from mdrnets.training.model_files import load_weights
-from mdrnets.training.numerics import set_numerics
+from mdrnets.networks.composite import composite
+from mdrnets.runtime.numerics import set_numerics
 
 
 def from_command_line(

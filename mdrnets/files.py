@@ -4,6 +4,7 @@ import errno
 import hashlib
 import os
 import shutil
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,8 @@ from mdrnets.errors import UserError
 
 FULL = 2**16
 """Bytes: with fewer of them free, whatever a writer says, it says because the disk is full."""
+EARLIEST = (1980, 1, 1, 0, 0, 0)
+"""The first time that a zip archive can hold."""
 
 
 @contextmanager
@@ -56,3 +59,11 @@ def write_text(path: Path, text: str) -> None:
 def sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def plain_member(name: str) -> zipfile.ZipInfo:
+    """A file, for `ZipFile.writestr`."""
+    member = zipfile.ZipInfo(name, EARLIEST)
+    member.create_system = 3  # Unix, wherever it is packed
+    member.external_attr = 0o644 << 16
+    return member

@@ -9,12 +9,12 @@ import json
 import sys
 from collections.abc import Sequence
 
-from mdrnets.config import Config, expand
-from mdrnets.data.downloads import require_licence
+from mdrnets.config.load import Config, expand
+from mdrnets.data.download.cache import require_licence
 from mdrnets.errors import UserError
+from mdrnets.execution.command import StageRun, execute, stage_parser
 from mdrnets.files import write_text
-from mdrnets.training.building import check_networks
-from stages.command import StageRun, execute, stage_parser
+from mdrnets.methods.building import check_networks
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -10,19 +10,19 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 
-from mdrnets.classwise import ClassMap, ClassScore, score_classes, write_class_scores
-from mdrnets.config import PARAMS
+from mdrnets.config.load import PARAMS
 from mdrnets.dag.evaluate import classwise_networks
 from mdrnets.data.assignment import by_bin, read_assignment
 from mdrnets.data.dataset import SPLIT_COLUMNS, open_array
+from mdrnets.data.pixels import to_tensor
 from mdrnets.data.tables import read_table
 from mdrnets.errors import UserError
-from mdrnets.evaluation import read_array
+from mdrnets.evaluation.class_scores import ClassMap, ClassScore, score_classes, write_class_scores
+from mdrnets.evaluation.scores import read_array
+from mdrnets.execution.command import StageRun, execute, stage_parser
+from mdrnets.methods.building import load_network
 from mdrnets.methods.mdrnets.parser import Parser
-from mdrnets.pixels import to_tensor
-from mdrnets.training.building import load_network
-from mdrnets.training.numerics import set_numerics
-from stages.command import StageRun, execute, stage_parser
+from mdrnets.runtime.numerics import set_numerics
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

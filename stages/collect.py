@@ -9,13 +9,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mdrnets.config import expand
-from mdrnets.config_protocol import External
+from mdrnets.config.load import expand
+from mdrnets.config.protocol import External
 from mdrnets.data.assignment import by_bin, read_assignment
 from mdrnets.data.external import read_completions
 from mdrnets.errors import UserError
+from mdrnets.execution.command import StageRun, execute, stage_parser
 from mdrnets.files import replacing
-from stages.command import StageRun, execute, stage_parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -13,16 +13,16 @@ import numpy as np
 import torch
 from numpy.lib.format import open_memmap
 
-from mdrnets.completion import complete_pairs
 from mdrnets.data.assignment import by_bin, read_assignment
-from mdrnets.data.space import require_space
+from mdrnets.data.download.disk_space import require_space
 from mdrnets.errors import UserError
+from mdrnets.evaluation.completion import complete_pairs
+from mdrnets.execution.command import StageRun, execute, stage_parser
 from mdrnets.files import replacing
 from mdrnets.methods.base import Method
-from mdrnets.seeds import derived_seed
-from mdrnets.training.building import build_network, load_network
-from mdrnets.training.numerics import set_numerics
-from stages.command import StageRun, execute, stage_parser
+from mdrnets.methods.building import build_network, load_network
+from mdrnets.runtime.numerics import set_numerics
+from mdrnets.runtime.seeds import derived_seed
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -14,13 +14,13 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from mdrnets.config import expand
-from mdrnets.config_data import Source
-from mdrnets.data.downloads import obtain, require_licence
-from mdrnets.data.ffhq import fetch_images, read_metadata
-from mdrnets.data.sources import fetch, locate, publish
+from mdrnets.config.data import Source
+from mdrnets.config.load import expand
+from mdrnets.data.download.cache import obtain, require_licence
+from mdrnets.data.download.ffhq import fetch_images, read_metadata
+from mdrnets.data.download.publish import fetch, locate, publish
 from mdrnets.errors import UserError
-from stages.command import StageRun, execute, stage_parser
+from mdrnets.execution.command import StageRun, execute, stage_parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

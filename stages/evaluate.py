@@ -11,9 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from mdrnets.config_profile import INCEPTION
+from mdrnets.config.profile import INCEPTION
 from mdrnets.data.assignment import by_bin, read_assignment
-from mdrnets.evaluation import (
+from mdrnets.evaluation.scores import (
     check_enough,
     read_array,
     score_pairs,
@@ -21,11 +21,11 @@ from mdrnets.evaluation import (
     write_features,
     write_scores,
 )
+from mdrnets.evaluation.summary import Summary, save_summary
+from mdrnets.execution.command import StageRun, execute, stage_parser
 from mdrnets.metrics.features import build_feature_network, extract_features
-from mdrnets.seeds import derived_seed
-from mdrnets.summary import Summary, save_summary
-from mdrnets.training.numerics import set_numerics
-from stages.command import StageRun, execute, stage_parser
+from mdrnets.runtime.numerics import set_numerics
+from mdrnets.runtime.seeds import derived_seed
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

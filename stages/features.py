@@ -10,12 +10,12 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from mdrnets.config_profile import INCEPTION
+from mdrnets.config.profile import INCEPTION
 from mdrnets.data.assignment import by_bin, read_assignment
-from mdrnets.evaluation import write_features
+from mdrnets.evaluation.scores import write_features
+from mdrnets.execution.command import StageRun, execute, stage_parser
 from mdrnets.metrics.features import build_feature_network, extract_features
-from mdrnets.training.numerics import set_numerics
-from stages.command import StageRun, execute, stage_parser
+from mdrnets.runtime.numerics import set_numerics
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -13,10 +13,10 @@ from mdrnets.data.assignment import read_assignment
 from mdrnets.data.dataset import SPLIT_COLUMNS
 from mdrnets.data.tables import read_table
 from mdrnets.errors import UserError
-from mdrnets.memory_use import save_memory_use
-from mdrnets.seeds import derived_seed
-from stages.command import StageRun, execute, stage_parser
-from stages.inspection import load_inspection
+from mdrnets.evaluation.memory_use import save_memory_use
+from mdrnets.execution.command import StageRun, execute, stage_parser
+from mdrnets.execution.inspection import load_inspection
+from mdrnets.runtime.seeds import derived_seed
 
 SHOWN = 3  # slots of each class, and parts for each slot
 SOUGHT = 1000  # training images, at most, among which parts are sought

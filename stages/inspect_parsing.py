@@ -13,9 +13,9 @@ from mdrnets.data.assignment import by_bin, read_assignment
 from mdrnets.data.dataset import SPLIT_COLUMNS, open_array
 from mdrnets.data.tables import read_table
 from mdrnets.errors import UserError
-from mdrnets.parsing import COMPLETE, count_classes, write_parsing
-from stages.command import StageRun, execute, stage_parser
-from stages.inspection import load_inspection
+from mdrnets.evaluation.parsing import COMPLETE, count_classes, write_parsing
+from mdrnets.execution.command import StageRun, execute, stage_parser
+from mdrnets.execution.inspection import load_inspection
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

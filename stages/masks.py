@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from mdrnets.data.assignment import assign, write_assignment
 from mdrnets.data.dataset import HOLE_SPLIT_COLUMNS, SPLIT_COLUMNS, open_array
 from mdrnets.data.tables import read_table
-from stages.command import StageRun, execute, stage_parser
+from mdrnets.execution.command import StageRun, execute, stage_parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -13,7 +13,7 @@ from mdrnets.data.dataset import HOLE_SPLIT_COLUMNS, SPLIT_COLUMNS
 from mdrnets.data.packing import pack_holes, pack_images, pack_labels
 from mdrnets.data.tables import read_table
 from mdrnets.data.training_holes import PREFIX
-from stages.command import StageRun, execute, stage_parser
+from mdrnets.execution.command import StageRun, execute, stage_parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from mdrnets.dag.report import renderer
-from stages.command import StageRun, execute, stage_parser
+from mdrnets.execution.command import StageRun, execute, stage_parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

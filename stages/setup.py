@@ -7,10 +7,10 @@ import json
 import sys
 from collections.abc import Sequence
 
+from mdrnets.execution.command import StageRun, execute, stage_parser
 from mdrnets.files import write_text
 from mdrnets.tracking.store import TrackingError, experiment_name, open_store
 from mdrnets.tracking.stream import later
-from stages.command import StageRun, execute, stage_parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

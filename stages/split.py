@@ -7,7 +7,7 @@ sha256. The hash is of the file's bytes; equal files in two roles are an error.
 import sys
 from collections.abc import Sequence
 
-from mdrnets.config_data import Role, TrainingHoles
+from mdrnets.config.data import Role, TrainingHoles
 from mdrnets.data.archive import Archive
 from mdrnets.data.dataset import HOLE_SPLIT_COLUMNS, SPLIT_COLUMNS
 from mdrnets.data.splits import (
@@ -20,7 +20,7 @@ from mdrnets.data.splits import (
 )
 from mdrnets.data.tables import write_table
 from mdrnets.data.training_holes import PREFIX, training_roles
-from stages.command import StageRun, execute, stage_parser
+from mdrnets.execution.command import StageRun, execute, stage_parser
 
 HOLES = "holes"
 NO_STEP = 0

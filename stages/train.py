@@ -16,24 +16,24 @@ import torch
 from filelock import FileLock, Timeout
 from torch import nn
 
-from mdrnets.config import Config, load_config
+from mdrnets.config.load import Config, load_config
+from mdrnets.config.options import Options
+from mdrnets.dag.pipeline import Pipeline
 from mdrnets.data.dataset import TrainingData, load_training_data
 from mdrnets.errors import UserError
+from mdrnets.execution.command import StageRun, execute, stage_parser
 from mdrnets.files import write_text
 from mdrnets.layout import Layout
 from mdrnets.methods.base import Trainable
-from mdrnets.options import Options
-from mdrnets.pipeline import Pipeline
-from mdrnets.training.building import build_network, resolved_options
+from mdrnets.methods.building import build_network, resolved_options
+from mdrnets.methods.model_files import ModelConfig, save_model_config, save_weights
+from mdrnets.runtime.numerics import set_numerics
 from mdrnets.training.display import Display
 from mdrnets.training.fingerprint import fingerprint, short_hash
 from mdrnets.training.history import History
 from mdrnets.training.launching import end_with_first_rank, launch, rank_here
 from mdrnets.training.loop import Progress, train
-from mdrnets.training.model_files import ModelConfig, save_model_config, save_weights
-from mdrnets.training.numerics import set_numerics
 from mdrnets.training.state import Checkpoints, discard
-from stages.command import StageRun, execute, stage_parser
 
 LAST_WORDS = 10.0
 """Seconds that a further process outlives its error: the first, which Fabric would kill with it,

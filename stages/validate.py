@@ -10,16 +10,16 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 
-from mdrnets.completion import complete_pairs
 from mdrnets.data.assignment import read_assignment
 from mdrnets.errors import UserError
+from mdrnets.evaluation.completion import complete_pairs
+from mdrnets.evaluation.validation import validate
+from mdrnets.execution.command import StageRun, execute, stage_parser
 from mdrnets.files import write_text
 from mdrnets.methods.base import Method
-from mdrnets.seeds import derived_seed
-from mdrnets.training.building import load_network, untrained_network
-from mdrnets.training.numerics import set_numerics
-from mdrnets.validation import validate
-from stages.command import StageRun, execute, stage_parser
+from mdrnets.methods.building import load_network, untrained_network
+from mdrnets.runtime.numerics import set_numerics
+from mdrnets.runtime.seeds import derived_seed
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -15,11 +15,11 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from mdrnets.config import PARAMS, load_config
+from mdrnets.config.load import PARAMS, load_config
+from mdrnets.dag.pipeline import Pipeline
 from mdrnets.dag.stage import Stage
 from mdrnets.errors import UserError
 from mdrnets.files import write_text
-from mdrnets.pipeline import Pipeline
 from mdrnets.reporting.captions import caption
 
 TARGET = Path("dvc.yaml")

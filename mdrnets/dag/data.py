@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from mdrnets.config import Config
+from mdrnets.config.load import Config
 from mdrnets.dag.stage import D, S, Stage
 from mdrnets.layout import Layout
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from mdrnets.config import Config
-from mdrnets.config_profile import INCEPTION
-from mdrnets.config_protocol import FULL, External
+from mdrnets.config.load import Config
+from mdrnets.config.profile import INCEPTION
+from mdrnets.config.protocol import FULL, External
 from mdrnets.dag.data import labels_are_read
 from mdrnets.dag.stage import D, Stage, stage_name
 from mdrnets.dag.train import model_files, models_files, network_keys, part_modules

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from mdrnets.config import Config
+from mdrnets.config.load import Config
 from mdrnets.dag.evaluate import classwise_networks, inspected_method, labelled_sets
 from mdrnets.dag.stage import Stage
 from mdrnets.dag.train import base_name

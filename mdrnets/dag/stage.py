@@ -11,7 +11,7 @@ from itertools import product
 from pathlib import Path
 from typing import Literal
 
-from mdrnets.dependencies import python_files
+from mdrnets.dag.code import python_files
 
 Group = Literal["data", "train", "evaluate", "report"]
 D, S = "{dataset}", "{source}"

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from mdrnets.config import Config
-from mdrnets.config_profile import VGG
-from mdrnets.config_protocol import split_name
+from mdrnets.config.load import Config
+from mdrnets.config.profile import VGG
+from mdrnets.config.protocol import split_name
 from mdrnets.dag.stage import D, Stage, stage_name
 from mdrnets.layout import Layout
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from mdrnets.data.archive import decode_image
 from mdrnets.data.assignment import Pair
-from mdrnets.data.members import SUFFIXES
+from mdrnets.data.download.members import SUFFIXES
 from mdrnets.errors import UserError
 
 LISTED = 5  # names in an error

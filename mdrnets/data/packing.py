@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mdrnets.config_data import TrainingHoles, White
+from mdrnets.config.data import TrainingHoles, White
 from mdrnets.data.archive import (
     Archive,
     decode_hole,
@@ -20,10 +20,10 @@ from mdrnets.data.archive import (
     image_size,
 )
 from mdrnets.data.classes import CLASSES, from_celebamask
+from mdrnets.data.download.disk_space import require_space
 from mdrnets.data.label_parts import Parts, painted, parts_by_image
 from mdrnets.data.progress import Progress, silent
-from mdrnets.data.shrinking import check_square, resized
-from mdrnets.data.space import require_space
+from mdrnets.data.resizing import check_square, resized
 from mdrnets.data.training_holes import read_training_hole
 from mdrnets.errors import UserError
 from mdrnets.files import replacing
@@ -61,7 +61,7 @@ def pack_labels(
         labels: the files, by the names of their images; of `celebamask_parts`, by their numbers.
         faces: the images.
         ids: the images that have label maps.
-        classes: see `mdrnets.config_data.Labels`.
+        classes: see `mdrnets.config.data.Labels`.
         size: of the packed maps.
         progress: shows how far it is.
 

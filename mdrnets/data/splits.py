@@ -9,8 +9,8 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from mdrnets.config_data import Role, Split
-from mdrnets.config_protocol import STEPS
+from mdrnets.config.data import Role, Split
+from mdrnets.config.protocol import STEPS
 from mdrnets.data.archive import Archive, in_order, is_number
 from mdrnets.data.label_parts import image_number, parts_by_image
 from mdrnets.data.progress import Progress, silent
@@ -160,7 +160,7 @@ def labelled_images(faces: Archive, labels: Archive, *, classes: str) -> set[str
     Args:
         faces: the images.
         labels: the label maps, or the parts of faces.
-        classes: see `mdrnets.config_data.Labels`.
+        classes: see `mdrnets.config.data.Labels`.
 
     Raises:
         UserError: names the first label map without an image.

@@ -7,10 +7,10 @@ is missing, while the test masks are white there. What white means, the profile 
 import numpy as np
 from PIL import Image
 
-from mdrnets.config_data import Role, TrainingHoles
+from mdrnets.config.data import Role, TrainingHoles
 from mdrnets.data.archive import Archive, decode_mask
 from mdrnets.data.progress import Progress, silent
-from mdrnets.data.shrinking import check_square, resized
+from mdrnets.data.resizing import check_square, resized
 from mdrnets.errors import UserError
 
 PREFIX = "training/"

@@ -17,9 +17,9 @@ from rocrate.model.contextentity import ContextEntity
 from rocrate.model.entity import Entity
 from rocrate.rocrate import ROCrate
 
+from mdrnets.dag.pipeline import Pipeline
 from mdrnets.errors import UserError
 from mdrnets.files import sha256
-from mdrnets.pipeline import Pipeline
 from mdrnets.tracking.executions import Execution
 from mdrnets.tracking.record import FileHash, Record, Records
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import mlcroissant as mlc
 
-from mdrnets.config import Config
+from mdrnets.config.load import Config
 from mdrnets.data.assignment import COLUMNS as ASSIGNMENT_COLUMNS
 from mdrnets.data.dataset import HOLE_SPLIT_COLUMNS, SPLIT_COLUMNS
 from mdrnets.errors import UserError

@@ -8,11 +8,11 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
+from mdrnets.config.options import Options
 from mdrnets.losses.perceptual import gram_style_loss, perceptual_loss
 from mdrnets.losses.total_variation import dilate, total_variation_loss
-from mdrnets.methods.base import composite
+from mdrnets.networks.composite import composite
 from mdrnets.networks.features import PerceptualFeatures
-from mdrnets.options import Options
 
 TAPS = ("pool1", "pool2", "pool3")  # of VGG-16
 

@@ -158,8 +158,3 @@ class Method(Trainable):
             The raw output, B×3×H×W in [-1, 1]. The caller composites it (`composite`).
         """
         raise NotImplementedError
-
-
-def composite(image: Tensor, output: Tensor, hole: Tensor) -> Tensor:
-    """Paste the output into the hole: I ⊙ (1 − K) + O ⊙ K. `image` may be masked or complete."""
-    return image * (1 - hole) + output * hole

@@ -8,8 +8,8 @@ import torch
 from skimage.restoration import inpaint_biharmonic
 from torch import Tensor
 
+from mdrnets.config.options import Options as Record
 from mdrnets.methods.base import Method, Phase, Setting
-from mdrnets.options import Options as Record
 
 
 class Options(Record):

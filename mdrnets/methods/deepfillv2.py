@@ -15,13 +15,14 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.optim import Adam
 
+from mdrnets.config.options import TrainOptions
 from mdrnets.errors import UserError
 from mdrnets.losses.adversarial import discriminator_loss, generator_loss
-from mdrnets.methods.base import Batch, Method, Phase, Setting, Trainable, Update, composite
+from mdrnets.methods.base import Batch, Method, Phase, Setting, Trainable, Update
+from mdrnets.networks.composite import composite
 from mdrnets.networks.contextual_attention import ContextualAttention
 from mdrnets.networks.gated_conv import GatedConv2d
 from mdrnets.networks.sn_patchgan import SNPatchGAN
-from mdrnets.options import TrainOptions
 
 Dilation = Annotated[int, Field(ge=1)]
 

@@ -11,12 +11,12 @@ from pydantic import Field
 from torch import Tensor
 from torch.optim import Adam
 
+from mdrnets.config.options import TrainOptions
 from mdrnets.errors import UserError
 from mdrnets.losses.pconv import PConvLoss, PConvWeights
 from mdrnets.methods.base import Batch, Method, Phase, Setting, Trainable, Update
 from mdrnets.networks.features import PerceptualFeatures
 from mdrnets.networks.partial_unet import PartialUNet
-from mdrnets.options import TrainOptions
 
 
 class Options(TrainOptions):

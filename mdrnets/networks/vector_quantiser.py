@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mdrnets.ranks import add_up, copy_from_first
+from mdrnets.runtime.distributed import add_up, copy_from_first
 
 SMOOTHING = 1e-5  # of the counts
 RARE = 0.01  # chosen: a code with less than this part of the mean count is re-seeded

@@ -20,9 +20,10 @@ from torch.utils._pytree import tree_map_only
 from torch.utils.flop_counter import flop_registry, sdpa_flop
 from torchvision.models.vgg import cfgs, make_layers
 
-from mdrnets.config import Config
+from mdrnets.config.load import Config
 from mdrnets.data.classes import CLASSES
 from mdrnets.methods.base import Batch, Method, Phase, Setting, Trainable
+from mdrnets.methods.building import network_module, resolved_options
 from mdrnets.networks.features import (
     VGG_LAYERS,
     EffNetLiteFeatures,
@@ -31,7 +32,6 @@ from mdrnets.networks.features import (
 )
 from mdrnets.networks.frozen import freeze
 from mdrnets.planning.speed import Cost
-from mdrnets.training.building import network_module, resolved_options
 
 IMAGES = 2
 """A counted batch: BatchNorm after global pooling needs two. Costs grow linearly with the batch."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from tabulate import tabulate
 
-from mdrnets.config_protocol import split_name
+from mdrnets.config.protocol import split_name
 from mdrnets.dag.train import base_name
 from mdrnets.planning.plan import Plan, Work
 from mdrnets.planning.schedule import critical_path, makespan

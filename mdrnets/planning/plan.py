@@ -8,16 +8,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from mdrnets.config import Config
+from mdrnets.config.load import Config
+from mdrnets.dag.pipeline import Instance, Pipeline
 from mdrnets.dag.train import base_name
-from mdrnets.pipeline import Instance, Pipeline
+from mdrnets.methods.building import resolved_options
 from mdrnets.planning.counting import CostCounter, NetworkCost
 from mdrnets.planning.schedule import Task
 from mdrnets.planning.sizes import completion_bytes, count_images, mean_hole, packed_bytes
 from mdrnets.planning.speed import COMPLETE, Cost, Measurement, Speed, median_utilisation
 from mdrnets.tracking.record import Record, Records, record_name
 from mdrnets.tracking.record import read as read_record
-from mdrnets.training.building import resolved_options
 
 CONTEXT = 2**30
 """Bytes of a process on a GPU besides its tensors: context, libraries, workspaces."""

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mdrnets.config import Config
-from mdrnets.config_data import Dataset
+from mdrnets.config.data import Dataset
+from mdrnets.config.load import Config
 from mdrnets.data.dataset import SPLIT_COLUMNS
 from mdrnets.data.splits import TEST_IDS
 from mdrnets.data.tables import read_table

@@ -6,7 +6,7 @@ title from params.yaml. Import-light: plain data.
 
 from typing import NamedTuple
 
-from mdrnets.config import Config
+from mdrnets.config.load import Config
 
 
 class Caption(NamedTuple):

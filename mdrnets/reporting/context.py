@@ -1,10 +1,10 @@
 """What must stand beside any table of scores: the data, the schedule, the code, the definitions."""
 
-from mdrnets.config import Config
-from mdrnets.config_protocol import FULL, External
+from mdrnets.config.load import Config
+from mdrnets.config.protocol import FULL, External
 from mdrnets.metrics.names import kernel_name
-from mdrnets.reporting.cells import HERE, PAPER, bin_title
-from mdrnets.reporting.table1 import Summaries
+from mdrnets.reporting.tables.cells import HERE, PAPER, bin_title
+from mdrnets.reporting.tables.table1 import Summaries
 from mdrnets.tracking.provenance import GitState
 
 FEATURES = {

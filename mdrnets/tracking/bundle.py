@@ -7,9 +7,8 @@ archive as a file of its own. The same records give the same bytes.
 import zipfile
 from pathlib import Path
 
-from mdrnets.archives import EARLIEST
 from mdrnets.errors import UserError
-from mdrnets.files import replacing
+from mdrnets.files import EARLIEST, replacing
 from mdrnets.tracking.record import Record, Records, curves_path
 
 

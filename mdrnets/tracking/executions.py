@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from mdrnets.dag.pipeline import Instance, Pipeline
 from mdrnets.dag.stage import Stage
 from mdrnets.errors import UserError
-from mdrnets.pipeline import Instance, Pipeline
 from mdrnets.tracking.record import Record, Records
 
 

@@ -5,10 +5,10 @@ import sys
 import time
 from collections.abc import Mapping
 
-from mdrnets.config import Config
+from mdrnets.config.load import Config
+from mdrnets.dag.pipeline import Instance
 from mdrnets.errors import UserError
 from mdrnets.layout import Layout
-from mdrnets.pipeline import Instance
 from mdrnets.tracking import provenance
 from mdrnets.tracking.record import (
     Record,

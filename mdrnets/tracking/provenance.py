@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from mdrnets.options import Options
+from mdrnets.config.options import Options
 
 PACKAGES = (
     "dvc",

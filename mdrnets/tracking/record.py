@@ -16,8 +16,8 @@ from typing import Any, Literal
 from filelock import FileLock
 from pydantic import ConfigDict, Field, ValidationError
 
+from mdrnets.config.options import Options
 from mdrnets.files import replacing, sha256, write_text
-from mdrnets.options import Options
 from mdrnets.tracking.provenance import GitState, Machine, Process
 
 Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import torch
 
-from mdrnets.ranks import largest
+from mdrnets.runtime.distributed import largest
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 

@@ -3,7 +3,7 @@
 Fabric gives device, precision, processes and their process group. Its DDP wrapper is not used: a
 step runs several networks, some of them twice, by methods other than `forward`, with weights that
 change in between, and yields a loss for each optimiser. So the loop averages the gradients of each
-optimiser itself (`mdrnets.ranks`): one message an update, whatever a method does.
+optimiser itself (`mdrnets.runtime.distributed`): one message an update, whatever a method does.
 """
 
 import os
@@ -13,7 +13,7 @@ import time
 from lightning_fabric import Fabric
 from lightning_fabric.plugins.environments import LightningEnvironment
 
-from mdrnets.training.numerics import require_device
+from mdrnets.runtime.numerics import require_device
 
 FIRST = "MDRNETS_FIRST_RANK"
 """In the environment of the further processes: the number of the first."""

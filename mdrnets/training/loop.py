@@ -23,8 +23,8 @@ from torch import Tensor
 from mdrnets.data.dataset import TrainingData
 from mdrnets.errors import UserError
 from mdrnets.methods.base import Batch, Phase, Trainable, Update
-from mdrnets.ranks import average, average_statistics, copy_from_first
-from mdrnets.seeds import derived_seed
+from mdrnets.runtime.distributed import average, average_statistics, copy_from_first
+from mdrnets.runtime.seeds import derived_seed
 from mdrnets.training.history import History
 from mdrnets.training.interruption import HeldSignals
 from mdrnets.training.sampling import BatchSampler

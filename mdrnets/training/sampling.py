@@ -9,10 +9,10 @@ import numpy as np
 import torch
 
 from mdrnets.data.dataset import TrainingData
+from mdrnets.data.pixels import to_tensor
 from mdrnets.errors import UserError
 from mdrnets.methods.base import Batch
-from mdrnets.pixels import to_tensor
-from mdrnets.seeds import derived_seed
+from mdrnets.runtime.seeds import derived_seed
 from mdrnets.training.hole_augmentation import augmented
 
 FLIP_PROBABILITY = 0.5  # chosen; the merged classes have no left and right, so a label keeps its id

@@ -1,9 +1,9 @@
 """A table of `ablations` in params.yaml, NAME.csv, .md and .tex."""
 
+from mdrnets.execution.command import StageRun
 from mdrnets.reporting.context import UNPUBLISHED, describe_run, legend, notes
-from mdrnets.reporting.table1 import build_table, table1_metrics
+from mdrnets.reporting.tables.table1 import build_table, table1_metrics
 from mdrnets.tracking.provenance import git_state
-from stages.command import StageRun
 from stages.renderers.tables import read_summaries, write
 
 

@@ -1,7 +1,7 @@
 """A figure of `figures` in params.yaml, NAME.png and .pdf: variants beside the full method."""
 
+from mdrnets.execution.command import StageRun
 from mdrnets.reporting.figures import ablation_figure
-from stages.command import StageRun
 from stages.renderers.pictures import completed_set, largest_bin, save_figure
 
 

@@ -1,21 +1,21 @@
 """The paper's claims, tested: claims.csv and .md."""
 
-from mdrnets.classwise import read_class_scores
-from mdrnets.config_protocol import FULL
+from mdrnets.config.protocol import FULL
 from mdrnets.dag.evaluate import classwise_networks
+from mdrnets.evaluation.class_scores import read_class_scores
+from mdrnets.execution.command import StageRun
 from mdrnets.files import write_text
-from mdrnets.reporting.claims import Claims, untestable
-from mdrnets.reporting.claims_ablations import ablation_findings
-from mdrnets.reporting.claims_classes import class_findings
-from mdrnets.reporting.claims_page import claims_page, write_findings
-from mdrnets.reporting.claims_results import Resampling, read_results
+from mdrnets.reporting.claims.ablations import ablation_findings
+from mdrnets.reporting.claims.classes import class_findings
+from mdrnets.reporting.claims.finding import COLUMN, Finding
+from mdrnets.reporting.claims.markdown import claims_page, write_findings
+from mdrnets.reporting.claims.results import Resampling, read_results
+from mdrnets.reporting.claims.table1 import Claims, untestable
 from mdrnets.reporting.context import describe_run
-from mdrnets.reporting.finding import COLUMN, Finding
-from mdrnets.reporting.published import load_published
-from mdrnets.reporting.table1 import table1_metrics
+from mdrnets.reporting.tables.published import load_published
+from mdrnets.reporting.tables.table1 import table1_metrics
+from mdrnets.runtime.numerics import set_numerics
 from mdrnets.tracking.provenance import git_state
-from mdrnets.training.numerics import set_numerics
-from stages.command import StageRun
 
 
 def render(run: StageRun) -> None:

@@ -1,8 +1,8 @@
 """Training curves of all networks: curves.png and .pdf, and the points themselves, curves.csv."""
 
 from mdrnets.dag.report import shown_networks
+from mdrnets.execution.command import StageRun
 from mdrnets.reporting.figures import curves
-from stages.command import StageRun
 from stages.renderers.pictures import save_figure
 
 

@@ -1,7 +1,7 @@
 """Where errors sit on the face, by method: error_map.png and .pdf."""
 
+from mdrnets.execution.command import StageRun
 from mdrnets.reporting.figures import error_map
-from stages.command import StageRun
 from stages.renderers.pictures import completed_sets, method_titles, save_figure
 
 

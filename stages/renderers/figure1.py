@@ -1,8 +1,8 @@
 """Figure 1: masked input above completion, figure1.png and .pdf."""
 
 from mdrnets.dag.report import shown_method
+from mdrnets.execution.command import StageRun
 from mdrnets.reporting.figures import figure1
-from stages.command import StageRun
 from stages.renderers.pictures import completed_sets, largest_bin, save_figure
 
 

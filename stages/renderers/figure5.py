@@ -1,7 +1,7 @@
 """Figure 5: all methods side by side, figure5.png and .pdf."""
 
+from mdrnets.execution.command import StageRun
 from mdrnets.reporting.figures import figure5
-from stages.command import StageRun
 from stages.renderers.pictures import completed_sets, method_titles, save_figure
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 
 from mdrnets.data.classes import CLASSES
-from mdrnets.memory_use import load_memory_use
+from mdrnets.evaluation.memory_use import load_memory_use
+from mdrnets.execution.command import StageRun
 from mdrnets.reporting.figures import memory_slots
-from stages.command import StageRun
 from stages.renderers.pictures import inspected, save_figure
 
 

@@ -1,9 +1,9 @@
 """How the memory is used: memory_use.png and .pdf."""
 
 from mdrnets.data.classes import CLASSES
-from mdrnets.memory_use import load_memory_use
+from mdrnets.evaluation.memory_use import load_memory_use
+from mdrnets.execution.command import StageRun
 from mdrnets.reporting.figures import memory_use
-from stages.command import StageRun
 from stages.renderers.pictures import inspected, save_figure
 
 

@@ -2,9 +2,9 @@
 
 from itertools import product
 
+from mdrnets.execution.command import StageRun
 from mdrnets.reporting.figures import metric_by_ratio
 from mdrnets.reporting.figures.style import looks
-from stages.command import StageRun
 from stages.renderers.pictures import method_titles, save_figure
 
 

@@ -1,9 +1,9 @@
 """How well the parser finds each class: parser_quality.png, .pdf and .csv."""
 
 from mdrnets.dag.evaluate import labelled_sets
-from mdrnets.parsing import read_parsing
+from mdrnets.evaluation.parsing import read_parsing
+from mdrnets.execution.command import StageRun
 from mdrnets.reporting.figures import parser_quality
-from stages.command import StageRun
 from stages.renderers.pictures import inspected, save_figure
 
 

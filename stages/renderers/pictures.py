@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from matplotlib.figure import Figure
 
 from mdrnets.dag.evaluate import inspected_method
+from mdrnets.execution.command import StageRun
 from mdrnets.reporting.figures.completed_set import CompletedSet, read_completed_set
 from mdrnets.reporting.figures.style import save
-from stages.command import StageRun
 
 
 def method_titles(run: StageRun) -> dict[str, str]:

@@ -4,12 +4,12 @@ It also shows the records of this machine as they are now, which are no declared
 that came from elsewhere have none.
 """
 
+from mdrnets.dag.pipeline import Pipeline
+from mdrnets.execution.command import StageRun
 from mdrnets.files import write_text
-from mdrnets.pipeline import Pipeline
 from mdrnets.reporting.page.page import page
 from mdrnets.reporting.page.pictures import comparisons
 from mdrnets.tracking.provenance import git_state
-from stages.command import StageRun
 from stages.renderers.pictures import completed_sets, method_titles
 from stages.renderers.tables import read_summaries
 

@@ -8,14 +8,14 @@ costs.md.
 import json
 from itertools import product
 
+from mdrnets.execution.command import StageRun
 from mdrnets.files import write_text
-from mdrnets.reporting.cells import Table
 from mdrnets.reporting.context import describe_run, extended_notes, legend, notes
-from mdrnets.reporting.costs import write_costs
-from mdrnets.reporting.published import load_published
-from mdrnets.reporting.table1 import build_table, extended_metrics, table1_metrics
+from mdrnets.reporting.tables.cells import Table
+from mdrnets.reporting.tables.costs import write_costs
+from mdrnets.reporting.tables.published import load_published
+from mdrnets.reporting.tables.table1 import build_table, extended_metrics, table1_metrics
 from mdrnets.tracking.provenance import git_state
-from stages.command import StageRun
 from stages.renderers.tables import read_summaries, write
 
 

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Sequence
 from itertools import product
 
+from mdrnets.evaluation.summary import load_summary, over_trainings
+from mdrnets.execution.command import StageRun
 from mdrnets.files import write_text
-from mdrnets.reporting.cells import Table, write_cells
-from mdrnets.reporting.latex import latex
-from mdrnets.reporting.markdown import markdown
-from mdrnets.reporting.table1 import Summaries, check_summaries
-from mdrnets.summary import load_summary, over_trainings
-from stages.command import StageRun
+from mdrnets.reporting.tables.cells import Table, write_cells
+from mdrnets.reporting.tables.latex import latex
+from mdrnets.reporting.tables.markdown import markdown
+from mdrnets.reporting.tables.table1 import Summaries, check_summaries
 
 
 def read_summaries(run: StageRun, datasets: Iterable[str], methods: Iterable[str]) -> Summaries:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mdrnets.config_data import Split
+from mdrnets.config.data import Split
 from mdrnets.data.archive import Archive
 from mdrnets.data.splits import (
     TEST_IDS,

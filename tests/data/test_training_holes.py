@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mdrnets.config_data import TrainingHoles
+from mdrnets.config.data import TrainingHoles
 from mdrnets.data.archive import Archive
 from mdrnets.data.packing import pack_holes
 from mdrnets.data.training_holes import read_training_hole, training_roles

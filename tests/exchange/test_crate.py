@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from rocrate.rocrate import ROCrate
 
+from mdrnets.commands.crate import main
+from mdrnets.dag.pipeline import Pipeline
 from mdrnets.files import sha256, write_text
-from mdrnets.pipeline import Pipeline
 from mdrnets.tracking.record import Record, Records
-from stages.crate import main
-from tests.exchange.validation import issues
-from tests.finished_run import LAYOUT, VERSIONS, write_finished_run
+from tests.helpers.crate_validation import issues
+from tests.helpers.finished_run import LAYOUT, VERSIONS, write_finished_run
 
 CRATE = LAYOUT.report("crate.zip")
 ARGUMENTS = ["--agent", "A Person", "--agent-url", "https://orcid.org/0000-0002-1825-0097"]

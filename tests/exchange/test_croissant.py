@@ -6,10 +6,10 @@ from typing import Any
 import mlcroissant as mlc
 import pytest
 
+from mdrnets.commands.croissant import main
 from mdrnets.data.tables import read_table, write_table
 from mdrnets.files import write_text
-from stages.croissant import main
-from tests.training.project import LAYOUT, write_configuration, write_data
+from tests.helpers.project import LAYOUT, write_configuration, write_data
 
 DESCRIPTION = LAYOUT.run / "croissant.json"
 

@@ -1,7 +1,8 @@
 import torch
 from torch import nn
 
-from mdrnets.methods.base import Batch, Trainable, composite
+from mdrnets.methods.base import Batch, Trainable
+from mdrnets.networks.composite import composite
 
 
 class _WithHelper(Trainable):

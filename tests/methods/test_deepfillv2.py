@@ -9,8 +9,9 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 
 from mdrnets.errors import UserError
-from mdrnets.methods.base import Batch, Setting, composite
+from mdrnets.methods.base import Batch, Setting
 from mdrnets.methods.deepfillv2 import DeepFillv2, Generator, Options, build
+from mdrnets.networks.composite import composite
 from mdrnets.networks.contextual_attention import ContextualAttention
 from mdrnets.networks.gated_conv import GatedConv2d
 

@@ -20,8 +20,8 @@ import pytest
 
 from mdrnets.files import sha256
 from mdrnets.tracking.record import Records, curves_path, read, read_points
-from tests.methods.tiny import SIZE, TRAINED, write_tiny_configuration
-from tests.training.project import LAYOUT, ROOT, write_data
+from tests.helpers.project import LAYOUT, ROOT, write_data
+from tests.helpers.tiny import SIZE, TRAINED, write_tiny_configuration
 
 CHECKPOINT_EVERY = 3
 SECONDS = 600

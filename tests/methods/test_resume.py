@@ -10,8 +10,8 @@ from safetensors.torch import save
 
 from mdrnets.training.launching import launch
 from mdrnets.training.loop import Progress
-from tests.methods.tiny import TINY, TRAINED
-from tests.methods.tiny_networks import tiny_network, train_tiny
+from tests.helpers.tiny import TINY, TRAINED
+from tests.helpers.tiny_networks import tiny_network, train_tiny
 
 
 class Died(BaseException):

@@ -19,7 +19,7 @@ from mdrnets.metrics.features import (
     extract_features,
 )
 from mdrnets.networks.features import EffNetLiteFeatures
-from tests.metrics.random_inception import random_weights
+from tests.helpers.random_inception import random_weights
 
 CPU = torch.device("cpu")
 T = TypeVar("T")

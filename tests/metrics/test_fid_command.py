@@ -11,7 +11,7 @@ from pytorch_fid import fid_score, inception
 
 from mdrnets.metrics.features import BATCH, InceptionFeatures, extract_features
 from mdrnets.metrics.frechet import frechet_distance
-from tests.metrics.random_inception import random_weights
+from tests.helpers.random_inception import random_weights
 
 
 def _folder(path: Path, count: int, *, seed: int, bright: int) -> Path:

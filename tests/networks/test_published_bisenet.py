@@ -9,7 +9,7 @@ from mdrnets.data.classes import CELEBAMASK_CLASSES, CLASSES, MERGED
 from mdrnets.errors import UserError
 from mdrnets.networks.bisenet import BiSeNet
 from mdrnets.networks.published_bisenet import PUBLISHED_CLASSES, from_published, merged
-from tests.networks.published_weights import published_weights
+from tests.helpers.published_weights import published_weights
 
 
 @pytest.fixture(scope="module")

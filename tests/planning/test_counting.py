@@ -4,7 +4,7 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from mdrnets.config import Config, load_config
+from mdrnets.config.load import Config, load_config
 from mdrnets.methods import pconv
 from mdrnets.methods.base import Method, Setting
 from mdrnets.networks.features import PerceptualFeatures

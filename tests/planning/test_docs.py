@@ -3,14 +3,15 @@ from pathlib import Path
 
 import pytest
 
-from mdrnets.config import load_config
+from mdrnets.config.load import load_config
 from mdrnets.planning.page import page
 from mdrnets.planning.plan import Planner
 from mdrnets.planning.speed import DEVICES, REFERENCE, Speed, read_measurements
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(
-    r"<!-- python -m stages.plan --profile paper -->\n(.*)\n<!-- end of the plan -->", re.S
+    r"<!-- python -m mdrnets.commands.plan --profile paper -->\n(.*)\n<!-- end of the plan -->",
+    re.S,
 )
 
 

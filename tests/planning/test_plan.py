@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from mdrnets.config import Config, load_config
-from mdrnets.pipeline import Pipeline
+from mdrnets.commands import plan as program
+from mdrnets.config.load import Config, load_config
+from mdrnets.dag.pipeline import Pipeline
 from mdrnets.planning.page import page, requests
 from mdrnets.planning.plan import Plan, Planner
 from mdrnets.planning.schedule import makespan
 from mdrnets.planning.speed import DEVICES, Measurement, Speed
 from mdrnets.tracking.record import Record
-from stages import plan as program
-from tests.training.project import LAYOUT, write_configuration, write_data
+from tests.helpers.project import LAYOUT, write_configuration, write_data
 
 NETWORKS = {
     "base": {"epochs": 3, "batch_size": 2, "width": 3},

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from mdrnets.config import load_config
+from mdrnets.config.load import load_config
 from mdrnets.layout import Layout
 from mdrnets.planning.sizes import (
     Images,

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from mdrnets.config import PROFILES, Config, load_config
-from mdrnets.pipeline import Pipeline
+from mdrnets.config.load import PROFILES, Config, load_config
+from mdrnets.dag.pipeline import Pipeline
 from mdrnets.reporting.captions import Caption, caption
 
 

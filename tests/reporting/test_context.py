@@ -2,13 +2,13 @@ from typing import get_args
 
 import pytest
 
-from mdrnets.config import Config
-from mdrnets.config_protocol import Variant
+from mdrnets.config.load import Config
+from mdrnets.config.protocol import Variant
+from mdrnets.evaluation.summary import Estimate
 from mdrnets.reporting.context import FEATURES, SSIM, describe_run, extended_notes, legend, notes
-from mdrnets.reporting.table1 import Summaries
-from mdrnets.summary import Estimate
+from mdrnets.reporting.tables.table1 import Summaries
 from mdrnets.tracking.provenance import GitState
-from tests.reporting.example import make_config, make_summary
+from tests.helpers.example import make_config, make_summary
 
 CLEAN = GitState(commit="0123456789abcdef0123456789abcdef01234567", dirty=False)
 

@@ -6,14 +6,14 @@ import pytest
 import torch
 import yaml
 
-from mdrnets.classwise import COLUMNS, read_class_scores
 from mdrnets.data.assignment import read_assignment
 from mdrnets.data.dataset import SPLIT_COLUMNS
 from mdrnets.data.tables import read_table, write_table
+from mdrnets.evaluation.class_scores import COLUMNS, read_class_scores
 from mdrnets.methods.mdrnets import parser
-from mdrnets.training.model_files import ModelConfig, save_model_config, save_weights
+from mdrnets.methods.model_files import ModelConfig, save_model_config, save_weights
 from stages.classwise import main
-from tests.training.project import LAYOUT, SIZE, write_configuration, write_data
+from tests.helpers.project import LAYOUT, SIZE, write_configuration, write_data
 
 NETWORKS = ["toy", "toy@seed2", "toy@blind", "toy@blind@seed2"]
 OUTPUT = LAYOUT.classwise("one")

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from mdrnets.data import space
 from mdrnets.data.assignment import read_assignment
+from mdrnets.data.download import disk_space as space
 from mdrnets.files import sha256
 from mdrnets.methods.base import Trainable
-from mdrnets.training.model_files import ModelConfig, save_model_config, save_weights
+from mdrnets.methods.model_files import ModelConfig, save_model_config, save_weights
 from stages.complete import main
-from tests.training import toy
-from tests.training.project import LAYOUT, SIZE, TOY, write_configuration, write_data
-from tests.training.toy import new_toy
+from tests.helpers import toy
+from tests.helpers.project import LAYOUT, SIZE, TOY, write_configuration, write_data
+from tests.helpers.toy import new_toy
 
 OUTPUTS = [LAYOUT.completions("two", "toy"), LAYOUT.raw_outputs("two", "toy")]
 

@@ -19,7 +19,7 @@ from PIL import Image
 from mdrnets.data.dataset import load_training_data
 from mdrnets.layout import Layout
 from stages import check, download, pack, split
-from tests.data.server import QUOTA, File, Server, google_drive, page, serving
+from tests.helpers.server import QUOTA, File, Server, google_drive, page, serving
 
 PROJECT = Path(__file__).parents[2]
 LAYOUT = Layout("remote")

@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from mdrnets.data.assignment import read_assignment
-from mdrnets.evaluation import METRICS
+from mdrnets.evaluation.scores import METRICS
+from mdrnets.evaluation.summary import load_summary
 from mdrnets.metrics.frechet import frechet_distance
-from mdrnets.summary import load_summary
 from mdrnets.tracking.record import read
 from stages import evaluate, features
-from tests.training.project import LAYOUT, SIZE, write_configuration, write_data
+from tests.helpers.project import LAYOUT, SIZE, write_configuration, write_data
 
 BINS = ["1-20", "20-40"]
 COMPLETIONS = LAYOUT.completions("two", "toy")

@@ -9,18 +9,18 @@ import pytest
 import torch
 import yaml
 
-from mdrnets.config import load_config
+from mdrnets.config.load import load_config
+from mdrnets.dag.pipeline import Pipeline
 from mdrnets.data.assignment import assign, read_assignment, write_assignment
 from mdrnets.data.classes import CLASSES
 from mdrnets.data.dataset import HOLE_SPLIT_COLUMNS, SPLIT_COLUMNS
 from mdrnets.data.tables import read_table, write_table
-from mdrnets.memory_use import NONE, load_memory_use
-from mdrnets.parsing import COMPLETE, read_parsing
-from mdrnets.pipeline import Pipeline
-from mdrnets.training.building import build_network, resolved_options
-from mdrnets.training.model_files import ModelConfig, save_model_config, save_weights
+from mdrnets.evaluation.memory_use import NONE, load_memory_use
+from mdrnets.evaluation.parsing import COMPLETE, read_parsing
+from mdrnets.methods.building import build_network, resolved_options
+from mdrnets.methods.model_files import ModelConfig, save_model_config, save_weights
 from stages import inspect_memory, inspect_parsing
-from tests.training.project import LAYOUT, ROOT, SIZE, write_configuration, write_data
+from tests.helpers.project import LAYOUT, ROOT, SIZE, write_configuration, write_data
 
 ARGUMENTS = ["one", "mdrnets"]
 MEMORY, PARSING = LAYOUT.memory_use(*ARGUMENTS), LAYOUT.parsing(*ARGUMENTS)

@@ -7,14 +7,14 @@ import pytest
 import torch
 import yaml
 
-from mdrnets.config import load_config
+from mdrnets.config.load import load_config
+from mdrnets.dag.pipeline import Pipeline
 from mdrnets.data.dataset import HOLE_SPLIT_COLUMNS, SPLIT_COLUMNS
 from mdrnets.data.tables import write_table
 from mdrnets.layout import Layout
-from mdrnets.pipeline import Pipeline
-from mdrnets.training.building import load_network
+from mdrnets.methods.building import load_network
 from stages import train
-from tests.networks.published_weights import published_weights
+from tests.helpers.published_weights import published_weights
 
 LAYOUT = Layout("smoke")
 

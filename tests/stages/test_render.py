@@ -8,11 +8,11 @@ import pytest
 import yaml
 
 from mdrnets.data.tables import write_table
-from mdrnets.evaluation import COLUMNS, write_features
-from mdrnets.summary import save_summary
+from mdrnets.evaluation.scores import COLUMNS, write_features
+from mdrnets.evaluation.summary import save_summary
 from stages.render import main
-from tests.reporting.example import make_summary
-from tests.training.project import LAYOUT, ROOT, write_configuration
+from tests.helpers.example import make_summary
+from tests.helpers.project import LAYOUT, ROOT, write_configuration
 
 OUTPUTS = [
     LAYOUT.report(f"{name}.{suffix}")
@@ -26,11 +26,13 @@ METRICS = [LAYOUT.metrics(dataset, "toy") for dataset in ("one", "two")]
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Scores of one of two methods on one of two data sets, and the published numbers."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("stages.command.sync", lambda *arguments: None)  # tracking has its tests
+    monkeypatch.setattr(
+        "mdrnets.execution.command.sync", lambda *arguments: None
+    )  # tracking has its tests
     write_configuration(tmp_path)
     params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
     params["bins"] = {"1-20": [1, 2], "20-40": [3, 4], "40-60": [5, 6]}
-    params["methods"]["mdrnets"] = {"title": "MDRNets", "module": "tests.training.toy"}
+    params["methods"]["mdrnets"] = {"title": "MDRNets", "module": "tests.helpers.toy"}
     Path("params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
     shutil.copytree(ROOT / "reports" / "published", "reports/published")
     save_summary(LAYOUT.summary("one", "toy"), make_summary("one", "toy"))
@@ -80,7 +82,7 @@ def test_the_published_numbers_stand_beside_ours(project: Path) -> None:
 
 def test_a_row_of_blanks_alone_is_left_out(project: Path) -> None:
     params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
-    params["methods"]["other"] = {"title": "Other", "module": "tests.training.toy"}
+    params["methods"]["other"] = {"title": "Other", "module": "tests.helpers.toy"}
     Path("params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
     assert main(["table1"]) == 0
     rows = {}

@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 import yaml
 
-from mdrnets.config import load_config
+from mdrnets.config.load import load_config
+from mdrnets.dag.pipeline import Pipeline
 from mdrnets.dag.report import shown_method
 from mdrnets.data.assignment import read_assignment
 from mdrnets.data.classes import CLASSES
-from mdrnets.evaluation import Score, write_scores
+from mdrnets.evaluation.memory_use import NONE, MemoryUse, save_memory_use
+from mdrnets.evaluation.parsing import COMPLETE, count_classes, write_parsing
+from mdrnets.evaluation.scores import Score, write_scores
 from mdrnets.files import write_text
-from mdrnets.memory_use import NONE, MemoryUse, save_memory_use
-from mdrnets.parsing import COMPLETE, count_classes, write_parsing
-from mdrnets.pipeline import Pipeline
 from stages.render import main
-from tests.training.project import LAYOUT, ROOT, SIZE, write_configuration, write_data
+from tests.helpers.project import LAYOUT, ROOT, SIZE, write_configuration, write_data
 
 FIGURES = ("figure1", "figure5", "curves", "metric_by_ratio", "error_map")
 INSPECTED = ("memory_use", "memory_slots", "parser_quality")
@@ -29,7 +29,9 @@ train,8,0.5,0.5,2.0
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A finished run of one method, and of a variant, on two data sets of noise."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("stages.command.sync", lambda *arguments: None)  # tracking has its tests
+    monkeypatch.setattr(
+        "mdrnets.execution.command.sync", lambda *arguments: None
+    )  # tracking has its tests
     write_configuration(tmp_path)
     _add_variants_and_a_memory()
     write_data(tmp_path)

@@ -11,13 +11,13 @@ import pytest
 import torch
 import yaml
 
-from mdrnets.config import load_config
+from mdrnets.config.load import load_config
+from mdrnets.dag.pipeline import Instance, Pipeline
+from mdrnets.evaluation.summary import save_summary
 from mdrnets.files import sha256
-from mdrnets.pipeline import Instance, Pipeline
-from mdrnets.summary import save_summary
 from stages import complete, render, train
-from tests.reporting.example import make_summary
-from tests.training.project import LAYOUT, ROOT, write_configuration, write_data
+from tests.helpers.example import make_summary
+from tests.helpers.project import LAYOUT, ROOT, write_configuration, write_data
 
 AGAIN = "toy@seed2"
 
@@ -27,7 +27,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The current folder; the process' state is put back."""
     handler, threads = signal.getsignal(signal.SIGTERM), torch.get_num_threads()
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("stages.command.sync", lambda *arguments: None)  # tracking has its tests
+    monkeypatch.setattr(
+        "mdrnets.execution.command.sync", lambda *arguments: None
+    )  # tracking has its tests
     write_configuration(tmp_path)
     yield tmp_path
     signal.signal(signal.SIGTERM, handler)

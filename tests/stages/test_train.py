@@ -15,14 +15,14 @@ import pytest
 import torch
 from filelock import FileLock
 
-from mdrnets.config import load_config
+from mdrnets.config.load import load_config
 from mdrnets.errors import UserError
 from mdrnets.files import sha256
-from mdrnets.training.building import load_network
+from mdrnets.methods.building import load_network
 from stages import train
 from stages.train import main
-from tests.training import toy
-from tests.training.project import LAYOUT, ROOT, write_configuration, write_data
+from tests.helpers import toy
+from tests.helpers.project import LAYOUT, ROOT, write_configuration, write_data
 
 OUTPUTS = [
     LAYOUT.model("one", "toy"),
@@ -72,7 +72,7 @@ def test_a_training_writes_weights_history_and_configuration(project: Path) -> N
     saved = json.loads(LAYOUT.model_config("one", "toy").read_text())
     assert saved == {
         "network": "toy",
-        "module": "tests.training.toy",
+        "module": "tests.helpers.toy",
         "dataset": "one",
         "image_size": 32,
         "perceptual": "effnet-lite0",

@@ -3,13 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from mdrnets.config import load_config
+from mdrnets.config.load import load_config
+from mdrnets.dag.pipeline import Pipeline
 from mdrnets.errors import UserError
 from mdrnets.files import write_text
-from mdrnets.pipeline import Pipeline
 from mdrnets.tracking.executions import executions
 from mdrnets.tracking.record import Record, Records
-from tests.finished_run import LAYOUT, finish, write_finished_run
+from tests.helpers.finished_run import LAYOUT, finish, write_finished_run
 
 Make = Callable[..., Record]
 

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from mdrnets.config import load_config
+from mdrnets.config.load import load_config
+from mdrnets.dag.pipeline import Instance
 from mdrnets.errors import UserError
-from mdrnets.pipeline import Instance
 from mdrnets.tracking.journal import Journal
 from mdrnets.tracking.record import read, read_points
 

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from mdrnets.commands import sync as track
 from mdrnets.tracking.record import Records, read, read_points
 from mdrnets.tracking.store import open_store
 from mdrnets.tracking.stream import SEND_EVERY
-from stages import track
-from tests.training.project import LAYOUT, ROOT, write_configuration, write_data
+from tests.helpers.project import LAYOUT, ROOT, write_configuration, write_data
 
-PATIENT = "tests.tracking.patient"
+PATIENT = "tests.helpers.patient"
 TRAININGS = [f"toy{number}" for number in range(8)]
 SECONDS = 600
 """Longer than any of these processes takes."""
@@ -126,7 +126,9 @@ def test_a_server_that_dies_costs_no_training_and_no_record(project: Path, serve
 
     assert [process.returncode for process in processes] == [0] * 8, said
     assert all(LAYOUT.model("one", name).is_file() for name in TRAININGS)
-    assert any("nothing is lost, `python -m stages.track` sends it later" in line for line in said)
+    assert any(
+        "nothing is lost, `python -m mdrnets.commands.sync` sends it later" in line for line in said
+    )
 
     assert track.main(["--profile", "tiny"]) == 0
     with open_store("tiny") as store:

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from mdrnets.config import load_config
-from mdrnets.pipeline import Instance
+from mdrnets.config.load import load_config
+from mdrnets.dag.pipeline import Instance
 from mdrnets.tracking import stream
 from mdrnets.tracking.journal import Journal
 from mdrnets.tracking.store import open_store
@@ -102,7 +102,7 @@ def test_trouble_is_told_once_and_costs_nothing(
     journal.end(None)
     following.close()
     (line,) = said
-    assert f"127.0.0.1:{closed_port}" in line and "stages.track" in line
+    assert f"127.0.0.1:{closed_port}" in line and "mdrnets.commands.sync" in line
 
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     assert sync(journal.records, "smoke") == 1

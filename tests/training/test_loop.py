@@ -13,12 +13,12 @@ from lightning_fabric import Fabric
 
 from mdrnets.errors import UserError
 from mdrnets.methods.base import Batch, Phase, Update
+from mdrnets.methods.model_files import save_weights
 from mdrnets.training import loop
 from mdrnets.training.history import History
 from mdrnets.training.launching import launch
 from mdrnets.training.loop import Progress
-from mdrnets.training.model_files import save_weights
-from tests.training.toy import FIRST, SECOND, Toy, new_toy, toy_data, train_toy
+from tests.helpers.toy import FIRST, SECOND, Toy, new_toy, toy_data, train_toy
 
 STEPS = FIRST + SECOND
 
@@ -271,7 +271,7 @@ def test_sigkill_at_any_moment_loses_nothing(
     tmp_path: Path, uninterrupted: tuple[bytes, str]
 ) -> None:
     state = tmp_path / "state"
-    command = [sys.executable, "-m", "tests.training.toy", str(state)]
+    command = [sys.executable, "-m", "tests.helpers.toy", str(state)]
     for kill in (["--kill-while-saving", "4"], ["--kill-after", "9"]):
         killed = subprocess.run([*command, *kill], cwd=Path(__file__).parents[2], check=False)
         assert killed.returncode == -signal.SIGKILL

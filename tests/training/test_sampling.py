@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from mdrnets.data.dataset import TrainingData
+from mdrnets.data.pixels import to_pixels
 from mdrnets.errors import UserError
-from mdrnets.pixels import to_pixels
 from mdrnets.training.sampling import BatchSampler
-from tests.training.toy import SIZE, toy_data
+from tests.helpers.toy import SIZE, toy_data
 
 
 def _sampler(

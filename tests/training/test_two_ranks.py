@@ -13,10 +13,10 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from mdrnets.training.launching import launch
-from tests.methods.tiny import TRAINED
-from tests.methods.tiny_networks import train_tiny
-from tests.training.toy import FIRST, SECOND
-from tests.training.two_ranks import (
+from tests.helpers.tiny import TRAINED
+from tests.helpers.tiny_networks import train_tiny
+from tests.helpers.toy import FIRST, SECOND
+from tests.helpers.two_ranks import (
     STOP,
     network_of_four,
     quantiser_after,
@@ -45,7 +45,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What both processes have written: all of `Scenarios`, run once."""
     folder = tmp_path_factory.mktemp("two ranks")
     done = subprocess.run(
-        [sys.executable, "-m", "tests.training.two_ranks", str(folder)],
+        [sys.executable, "-m", "tests.helpers.two_ranks", str(folder)],
         cwd=ROOT,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         capture_output=True,

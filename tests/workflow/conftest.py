@@ -45,7 +45,8 @@ class Copy:
         outputs = self.run(
             "python",
             "-c",
-            "from mdrnets.config import load_config; from mdrnets.pipeline import Pipeline\n"
+            "from mdrnets.config.load import load_config\n"
+            "from mdrnets.dag.pipeline import Pipeline\n"
             "for i in Pipeline(load_config()).instances(): print(*i.outputs, sep='\\n')",
         ).stdout.split()
         return {

@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from mdrnets.config import load_config
-from mdrnets.pipeline import Pipeline
+from mdrnets.config.load import load_config
+from mdrnets.dag.pipeline import Pipeline
 
 
 def _in_snakemake(profile: str) -> dict[str, dict[str, Any]]:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.helpers.slurm import slurm_cluster
 from tests.workflow.conftest import Copy, environment
-from tests.workflow.slurm import slurm_cluster
 
 MODEL = "runs/smoke/models/rendered_a/recon.safetensors"
 STATES = "runs/smoke/state/rendered_a/recon-*/step-*.pt"

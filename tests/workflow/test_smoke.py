@@ -11,8 +11,8 @@ import pytest
 
 from mdrnets.reporting.captions import CAPTIONS
 from mdrnets.tracking.record import Records
+from tests.helpers.remotes import remote
 from tests.workflow.conftest import Copy
-from tests.workflow.remotes import remote
 
 IDLE = "Nothing to be done"
 
@@ -148,7 +148,7 @@ def _executions(copy: Copy) -> dict[str, str]:
 
 
 def test_a_kept_run_is_verified(by_snakemake: Copy) -> None:
-    by_snakemake.run("python", "-m", "stages.verify", "--keep")
+    by_snakemake.run("python", "-m", "mdrnets.commands.verify", "--keep")
     kept = by_snakemake.root / "reports/reference/smoke"
     try:
         printed = by_snakemake.snakemake("verify").stdout
@@ -183,7 +183,10 @@ def test_an_edit_reruns_what_it_can_change_and_nothing_else(by_snakemake: Copy) 
         rows = [line.split() for line in table.splitlines()]
         return {row[0] for row in rows if len(row) == 2 and row[1].isdigit()} - {"total"}
 
-    assert rules_after_edit_of("mdrnets/reporting/table1.py") == {"table1", "reproduce_table1"}
+    assert rules_after_edit_of("mdrnets/reporting/tables/table1.py") == {
+        "table1",
+        "reproduce_table1",
+    }
     edited = rules_after_edit_of("mdrnets/methods/mdrnets/memory.py")
     assert "train_mdrnets" in edited
     assert not {"train_parser", "train_coarse", "pack_holes"} & edited

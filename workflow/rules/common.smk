@@ -10,9 +10,9 @@ from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir)))
 
-from mdrnets.config import load_config
+from mdrnets.config.load import load_config
 from mdrnets.errors import UserError
-from mdrnets.pipeline import Pipeline
+from mdrnets.dag.pipeline import Pipeline
 
 if unknown := set(config) - {"profile"}:
     raise WorkflowError(
@@ -110,8 +110,8 @@ onstart:
 
 
 onsuccess:
-    shell(f"python -m stages.track --profile {PIPELINE.config.name} --quiet")
+    shell(f"python -m mdrnets.commands.sync --profile {PIPELINE.config.name} --quiet")
 
 
 onerror:
-    shell(f"python -m stages.track --profile {PIPELINE.config.name} --quiet")
+    shell(f"python -m mdrnets.commands.sync --profile {PIPELINE.config.name} --quiet")

@@ -13,15 +13,16 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.optim import Adam
 
+from mdrnets.config.options import Options as Record
+from mdrnets.config.options import TrainOptions
 from mdrnets.errors import UserError
 from mdrnets.losses.adversarial import discriminator_loss, generator_loss
 from mdrnets.losses.perceptual import gram_style_loss, perceptual_loss
-from mdrnets.methods.base import Batch, Method, Phase, Setting, Trainable, Update, composite
+from mdrnets.methods.base import Batch, Method, Phase, Setting, Trainable, Update
 from mdrnets.methods.ctsdg.discriminator import Discriminator
 from mdrnets.methods.ctsdg.generator import Generator
 from mdrnets.methods.ctsdg.structure import edges, grey, visible_edges
-from mdrnets.options import Options as Record
-from mdrnets.options import TrainOptions
+from mdrnets.networks.composite import composite
 
 TAPS = ("pool1", "pool2", "pool3")  # of VGG-16
 

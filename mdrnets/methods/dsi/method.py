@@ -16,15 +16,16 @@ from torch import Tensor, nn
 from torch.optim import Adam
 from torch.optim.lr_scheduler import LambdaLR
 
+from mdrnets.config.options import TrainOptions
 from mdrnets.errors import UserError
 from mdrnets.losses.adversarial import discriminator_loss, generator_loss
-from mdrnets.methods.base import Batch, Method, Phase, Setting, Trainable, Update, composite
+from mdrnets.methods.base import Batch, Method, Phase, Setting, Trainable, Update
 from mdrnets.methods.dsi.structure import ConditionNetwork, StructurePixelCNN
 from mdrnets.methods.dsi.texture import TextureGenerator
 from mdrnets.methods.dsi.vqvae import HierarchicalVQVAE, code_loss
 from mdrnets.networks.averaging import MovingAverage
+from mdrnets.networks.composite import composite
 from mdrnets.networks.sn_patchgan import SNPatchGAN
-from mdrnets.options import TrainOptions
 
 REDUCTION = 8  # of the structure codes
 PUBLISHED_STEPS = 1_000_000  # of the structure generator, to which its schedule belongs

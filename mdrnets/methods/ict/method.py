@@ -16,6 +16,8 @@ from torch import Tensor, nn
 from torch.optim import Adam, AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
+from mdrnets.config.options import Options as Record
+from mdrnets.config.options import TrainOptions
 from mdrnets.errors import UserError
 from mdrnets.losses.adversarial import discriminator_loss, generator_loss
 from mdrnets.losses.perceptual import gram_style_loss, perceptual_loss
@@ -28,8 +30,6 @@ from mdrnets.methods.ict.transformer import (
 )
 from mdrnets.methods.ict.upsampler import INIT_STD, GuidedUpsampler
 from mdrnets.networks.patchgan import PatchDiscriminator
-from mdrnets.options import Options as Record
-from mdrnets.options import TrainOptions
 
 CONTENT_TAPS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")  # of VGG-19
 STYLE_TAPS = ("relu2_2", "relu3_4", "relu4_4", "relu5_2")

@@ -11,12 +11,12 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from mdrnets.config.options import TrainOptions
 from mdrnets.errors import UserError
 from mdrnets.losses.pconv import PConvLoss, PConvWeights
 from mdrnets.methods.base import Batch, Phase, Setting, Trainable, Update
 from mdrnets.networks.features import PerceptualFeatures
 from mdrnets.networks.partial_unet import PartialUNet
-from mdrnets.options import TrainOptions
 
 
 class Options(TrainOptions):

@@ -14,14 +14,14 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
+from mdrnets.config.options import Options
 from mdrnets.data.classes import CLASSES
 from mdrnets.losses.adversarial import Adversarial, generator_loss
 from mdrnets.losses.perceptual import gram_style_loss, perceptual_loss, statistics_style_loss
 from mdrnets.losses.total_variation import dilate, total_variation_loss
-from mdrnets.methods.base import composite
 from mdrnets.methods.mdrnets.incoordination import incoordination_loss
+from mdrnets.networks.composite import composite
 from mdrnets.networks.features import PerceptualFeatures
-from mdrnets.options import Options
 
 Style = Literal["statistics", "gram"]
 

@@ -7,8 +7,8 @@ its scale and the identity as third branch are ours: see the assumption ledger.
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mdrnets.methods.base import composite
 from mdrnets.methods.mdrnets.pooling import spread
+from mdrnets.networks.composite import composite
 
 
 def fuse(*, valid_rows: Tensor, hole_rows: Tensor, regions: Tensor, hole: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mdrnets.methods.mdrnets.pooling import Pooled
-from mdrnets.ranks import add_up
+from mdrnets.runtime.distributed import add_up
 
 
 class DisentangledMemory(nn.Module):

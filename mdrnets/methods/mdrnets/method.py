@@ -16,19 +16,20 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
+from mdrnets.config.options import TrainOptions
 from mdrnets.data.classes import CLASSES
+from mdrnets.data.pixels import to_tensor
 from mdrnets.errors import UserError
 from mdrnets.losses.adversarial import Adversarial, discriminator_loss
-from mdrnets.methods.base import Batch, Method, Phase, Setting, Update, composite
+from mdrnets.methods.base import Batch, Method, Phase, Setting, Update
 from mdrnets.methods.mdrnets.losses import GeneratorLosses, Style, Weights
 from mdrnets.methods.mdrnets.mask_region import MaskedCorrelationMining, fuse
 from mdrnets.methods.mdrnets.memory import DisentangledMemory
 from mdrnets.methods.mdrnets.pooling import Pooled, nearest_regions, pool_regions
 from mdrnets.methods.mdrnets.refinement import RefinementNetwork
 from mdrnets.methods.mdrnets.style_encoder import StyleEncoder
+from mdrnets.networks.composite import composite
 from mdrnets.networks.patchgan import PatchDiscriminator
-from mdrnets.options import TrainOptions
-from mdrnets.pixels import to_tensor
 
 REDUCTION = 8  # image size over bottleneck size in the refinement network
 

@@ -12,12 +12,12 @@ import torch.nn.functional as F
 from pydantic import Field, model_validator
 from torch import Tensor
 
+from mdrnets.config.options import TrainOptions
 from mdrnets.data.classes import CLASSES
 from mdrnets.errors import UserError
 from mdrnets.methods.base import Batch, Phase, Setting, Trainable, Update
 from mdrnets.networks.bisenet import STRIDE, BiSeNet
 from mdrnets.networks.published_bisenet import PUBLISHED_CLASSES, from_published, merged
-from mdrnets.options import TrainOptions
 
 SOURCE = "bisenet"
 """Of the published weights, as params.yaml names it."""

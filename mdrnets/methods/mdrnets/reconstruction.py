@@ -12,11 +12,11 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
+from mdrnets.config.options import TrainOptions
 from mdrnets.errors import UserError
 from mdrnets.losses.perceptual import perceptual_loss
 from mdrnets.methods.base import Batch, Phase, Setting, Trainable, Update
 from mdrnets.networks.features import PerceptualFeatures
-from mdrnets.options import TrainOptions
 
 TAPS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")  # chosen: as in MDRNets' perceptual loss
 

@@ -12,9 +12,11 @@ from pydantic import Field
 from torch import Tensor
 from torch.optim import Adam
 
+from mdrnets.config.options import Options as Record
+from mdrnets.config.options import TrainOptions
 from mdrnets.errors import UserError
 from mdrnets.losses.adversarial import discriminator_loss, generator_loss
-from mdrnets.methods.base import Batch, Method, Phase, Setting, Trainable, Update, composite
+from mdrnets.methods.base import Batch, Method, Phase, Setting, Trainable, Update
 from mdrnets.methods.pic.networks import (
     SCALES,
     Discriminator,
@@ -23,8 +25,7 @@ from mdrnets.methods.pic.networks import (
     Generator,
     resized,
 )
-from mdrnets.options import Options as Record
-from mdrnets.options import TrainOptions
+from mdrnets.networks.composite import composite
 
 
 class Weights(Record):

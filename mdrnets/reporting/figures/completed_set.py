@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from mdrnets.data.assignment import Pair, by_bin, read_assignment
-from mdrnets.evaluation import read_array
+from mdrnets.evaluation.scores import read_array
 from mdrnets.reporting.figures.style import masked
-from mdrnets.seeds import derived_seed
+from mdrnets.runtime.seeds import derived_seed
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from mdrnets.reporting.cells import bin_title
 from mdrnets.reporting.figures.completed_set import CompletedSet, chosen
 from mdrnets.reporting.figures.style import (
     GAP,
@@ -16,6 +15,7 @@ from mdrnets.reporting.figures.style import (
     show,
     styled,
 )
+from mdrnets.reporting.tables.cells import bin_title
 
 SAMPLES = 4  # of each data set
 BETWEEN = 26  # pixels between two data sets

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
-from mdrnets.reporting.cells import bin_title
 from mdrnets.reporting.figures.completed_set import CompletedSet, chosen
 from mdrnets.reporting.figures.style import (
     GAP,
@@ -15,6 +14,7 @@ from mdrnets.reporting.figures.style import (
     show,
     styled,
 )
+from mdrnets.reporting.tables.cells import bin_title
 
 EACH = 2  # images of each bin and data set
 SET_GAP, BIN_GAP = 30, 14  # pixels

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
-from mdrnets.memory_use import NONE, MemoryUse
+from mdrnets.evaluation.memory_use import NONE, MemoryUse
 from mdrnets.reporting.figures.style import (
     GAP,
     GREY,

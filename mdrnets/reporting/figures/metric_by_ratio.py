@@ -11,12 +11,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mdrnets.config_protocol import STEPS
+from mdrnets.config.protocol import STEPS
 from mdrnets.data.tables import read_table
-from mdrnets.evaluation import COLUMNS
+from mdrnets.evaluation.scores import COLUMNS
 from mdrnets.metrics.intervals import bootstrap_mean
 from mdrnets.reporting.figures.style import COLOURS, Look, panel_figure, styled
-from mdrnets.seeds import derived_seed
+from mdrnets.runtime.seeds import derived_seed
 
 METRICS = {"l1": "L1 % ↓", "psnr": "PSNR dB ↑", "ssim": "SSIM ↑"}
 FEWEST = 2  # images in a step, for a mean with an interval

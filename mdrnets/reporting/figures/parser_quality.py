@@ -7,9 +7,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from mdrnets.data.tables import write_table
-from mdrnets.parsing import COMPLETE, ParsedClass, mean_iou
-from mdrnets.reporting.cells import bin_title
+from mdrnets.evaluation.parsing import COMPLETE, ParsedClass, mean_iou
 from mdrnets.reporting.figures.style import COLOURS, panel_figure, styled
+from mdrnets.reporting.tables.cells import bin_title
 
 ROW = 1.9  # inches
 ORDER = (7, 4, 0, 1)  # of the colours: from dark to bright, as the holes grow

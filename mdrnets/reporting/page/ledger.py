@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mdrnets.assumptions import CONSTANTS, DECISIONS, OPTIONS, PROTOCOL, Assumption
-from mdrnets.assumptions_baselines import (
+from mdrnets.assumptions.baselines import (
     BASELINE_CONSTANTS,
     BASELINE_DECISIONS,
     BASELINE_OPTIONS,
 )
-from mdrnets.assumptions_profiles import TRIED
-from mdrnets.config import Config
+from mdrnets.assumptions.mdrnets import CONSTANTS, DECISIONS, OPTIONS, PROTOCOL, Assumption
+from mdrnets.assumptions.profiles import TRIED
+from mdrnets.config.load import Config
 
 
 @dataclass(frozen=True)

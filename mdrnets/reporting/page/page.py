@@ -14,23 +14,23 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from mdrnets.config import Config
+from mdrnets.config.load import Config
+from mdrnets.dag.pipeline import Pipeline
 from mdrnets.dag.report import shown_method
 from mdrnets.dag.stage import Stage
 from mdrnets.data.tables import read_table
-from mdrnets.pipeline import Pipeline
 from mdrnets.reporting.captions import Caption, caption
-from mdrnets.reporting.cells import Cell
+from mdrnets.reporting.claims.finding import Finding
 from mdrnets.reporting.context import UNPUBLISHED, describe_run, extended_notes, legend, notes
-from mdrnets.reporting.costs import COLUMNS, read_costs
-from mdrnets.reporting.finding import Finding
 from mdrnets.reporting.page.ledger import ledgers
 from mdrnets.reporting.page.pictures import Comparison, picture
 from mdrnets.reporting.page.rows import columns_of, names_of
 from mdrnets.reporting.page.runs import Run, anchor, behind, read_runs
 from mdrnets.reporting.page.scores import read_scores
 from mdrnets.reporting.page.verdict import read_claims, verdict
-from mdrnets.reporting.table1 import Summaries
+from mdrnets.reporting.tables.cells import Cell
+from mdrnets.reporting.tables.costs import COLUMNS, read_costs
+from mdrnets.reporting.tables.table1 import Summaries
 from mdrnets.tracking.provenance import GitState
 
 NAME = "report"

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mdrnets.reporting.cells import bin_title
 from mdrnets.reporting.figures.completed_set import CompletedSet
 from mdrnets.reporting.figures.figure5 import choice_of
+from mdrnets.reporting.tables.cells import bin_title
 
 
 @dataclass(frozen=True)

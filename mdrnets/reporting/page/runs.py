@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mdrnets.pipeline import Instance, Pipeline
+from mdrnets.dag.pipeline import Instance, Pipeline
 from mdrnets.tracking.record import Record, Records
 
 NO_RECORD = "There is no record of it here: its results came from another machine or cache."

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mdrnets.config import Config
-from mdrnets.reporting.cells import (
+from mdrnets.config.load import Config
+from mdrnets.reporting.page.rows import read_rows
+from mdrnets.reporting.tables.cells import (
     BLANK,
     Cell,
     Metric,
@@ -13,8 +14,7 @@ from mdrnets.reporting.cells import (
     bin_title,
     first_places,
 )
-from mdrnets.reporting.page.rows import read_rows
-from mdrnets.reporting.table1 import extended_metrics, table1_metrics
+from mdrnets.reporting.tables.table1 import extended_metrics, table1_metrics
 
 
 @dataclass(frozen=True)

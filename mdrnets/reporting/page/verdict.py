@@ -5,12 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mdrnets.config import Config
+from mdrnets.config.load import Config
 from mdrnets.metrics.names import frechet_name
-from mdrnets.reporting.cells import BLANK, bin_title
-from mdrnets.reporting.claims import DECIMALS, OURS
-from mdrnets.reporting.claims_page import NOTES, method_title, metric_title
-from mdrnets.reporting.finding import (
+from mdrnets.reporting.claims.finding import (
     COLUMN,
     FAILS,
     HOLDS,
@@ -20,7 +17,10 @@ from mdrnets.reporting.finding import (
     by_claim,
     overall,
 )
+from mdrnets.reporting.claims.markdown import NOTES, method_title, metric_title
+from mdrnets.reporting.claims.table1 import DECIMALS, OURS
 from mdrnets.reporting.page.rows import read_rows
+from mdrnets.reporting.tables.cells import BLANK, bin_title
 
 PAPER_SIZE = 256
 MARKS = {HOLDS: "✓", FAILS: "✗", UNTESTED: "○"}

@@ -8,9 +8,10 @@ from torch import Tensor, nn
 from mdrnets.data.classes import CLASSES
 from mdrnets.losses.perceptual import gram_style_loss, statistics_style_loss
 from mdrnets.losses.total_variation import dilate, total_variation_loss
-from mdrnets.methods.base import Batch, composite
+from mdrnets.methods.base import Batch
 from mdrnets.methods.mdrnets.incoordination import incoordination_loss
 from mdrnets.methods.mdrnets.losses import GeneratorLosses, Weights
+from mdrnets.networks.composite import composite
 from mdrnets.networks.features import PerceptualFeatures
 from mdrnets.networks.frozen import freeze
 

@@ -7,13 +7,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mdrnets.data.classes import CLASSES
-from mdrnets.methods.base import Batch, Phase, Setting, Trainable, composite
+from mdrnets.data.pixels import to_pixels, to_tensor
+from mdrnets.methods.base import Batch, Phase, Setting, Trainable
 from mdrnets.methods.mdrnets.mask_region import fuse
 from mdrnets.methods.mdrnets.memory import DisentangledMemory
 from mdrnets.methods.mdrnets.method import MDRNets, Options, build
 from mdrnets.methods.mdrnets.pooling import nearest_regions, pool_regions
+from mdrnets.networks.composite import composite
 from mdrnets.networks.features import PerceptualFeatures
-from mdrnets.pixels import to_pixels, to_tensor
 
 MakeMethod = Callable[..., MDRNets]
 MakeOptions = Callable[..., Options]

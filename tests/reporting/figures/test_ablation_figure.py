@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from mdrnets.reporting.figures import ablation_figure
 from mdrnets.reporting.figures.style import WIDEST
-from tests.reporting.figures.made_up import COUNT, make_sets, pictures, texts
+from tests.helpers.made_up import COUNT, make_sets, pictures, texts
 
 VARIANTS = {"ours@without_mrem": "w/o MREM", "ours": "Ours"}
 

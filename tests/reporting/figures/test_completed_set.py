@@ -6,7 +6,7 @@ import pytest
 from mdrnets.data.assignment import write_assignment
 from mdrnets.errors import UserError
 from mdrnets.reporting.figures.completed_set import CompletedSet, chosen, read_completed_set
-from tests.reporting.figures.made_up import BINS, METHODS, make_sets
+from tests.helpers.made_up import BINS, METHODS, make_sets
 
 
 @pytest.fixture

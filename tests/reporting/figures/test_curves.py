@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from mdrnets.reporting.figures import curves
 from mdrnets.reporting.figures.curves import FAMILY_COLOURS, History, family, read_history
-from tests.reporting.figures.made_up import SETS, texts
+from tests.helpers.made_up import SETS, texts
 
 CSV = """phase,step,hole,adversarial,memory/moved,style
 first,10,4.0,0.7,1.0,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mdrnets.reporting.figures import error_map
-from tests.reporting.figures.made_up import METHODS, SETS, make_sets, pictures, texts
+from tests.helpers.made_up import METHODS, SETS, make_sets, pictures, texts
 
 
 def test_a_constant_error_is_found_where_holes_were_and_nowhere_else() -> None:

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from mdrnets.reporting.figures import figure1
 from mdrnets.reporting.figures.completed_set import CompletedSet
 from mdrnets.reporting.figures.style import WIDEST, masked, save
-from tests.reporting.figures.made_up import SETS, make_sets, pictures, texts
+from tests.helpers.made_up import SETS, make_sets, pictures, texts
 
 
 def _draw(sets: list[CompletedSet], method: str = "mdrnets") -> Figure:

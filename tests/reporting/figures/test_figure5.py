@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from mdrnets.reporting.figures import figure5
 from mdrnets.reporting.figures.completed_set import CompletedSet
 from mdrnets.reporting.figures.style import WIDEST
-from tests.reporting.figures.made_up import METHODS, SETS, make_sets, pictures, texts
+from tests.helpers.made_up import METHODS, SETS, make_sets, pictures, texts
 
 
 def _draw(sets: list[CompletedSet], methods: dict[str, str] = METHODS) -> Figure:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mdrnets.config import load_config
+from mdrnets.config.load import load_config
 from mdrnets.reporting.figures import style
 
 

@@ -3,11 +3,11 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from mdrnets.memory_use import NONE, MemoryUse
+from mdrnets.evaluation.memory_use import NONE, MemoryUse
 from mdrnets.reporting.figures import memory_slots
 from mdrnets.reporting.figures.memory_slots import AROUND, ShownMemory, part
 from mdrnets.reporting.figures.style import WIDEST
-from tests.reporting.figures.made_up import pictures, texts
+from tests.helpers.made_up import pictures, texts
 
 CLASSES = ("skin", "eye")
 SIZE = 16

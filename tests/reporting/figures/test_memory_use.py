@@ -12,7 +12,7 @@ from mdrnets.reporting.figures.memory_use import (
     relative_entropy,
     shares,
 )
-from tests.reporting.figures.made_up import texts
+from tests.helpers.made_up import texts
 
 CLASSES = ("skin", "eye", "hat")
 CHOSEN = np.array([[1, 0, 3, 0], [2, 2, 2, 2], [0, 0, 0, 0]])

@@ -5,11 +5,11 @@ import pytest
 from matplotlib.figure import Figure
 
 from mdrnets.errors import UserError
-from mdrnets.evaluation import Score, write_scores
+from mdrnets.evaluation.scores import Score, write_scores
 from mdrnets.reporting.figures import metric_by_ratio
 from mdrnets.reporting.figures.metric_by_ratio import Point, read_scores, step_means
 from mdrnets.reporting.figures.style import looks
-from tests.reporting.figures.made_up import METHODS, SETS, texts
+from tests.helpers.made_up import METHODS, SETS, texts
 
 
 def _means(ratios: list[float], values: list[float]) -> list[Point]:

@@ -4,9 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mdrnets.parsing import COMPLETE, ParsedClass
+from mdrnets.evaluation.parsing import COMPLETE, ParsedClass
 from mdrnets.reporting.figures import parser_quality
-from tests.reporting.figures.made_up import texts
+from tests.helpers.made_up import texts
 
 PARSING = {
     COMPLETE: [

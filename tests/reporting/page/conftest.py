@@ -8,16 +8,16 @@ import pytest
 import yaml
 from PIL import Image
 
-from mdrnets.config import load_config
+from mdrnets.config.load import load_config
+from mdrnets.dag.pipeline import Pipeline
+from mdrnets.evaluation.summary import save_summary
 from mdrnets.files import write_text
-from mdrnets.pipeline import Pipeline
-from mdrnets.reporting.claims_page import write_findings
-from mdrnets.reporting.finding import BEST, COLUMN, FAILS, HOLDS, Finding
-from mdrnets.summary import save_summary
+from mdrnets.reporting.claims.finding import BEST, COLUMN, FAILS, HOLDS, Finding
+from mdrnets.reporting.claims.markdown import write_findings
 from mdrnets.tracking.record import Record, Sent, hashes
 from stages.render import main
-from tests.reporting.example import make_summary
-from tests.training.project import LAYOUT, ROOT, SIZE, write_configuration, write_data
+from tests.helpers.example import make_summary
+from tests.helpers.project import LAYOUT, ROOT, SIZE, write_configuration, write_data
 
 TITLE = "Rendered <noise> & such"
 RUN_IDS = ("evaluate-one-toy", "complete-one-toy", "train-one-toy", "train-one-base")
@@ -63,7 +63,9 @@ def built(tmp_path_factory: pytest.TempPathFactory, make_record: Callable[..., R
     folder.mkdir()
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        patch.setattr("stages.command.sync", lambda *arguments: None)  # tracking has its tests
+        patch.setattr(
+            "mdrnets.execution.command.sync", lambda *arguments: None
+        )  # tracking has its tests
         _finish(folder, make_record)
         assert main(["report"]) == 0
     return folder / LAYOUT.report("index.html")

@@ -1,9 +1,9 @@
 import pytest
 
-from mdrnets.assumptions import LEDGER
-from mdrnets.assumptions_baselines import BASELINE_LEDGER
-from mdrnets.assumptions_profiles import TRIED
-from mdrnets.config import load_config
+from mdrnets.assumptions.baselines import BASELINE_LEDGER
+from mdrnets.assumptions.mdrnets import LEDGER
+from mdrnets.assumptions.profiles import TRIED
+from mdrnets.config.load import load_config
 from mdrnets.reporting.page.ledger import Entry, ledgers
 
 

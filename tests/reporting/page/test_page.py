@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from mdrnets.assumptions import LEDGER
-from mdrnets.reporting.cells import Cell
+from mdrnets.assumptions.mdrnets import LEDGER
 from mdrnets.reporting.page.rows import read_rows
 from mdrnets.reporting.page.runs import anchor
+from mdrnets.reporting.tables.cells import Cell
 from tests.reporting.page.conftest import RUN_IDS, TITLE
 
 VOID = {"meta", "link", "img", "input", "br"}

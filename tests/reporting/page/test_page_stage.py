@@ -2,11 +2,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from mdrnets.pipeline import Pipeline
+from tests.training.project import LAYOUT
 
 from mdrnets.config import load_config
-from mdrnets.pipeline import Pipeline
 from stages.render import main
-from tests.training.project import LAYOUT
 
 
 @pytest.fixture

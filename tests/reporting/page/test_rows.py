@@ -3,13 +3,13 @@ from pathlib import Path
 import pytest
 
 from mdrnets.errors import UserError
-from mdrnets.reporting.cells import Cell, write_cells
-from mdrnets.reporting.claims_page import write_findings
-from mdrnets.reporting.finding import BEST, HOLDS, Finding
+from mdrnets.reporting.claims.finding import BEST, HOLDS, Finding
+from mdrnets.reporting.claims.markdown import write_findings
 from mdrnets.reporting.page.rows import columns_of, names_of, read_rows
-from mdrnets.reporting.published import load_published
-from mdrnets.reporting.table1 import build_table, table1_metrics
-from tests.reporting.example import BINS, make_config, make_summary
+from mdrnets.reporting.tables.cells import Cell, write_cells
+from mdrnets.reporting.tables.published import load_published
+from mdrnets.reporting.tables.table1 import build_table, table1_metrics
+from tests.helpers.example import BINS, make_config, make_summary
 
 
 def test_cells_come_back_as_they_were(tmp_path: Path) -> None:

@@ -1,12 +1,12 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from mdrnets.config import load_config
+from mdrnets.config.load import load_config
+from mdrnets.dag.pipeline import Pipeline
 from mdrnets.files import write_text
-from mdrnets.pipeline import Pipeline
 from mdrnets.reporting.page.runs import NO_RECORD, Run, behind, read_runs
 from mdrnets.tracking.record import FileHash, Record, Sent
-from tests.training.project import LAYOUT
+from tests.helpers.project import LAYOUT
 
 SUMMARY, COMPLETIONS = LAYOUT.summary("one", "toy"), LAYOUT.completions("one", "toy")
 

@@ -2,11 +2,11 @@ from pathlib import Path
 
 import pytest
 
-from mdrnets.reporting.cells import write_cells
 from mdrnets.reporting.page.scores import ShownCell, ShownTable, read_scores
-from mdrnets.reporting.published import Published
-from mdrnets.reporting.table1 import build_table, table1_metrics
-from tests.reporting.example import BINS, make_config, make_summary
+from mdrnets.reporting.tables.cells import write_cells
+from mdrnets.reporting.tables.published import Published
+from mdrnets.reporting.tables.table1 import build_table, table1_metrics
+from tests.helpers.example import BINS, make_config, make_summary
 
 PUBLISHED: Published = {
     ("CelebA-HQ", "mdrnets", "L1", "1-20"): 2.5,

@@ -4,13 +4,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from mdrnets.config import load_config
+from mdrnets.config.load import load_config
+from mdrnets.dag.pipeline import Pipeline
 from mdrnets.dag.stage import Stage
 from mdrnets.data.tables import write_table
-from mdrnets.pipeline import Pipeline
 from mdrnets.reporting.captions import CAPTIONS, Caption
 from mdrnets.reporting.page.page import LONGEST, PLAIN, Section, sections_of
-from tests.training.project import LAYOUT
+from tests.helpers.project import LAYOUT
 
 PICTURE, TABLE = LAYOUT.report("new.png"), LAYOUT.report("new.csv")
 

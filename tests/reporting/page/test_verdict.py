@@ -1,9 +1,9 @@
 from pathlib import Path
 
-from mdrnets.reporting.claims_page import write_findings
-from mdrnets.reporting.finding import BEST, CLASS, COLUMN, FAILS, FIRST, HOLDS, Finding
+from mdrnets.reporting.claims.finding import BEST, CLASS, COLUMN, FAILS, FIRST, HOLDS, Finding
+from mdrnets.reporting.claims.markdown import write_findings
 from mdrnets.reporting.page.verdict import read_claims, verdict
-from tests.reporting.example import make_config
+from tests.helpers.example import make_config
 
 FINDINGS = [
     Finding(BEST, "better", "set_a", "CelebA-HQ", "L1", "40-60", HOLDS, here=-0.5, low=-1, high=0),

@@ -1,0 +1,266 @@
+"""Score the completions of one method on one data set, image by image and in sum.
+
+Table 1 compares the composite (completion inside the hole, original pixels outside) with the
+ground truth, over the whole image. Scores over the hole alone, and of the output before it was
+composited, stand beside it: composites share most of their pixels with the ground truth.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mdrnets.config.protocol import Bootstrap
+from mdrnets.data.assignment import Pair
+from mdrnets.data.progress import Progress, silent
+from mdrnets.data.tables import write_table
+from mdrnets.errors import UserError
+from mdrnets.evaluation.summary import BinSummary, Distances, Estimate
+from mdrnets.files import replacing
+from mdrnets.metrics.frechet import frechet_distance
+from mdrnets.metrics.intervals import bootstrap_mean, half_jackknife
+from mdrnets.metrics.kid import kernel_distance
+from mdrnets.metrics.names import frechet_name, kernel_name
+from mdrnets.metrics.pixel import l1, psnr
+from mdrnets.metrics.ssim import Variant, ssim
+
+BATCH = 16
+FEWEST_IMAGES = 4
+"""Below, a jackknife means nothing."""
+IMAGES_PER_DIMENSION = 10
+"""Below, the Fréchet distance gets a warning."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """The scores of one image with one hole.
+
+    Attributes:
+        image: its name.
+        bin: of Table 1.
+        hole: the hole's name.
+        ratio: hole pixels / all pixels.
+        l1, psnr, ssim: of the composite, over the whole image: %, dB, −1 to 1.
+        hole_l1, hole_psnr: of the composite, over the hole alone.
+        raw_l1, raw_psnr, raw_ssim: of the output before compositing, over the whole image.
+    """
+
+    image: str
+    bin: str
+    hole: str
+    ratio: float
+    l1: float
+    psnr: float
+    ssim: float
+    hole_l1: float
+    hole_psnr: float
+    raw_l1: float
+    raw_psnr: float
+    raw_ssim: float
+
+
+COLUMNS = tuple(field.name for field in fields(Score))
+METRICS = COLUMNS[4:]
+
+
+def score_pairs(
+    pairs: Sequence[Pair],
+    completions: np.ndarray,
+    outputs: np.ndarray,
+    *,
+    images: np.ndarray,
+    holes: np.ndarray,
+    variant: Variant,
+    device: torch.device,
+    source: Path,
+    progress: Progress = silent,
+    label: str = "scores",
+) -> list[Score]:
+    """Score each pair of one bin.
+
+    Args:
+        pairs: which image has which hole.
+        completions: uint8 P×H×W×3, the composites, in the order of `pairs`.
+        outputs: uint8 P×H×W×3, before compositing.
+        images: uint8 N×H×W×3, the ground truth, to which the pairs' `image_row` points.
+        holes: bool N×H×W, True = hole, to which their `hole_row` points.
+        variant: of SSIM.
+        device: of the computation.
+        source: the file that holds the completions, for messages.
+        progress: shows how far it is, in batches.
+        label: of the progress.
+
+    Raises:
+        UserError: a completion differs from the ground truth at a valid pixel, or a hole is empty.
+    """
+    scores: list[Score] = []
+    starts = range(0, len(pairs), BATCH)
+    for start in progress(starts, total=len(starts), label=label):
+        part = pairs[start : start + BATCH]
+        truth = torch.from_numpy(images[[pair.image_row for pair in part]]).to(device)
+        hole = torch.from_numpy(holes[[pair.hole_row for pair in part]]).to(device)
+        completion, output = (
+            torch.from_numpy(np.array(array[start : start + BATCH])).to(device)
+            for array in (completions, outputs)
+        )
+        _check_valid_pixels(part, completion, truth, hole, source)
+        columns = {
+            "l1": l1(completion, truth),
+            "psnr": psnr(completion, truth),
+            "ssim": ssim(completion, truth, variant=variant),
+            "hole_l1": l1(completion, truth, hole),
+            "hole_psnr": psnr(completion, truth, hole),
+            "raw_l1": l1(output, truth),
+            "raw_psnr": psnr(output, truth),
+            "raw_ssim": ssim(output, truth, variant=variant),
+        }
+        rows = zip(*(columns[metric].tolist() for metric in METRICS), strict=True)
+        for pair, values in zip(part, rows, strict=True):
+            scores.append(Score(pair.image, pair.bin, pair.hole, pair.ratio, *values))
+    return scores
+
+
+def _check_valid_pixels(
+    pairs: Sequence[Pair], completion: Tensor, truth: Tensor, hole: Tensor, source: Path
+) -> None:
+    changed = ((completion != truth).any(dim=3) & ~hole).flatten(1).sum(dim=1).tolist()
+    empty = (~hole.flatten(1).any(dim=1)).tolist()
+    for pair, pixels, no_hole in zip(pairs, changed, empty, strict=True):
+        if no_hole:
+            raise UserError(f"hole {pair.hole} of bin {pair.bin} has no pixel; pack holes again")
+        if pixels:
+            raise UserError(
+                f"{source}: image {pair.image} in bin {pair.bin} differs from the ground truth at "
+                f"{pixels} pixels outside its hole {pair.hole}; composites keep valid pixels, so "
+                "complete it again with this assignment of holes"
+            )
+
+
+def summarise_bin(
+    scores: Sequence[Score],
+    features: np.ndarray,
+    truth: np.ndarray,
+    *,
+    network: str,
+    bootstrap: Bootstrap,
+    halves: int,
+    seed: int,
+) -> BinSummary:
+    """Means and distances of one bin.
+
+    Args:
+        scores: of all its images.
+        features: n×D of the completions.
+        truth: n×D of the ground truth, in the same order.
+        network: that the features come from.
+        bootstrap: intervals of the means.
+        halves: random halves for the intervals of the distances.
+        seed: of all intervals.
+    """
+    means = {
+        metric: _mean(np.array([getattr(score, metric) for score in scores]), bootstrap, seed)
+        for metric in METRICS
+    }
+
+    def estimate(distance: Callable[[np.ndarray, np.ndarray], float]) -> Estimate:
+        value = distance(features, truth)
+        low, high = half_jackknife(
+            value,
+            lambda kept: distance(features[kept], truth[kept]),
+            len(features),
+            resamples=halves,
+            confidence=bootstrap.confidence,
+            seed=seed,
+        )
+        return Estimate(value=value, low=low, high=high, n=len(features))
+
+    frechet = estimate(frechet_distance)
+    distances = Distances(
+        frechet_name=frechet_name(network),
+        frechet=frechet.model_copy(update={"low": max(0.0, frechet.low or 0.0)}),
+        kernel_name=kernel_name(network),
+        kernel=estimate(kernel_distance),
+        dimensions=features.shape[1],
+        warning=_warning(*features.shape),
+    )
+    return BinSummary(means=means, distances=distances)
+
+
+def _mean(values: np.ndarray, bootstrap: Bootstrap, seed: int) -> Estimate:
+    """Of the finite values; infinite ones (the PSNR of equal images) are counted apart."""
+    finite = values[np.isfinite(values)]
+    infinite = len(values) - len(finite)
+    if not len(finite):
+        return Estimate(value=None, low=None, high=None, n=0, infinite=infinite)
+    low, high = bootstrap_mean(
+        finite, resamples=bootstrap.resamples, confidence=bootstrap.confidence, seed=seed
+    )
+    return Estimate(
+        value=float(finite.mean()), low=low, high=high, n=len(finite), infinite=infinite
+    )
+
+
+def _warning(n: int, dimensions: int) -> str | None:
+    if n >= IMAGES_PER_DIMENSION * dimensions:
+        return None
+    return (
+        f"{n} images for {dimensions} dimensions, fewer than {IMAGES_PER_DIMENSION} images a "
+        "dimension: biased upwards, and comparable only where the number of images is the same"
+    )
+
+
+# -- files -----------------------------------------------------------------------------------
+
+
+def write_scores(path: Path, scores: Sequence[Score]) -> None:
+    write_table(path, COLUMNS, (astuple(score) for score in scores))
+
+
+def write_features(path: Path, features: np.ndarray) -> None:
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.save(file, features)
+
+
+def read_array(path: Path, *, shape: tuple[int, ...], dtype: str, stage: str) -> np.ndarray:
+    """Memory-map what an earlier stage made for the test images.
+
+    Args:
+        path: an .npy file.
+        shape: that it must have.
+        dtype: that it must have.
+        stage: command that makes it, for messages.
+
+    Raises:
+        UserError: no such file, not an array, another shape or type, or (of floats) NaN.
+    """
+    try:
+        array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+    except FileNotFoundError:
+        raise UserError(f"{path}: there is no such file; run `{stage}`") from None
+    except (ValueError, EOFError, OSError) as error:
+        raise UserError(f"{path}: not a readable array ({error}); run `{stage}` again") from None
+    if array.shape != shape or array.dtype != np.dtype(dtype):
+        raise UserError(
+            f"{path}: expected {dtype} of {_times(shape)}, found {array.dtype} of "
+            f"{_times(array.shape)}; run `{stage}` again"
+        )
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise UserError(f"{path}: holds NaN or infinite values; run `{stage}` again")
+    return array
+
+
+def _times(shape: tuple[int, ...]) -> str:
+    return "×".join(str(size) for size in shape)
+
+
+def check_enough(bins: Mapping[str, Sequence[Pair]], source: Path) -> None:
+    """Raise UserError where intervals could not be computed."""
+    for name, pairs in bins.items():
+        if len(pairs) < FEWEST_IMAGES:
+            raise UserError(
+                f"{source}: bin {name} has {len(pairs)} test images, expected at least "
+                f"{FEWEST_IMAGES}; give the data set's split more of them"
+            )

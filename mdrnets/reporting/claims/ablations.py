@@ -1,0 +1,76 @@
+"""What the paper claims of its ablations, tested: which variant is better than which.
+
+The orders are `ablations: … claims` in params.yaml. The published numbers of Table 2 are not
+available to us, so there is nothing to set beside ours.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise, product
+
+from mdrnets.config.load import Config
+from mdrnets.config.protocol import FULL
+from mdrnets.reporting.claims.finding import ORDER, Finding, adjusted, judged, lead
+from mdrnets.reporting.claims.results import Resampling, Results
+from mdrnets.reporting.claims.table1 import compared, score
+from mdrnets.reporting.tables.table1 import table1_metrics
+from mdrnets.runtime.seeds import derived_seed
+
+
+def ablation_findings(
+    config: Config, results: Results | None, *, resampling: Resampling
+) -> list[Finding]:
+    """Each order in every metric and bin, on the first data set; Holm over all of them.
+
+    Args:
+        config: protocol and profile.
+        results: of the variants that are run, by their networks' names; None: none is run.
+        resampling: of intervals and tests.
+    """
+    metrics = {metric.name: metric for metric in table1_metrics(config.profile.frechet)}
+    findings: list[Finding] = []
+    for better, worse in _orders(config):
+        order = Finding(
+            ORDER,
+            f"{variant_title(config, better)} is better than {variant_title(config, worse)}",
+            method=config.variant(better),
+            other=config.variant(worse),
+        )
+        missing = [variant for variant in (better, worse) if not config.runs(variant)]
+        if missing or results is None:
+            findings.append(replace(order, reason=not_run(config, missing[0])))
+            continue
+        dataset, entry = next(iter(config.profile.datasets.items()))
+        order = replace(order, dataset=dataset, stands_for=entry.stands_for)
+        findings += [
+            compared(
+                replace(order, metric=metric.name, bin=bin_),
+                results,
+                metric,
+                resampling=resampling,
+                seed=derived_seed(config.protocol.seed, ORDER, better, worse, score(metric), bin_),
+            )
+            for metric, bin_ in product(metrics.values(), config.protocol.bins)
+        ]
+    return [
+        judged(finding, lead(metrics[finding.metric], finding.here)) if finding.metric else finding
+        for finding in adjusted(findings)
+    ]
+
+
+def variant_title(config: Config, variant: str) -> str:
+    """As in a sentence."""
+    return "the full method" if variant == FULL else f"“{config.protocol.variants[variant].title}”"
+
+
+def not_run(config: Config, variant: str) -> str:
+    """Why nothing is said of a variant."""
+    return f"{variant_title(config, variant)} is not run in this profile"
+
+
+def _orders(config: Config) -> Iterator[tuple[str, str]]:
+    """Better and worse; each pair once."""
+    ablations = config.protocol.ablations.values()
+    yield from dict.fromkeys(
+        pair for ablation in ablations for claim in ablation.claims for pair in pairwise(claim)
+    )

@@ -1,0 +1,94 @@
+"""The paper's central claim, tested class by class: what is entirely in the hole is remembered.
+
+Over the pairs of a test image and a hole that covers a whole semantic class, the full method is
+compared with the variant that has no memory: L1 and PSNR over the pixels of the class.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from mdrnets.config.load import Config
+from mdrnets.config.protocol import FULL, Classwise
+from mdrnets.data.classes import CLASSES
+from mdrnets.evaluation.class_scores import ClassScore
+from mdrnets.metrics.paired import mean_difference
+from mdrnets.reporting.claims.ablations import not_run, variant_title
+from mdrnets.reporting.claims.finding import CLASS, Finding, adjusted, found, judged, lead
+from mdrnets.reporting.claims.results import SIGNED_RANK, Resampling
+from mdrnets.reporting.tables.table1 import extended_metrics
+from mdrnets.runtime.seeds import derived_seed
+
+SCORES = {"hole L1": "l1", "hole PSNR": "psnr"}
+"""Metric of the extended table → column of the scores by class."""
+
+
+def class_findings(
+    config: Config, scores: Mapping[str, Sequence[ClassScore]] | None, *, resampling: Resampling
+) -> list[Finding]:
+    """Each class in both metrics, on the first data set; Holm over all of them.
+
+    Args:
+        config: protocol and profile.
+        scores: by training, row by row of the same completions; None: the variant is not run.
+        resampling: of intervals.
+    """
+    wanted = config.protocol.classwise
+    if wanted is None:
+        return []
+    against = variant_title(config, wanted.against)
+    claim = Finding(
+        CLASS,
+        f"where the hole covers a whole class, the full method completes it better than {against}",
+        method=config.variant(FULL),
+        other=config.variant(wanted.against),
+    )
+    if scores is None:
+        return [replace(claim, reason=not_run(config, wanted.against))]
+    dataset, entry = next(iter(config.profile.datasets.items()))
+    claim = replace(claim, dataset=dataset, stands_for=entry.stands_for)
+    metrics = {m.name: m for m in extended_metrics(config.profile.frechet) if m.name in SCORES}
+    findings = [
+        _compared(
+            replace(claim, metric=metric.name, label=label),
+            config,
+            wanted,
+            {name: [s for s in rows if s.label == label] for name, rows in scores.items()},
+            resampling,
+        )
+        for label in CLASSES
+        for metric in metrics.values()
+    ]
+    return [judged(f, lead(metrics[str(f.metric)], f.here)) for f in adjusted(findings)]
+
+
+def _compared(
+    finding: Finding,
+    config: Config,
+    wanted: Classwise,
+    scores: Mapping[str, Sequence[ClassScore]],
+    resampling: Resampling,
+) -> Finding:
+    """One class in one metric."""
+    column = SCORES[str(finding.metric)]
+    ours, others = (
+        np.array([[getattr(s, column) for s in scores[name]] for name in config.trainings(method)])
+        for method in (str(finding.method), str(finding.other))
+    )
+    first = scores[str(finding.method)]
+    source = " and ".join(sorted({score.source for score in first}))
+    finding = replace(finding, source=source or None)
+    with np.errstate(invalid="ignore"):  # ∞ − ∞ is left out
+        differences = ours - others  # T×n
+    difference = mean_difference(
+        differences.mean(axis=0),
+        resamples=resampling.resamples,
+        confidence=resampling.confidence,
+        seed=derived_seed(config.protocol.seed, CLASS, str(finding.label), column),
+    )
+    n = difference.n if difference else 0
+    if n < wanted.fewest_pairs:
+        return replace(finding, n=n, reason=f"fewer than {wanted.fewest_pairs} pairs")
+    by_training = [float(row[np.isfinite(row)].mean()) for row in differences]
+    return found(finding, difference, by_training, test=SIGNED_RANK)

@@ -1,0 +1,203 @@
+"""The scores and features of one data set, image by image, as the tests of claims need them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from mdrnets.data.tables import read_table
+from mdrnets.errors import UserError
+from mdrnets.evaluation.scores import COLUMNS, read_array
+from mdrnets.layout import Layout
+from mdrnets.metrics.frechet import frechet_distance
+from mdrnets.metrics.paired import Difference, jackknife_difference, label_swap, mean_difference
+
+FRECHET = "frechet"
+SCORES = {"L1": "l1", "FID": FRECHET, "PSNR": "psnr", "SSIM": "ssim"}
+"""As the paper calls them → the column of the scores, or the distance of the features."""
+SIGNED_RANK = "signed rank"
+TESTS = {FRECHET: "label swap"}
+"""By which p two methods are compared; all other scores by the signed rank."""
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """How many of what; see `mdrnets.metrics.paired`.
+
+    Attributes:
+        resamples: of the bootstrap of means.
+        halves: of the jackknife of the Fréchet distance.
+        permutations: of its label-swap test.
+        confidence: of all intervals.
+    """
+
+    resamples: int
+    halves: int
+    permutations: int
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Results:
+    """All methods on the same images with the same holes, T trainings of each.
+
+    Attributes:
+        scores: (score, method, bin) → T×n values.
+        features: (method, bin) → n×D of each training.
+        truth: n×D of the ground truth.
+    """
+
+    scores: Mapping[tuple[str, str, str], np.ndarray]
+    features: Mapping[tuple[str, str], Sequence[np.ndarray]]
+    truth: np.ndarray
+
+    def value(self, score: str, method: str, bin_: str) -> float | None:
+        """As in Table 1: the mean of the finite values, or the distance; over the trainings."""
+        values = self.by_training(score, {(method, bin_): 1})
+        return None if None in values else float(np.mean(values))  # type: ignore[arg-type]
+
+    def by_training(self, score: str, weights: Mapping[tuple[str, str], int]) -> list[float | None]:
+        """The value of a contrast in each training; None where it is finite for no image."""
+        if score == FRECHET:
+            return list(self._distances(weights, np.arange(len(self.truth))))
+        means = []
+        for of_training in self._sum(score, weights):
+            finite = of_training[np.isfinite(of_training)]
+            means.append(float(finite.mean()) if len(finite) else None)
+        return means
+
+    def difference(
+        self, score: str, a: str, b: str, bin_: str, *, resampling: Resampling, seed: int
+    ) -> Difference | None:
+        """One method minus another in a bin, with the p of `TESTS`; else as `contrast`."""
+        weights = {(a, bin_): 1, (b, bin_): -1}
+        found = self.contrast(score, weights, resampling=resampling, seed=seed)
+        if score != FRECHET or found is None:
+            return found
+        p = label_swap(
+            self.features[a, bin_],
+            self.features[b, bin_],
+            self.truth,
+            permutations=resampling.permutations,
+            seed=seed,
+        )
+        return found._replace(p=p)
+
+    def contrast(
+        self,
+        score: str,
+        weights: Mapping[tuple[str, str], int],
+        *,
+        resampling: Resampling,
+        seed: int,
+    ) -> Difference | None:
+        """A weighted sum of the scores of methods in bins, paired over images.
+
+        Of several trainings it is the mean: image by image, or of their distances.
+
+        Args:
+            score: a value of `SCORES`.
+            weights: (method, bin) → its weight; 1 and −1 make a difference.
+            resampling: of interval and test.
+            seed: of the resampling.
+
+        Returns:
+            None where it is finite for no image.
+        """
+        if score == FRECHET:
+            return jackknife_difference(
+                lambda kept: float(np.mean(self._distances(weights, kept))),
+                len(self.truth),
+                halves=resampling.halves,
+                confidence=resampling.confidence,
+                seed=seed,
+            )
+        return mean_difference(
+            self._sum(score, weights).mean(axis=0),
+            resamples=resampling.resamples,
+            confidence=resampling.confidence,
+            seed=seed,
+        )
+
+    def _sum(self, score: str, weights: Mapping[tuple[str, str], int]) -> np.ndarray:
+        """T×n."""
+        with np.errstate(invalid="ignore"):  # ∞ − ∞ is left out
+            terms = [weight * self.scores[score, *key] for key, weight in weights.items()]
+            total: np.ndarray = np.sum(terms, axis=0)
+        return total
+
+    def _distances(self, weights: Mapping[tuple[str, str], int], kept: np.ndarray) -> list[float]:
+        """The sum of Fréchet distances in each training, of the images at these positions."""
+        truth = self.truth[kept]
+        trainings = zip(*(self.features[key] for key in weights), strict=True)
+        return [
+            sum(
+                weight * frechet_distance(features[kept], truth)
+                for weight, features in zip(weights.values(), of_training, strict=True)
+            )
+            for of_training in trainings
+        ]
+
+
+def read_results(
+    layout: Layout, dataset: str, trainings: Mapping[str, tuple[str, ...]], *, bins: Sequence[str]
+) -> Results:
+    """Read what the stages `evaluate` and `features` wrote.
+
+    Args:
+        layout: where the files lie.
+        dataset: of which to read them.
+        trainings: method → its trainings. One that has nothing to train has one, which stands for
+            as many as the others have.
+        bins: that the files must hold, in order.
+
+    Raises:
+        UserError: a file is missing or broken, or two methods were not scored on the same pairs.
+    """
+    everyone = [name for of_method in trainings.values() for name in of_method]
+    tables = {name: read_table(layout.scores(dataset, name), COLUMNS) for name in everyone}
+    pairs = {
+        name: [(row["bin"], row["image"], row["hole"]) for row in rows]
+        for name, rows in tables.items()
+    }
+    first, expected = next(iter(pairs.items()))
+    images = list(dict.fromkeys(image for _, image, _ in expected))
+    if [pair[:2] for pair in expected] != list(product(bins, images)):
+        raise UserError(
+            f"{layout.scores(dataset, first)}: expected the same images in each of the bins "
+            f"{', '.join(bins)}; run the evaluate stage again"
+        )
+    for name, found in pairs.items():
+        if found != expected:
+            raise UserError(
+                f"{layout.scores(dataset, name)}: other images or holes than in "
+                f"{layout.scores(dataset, first)}; run the evaluate stage again for all methods"
+            )
+    truth = layout.features(dataset, "ground_truth")
+    shape = (len(images), np.load(truth, mmap_mode="r").shape[-1])
+    arrays = {
+        name: read_array(
+            layout.features(dataset, name),
+            shape=(len(bins), *shape),
+            dtype="float32",
+            stage="python -m stages.evaluate",
+        )
+        for name in everyone
+    }
+    most = max(len(of_method) for of_method in trainings.values())
+    repeated = {m: names + names[:1] * (most - len(names)) for m, names in trainings.items()}
+    return Results(
+        scores={
+            (score, method, bin_): np.array(
+                [[float(r[score]) for r in tables[name] if r["bin"] == bin_] for name in names]
+            )
+            for score, (method, names), bin_ in product(SCORES.values(), repeated.items(), bins)
+            if score != FRECHET
+        },
+        features={
+            (method, bin_): [arrays[name][number] for name in names]
+            for (method, names), (number, bin_) in product(repeated.items(), enumerate(bins))
+        },
+        truth=read_array(truth, shape=shape, dtype="float32", stage="python -m stages.features"),
+    )

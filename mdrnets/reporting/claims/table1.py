@@ -1,0 +1,256 @@
+"""What the paper claims of its Table 1, tested: MDRNets against the best other method.
+
+The published numbers are judged by the sign alone; all of them come from
+`reports/published/table1.csv`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+from mdrnets.config.data import Dataset
+from mdrnets.reporting.claims.finding import (
+    BEST,
+    COLUMN,
+    FAILS,
+    FIRST,
+    GROWS,
+    HOLDS,
+    Finding,
+    adjusted,
+    found,
+    judged,
+    lead,
+)
+from mdrnets.reporting.claims.results import (
+    FRECHET,
+    SCORES,
+    SIGNED_RANK,
+    TESTS,
+    Resampling,
+    Results,
+)
+from mdrnets.reporting.tables.cells import Metric, bin_title, winners
+from mdrnets.reporting.tables.published import Published
+from mdrnets.reporting.tables.table1 import NOTHING_FINITE
+from mdrnets.runtime.seeds import derived_seed
+
+OURS = "mdrnets"
+SMALL, LARGE = "1-20", "40-60"
+DECIMALS = 3  # that the paper prints
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What the claims are tested on.
+
+    Attributes:
+        datasets: of the profile.
+        metrics: of Table 1.
+        bins: of hole ratio, in order.
+        methods: of the run.
+        results: by data set; not read where `untestable`.
+        published: the paper's Table 1.
+        resampling: of intervals and tests.
+        seed: of all of them.
+    """
+
+    datasets: Mapping[str, Dataset]
+    metrics: Sequence[Metric]
+    bins: Sequence[str]
+    methods: Sequence[str]
+    results: Mapping[str, Results]
+    published: Published
+    resampling: Resampling
+    seed: int
+
+    def findings(self) -> list[Finding]:
+        """All claims, then the other columns of Table 1."""
+        places = list(product(self.datasets, self.metrics, self.bins))
+        tested = adjusted([self._column(*place) for place in places])
+        columns = {
+            (dataset, metric.name, bin_): judged(finding, lead(metric, finding.here))
+            for (dataset, metric, bin_), finding in zip(places, tested, strict=True)
+        }
+        ends = {
+            (dataset, metric): [columns.get((dataset, metric.name, b)) for b in (SMALL, LARGE)]
+            for dataset, metric in product(self.datasets, self.metrics)
+        }
+        growth = adjusted([self._growth(*place, *pair) for place, pair in ends.items()])
+        ahead = [
+            lead(metric, large.here if large else None) for (_, metric), (_, large) in ends.items()
+        ]
+        return [
+            *(finding for finding in columns.values() if finding.kind == BEST),
+            self._first(places, list(columns.values())),
+            *(_growth_judged(*pair) for pair in zip(growth, ahead, strict=True)),
+            *(finding for finding in columns.values() if finding.kind == COLUMN),
+        ]
+
+    def _column(self, dataset: str, metric: Metric, bin_: str) -> Finding:
+        """MDRNets against the best other method in one column of Table 1."""
+        published = self._published(dataset, metric, bin_)
+        there = _best_other(metric, published)
+        margin = None if there is None else round(published[OURS] - published[there], DECIMALS)
+        finding = Finding(
+            BEST if bin_ == LARGE else COLUMN,
+            f"MDRNets is better than the best other method at {bin_title(bin_)}",
+            dataset,
+            self.datasets[dataset].stands_for,
+            metric.name,
+            bin_,
+            reason=untestable(self.methods, self.bins),
+            published_metric=metric.published,
+            published=margin,
+            published_other=there,
+            published_verdict=_by_sign(lead(metric, margin)),
+            method=OURS,
+        )
+        if finding.reason:
+            return finding
+        other = _best_other(metric, self._values(dataset, metric, bin_))
+        if other is None:
+            return replace(finding, reason=NOTHING_FINITE)
+
+        return compared(
+            replace(finding, other=other),
+            self.results[dataset],
+            metric,
+            resampling=self.resampling,
+            seed=derived_seed(self.seed, BEST, dataset, score(metric), bin_),
+        )
+
+    def _growth(
+        self, dataset: str, metric: Metric, small: Finding | None, large: Finding | None
+    ) -> Finding:
+        """How much further MDRNets leads at the largest holes than at the smallest."""
+        finding = Finding(
+            GROWS,
+            "especially under large holes: MDRNets' lead at "
+            f"{bin_title(LARGE)} is larger than at {bin_title(SMALL)}",
+            dataset,
+            self.datasets[dataset].stands_for,
+            metric.name,
+            reason=untestable(self.methods, self.bins),
+            published_metric=metric.published,
+            method=OURS,
+        )
+        if small is None or large is None:
+            return finding
+        before, after = (lead(metric, column.published) for column in (small, large))
+        if before is not None and after is not None:
+            grown = round(after - before, DECIMALS)
+            finding = replace(finding, published=grown, published_verdict=_by_sign(grown))
+        if finding.reason or small.other is None or large.other is None:
+            return replace(finding, reason=finding.reason or NOTHING_FINITE)
+
+        better = 1 if metric.better == "higher" else -1
+        weights = {
+            (OURS, LARGE): better,
+            (large.other, LARGE): -better,
+            (OURS, SMALL): -better,
+            (small.other, SMALL): better,
+        }
+        name, results = score(metric), self.results[dataset]
+        seed = derived_seed(self.seed, GROWS, dataset, name)
+        return found(
+            finding,
+            results.contrast(name, weights, resampling=self.resampling, seed=seed),
+            results.by_training(name, weights),
+            test="jackknife" if name == FRECHET else SIGNED_RANK,
+        )
+
+    def _first(
+        self, places: Sequence[tuple[str, Metric, str]], columns: Sequence[Finding]
+    ) -> Finding:
+        """In how many columns MDRNets is first."""
+        claimed = _count(places, self._published)
+        finding = Finding(
+            FIRST,
+            f"MDRNets is first in {claimed} of {len(places)} columns of Table 1",
+            reason=untestable(self.methods, self.bins),
+            published=claimed,
+            published_verdict=HOLDS,
+            method=OURS,
+        )
+        if finding.reason:
+            return finding
+        first = _count(places, self._values)
+        clearly = sum(column.verdict == HOLDS for column in columns)
+        return replace(
+            finding,
+            verdict=HOLDS if clearly >= claimed else FAILS,
+            reason=f"first in {first} of {len(places)}, significantly in {clearly}",
+            here=first,
+        )
+
+    def _values(self, dataset: str, metric: Metric, bin_: str) -> dict[str, float | None]:
+        """Ours by method, as in Table 1."""
+        results = self.results[dataset]
+        return {method: results.value(score(metric), method, bin_) for method in self.methods}
+
+    def _published(self, dataset: str, metric: Metric, bin_: str) -> dict[str, float]:
+        """The paper's by method."""
+        column = (self.datasets[dataset].stands_for, metric.published, bin_)
+        return {m: v for (d, m, k, b), v in self.published.items() if (d, k, b) == column}
+
+
+def untestable(methods: Sequence[str], bins: Sequence[str]) -> str | None:
+    """Why a run with these methods and bins can test no claim."""
+    if OURS not in methods:
+        return "MDRNets is not run in this profile"
+    if len(methods) < 2:
+        return "fewer than two methods are run in this profile"
+    if missing := {SMALL, LARGE} - set(bins):
+        return f"there is no bin {min(missing)} in params.yaml"
+    return None
+
+
+def _count(
+    places: Sequence[tuple[str, Metric, str]],
+    values: Callable[[str, Metric, str], Mapping[str, float | None]],
+) -> int:
+    """The columns in which MDRNets is first, as printed and with ties, as under Table 1."""
+    return sum(OURS in winners(place[1], values(*place)) for place in places)
+
+
+def score(metric: Metric) -> str:
+    """The column of the scores, or the distance, that a metric of Table 1 is."""
+    return SCORES[str(metric.published)]
+
+
+def compared(
+    finding: Finding, results: Results, metric: Metric, *, resampling: Resampling, seed: int
+) -> Finding:
+    """The finding's method minus the other in its bin, tested."""
+    name, bin_ = score(metric), str(finding.bin)
+    pair = str(finding.method), str(finding.other)
+    weights = {(pair[0], bin_): 1, (pair[1], bin_): -1}
+    return found(
+        finding,
+        results.difference(name, *pair, bin_, resampling=resampling, seed=seed),
+        results.by_training(name, weights),
+        test=TESTS.get(name, SIGNED_RANK),
+    )
+
+
+def _best_other(metric: Metric, values: Mapping[str, float | None]) -> str | None:
+    """None where MDRNets or all others have no value."""
+    others = {m: v for m, v in values.items() if m != OURS and v is not None}
+    if values.get(OURS) is None or not others:
+        return None
+    return (min if metric.better == "lower" else max)(others, key=lambda m: others[m])
+
+
+def _by_sign(claimed: float | None) -> str | None:
+    if claimed is None:
+        return None
+    return HOLDS if claimed > 0 else FAILS
+
+
+def _growth_judged(finding: Finding, ahead: float | None) -> Finding:
+    """Falling behind less is no lead that grows: MDRNets must be ahead at the largest holes."""
+    finding = judged(finding, finding.here)
+    if finding.verdict == HOLDS and not (ahead or 0) > 0:
+        return replace(finding, verdict=FAILS, reason=f"no lead at {bin_title(LARGE)}")
+    return finding

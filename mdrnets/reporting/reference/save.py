@@ -1,0 +1,231 @@
+"""Keeping a run: from the run that is here to `reports/reference/NAME/`.
+
+Kept are the tables of scores, which `verify` compares; claims, costs and curves; the
+configuration as the stages read it; and one row for each execution.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from mdrnets.dag.pipeline import Pipeline
+from mdrnets.data.tables import read_table, write_table
+from mdrnets.errors import UserError
+from mdrnets.files import replacing, sha256, write_text
+from mdrnets.reporting.reference.run import (
+    REFERENCE,
+    Effort,
+    KeptRun,
+    Setting,
+    Tolerance,
+    Tolerances,
+    load_kept,
+)
+from mdrnets.reporting.tables.cells import CELL_COLUMNS
+from mdrnets.tracking.executions import Execution, executions
+from mdrnets.tracking.provenance import GitState
+from mdrnets.tracking.record import Record
+
+CONFIGURATION, EXECUTIONS = "configuration.json", "executions.csv"
+EXECUTION_COLUMNS = ("execution", "commit", "started", "seconds", "attempts", "peak_mib", "outputs")
+
+NUMBERS = ("train", "evaluate")
+"""Groups of the stages that decide a score."""
+
+SAME = "The same code, seed, processor, libraries and threads give the same bytes."
+OTHER = (
+    "On another processor, or with code that sums in another order, the last bits differ, and a "
+    "training lets the difference grow. Measured: PConv of the demo profile with AVX2 in place of "
+    "AVX-512 differs by up to 0.5 % in L1, 0.04 dB in PSNR, 0.0009 in SSIM and 0.3 % in the "
+    "Fréchet distance; an adversarial training more: MDRNets without L_InCo² of the profile "
+    "real64, with gradients summed in another order, by up to 3.5 %, 0.29 dB, 0.008, 5.4 %, and "
+    "0.007 in the kernel distance. About twice the larger ones are allowed."
+)
+EXACT = Tolerance(absolute=0, relative=0)
+LOOSE = {
+    "L1": Tolerance(absolute=0, relative=0.07),
+    "PSNR": Tolerance(absolute=0.6, relative=0),
+    "SSIM": Tolerance(absolute=0.016, relative=0),
+    "FID": Tolerance(absolute=0, relative=0.11),
+    "KID": Tolerance(absolute=0.014, relative=0),
+}
+"""By kind of metric, whatever it is computed over; `FID` and `KID` stand for their kin."""
+
+
+def keep(pipeline: Pipeline, name: str) -> KeptRun:
+    """Keep the run that is here; returns what `run.json` says.
+
+    Raises:
+        UserError: no table, one without its record, another profile's run of this name, or
+            results of several configurations.
+    """
+    folder = REFERENCE / name
+    ran = executions(pipeline)
+    tables = scored_tables(pipeline, ran)
+    if (folder / "run.json").exists() and (old := load_kept(name)).profile != pipeline.config.name:
+        raise UserError(
+            f"{folder} keeps a run of the profile {old.profile}, not {pipeline.config.name}; "
+            "choose another name"
+        )
+    configuration = _configuration(ran)
+    settings = used_settings(ran)
+    metrics = {row["metric"] for path in tables for row in read_table(path, CELL_COLUMNS)}
+    loose = Tolerances(reason=OTHER, metrics={m: LOOSE[_kind(m)] for m in sorted(metrics)})
+    exact = Tolerances(reason=SAME, metrics=dict.fromkeys(sorted(metrics), EXACT))
+    on_gpu = any(setting.gpus for setting in settings)
+    kept = KeptRun(
+        profile=pipeline.config.name,
+        command=_command(pipeline, ran, tables),
+        commits=commits(ran),
+        made=_span(ran)[1].date(),
+        effort=_effort(ran),
+        code=used_code(ran),
+        settings=settings,
+        versions=_writer(ran, tables[0]).versions,
+        tables={path.name: sha256(path) for path in tables},
+        same_setting=loose if on_gpu else exact,
+        other_setting=loose,
+    )
+    pages = [path for path in _pages(pipeline) if path.is_file()]
+    for path in pages:
+        with replacing(folder / path.name) as temporary:
+            shutil.copyfile(path, temporary)
+    write_text(folder / CONFIGURATION, json.dumps(configuration, indent=1) + "\n")
+    write_table(folder / EXECUTIONS, EXECUTION_COLUMNS, [_row(execution) for execution in ran])
+    write_text(folder / "run.json", kept.model_dump_json(indent=1) + "\n")
+    written = {*(path.name for path in pages), CONFIGURATION, EXECUTIONS, "run.json"}
+    for path in folder.iterdir():  # of a run that was kept before and made more
+        if path.name not in written:
+            path.unlink()
+    return kept
+
+
+def _pages(pipeline: Pipeline) -> Iterable[Path]:
+    """What of the reports is kept, in either form: tables and curves, no picture."""
+    rendered = [name for name, stage in pipeline.stages.items() if stage.group == "report"]
+    for name in (*rendered, "table1_extended", "costs"):
+        for suffix in ("csv", "md"):
+            yield pipeline.layout.report(f"{name}.{suffix}")
+
+
+def _configuration(ran: Iterable[Execution]) -> dict[str, Any]:
+    """`file:key` → value: what the executions read of the configuration.
+
+    Raises:
+        UserError: two of them read different values.
+    """
+    read: dict[str, tuple[Any, str]] = {}
+    for execution in ran:
+        command = execution.record.command
+        for key, value in execution.record.parameters.items():
+            found, by = read.setdefault(key, (value, command))
+            if found != value:
+                raise UserError(
+                    f"{key}: {by!r} read {found!r}, {command!r} {value!r}: these are results of "
+                    "two configurations; run the profile again"
+                )
+    return {key: value for key, (value, _) in sorted(read.items())}
+
+
+def _command(pipeline: Pipeline, ran: Sequence[Execution], tables: Sequence[Path]) -> str:
+    everything = sum(len(list(stage.combinations())) for stage in pipeline.stages.values())
+    targets = ["reproduce_all"] if len(ran) == everything else [str(path) for path in tables]
+    return f"snakemake --cores all --config profile={pipeline.config.name} -- {' '.join(targets)}"
+
+
+def _effort(ran: Sequence[Execution]) -> Effort:
+    first, last = _span(ran)
+    return Effort(
+        jobs=len(ran),
+        job_hours=round(sum(execution.record.seconds for execution in ran) / 3600, 2),
+        elapsed_hours=round((last - first).total_seconds() / 3600, 2),
+        cores=max(execution.record.machine.cores for execution in ran),
+    )
+
+
+def _span(ran: Sequence[Execution]) -> tuple[datetime, datetime]:
+    records = [execution.record for execution in ran]
+    return min(r.started for r in records), max(r.ended or r.started for r in records)
+
+
+def _writer(ran: Iterable[Execution], path: Path) -> Record:
+    return next(e.record for e in ran if path in e.instance.outputs)
+
+
+def _row(execution: Execution) -> list[str | int | float]:
+    record = execution.record
+    outputs = " ".join(f"{path}={found.sha256}" for path, found in sorted(record.outputs.items()))
+    memory = round((record.peak_memory or 0) / 2**20)
+    started = record.started.isoformat(timespec="seconds")
+    seconds = round(record.seconds, 1)
+    return [record.name, _commit(record.git), started, seconds, record.attempts, memory, outputs]
+
+
+def scored_tables(pipeline: Pipeline, ran: Iterable[Execution]) -> list[Path]:
+    """The tables of scores that are here, as their records have them.
+
+    Raises:
+        UserError: there is none, or one was edited.
+    """
+    names = ("table1", "table1_extended", *pipeline.config.ablations)
+    wanted = {pipeline.layout.report(f"{name}.csv") for name in names}
+    outputs = [(p, e.record) for e in ran for p in e.instance.outputs if p in wanted]
+    for path, record in outputs:
+        if record.outputs[str(path)].sha256 != sha256(path):
+            raise UserError(
+                f"{path} is not what {record.command!r} wrote; remove it and run that again"
+            )
+    if not outputs:
+        raise UserError(f"{pipeline.layout.reports}: there is no table of scores; `make table1`")
+    return [path for path, _ in outputs]
+
+
+def used_settings(ran: Iterable[Execution]) -> tuple[Setting, ...]:
+    """Where the trainings, completions and evaluations ran."""
+    records = [e.record for e in ran if e.stage.group in NUMBERS]
+    return tuple(
+        sorted(
+            {
+                Setting(
+                    cpu=record.machine.cpu,
+                    gpus=record.machine.gpus,
+                    torch=record.versions["torch"],
+                    threads=record.threads,
+                )
+                for record in records
+            },
+            key=str,
+        )
+    )
+
+
+def used_code(ran: Iterable[Execution]) -> str:
+    """SHA-256 of the files that trainings, completions and evaluations ran, and of their names."""
+    files = {
+        f"{path} {found.sha256}"
+        for execution in ran
+        if execution.stage.group in NUMBERS
+        for path, found in execution.record.code.items()
+    }
+    return hashlib.sha256("\n".join(sorted(files)).encode()).hexdigest()
+
+
+def commits(ran: Iterable[Execution]) -> tuple[str, ...]:
+    """The states of the code, for example `6f814dd61c0a with uncommitted changes`."""
+    return tuple(sorted({_commit(execution.record.git) for execution in ran}))
+
+
+def _commit(git: GitState) -> str:
+    if git.commit is None:
+        return "not in a git checkout"
+    return git.commit[:12] + (" with uncommitted changes" if git.dirty else "")
+
+
+def _kind(metric: str) -> str:
+    """`raw PSNR` → `PSNR`, `FD(effnet-lite0)` → `FID`."""
+    last = metric.split()[-1].partition("(")[0]
+    return {"FD": "FID", "KD": "KID"}.get(last, last)

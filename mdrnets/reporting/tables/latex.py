@@ -1,0 +1,105 @@
+"""A table of scores in LaTeX: our row and the paper's row of each method."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from mdrnets.reporting.tables.cells import HERE, PAPER, Table, bin_title, first_places, row_label
+
+ESCAPES = {
+    "\\": r"\textbackslash{}",
+    "%": r"\%",
+    "&": r"\&",
+    "#": r"\#",
+    "_": r"\_",
+    "$": r"\$",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "±": r"$\pm$",
+    "×": r"$\times$",
+    "σ": r"$\sigma$",
+    "²": r"\textsuperscript{2}",
+    "↓": r"$\downarrow$",
+    "↑": r"$\uparrow$",
+    "–": "--",
+    "—": "---",
+    "é": r"\'e",
+}
+
+
+def latex(
+    table: Table,
+    *,
+    title: str,
+    label: str,
+    facts: Sequence[tuple[str, str]],
+    legend: str,
+    notes: Sequence[str],
+) -> str:
+    """One `table*` with a tabular for each data set; it needs booktabs and graphicx.
+
+    Args:
+        table: the cells.
+        title: begins the caption.
+        label: of the table.
+        facts: (what, text), below the tabulars.
+        legend: how to read a row, part of the caption.
+        notes: below the facts.
+    """
+    caption = escape(f"{title}. {legend} Bold: best {HERE}.")
+    lines = [
+        r"% The preamble needs \usepackage{booktabs,graphicx}.",
+        r"\begin{table*}",
+        r"\centering",
+        rf"\caption{{{caption}}}",
+        rf"\label{{tab:{label}}}",
+    ]
+    for name, dataset in table.datasets.items():
+        heading = f"{dataset.title}, beside the paper's {dataset.stands_for}"
+        lines += [
+            rf"\par\medskip\textbf{{{escape(heading)}}}. {escape(first_places(table, name))}",
+            r"\par\smallskip\resizebox{\linewidth}{!}{%",
+            _tabular(table, name) + "}",
+        ]
+    below = [*(f"{what}: {text}." for what, text in facts), *notes]
+    lines += [
+        r"\par\medskip\begin{minipage}{\linewidth}\footnotesize",
+        escape(" ".join(below)),
+        r"\end{minipage}",
+        r"\end{table*}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def escape(text: str) -> str:
+    """Plain text as LaTeX."""
+    return "".join(ESCAPES.get(character, character) for character in text)
+
+
+def _tabular(table: Table, dataset: str) -> str:
+    rows: dict[tuple[str, str], list[str]] = {}
+    for method, title in table.methods.items():
+        row = table.row(dataset, method)
+        texts = [(escape(cell.ours(table.decimals[cell.metric])), cell.best) for cell in row]
+        ours = [rf"\textbf{{{text}}}" if best else text for text, best in texts]
+        rows[escape(title), escape(row_label(row))] = ours
+        if any(cell.published is not None for cell in row):
+            rows[escape(title), PAPER] = [escape(cell.paper()) for cell in row]
+    columns = pd.MultiIndex.from_product(
+        [
+            [escape(metric.title) for metric in table.metrics],
+            [escape(bin_title(name)) for name in table.bins],
+        ]
+    )
+    frame = pd.DataFrame(
+        list(rows.values()), index=pd.MultiIndex.from_tuples(list(rows)), columns=columns
+    )
+    text: str = frame.style.to_latex(
+        hrules=True,
+        column_format="ll" + "r" * len(columns),
+        multicol_align="c",
+        multirow_align="naive",
+    )
+    return text.rstrip()

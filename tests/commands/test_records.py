@@ -1,0 +1,42 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mdrnets.commands.records import main
+from mdrnets.files import write_text
+from mdrnets.layout import Layout
+from mdrnets.tracking.record import Record, Records, hashes
+
+LAYOUT = Layout("smoke")
+
+
+def test_what_was_packed_is_unpacked(
+    shipped: Path, make_record: Callable[..., Record], capsys: pytest.CaptureFixture[str]
+) -> None:
+    records = Records(LAYOUT.records)
+    write_text(LAYOUT.check, "{}\n")
+    record = records.begin(make_record(), resumes=False)
+    records.update(record, status="FINISHED", outputs=hashes([LAYOUT.check]))
+    assert main(["--profile", "smoke", "pack"]) == 0
+    records.path(record.name).unlink()
+    assert main(["--profile", "smoke", "unpack"]) == 0
+    assert [found.execution for found in records.latest()] == [record.execution]
+    assert capsys.readouterr().out.splitlines() == [
+        "records/smoke.zip: 1 records",
+        "runs/smoke/records: 1 records restored",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("action", "sentence"),
+    [
+        ("pack", "error: runs/smoke/records: there is no record of a finished execution"),
+        ("unpack", "error: records/smoke.zip: there is no such archive"),
+    ],
+)
+def test_without_records_it_says_so(
+    shipped: Path, capsys: pytest.CaptureFixture[str], action: str, sentence: str
+) -> None:
+    assert main(["--profile", "smoke", action]) == 1
+    assert capsys.readouterr().err.startswith(sentence)

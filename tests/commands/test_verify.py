@@ -1,0 +1,219 @@
+import csv
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mdrnets.commands.verify import main
+from mdrnets.dag.pipeline import Pipeline
+from mdrnets.files import write_text
+from mdrnets.tracking.record import FileHash, Record, Records
+from tests.helpers.finished_run import (
+    LAYOUT,
+    VALUES,
+    finish_table1,
+    write_finished_run,
+    write_table1,
+)
+from tests.helpers.project import ROOT
+
+KEPT = Path("reports/reference/tiny")
+
+
+@pytest.fixture
+def pipeline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_record: Callable[..., Record]
+) -> Pipeline:
+    """A finished run, kept."""
+    monkeypatch.chdir(tmp_path)
+    pipeline = write_finished_run(make_record)
+    shutil.copy(LAYOUT.report("table1.csv"), LAYOUT.report("table1_extended.csv"))
+    finish_table1(make_record, pipeline)
+    assert main(["--keep"]) == 0
+    return pipeline
+
+
+def _elsewhere() -> None:
+    """As if the trainings had run on another processor."""
+    records = Records(LAYOUT.records)
+    for record in list(records.latest()):
+        machine = record.machine.model_copy(update={"cpu": "another"})
+        records.update(record, machine=machine)
+
+
+def test_numbers_alone_are_kept(pipeline: Pipeline) -> None:
+    assert {path.name for path in KEPT.iterdir()} == {
+        *("run.json", "configuration.json", "executions.csv"),
+        *("table1.csv", "table1.md", "table1_extended.csv", "table1_extended.md"),
+        *("claims.csv", "claims.md", "curves.csv"),
+    }
+    configuration = json.loads((KEPT / "configuration.json").read_text(encoding="utf-8"))
+    assert configuration["params.yaml:seed"] == pipeline.config.protocol.seed
+    with (KEPT / "executions.csv").open(encoding="utf-8", newline="") as file:
+        executions = list(csv.DictReader(file))
+    assert {row["execution"] for row in executions} >= {"train_toy-one", "table1"}
+    kept = json.loads((KEPT / "run.json").read_text(encoding="utf-8"))
+    assert kept["profile"] == "tiny"
+    assert kept["command"].endswith("--config profile=tiny -- reproduce_all")
+    assert kept["effort"]["jobs"] == len(executions)
+    assert kept["effort"]["job_hours"] == round(len(executions) / 3600, 2)
+    assert kept["same_setting"]["metrics"]["L1"] == {"absolute": 0.0, "relative": 0.0}
+    assert kept["other_setting"]["metrics"]["FD(effnet-lite0)"]["relative"] > 0
+    assert kept["same_setting"]["reason"] and kept["other_setting"]["reason"]
+
+
+def test_the_same_run_is_verified(pipeline: Pipeline, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "reports/tiny/verify.md: 6 inside of the tolerances of reports/reference/tiny"
+    )
+    with LAYOUT.report("verify.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {(row["table"], row["verdict"], row["difference"]) for row in rows} == {
+        (table, "inside", "0.0") for table in ("table1", "table1_extended")
+    }
+
+
+def test_the_last_digit_counts_where_it_must_be_the_same(
+    pipeline: Pipeline,
+    make_record: Callable[..., Record],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write_table1(VALUES | {("L1", "1-20"): 1.5000001})
+    finish_table1(make_record, pipeline)
+    assert main([]) == 1
+    printed = capsys.readouterr().out
+    assert "outside" in printed and "20-40" not in printed  # the others are on the page
+    assert "5 inside, 1 outside" in printed
+    assert "outside" in LAYOUT.report("verify.md").read_text(encoding="utf-8")
+
+    _elsewhere()
+    assert main([]) == 0
+    assert "another: another, no GPU" in LAYOUT.report("verify.md").read_text(encoding="utf-8")
+
+
+def test_other_code_may_differ_in_the_last_digit(
+    pipeline: Pipeline, make_record: Callable[..., Record]
+) -> None:
+    write_table1(VALUES | {("L1", "1-20"): 1.5000001})
+    finish_table1(make_record, pipeline)
+    assert main([]) == 1
+    records = Records(LAYOUT.records)
+    record = next(r for r in records.latest() if r.name == "train_toy-one")
+    path = next(iter(record.code))
+    records.update(record, code=record.code | {path: FileHash(sha256="0" * 64, bytes=1)})
+    assert main([]) == 0
+    assert "**Code here**: another" in LAYOUT.report("verify.md").read_text(encoding="utf-8")
+
+
+def test_a_missing_cell_and_other_images_are_outside(
+    pipeline: Pipeline,
+    make_record: Callable[..., Record],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write_table1({("L1", "1-20"): 1.5}, images=59)
+    finish_table1(make_record, pipeline)
+    _elsewhere()
+    assert main([]) == 1
+    assert "3 inside, 2 missing, 1 other images" in capsys.readouterr().out
+
+
+def test_what_was_not_kept_is_no_fault(
+    pipeline: Pipeline,
+    make_record: Callable[..., Record],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write_table1(VALUES | {("L1", "40-60"): 4.5})
+    finish_table1(make_record, pipeline)
+    assert main([]) == 0
+    assert "6 inside, 1 new" in capsys.readouterr().out
+
+
+def test_an_edited_table_is_named(pipeline: Pipeline, capsys: pytest.CaptureFixture[str]) -> None:
+    write_table1(VALUES | {("L1", "1-20"): 1.4})
+    assert main([]) == 1
+    assert "reports/tiny/table1.csv is not what" in capsys.readouterr().err
+    assert main(["--keep"]) == 1
+
+
+def test_results_of_two_configurations_are_not_kept(
+    pipeline: Pipeline, capsys: pytest.CaptureFixture[str]
+) -> None:
+    records = Records(LAYOUT.records)
+    record = next(r for r in records.latest() if r.name == "table1")
+    records.update(record, parameters=record.parameters | {"params.yaml:seed": 1})
+    assert main(["--keep"]) == 1
+    error = capsys.readouterr().err
+    assert "params.yaml:seed" in error and "two configurations" in error
+
+
+def test_what_the_kept_run_no_longer_makes_goes(pipeline: Pipeline) -> None:
+    write_text(KEPT / "table9.csv", "of an earlier run\n")
+    LAYOUT.report("curves.csv").unlink()
+    assert main(["--keep"]) == 0
+    assert not (KEPT / "table9.csv").exists() and not (KEPT / "curves.csv").exists()
+    assert json.loads((KEPT / "run.json").read_text(encoding="utf-8"))["command"].endswith(
+        "-- reports/tiny/table1.csv reports/tiny/table1_extended.csv"
+    )
+
+
+def test_an_edited_kept_table_is_named(
+    pipeline: Pipeline, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = KEPT / "table1.csv"
+    write_text(path, path.read_text(encoding="utf-8").replace("1.5", "1.4"))
+    assert main([]) == 1
+    assert f"{path} is missing, or not the table that was kept" in capsys.readouterr().err
+    path.unlink()
+    assert main([]) == 1
+    assert f"{path} is missing" in capsys.readouterr().err
+
+
+def test_a_kept_run_of_another_profile_is_refused(
+    pipeline: Pipeline, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = KEPT / "run.json"
+    write_text(path, path.read_text(encoding="utf-8").replace('"tiny"', '"real64"'))
+    for arguments in ([], ["--keep"]):
+        assert main(arguments) == 1
+        assert "keeps a run of the profile real64" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"profile": 3}, "run.json: profile: Input should be a valid string"),
+        ({"more": 1}, "run.json: more: Extra inputs are not permitted"),
+    ],
+)
+def test_a_broken_description_is_named(
+    pipeline: Pipeline, capsys: pytest.CaptureFixture[str], change: dict, sentence: str
+) -> None:
+    path = KEPT / "run.json"
+    write_text(path, json.dumps(json.loads(path.read_text(encoding="utf-8")) | change))
+    assert main([]) == 1
+    assert sentence in capsys.readouterr().err
+
+
+def test_missing_records_and_kept_runs_are_named(
+    pipeline: Pipeline, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["other"]) == 1
+    assert "reports/reference/other/run.json: there is no kept run" in capsys.readouterr().err
+    Records(LAYOUT.records).path("evaluate_toy-one").unlink()
+    assert main([]) == 1
+    assert "no record tells who made it" in capsys.readouterr().err
+
+
+def test_kept_runs_of_this_project_hold_no_pictures_and_can_be_read() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "reports/reference"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    assert {Path(name).suffix for name in listed} <= {".csv", ".json", ".md"}

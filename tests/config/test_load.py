@@ -1,0 +1,432 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from mdrnets.config.data import Holes, Labels, Source, Split
+from mdrnets.config.load import PROFILES, Config, expand, load_config, validated_options
+from mdrnets.config.options import TrainOptions
+from mdrnets.config.protocol import Protocol, split_name
+from mdrnets.errors import UserError
+
+SHIPPED = sorted(path.stem for path in PROFILES.glob("*.yaml"))
+Edit = Callable[[dict[str, Any]], None]
+
+
+@pytest.fixture
+def change(shipped: Path) -> Callable[[str, Edit], None]:
+    """Edits one of the current folder's files in place."""
+
+    def apply(name: str, edit: Edit) -> None:
+        path = shipped / name
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        edit(values)
+        path.write_text(yaml.safe_dump(values), encoding="utf-8")
+
+    return apply
+
+
+Change = Callable[[str, Edit], None]
+
+
+def _refused(profile: str | None = "smoke") -> str:
+    with pytest.raises(UserError) as raised:
+        load_config(profile)
+    assert "\n" not in str(raised.value)
+    return str(raised.value)
+
+
+# -- what is shipped -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_shipped_profile_loads(name: str) -> None:
+    config = load_config(name)
+    assert config.name == name
+    for network in config.trained:
+        assert {"steps", "epochs"} & set(config.options(network))
+
+
+def test_the_profile_that_params_name_is_the_default() -> None:
+    assert load_config().name == load_config().protocol.profile
+
+
+def test_parts_come_before_the_methods_that_use_them() -> None:
+    order = list(load_config("smoke").trained)
+    assert order[-2:] == ["mdrnets", "mdrnets@without_mrem"]
+    assert set(order[:-2]) == {"parser", "coarse", "recon"}
+
+
+def test_a_part_that_no_method_of_the_profile_uses_is_not_trained(change: Change) -> None:
+    def only_pconv(values: dict[str, Any]) -> None:
+        values["methods"] = ["pconv"]
+        values["variants"] = []
+        values["networks"]["pconv"] = {"steps": 1, "batch_size": 1}
+
+    change("profiles/smoke.yaml", only_pconv)
+    assert list(load_config("smoke").trained) == ["pconv"]
+
+
+def test_a_part_may_be_trained_on_one_data_set_for_all() -> None:
+    config = load_config("demo")
+    assert config.trained_on("parser", "rendered_b") == "rendered_a"
+    assert config.trained_on("recon", "rendered_b") == "rendered_b"
+
+
+def test_a_variant_is_the_method_with_something_changed(change: Change) -> None:
+    change("profiles/smoke.yaml", lambda v: v.update(variants=["without_semantic"]))
+    config = load_config("smoke")
+    variant, full = "mdrnets@without_semantic", "mdrnets"
+    assert config.network(variant).module == config.network(full).module
+    assert config.network(variant).title == "w/o L_sem"
+    assert config.network(variant).dataset == 0  # the ablations' data set alone
+    assert config.options(variant) == config.options(full) | {"weights": {"semantic": 0.0}}
+
+
+def test_overridden_mappings_are_merged(change: Change) -> None:
+    def more(values: dict[str, Any]) -> None:
+        values["variants"] = ["without_semantic"]
+        values["networks"]["mdrnets"]["weights"] = {"semantic": 0.3, "style": 0.5}
+
+    change("profiles/smoke.yaml", more)
+    weights = load_config("smoke").options("mdrnets@without_semantic")["weights"]
+    assert weights == {"semantic": 0.0, "style": 0.5}
+
+
+def test_only_tables_with_a_variant_that_runs_are_there(change: Change) -> None:
+    assert set(load_config("smoke").ablations) == {"table2", "memory_table"}
+    change("profiles/smoke.yaml", lambda v: v.update(variants=["without_semantic"]))
+    assert set(load_config("smoke").ablations) == {"table2"}
+
+
+def test_only_figures_with_a_variant_that_runs_are_there(change: Change) -> None:
+    config = load_config("smoke")
+    assert set(config.figures) == {"figure6a"}
+    columns = config.figures["figure6a"].columns
+    assert [column for column in columns if config.runs(column)] == ["without_mrem", "full"]
+    change("profiles/smoke.yaml", lambda v: v.update(variants=[]))
+    assert load_config("smoke").figures == {}
+
+
+# -- what is refused -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("file", ["params.yaml", "profiles/smoke.yaml"])
+def test_an_unknown_key_is_named_with_its_file(change: Change, file: str) -> None:
+    change(file, lambda values: values.update(sede=1))
+    message = _refused()
+    assert message == f"{file}: sede: unknown key"
+
+
+@pytest.mark.parametrize(
+    ("keys", "value"),
+    [
+        (("image_size",), 8),
+        (("image_size",), "64"),
+        (("threads",), 0),
+        (("device",), "tpu"),
+        (("completion_batch",), 0),
+        (("training", "log_every"), 0),
+        (("sources", "holes", "files"), 0),
+        (("sources", "holes", "sha256"), "abc"),
+        (("datasets", "rendered_a", "stands_for"), "ImageNet"),
+        (("datasets", "rendered_a", "split", "test"), 0),
+        (("holes", "train"), 1.5),
+    ],
+)
+def test_a_bad_value_is_named_with_its_key(
+    change: Change, keys: tuple[str, ...], value: object
+) -> None:
+    def spoil(values: dict[str, Any]) -> None:
+        for key in keys[:-1]:
+            values = values[key]
+        values[keys[-1]] = value
+
+    change("profiles/smoke.yaml", spoil)
+    assert f"profiles/smoke.yaml: {'.'.join(keys)}: " in _refused()
+
+
+def test_an_unknown_profile_lists_the_known_ones(shipped: Path) -> None:
+    message = _refused("nowhere")
+    assert message.startswith("profiles/nowhere.yaml: ")
+    assert "demo" in message and "smoke" in message
+
+
+def test_an_unknown_method_lists_the_known_ones(change: Change) -> None:
+    change("profiles/smoke.yaml", lambda values: values.update(methods=["gan"]))
+    message = _refused()
+    assert "'gan'" in message and "mdrnets" in message
+
+
+def test_every_trained_network_has_its_schedule(change: Change) -> None:
+    change("profiles/smoke.yaml", lambda values: values["networks"].pop("coarse"))
+    assert "networks.coarse is missing" in _refused()
+
+
+def test_a_schedule_of_no_network_is_refused(change: Change) -> None:
+    change("profiles/smoke.yaml", lambda values: values["networks"].update(gan={"steps": 1}))
+    assert "networks.gan" in _refused()
+
+
+@pytest.mark.parametrize("key", ["faces", "labels"])
+def test_a_data_set_needs_known_sources(change: Change, key: str) -> None:
+    def spoil(values: dict[str, Any]) -> None:
+        dataset = values["datasets"]["rendered_a"]
+        dataset[key] = "lost" if key == "faces" else dataset[key] | {"source": "lost"}
+
+    change("profiles/smoke.yaml", spoil)
+    message = _refused()
+    assert "datasets.rendered_a" in message and "lost" in message
+
+
+def test_holes_need_a_known_source(change: Change) -> None:
+    change("profiles/smoke.yaml", lambda values: values["holes"].update(source="lost"))
+    assert "holes.source: unknown source lost" in _refused()
+
+
+@pytest.mark.parametrize("steps", [[], [0], [7], [1, 9]])
+def test_bins_are_steps_from_1_to_6(change: Change, steps: list[int]) -> None:
+    change("params.yaml", lambda values: values["bins"].update({"1-20": steps}))
+    assert "bins.1-20" in _refused()
+
+
+def test_bins_are_read_in_their_order() -> None:
+    assert load_config("smoke").protocol.bins == {"1-20": (1, 2), "20-40": (3, 4), "40-60": (5, 6)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"uses": ["parser", "eyes"]}, "unknown parts"),
+        ({"completes_with": ["recon", "eyes"]}, "not in uses"),
+    ],
+)
+def test_a_method_uses_known_parts(change: Change, changes: dict, sentence: str) -> None:
+    change("params.yaml", lambda values: values["methods"]["mdrnets"].update(changes))
+    message = _refused()
+    assert "mdrnets." in message and sentence in message and "eyes" in message
+
+
+def test_a_file_that_is_no_yaml_is_named(shipped: Path) -> None:
+    Path("params.yaml").write_text("profile: [demo\n")
+    with pytest.raises(UserError, match=r"^params\.yaml: not valid YAML"):
+        load_config()
+
+
+def test_outside_the_projects_folder_it_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert _refused(None) == "params.yaml: there is no such file; run from the project's folder"
+
+
+# -- single rules ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("shares", "fine"),
+    [((0.6, 0.1, 0.3), True), ((0.6, 0.1, 0.2), False), ((0.8, 0.1, 0.2), False)],
+)
+def test_shares_of_holes_add_up_to_one(shares: tuple[float, float, float], fine: bool) -> None:
+    train, validation, test = shares
+    values = {"source": "holes", "per_step": 1}
+    values |= {"train": train, "validation": validation, "test": test}
+    if fine:
+        assert Holes.model_validate(values).test == test
+    else:
+        with pytest.raises(ValueError, match="must be 1"):
+            Holes.model_validate(values)
+
+
+def test_training_holes_come_from_a_share_or_from_a_source() -> None:
+    values = {"source": "holes", "per_step": 1, "validation": 0.1, "test": 0.9}
+    training = {"source": "masks", "white": "valid", "threshold": 0.6}
+    assert Holes.model_validate(values | {"training": training}).training
+    for wrong in ({}, {"training": training, "train": 0.1}):
+        with pytest.raises(ValueError, match="give the share `train`, or masks of their own"):
+            Holes.model_validate(values | wrong)
+
+
+URL = "https://example.org/faces.zip"
+
+
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [
+        ({"url": URL, "path": "faces.zip"}, "exclude each other"),
+        ({"url": "https://example.org/download?id=1"}, "does not end in a file name"),
+        ({"url": "ftp://example.org/faces.zip"}, "url"),
+        ({"url": URL, "file": "../faces.zip"}, "file"),
+        ({"kind": "ffhq_metadata"}, "ffhq_metadata needs one"),
+        ({"shrink": 64}, "shrink needs `folder`"),
+        ({"sha256": "1234"}, "sha256"),
+        ({"md5": "1234"}, "md5"),
+    ],
+)
+def test_a_source_is_consistent(keys: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        Source.model_validate({"licence": "MIT"} | keys)
+
+
+def test_a_source_may_have_several_addresses() -> None:
+    mirror = "https://mirror.example.org/x?dl=1"
+    source = Source.model_validate({"url": [f"{URL}?dl=1", mirror], "licence": "MIT"})
+    assert source.url == (f"{URL}?dl=1", mirror)
+    assert source.file_name == "faces.zip"
+    assert Source.model_validate({"url": URL, "file": "b.zip", "licence": ""}).file_name == "b.zip"
+
+
+def test_fid_needs_inceptions_weights(change: Change) -> None:
+    change("profiles/smoke.yaml", lambda values: values.update(frechet="inception-v3"))
+    assert "needs a source `inception_v3` of kind weights" in _refused()
+
+
+def test_a_published_parser_needs_its_weights(change: Change) -> None:
+    change("profiles/smoke.yaml", lambda v: v["networks"].update(parser={"published": True}))
+    assert "networks.parser.published needs a source `bisenet`" in _refused()
+
+
+def test_weights_are_no_images(change: Change) -> None:
+    change("profiles/smoke.yaml", lambda v: v["sources"]["holes"].update(kind="weights"))
+    assert "holes.source: unknown source holes" in _refused()
+
+
+def test_the_number_of_test_images_belongs_to_the_rule_last() -> None:
+    assert Split(rule="last", test=5, validation=0).test == 5
+    assert Split(rule="celebahq", others_every=10, validation=0).test is None
+    for rule, test in (("last", None), ("celebahq", 5)):
+        with pytest.raises(ValueError, match="belongs to the rule"):
+            Split.model_validate({"rule": rule, "test": test, "validation": 0})
+
+
+def test_a_configuration_cannot_be_changed() -> None:
+    config = load_config("smoke")
+    with pytest.raises(ValueError, match="frozen"):
+        config.profile.threads = 2  # type: ignore[misc]
+
+
+def test_label_classes_are_known_ones() -> None:
+    with pytest.raises(ValueError, match="classes"):
+        Labels.model_validate({"source": "faces", "classes": "all"})
+
+
+def test_variables_in_a_path_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOMEWHERE", "/data sets")
+    monkeypatch.setenv("HOME", "/home/me")
+    assert expand("$SOMEWHERE/a.zip") == Path("/data sets/a.zip")
+    assert expand("~/a.zip") == Path("/home/me/a.zip")
+    assert expand("a.zip") == Path("a.zip")
+
+
+def test_a_variable_that_is_not_set_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SOMEWHERE", raising=False)
+    with pytest.raises(UserError, match=r"^\$SOMEWHERE/a\.zip: .* SOMEWHERE is not set"):
+        expand("$SOMEWHERE/a.zip")
+
+
+def test_a_networks_options_name_where_they_stand() -> None:
+    assert validated_options(TrainOptions, {"steps": 1, "batch_size": 2}, where="x").steps == 1
+    with pytest.raises(UserError, match=r"^p\.yaml: networks\.coarse: steps: "):
+        validated_options(
+            TrainOptions, {"steps": 0, "batch_size": 2}, where="p.yaml: networks.coarse"
+        )
+
+
+def test_a_network_is_found_among_parts_and_methods() -> None:
+    protocol: Protocol = load_config("smoke").protocol
+    assert protocol.network("parser").labels
+    assert protocol.network("pconv").title == "PConv"
+    assert isinstance(load_config("smoke"), Config)
+
+
+def test_an_unknown_variant_is_named(change: Change) -> None:
+    change("profiles/smoke.yaml", lambda v: v.update(variants=["without_everything"]))
+    with pytest.raises(UserError, match=r"smoke\.yaml: variants: unknown 'without_everything'"):
+        load_config("smoke")
+
+
+def test_an_ablation_of_an_unknown_variant_is_refused(change: Change) -> None:
+    change("params.yaml", lambda v: v["ablations"]["table2"]["rows"].append("nothing"))
+    with pytest.raises(UserError, match=r"ablations\.table2: unknown variants \['nothing'\]"):
+        load_config("smoke")
+
+
+def test_variants_need_the_method_itself(change: Change) -> None:
+    change("profiles/smoke.yaml", lambda v: v.update(methods=[]))
+    with pytest.raises(UserError, match="variants need mdrnets itself among the methods"):
+        load_config("smoke")
+
+
+def test_a_figure_of_an_unknown_variant_is_refused(change: Change) -> None:
+    change("params.yaml", lambda v: v["figures"]["figure6a"]["columns"].append("nothing"))
+    with pytest.raises(UserError, match=r"figures\.figure6a: unknown variants \['nothing'\]"):
+        load_config("smoke")
+
+
+def test_a_figure_cannot_have_the_name_of_a_table(change: Change) -> None:
+    change("params.yaml", lambda v: v["figures"].update(table2=v["figures"]["figure6a"]))
+    with pytest.raises(UserError, match=r"figures\.table2: a table of ablations has this name"):
+        load_config("smoke")
+
+
+# -- further trainings, and claims of the ablations -------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("pconv", ("pconv", "", 1)),
+        ("mdrnets@small", ("mdrnets", "small", 1)),
+        ("pconv@seed2", ("pconv", "", 2)),
+        ("mdrnets@small@seed12", ("mdrnets", "small", 12)),
+        ("mdrnets@seedless", ("mdrnets", "seedless", 1)),
+    ],
+)
+def test_a_name_tells_method_variant_and_training(name: str, parts: tuple[str, str, int]) -> None:
+    assert split_name(name) == parts
+
+
+def test_methods_and_variants_are_trained_once_a_seed_and_parts_once(change: Change) -> None:
+    assert not any("seed" in name for name in load_config("smoke").networks)
+    change("profiles/smoke.yaml", lambda v: v.update(seeds=2))
+    config = load_config("smoke")
+    once = ["mdrnets", "mdrnets@without_mrem"]
+    assert set(config.trained) == {"parser", "coarse", "recon"} | {
+        name + again for name in once for again in ("", "@seed2")
+    }
+    again = "mdrnets@without_mrem@seed2"
+    assert config.network(again).title == "w/o MREM, training 2"
+    assert config.network(again).dataset == 0
+    assert config.options(again) == config.options("mdrnets@without_mrem")
+    assert [config.seed(name) for name in ("mdrnets", again)] == [2204, 2205]
+
+
+def test_what_is_not_trained_is_run_once(change: Change) -> None:
+    change("profiles/smoke.yaml", lambda v: v.update(seeds=3, methods=["mdrnets", "biharmonic"]))
+    assert load_config("smoke").trainings("biharmonic") == ("biharmonic",)
+
+
+def test_a_variant_is_not_called_like_a_training(change: Change) -> None:
+    change("params.yaml", lambda v: v["variants"].update(seed2={"title": "x", "options": {}}))
+    assert "variants.seed2: `seedN` names the N-th training" in _refused()
+
+
+def test_claims_are_about_rows_of_their_table(change: Change) -> None:
+    change("params.yaml", lambda v: v["ablations"]["table2"]["claims"].append(["full", "one_slot"]))
+    assert "ablations.table2.claims: not in rows: ['one_slot']" in _refused()
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"against": "nothing"}, "classwise.against: unknown variant 'nothing'"),
+        ({"parser": "recon"}, "classwise.parser: expected a part that is trained on label maps"),
+    ],
+)
+def test_the_claim_about_classes_needs_a_variant_and_a_parser(
+    change: Change, changes: dict, sentence: str
+) -> None:
+    change("params.yaml", lambda v: v["classwise"].update(changes))
+    assert sentence in _refused()

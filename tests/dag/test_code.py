@@ -1,0 +1,59 @@
+from pathlib import Path
+
+import pytest
+
+from mdrnets.dag.code import module_path, python_files
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    files = {
+        "stages/work.py": "from mdrnets.middle import thing\nimport mdrnets.layout\nimport numpy\n",
+        "mdrnets/layout.py": "import mdrnets.other\n",
+        "mdrnets/__init__.py": "",
+        "mdrnets/middle.py": "def thing():\n    from mdrnets import leaf\n",
+        "mdrnets/leaf.py": "import mdrnets.middle  # a cycle\n",
+        "mdrnets/other.py": "",
+        "extra.py": "from mdrnets.leaf import x\n",
+    }
+    for name, text in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_imports_are_followed_also_inside_functions_and_in_cycles(project: Path) -> None:
+    names = [str(path) for path in python_files("stages.work")]
+    assert names == ["mdrnets/leaf.py", "mdrnets/middle.py", "stages/work.py"]
+
+
+def test_what_only_carries_values_is_no_dependency(project: Path) -> None:
+    assert Path("mdrnets/layout.py") not in python_files("stages.work", "mdrnets.layout")
+
+
+def test_a_module_outside_the_package_is_followed_too(project: Path) -> None:
+    assert [str(path) for path in python_files("extra")] == [
+        "extra.py",
+        "mdrnets/leaf.py",
+        "mdrnets/middle.py",
+    ]
+
+
+def test_installed_and_missing_modules_have_no_file(project: Path) -> None:
+    assert python_files("numpy", "nothing.of.this.name") == ()
+    assert module_path("numpy") is None
+
+
+def test_another_folder_is_looked_at_anew(
+    project: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert len(python_files("stages.work")) == 3
+    other = tmp_path_factory.mktemp("other")
+    (other / "stages").mkdir()
+    (other / "stages/work.py").symlink_to(project / "stages/work.py")
+    monkeypatch.chdir(other)
+    assert [str(path) for path in python_files("stages.work")] == ["stages/work.py"]
+    monkeypatch.chdir(project)
+    assert len(python_files("stages.work")) == 3

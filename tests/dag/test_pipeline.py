@@ -1,0 +1,158 @@
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import yaml
+
+from mdrnets.config.load import PROFILES, load_config
+from mdrnets.dag.pipeline import Pipeline
+from mdrnets.errors import UserError
+from mdrnets.layout import Layout
+
+NAMES = sorted(path.stem for path in PROFILES.glob("*.yaml"))
+
+
+@pytest.fixture(params=NAMES)
+def pipeline(request: pytest.FixtureRequest) -> Pipeline:
+    return Pipeline(load_config(request.param))
+
+
+def test_every_output_is_made_by_one_execution(pipeline: Pipeline) -> None:
+    makers = Counter(path for instance in pipeline.instances() for path in instance.outputs)
+    assert makers and set(makers.values()) == {1}
+
+
+def test_every_input_is_made_before_it_is_needed(pipeline: Pipeline) -> None:
+    made: set[Path] = set()
+    for instance in pipeline.instances():
+        for path in instance.inputs:
+            assert path in made or path.exists() or path.parts[0] == "data", (instance.name, path)
+        made.update(instance.outputs)
+
+
+def test_no_wildcard_and_no_missing_parameter_is_left(pipeline: Pipeline) -> None:
+    for instance in pipeline.instances():
+        texts = [instance.command, *map(str, (*instance.inputs, *instance.outputs))]
+        assert not any("{" in text for text in texts)
+        for key, value in instance.parameters.items():
+            optional = key.endswith(".labels")
+            assert value is not None or optional, (instance.name, key)
+
+
+def test_every_stage_depends_on_its_own_program(pipeline: Pipeline) -> None:
+    for stage in pipeline.stages.values():
+        program = Path("stages", f"{stage.program}.py")
+        # The set-up decides nothing, and must not run again beside jobs that use its database.
+        assert (program in stage.code) == (stage.name != "setup")
+
+
+def test_an_execution_is_found_by_its_arguments() -> None:
+    pipeline = Pipeline(load_config("demo"))
+    found = pipeline.find("train", ["rendered_b", "pconv"])
+    assert found.command == "python -m stages.train --profile demo rendered_b pconv"
+    assert Path("runs/demo/models/rendered_b/pconv.safetensors") in found.outputs
+    assert found.parameters["profiles/demo.yaml:networks.pconv"]["batch_size"] > 0
+
+
+def test_a_stage_takes_the_gpus_that_it_reads_of() -> None:
+    config = load_config("demo")
+    on_gpus = config.profile.model_copy(update={"device": "cuda", "devices": 2})
+    pipeline = Pipeline(config.model_copy(update={"profile": on_gpus}))
+    gpus = {stage.program: pipeline.gpus(stage) for stage in pipeline.stages.values()}
+    assert gpus["train"] == 2
+    assert {gpus[name] for name in ("complete", "validate", "features", "evaluate")} == {1}
+    assert {gpus[name] for name in ("download", "pack", "masks", "render")} == {0}
+
+    on_cpu = Pipeline(config)
+    assert not any(on_cpu.gpus(stage) for stage in on_cpu.stages.values())
+
+
+def test_what_is_not_in_the_profile_is_refused() -> None:
+    with pytest.raises(UserError, match=r"profiles/demo\.yaml.*train rendered_b nothing"):
+        Pipeline(load_config("demo")).find("train", ["rendered_b", "nothing"])
+
+
+def test_a_part_trained_once_serves_all_data_sets() -> None:
+    pipeline = Pipeline(load_config("demo"))
+    (parser,) = pipeline.stages["train_parser"].axes["dataset"]
+    inputs = pipeline.find("train", ["rendered_b", "mdrnets"]).inputs
+    assert pipeline.layout.model(parser, "parser") in inputs
+    assert pipeline.layout.model("rendered_b", "recon") in inputs
+
+
+def test_variants_are_trained_on_the_first_data_set_and_share_the_full_method() -> None:
+    pipeline = Pipeline(load_config("smoke"))
+    stage = pipeline.stages["train_mdrnets_without_mrem"]
+    found = pipeline.find("train", ["rendered_a", "mdrnets@without_mrem"])
+    assert stage.axes == {"dataset": ("rendered_a",)}
+    assert found.parameters["params.yaml:variants.without_mrem.options"] == {"mrem": False}
+    assert found.parameters["profiles/smoke.yaml:networks.mdrnets"]["steps"] > 0
+    summaries = pipeline.find("render", ["table2"]).inputs
+    assert pipeline.layout.summary("rendered_a", "mdrnets@without_mrem") in summaries
+    assert pipeline.layout.summary("rendered_a", "mdrnets") in summaries
+
+
+def test_what_is_inspected_is_a_memory_and_the_parser_where_there_are_labels() -> None:
+    pipeline = Pipeline(load_config("demo"))
+    datasets = tuple(pipeline.config.profile.datasets)
+    assert pipeline.stages["inspect_memory_mdrnets"].axes == {"dataset": datasets}
+    assert pipeline.stages["inspect_parsing_mdrnets"].axes == {"dataset": datasets[:1]}
+    inputs = pipeline.find("inspect_parsing", ["rendered_a", "mdrnets"]).inputs
+    assert pipeline.layout.labels("rendered_a") in inputs
+    inputs = pipeline.find("inspect_memory", ["rendered_b", "mdrnets"]).inputs
+    assert pipeline.layout.model("rendered_b", "mdrnets") in inputs
+    assert pipeline.layout.model("rendered_a", "parser") in inputs
+    assert {"memory_use", "memory_slots", "parser_quality"} <= set(pipeline.stages)
+
+
+def test_without_a_memory_nothing_is_inspected(shipped: Path) -> None:
+    path = shipped / "profiles" / "demo.yaml"
+    values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    values |= {"methods": ["pconv"], "variants": []}
+    path.write_text(yaml.safe_dump(values), encoding="utf-8")
+    stages = Pipeline(load_config("demo")).stages
+    assert "figure5" in stages
+    inspecting = ("inspect", "memory", "parser", "figure6")
+    assert not [name for name in stages if name.startswith(inspecting)]
+
+
+def test_a_figure_of_variants_shows_those_that_run_on_the_first_data_set() -> None:
+    pipeline = Pipeline(load_config("smoke"))
+    inputs = pipeline.stages["figure6a"].inputs
+    completions = [path for path in inputs if "completions" in path.parts]
+    assert completions == [
+        pipeline.layout.completions("rendered_a", name)
+        for name in ("mdrnets@without_mrem", "mdrnets")
+    ]
+    assert "figure6b" not in pipeline.stages  # of which the profile runs no variant
+
+
+def test_a_training_depends_on_its_own_method_alone() -> None:
+    pipeline = Pipeline(load_config("demo"))
+    assert Path("mdrnets/methods/pconv.py") in pipeline.stages["train_pconv"].code
+    assert Path("mdrnets/methods/deepfillv2.py") not in pipeline.stages["train_pconv"].code
+    assert not any("reporting" in path.parts for path in pipeline.stages["train_pconv"].code)
+
+
+def test_published_weights_reach_what_reads_them() -> None:
+    config = load_config("paper")
+    layout = Layout("paper")
+    pipeline = Pipeline(config)
+    for program, arguments, networks in (
+        ("features", ["ffhq"], ["inception_v3"]),
+        ("evaluate", ["celebahq", "pic"], ["inception_v3"]),
+        ("train", ["celebahq", "coarse"], ["vgg16", "vgg19"]),
+        ("train", ["celebahq", "parser"], []),
+        ("complete", ["celebahq", "pic"], []),
+    ):
+        inputs = pipeline.find(program, arguments).inputs
+        assert [p for p in inputs if p.suffix == ".pth"] == [layout.weights(n) for n in networks]
+
+
+def test_the_ground_truths_features_are_computed_once_for_all_methods() -> None:
+    pipeline = Pipeline(load_config("demo"))
+    layout = Layout("demo")
+    truth = layout.features("rendered_a", "ground_truth")
+    assert sum(truth in instance.outputs for instance in pipeline.instances()) == 1
+    for method in pipeline.config.profile.methods:
+        assert truth in pipeline.find("evaluate", ["rendered_a", method]).inputs

@@ -1,0 +1,312 @@
+import errno
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from mdrnets.errors import UserError
+from mdrnets.execution import command
+from mdrnets.execution.command import StageRun, execute
+from mdrnets.files import sha256, write_text
+from mdrnets.tracking.record import Record, Records, read, read_points
+
+ROOT = Path(__file__).parents[2]
+MASKS = {"dataset": "rendered_a"}
+OUTPUT = Path("runs/smoke/masks/rendered_a.csv")
+RECORD = Path("runs/smoke/records/masks-rendered_a.json")
+
+
+def _record(path: Path = RECORD) -> Record:
+    record = read(path)
+    assert record is not None
+    return record
+
+
+def _write_output(run: StageRun) -> None:
+    write_text(OUTPUT, "image,hole\n")
+
+
+# -- exit codes ------------------------------------------------------------------------------
+
+
+def _start(body: str) -> "subprocess.Popen[str]":
+    """A stage whose body is these lines, in a process of its own."""
+    lines = "\n".join(f"    {line}" for line in body.splitlines())
+    program = f"""
+import sys, time
+from mdrnets.errors import UserError
+from mdrnets.execution.command import execute
+
+def body(run):
+{lines}
+
+sys.exit(execute("masks", {MASKS}, "smoke", body))
+"""
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(
+        [sys.executable, "-c", program], stderr=subprocess.PIPE, text=True, env=environment
+    )
+
+
+def _wait_for(path: Path) -> None:
+    while not path.exists():
+        time.sleep(0.02)
+
+
+def test_what_succeeds_exits_with_0(shipped: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert execute("masks", MASKS, "smoke", _write_output) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_a_users_error_is_one_sentence_and_exits_with_1(shipped: Path) -> None:
+    _, said = (process := _start('raise UserError("a.zip: broken; get it again")')).communicate()
+    assert process.returncode == 1
+    assert said == "error: a.zip: broken; get it again\n"
+
+
+def test_a_fault_of_the_program_shows_where_and_exits_with_1(shipped: Path) -> None:
+    _, said = (process := _start("1 / 0")).communicate()
+    assert process.returncode == 1
+    assert "Traceback" in said and "ZeroDivisionError" in said
+    assert (_record().status, _record().error) == ("FAILED", "ZeroDivisionError: division by zero")
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "word"),
+    [(signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 130, "interrupted")],
+)
+def test_a_signal_lets_the_body_save(
+    shipped: Path, number: signal.Signals, code: int, word: str
+) -> None:
+    process = _start(
+        "try:\n"
+        "    open('ready', 'w').close()\n"
+        "    time.sleep(60)\n"
+        "finally:\n"
+        "    open('saving', 'w').close()\n"
+        "    time.sleep(0.3)\n"
+        "    open('saved', 'w').close()"
+    )
+    _wait_for(Path("ready"))
+    process.send_signal(number)
+    if number == signal.SIGTERM:  # the engine may send it twice
+        _wait_for(Path("saving"))
+        process.send_signal(number)
+    _, said = process.communicate()
+    assert process.returncode == code
+    assert said == f"{word}\n"
+    assert Path("saved").exists()
+    assert _record().status == "KILLED"
+
+
+def test_a_folder_that_may_not_be_written_is_named(
+    shipped: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def body(run: StageRun) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", "runs/smoke/masks")
+
+    assert execute("masks", MASKS, "smoke", body) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("error: runs/smoke/masks: Read-only file system; ")
+    assert _record().status == "FAILED"
+
+
+def test_wrong_usage_exits_with_2(shipped: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "mdrnets.commands.sync", "--nonsense"],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert "usage: python -m mdrnets.commands.sync" in done.stderr
+
+
+def test_the_caller_gets_its_own_handler_back(shipped: Path) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    execute("masks", MASKS, "smoke", _write_output)
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_what_the_profile_does_not_have_is_refused(
+    shipped: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert execute("masks", {"dataset": "nowhere"}, "smoke", _write_output) == 1
+    assert "no stage `masks nowhere`" in capsys.readouterr().err
+
+
+def test_a_missing_input_names_what_makes_it(
+    shipped: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def body(run: StageRun) -> None:
+        run.layout.holes().read_bytes()
+
+    assert execute("masks", MASKS, "smoke", body) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("error: runs/smoke/packed/holes.npy: ") and "snakemake" in said
+    assert said == f"error: {_record().error}\n"
+
+
+def test_another_missing_file_is_a_fault_of_the_program(shipped: Path) -> None:
+    def body(run: StageRun) -> None:
+        Path("unheard of").read_bytes()
+
+    with pytest.raises(FileNotFoundError):
+        execute("masks", MASKS, "smoke", body)
+    assert _record().status == "FAILED"
+
+
+def test_the_start_imports_nothing_heavy() -> None:
+    heavy = {"torch", "numpy", "pandas", "mlflow", "snakemake", "dvc", "tqdm"}
+    program = f"import sys, mdrnets.execution.command; print(*{heavy} & sys.modules.keys())"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    assert done.stdout.split() == []
+
+
+# -- the record ------------------------------------------------------------------------------
+
+
+def test_the_record_tells_who_made_what_from_what(shipped: Path) -> None:
+    source = Path("stages/masks.py")
+    write_text(source, "x = 1\n")
+    for path in ("splits/rendered_a.csv", "splits/holes.csv", "packed/holes.npy"):
+        write_text(Path("runs/smoke") / path, path)
+
+    def body(run: StageRun) -> None:
+        _write_output(run)
+        run.note("holes", 24)
+        run.log_metrics(1, {"area": 0.5})
+
+    assert execute("masks", MASKS, "smoke", body) == 0
+    record = _record()
+    assert record.status == "FINISHED" and record.error is None
+    assert record.command == "python -m stages.masks --profile smoke rendered_a"
+    assert (record.profile, record.stage, record.wildcards) == ("smoke", "masks", MASKS)
+    assert record.inputs["runs/smoke/packed/holes.npy"].bytes == len("packed/holes.npy")
+    assert record.code[str(source)].sha256 == sha256(source)
+    assert record.outputs[str(OUTPUT)].sha256 == sha256(OUTPUT)
+    assert record.parameters["params.yaml:seed"] == 2204
+    assert record.measurements == {"holes": 24}
+    assert record.engine == "none" and record.threads == 1
+    assert record.versions["python"] and record.machine.host == record.process.host
+    (point,), _ = read_points(RECORD.with_suffix(".jsonl"))
+    assert (point["step"], point["values"]) == (1, {"area": 0.5})
+
+
+def test_only_a_training_resumes_its_record(shipped: Path) -> None:
+    def fail(run: StageRun) -> None:
+        raise UserError("not today")
+
+    cases: list[tuple[str, Mapping[str, str], int]] = [
+        ("masks", MASKS, 1),
+        ("train", {"dataset": "rendered_a", "network": "coarse"}, 2),
+    ]
+    for stage, wildcards, attempts in cases:
+        for _ in range(2):
+            execute(stage, wildcards, "smoke", fail)
+        path = Path("runs/smoke/records") / ("-".join([stage, *wildcards.values()]) + ".json")
+        assert _record(path).attempts == attempts
+
+
+def test_a_record_that_cannot_be_written_costs_no_result(
+    shipped: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object, **changes: object) -> None:
+        raise UserError("the disk is full")
+
+    monkeypatch.setattr(Records, "update", full)
+    assert execute("masks", MASKS, "smoke", _write_output) == 0
+    assert OUTPUT.exists()
+    assert "the disk is full" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("set_up", [True, False])
+def test_a_report_sends_all_records_where_there_is_a_store(
+    shipped: Path, monkeypatch: pytest.MonkeyPatch, set_up: bool
+) -> None:
+    sent: list[str] = []
+
+    def fake(records: Records, profile: str) -> None:
+        sent.extend(record.name for record in records.all() if record.status != "RUNNING")
+
+    monkeypatch.setattr(command, "sync", fake)
+    if set_up:
+        write_text(Path("runs/smoke/setup.json"), "{}")
+    execute("masks", MASKS, "smoke", _write_output)
+    execute("table1", {}, "smoke", lambda run: None)
+    assert sent == (["masks-rendered_a", "table1"] if set_up else [])
+
+
+# -- progress --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def run(shipped: Path) -> StageRun:
+    kept: list[StageRun] = []
+    execute("masks", MASKS, "smoke", kept.append)
+    return kept[0]
+
+
+def test_progress_passes_the_items_on(run: StageRun) -> None:
+    assert list(run.progress(iter("abc"), total=3, label="letters")) == ["a", "b", "c"]
+    assert list(run.progress([], label="nothing")) == []
+
+
+def test_in_a_log_a_quick_loop_is_one_line(
+    run: StageRun, capsys: pytest.CaptureFixture[str]
+) -> None:
+    list(run.progress(range(1000), label="images"))
+    assert capsys.readouterr().err == "images: 1000 done, 0.0 s\n"
+
+
+def test_in_a_log_a_slow_loop_is_a_line_now_and_then(
+    run: StageRun, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter(range(0, 1000, 4))
+    monkeypatch.setattr(command.time, "monotonic", lambda: next(clock))
+    list(run.progress(range(8), label="images"))
+    assert capsys.readouterr().err.splitlines() == [
+        "images: 3 of 8 (37 %), 12 s",
+        "images: 6 of 8 (75 %), 24 s",
+        "images: 8 done, 36.0 s",
+    ]
+
+
+def test_on_a_terminal_it_is_a_bar(run: StageRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    assert list(run.progress(range(3), label="images")) == [0, 1, 2]
+    assert "images: 100%" in terminal.getvalue()
+
+
+@pytest.mark.parametrize("trouble", [BrokenPipeError(), ValueError("closed file")])
+def test_a_reader_that_went_away_stops_nothing(
+    run: StageRun, monkeypatch: pytest.MonkeyPatch, trouble: Exception
+) -> None:
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            raise trouble
+
+    monkeypatch.setattr(sys, "stderr", Gone())
+    assert list(run.progress(range(3), label="images")) == [0, 1, 2]
+
+
+def test_the_help_is_the_docstring(capsys: pytest.CaptureFixture[str]) -> None:
+    parse: Callable[[list[str]], object] = command.stage_parser("Do this.\n\nAnd that.").parse_args
+    with pytest.raises(SystemExit) as ended:
+        parse(["--help"])
+    assert ended.value.code == 0
+    said = capsys.readouterr().out
+    assert "Do this.\n\nAnd that." in said and "--profile" in said

@@ -1,0 +1,104 @@
+"""A configuration of two data sets and three methods, and made-up scores of two of them."""
+
+from mdrnets.config.load import Config
+from mdrnets.config.profile import Profile
+from mdrnets.config.protocol import Protocol
+from mdrnets.evaluation.scores import METRICS
+from mdrnets.evaluation.summary import BinSummary, Distances, Estimate, Summary
+
+BINS = ("1-20", "20-40", "40-60")
+
+
+def make_config() -> Config:
+    """MDRNets and PConv are run; ICT is not."""
+    faces = {"faces": "faces", "split": {"rule": "last", "test": 60, "validation": 20}}
+    return Config(
+        name="tiny",
+        protocol=Protocol.model_validate(
+            {
+                "profile": "tiny",
+                "seed": 2204,
+                "bins": {"1-20": [1, 2], "20-40": [3, 4], "40-60": [5, 6]},
+                "ssim": "gaussian11_rgb",
+                "bootstrap": {"resamples": 100, "confidence": 0.95},
+                "frechet": {"resamples": 10, "permutations": 999},
+                "parts": {"coarse": {"title": "Coarse network", "module": "m", "dataset": 0}},
+                "methods": {
+                    "pconv": {"title": "PConv", "module": "m"},
+                    "ict": {"title": "ICT", "module": "m"},
+                    "mdrnets": {"title": "MDRNets", "module": "m", "uses": ["coarse"]},
+                },
+            }
+        ),
+        profile=Profile.model_validate(
+            {
+                "description": "rendered faces, small & quick",
+                "image_size": 64,
+                "device": "cpu",
+                "devices": 1,
+                "precision": "32-true",
+                "channels_last": False,
+                "threads": 1,
+                "perceptual": "effnet-lite0",
+                "frechet": "effnet-lite0",
+                "sources": {"faces": {"files": 100, "licence": "MIT"}},
+                "datasets": {
+                    "set_a": {"title": "Rendered faces A", "stands_for": "CelebA-HQ", **faces},
+                    "set_b": {"title": "Rendered faces B", "stands_for": "FFHQ", **faces},
+                },
+                "holes": {
+                    "source": "faces",
+                    "per_step": 10,
+                    "train": 0.8,
+                    "validation": 0.1,
+                    "test": 0.1,
+                },
+                "methods": ["pconv", "mdrnets"],
+                "training": {"log_every": 1, "checkpoint_every": 1},
+                "completion_batch": 1,
+                "networks": {
+                    "coarse": {"steps": 150, "batch_size": 8},
+                    "pconv": {"steps": 200, "batch_size": 8},
+                    "mdrnets": {"steps": 300, "batch_size": 4},
+                },
+            }
+        ),
+    )
+
+
+def make_summary(
+    dataset: str,
+    method: str,
+    *,
+    values: dict[str, float] | None = None,
+    frechet_name: str = "FD(effnet-lite0)",
+    images: int = 60,
+) -> Summary:
+    """`values` by metric are those of the first bin; each further bin adds 1. Others are 5."""
+
+    def estimate(metric: str, number: int) -> Estimate:
+        value = (values or {}).get(metric, 5.0) + number
+        return Estimate(value=value, low=value - 0.1, high=value + 0.3, n=images)
+
+    bins = {
+        name: BinSummary(
+            means={metric: estimate(metric, number) for metric in METRICS},
+            distances=Distances(
+                frechet_name=frechet_name,
+                frechet=estimate("frechet", number),
+                kernel_name=frechet_name.replace("FD", "KD").replace("FID", "KID"),
+                kernel=estimate("kernel", number),
+                dimensions=1280,
+                warning=f"{images} images for 1280 dimensions",
+            ),
+        )
+        for number, name in enumerate(BINS)
+    }
+    return Summary(
+        dataset=dataset,
+        method=method,
+        images=images,
+        ssim="gaussian11_rgb",
+        confidence=0.95,
+        bins=bins,
+    )

@@ -1,0 +1,83 @@
+"""A finished run of toys: every output of a tiny profile, with a record of who made it."""
+
+import shutil
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+from mdrnets.config.load import load_config
+from mdrnets.dag.pipeline import Instance, Pipeline
+from mdrnets.dag.stage import Stage
+from mdrnets.files import write_text
+from mdrnets.layout import Layout
+from mdrnets.reporting.tables.cells import CELL_COLUMNS
+from mdrnets.tracking.record import Record, Records, hashes, now
+from tests.helpers.project import ROOT, write_configuration, write_data
+
+Make = Callable[..., Record]
+LAYOUT = Layout("tiny")
+VERSIONS = {"python": "3.11.7", "snakemake": "9.27.1", "torch": "2.12.1"}
+VALUES = {("L1", "1-20"): 1.5, ("L1", "20-40"): 2.5, ("FD(effnet-lite0)", "1-20"): 12.0}
+"""Of Table 1; a further cell is blank."""
+
+
+def write_finished_run(make_record: Make) -> Pipeline:
+    """Write configuration, outputs and records to the current folder."""
+    write_configuration(Path())
+    write_data(Path())
+    for name in ("Snakefile", "LICENSE", "README.md", "requirements.lock"):
+        shutil.copy(ROOT / name, name)
+    for folder in ("workflow/rules", "stages", "reports/published"):
+        shutil.copytree(ROOT / folder, folder)
+    pipeline = Pipeline(load_config())
+    for stage in pipeline.stages.values():
+        for wildcards in stage.combinations():
+            instance = pipeline.instance(stage, wildcards)
+            for path in instance.outputs:
+                if path == LAYOUT.report("table1.csv"):
+                    write_table1(VALUES)
+                elif not path.exists():
+                    write_text(path, f"{path}\n")
+            finish(make_record, stage, instance)
+    return pipeline
+
+
+def finish(make_record: Make, stage: Stage, instance: Instance) -> Record:
+    """Record that an execution has made its outputs."""
+    records = Records(LAYOUT.records)
+    record = records.begin(
+        make_record(
+            name=instance.name.replace(" ", "-"),
+            stage=stage.program,
+            profile="tiny",
+            command=instance.command,
+            invocation="snakemake-0123456789ab",
+            parameters=dict(instance.parameters),
+            inputs=hashes(instance.inputs),
+            code=hashes(instance.code),
+            versions=VERSIONS,
+        ),
+        resumes=False,
+    )
+    end = now() + timedelta(seconds=1)
+    return records.update(
+        record, status="FINISHED", ended=end, outputs=hashes(instance.outputs), seconds=1.0
+    )
+
+
+def finish_table1(make_record: Make, pipeline: Pipeline) -> Record:
+    """Record that Table 1 was rendered as it is now."""
+    stage = pipeline.stages["table1"]
+    return finish(make_record, stage, pipeline.instance(stage, {}))
+
+
+def write_table1(values: dict[tuple[str, str], float], *, images: int = 60) -> None:
+    """Table 1 of one method on one data set."""
+    rows = [_row(metric, name, value, images) for (metric, name), value in values.items()]
+    blank = "one,FFHQ,ict,L1,1-20,,,,,,,0,not run in this profile"
+    lines = [",".join(CELL_COLUMNS), *rows, blank]
+    write_text(LAYOUT.report("table1.csv"), "\n".join(lines) + "\n")
+
+
+def _row(metric: str, name: str, value: float, images: int) -> str:
+    return f"one,FFHQ,toy,{metric},{name},{value},{value - 1},{value + 1},{images},,,0,"

@@ -1,0 +1,249 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from mdrnets.config.load import Config, load_config
+from mdrnets.errors import UserError
+from mdrnets.methods import building
+from mdrnets.methods.base import Setting
+from mdrnets.methods.building import build_network, check_networks, load_network, resolved_options
+from mdrnets.methods.model_files import ModelConfig, save_model_config, save_weights
+from mdrnets.networks.features import PerceptualFeatures
+from tests.helpers import toy
+from tests.helpers.project import LAYOUT, ROOT, SIZE, TOY, write_configuration
+from tests.helpers.toy import Options, Toy, new_toy
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
+    monkeypatch.chdir(tmp_path)
+    write_configuration(tmp_path)
+    return load_config()
+
+
+def _train(network: str, *, dataset: str = "one", image_size: int = SIZE, width: int = 3) -> Toy:
+    """Pretend: write the files of a trained network."""
+    trained = new_toy(width=width)
+    save_weights(LAYOUT.model(dataset, network), trained)
+    values = ModelConfig(
+        network=network,
+        module=TOY,
+        dataset=dataset,
+        image_size=image_size,
+        perceptual="effnet-lite0",
+        seed=1,
+        options=trained.options.model_dump(mode="json"),
+        parameters=1,
+    )
+    save_model_config(LAYOUT.model_config(dataset, network), values)
+    return trained
+
+
+# -- options and modules -----------------------------------------------------------------------
+
+
+def test_options_are_the_profiles_over_the_modules_defaults(config: Config) -> None:
+    options = resolved_options(config, "base", images=7)
+    assert options == Options(steps=4, batch_size=2, width=3, lr=1e-3)
+
+
+def test_epochs_become_steps_of_the_images_at_hand(tmp_path: Path, config: Config) -> None:
+    write_configuration(tmp_path, networks={"base": {"epochs": 3, "batch_size": 2}})
+    options = resolved_options(load_config(), "base", images=7)
+    assert options == Options(steps=11, batch_size=2)  # 3 · 7 / 2, the last one begun
+
+
+def test_epochs_take_the_modules_batch_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    options = resolved_options(load_config("paper"), "mdrnets", images=28_000)
+    assert options.model_dump()["steps"] == 45 * 28_000 / 8  # the paper's
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"epochs": 0, "batch_size": 2}, "epochs: expected a number above 0, not 0"),
+        ({"epochs": "1", "batch_size": 2}, "epochs: expected a number above 0, not '1'"),
+        ({"epochs": 1, "steps": 1, "batch_size": 2}, " it has both `steps` and `epochs`"),
+        ({"epochs": 1, "batch_size": 0}, "batch_size: `epochs` need a whole number above 0"),
+    ],
+)
+def test_epochs_that_cannot_be_steps_are_refused(
+    tmp_path: Path, config: Config, options: dict[str, object], message: str
+) -> None:
+    write_configuration(tmp_path, networks={"base": options})
+    with pytest.raises(UserError, match=rf"profiles/tiny\.yaml: networks\.base.?{message}"):
+        resolved_options(load_config(), "base", images=7)
+
+
+@pytest.mark.parametrize("profile", sorted(path.stem for path in ROOT.glob("profiles/*.yaml")))
+def test_every_profile_of_the_project_passes_the_check(
+    monkeypatch: pytest.MonkeyPatch, profile: str
+) -> None:
+    monkeypatch.chdir(ROOT)
+    check_networks(load_config(profile))
+
+
+def test_the_check_builds_each_network_on_its_parts_and_trains_none(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings: list[Setting] = []
+
+    def build(*, options: Options, setting: Setting) -> Toy:
+        settings.append(setting)
+        return Toy(options)
+
+    monkeypatch.setattr(toy, "build", build)
+    check_networks(config)  # without any file of a trained network
+    assert [list(setting.frozen) for setting in settings] == [[], ["base"]]
+
+
+def test_what_a_network_itself_refuses_is_found_by_the_check(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def build(*, options: Options, setting: Setting) -> Toy:
+        raise UserError(f"toy: {setting.image_size} pixels are too few")
+
+    monkeypatch.setattr(toy, "build", build)
+    with pytest.raises(UserError, match="toy: 32 pixels are too few"):
+        check_networks(config)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"steps": 4, "batch_size": 2, "depth": 3}, "base: depth: unknown key"),
+        ({"steps": 4, "batch_size": 0}, "base: batch_size: .*greater than or equal to 1"),
+        ({"steps": 4, "lr": "fast"}, "base: lr: .*valid number"),
+    ],
+)
+def test_a_bad_option_is_named_with_file_and_key(
+    tmp_path: Path, config: Config, options: dict[str, object], message: str
+) -> None:
+    write_configuration(tmp_path, networks={"base": options})
+    with pytest.raises(UserError, match=rf"profiles/tiny\.yaml: networks\.{message}"):
+        check_networks(load_config())
+
+
+@pytest.mark.parametrize(
+    ("module", "message"),
+    [
+        ("mdrnets.methods.nothing", "there is no such module"),
+        ("nothing.at.all", "there is no such module"),
+        ("mdrnets.errors", "it has no `Options`"),
+        ("without_build", "it has no `build`"),
+        ("needs_more", "it imports not_installed_here, which is not installed"),
+    ],
+)
+def test_a_module_that_cannot_serve_is_explained(
+    tmp_path: Path, config: Config, monkeypatch: pytest.MonkeyPatch, module: str, message: str
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "without_build.py").write_text("Options = None\n")
+    (tmp_path / "needs_more.py").write_text("import not_installed_here\n")
+    write_configuration(tmp_path, modules={"toy": module})
+    with pytest.raises(UserError, match=rf"params\.yaml: toy\.module: {module}: {message}"):
+        check_networks(load_config())
+
+
+# -- untrained networks ------------------------------------------------------------------------
+
+
+def test_initial_weights_depend_on_seed_dataset_and_network_alone(config: Config) -> None:
+    def weights(network: str, dataset: str) -> torch.Tensor:
+        built = build_network(config, LAYOUT, network=network, dataset=dataset)
+        assert isinstance(built, Toy)
+        return built.critic.weight
+
+    torch.manual_seed(1)
+    first = weights("base", "one")
+    torch.manual_seed(2)
+    assert torch.equal(weights("base", "one"), first)
+    assert not torch.equal(weights("base", "two"), first)
+    _train("base")
+    assert not torch.equal(weights("toy", "one"), first)
+
+
+def test_what_a_network_is_built_on(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    base = _train("base")
+    settings: list[Setting] = []
+    features = PerceptualFeatures()
+    asked: list[tuple[str, str, Path]] = []
+
+    def build(*, options: Options, setting: Setting) -> Toy:
+        settings.append(setting)
+        return Toy(options)
+
+    def build_features(name: str, *, perceptual: str, weights: Path) -> PerceptualFeatures:
+        asked.append((name, perceptual, weights))
+        return features
+
+    monkeypatch.setattr(toy, "build", build)
+    monkeypatch.setattr(building, "build_features", build_features)
+    # The base is trained on the first data set, and serves the second too.
+    build_network(config, LAYOUT, network="toy", dataset="two")
+
+    setting = settings[-1]
+    assert setting.image_size == SIZE
+    assert setting.features("vgg19") is features
+    assert asked == [("vgg19", "effnet-lite0", LAYOUT.weights("vgg19"))]
+    frozen = setting.frozen["base"]
+    assert isinstance(frozen, Toy)
+    assert torch.equal(frozen.decoder.weight, base.decoder.weight)
+    assert not any(parameter.requires_grad for parameter in frozen.parameters())
+    assert not frozen.train().training
+
+
+# -- trained networks --------------------------------------------------------------------------
+
+
+def test_a_trained_network_has_the_options_that_it_was_trained_with(
+    tmp_path: Path, config: Config
+) -> None:
+    _train("base", width=3)
+    write_configuration(tmp_path, networks={"base": {"steps": 9, "width": 7}})
+    loaded = load_network(load_config(), LAYOUT, network="base", dataset="one")
+    assert isinstance(loaded, Toy)
+    assert loaded.options.width == 3
+
+
+def test_a_trained_method_comes_with_the_parts_that_it_completes_with(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _train("toy", dataset="two")
+    with pytest.raises(UserError, match=r"models/one/base\.json: there is no such file; train"):
+        load_network(config, LAYOUT, network="toy", dataset="two")
+    _train("base")
+    load_network(config, LAYOUT, network="toy", dataset="two")
+
+
+def test_a_trained_network_needs_no_feature_weights(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def build(*, options: Options, setting: Setting) -> Toy:
+        built = Toy(options)
+        built.attach("features", setting.features("vgg16"))
+        return built
+
+    monkeypatch.setattr(toy, "build", build)
+    monkeypatch.delattr(building, "build_features")
+    _train("base")
+    load_network(config, LAYOUT, network="base", dataset="one")
+
+
+def test_another_image_size_is_refused(config: Config) -> None:
+    _train("base", image_size=64)
+    with pytest.raises(UserError, match=r"base\.json: trained on images of 64 pixels, but .* 32"):
+        load_network(config, LAYOUT, network="base", dataset="one")
+
+
+def test_weights_of_another_shape_are_refused(config: Config) -> None:
+    _train("base", width=3)
+    save_weights(LAYOUT.model("one", "base"), new_toy(width=5))
+    with pytest.raises(
+        UserError,
+        match=r"base\.safetensors: .*: average has shape \[3, 5, 3, 3\] in the file and shape "
+        r"\[3, 3, 3, 3\] in the network; train the network again",
+    ):
+        load_network(config, LAYOUT, network="base", dataset="one")

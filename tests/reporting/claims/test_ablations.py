@@ -1,0 +1,236 @@
+"""On made-up scores whose order is known."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pytest
+
+from mdrnets.config.load import Config
+from mdrnets.config.protocol import Ablation, Classwise, Variant
+from mdrnets.evaluation.class_scores import ClassScore
+from mdrnets.reporting.claims.ablations import ablation_findings
+from mdrnets.reporting.claims.classes import class_findings
+from mdrnets.reporting.claims.finding import FAILS, HOLDS, UNTESTED, Finding
+from mdrnets.reporting.claims.markdown import claims_page
+from mdrnets.reporting.claims.results import Resampling, Results
+from tests.helpers.example import BINS, make_config
+
+RESAMPLING = Resampling(resamples=100, halves=10, permutations=999, confidence=0.95)
+N, D, FEWEST = 40, 6, 11
+
+
+def _config(run: Sequence[str] = ("small", "none"), seeds: int = 1) -> Config:
+    config = make_config()
+    protocol = {
+        "ablated": "mdrnets",
+        "variants": {n: Variant(title=f"w/o {n}", options={}) for n in ("small", "none")},
+        "ablations": {
+            "table2": Ablation(
+                title="Table 2",
+                rows=("none", "small", "full"),
+                claims=(("full", "small", "none"), ("full", "small")),
+            )
+        },
+        "classwise": Classwise(against="none", parser="coarse", fewest_pairs=FEWEST),
+    }
+    return config.model_copy(
+        update={
+            "protocol": config.protocol.model_copy(update=protocol),
+            "profile": config.profile.model_copy(update={"variants": tuple(run), "seeds": seeds}),
+        }
+    )
+
+
+def _results(skill: Mapping[str, float]) -> Results:
+    """Scores that are better by a network's skill, and features that are nearer."""
+    generator = np.random.default_rng(1)
+    truth = generator.normal(size=(N, D)).astype(np.float32)
+    scores, features = {}, {}
+    for bin_ in BINS:
+        hard = generator.normal(size=N)
+        for network, better in skill.items():
+            for score, base, sign in (("l1", 3, -1), ("psnr", 25, 1), ("ssim", 0.8, 0.1)):
+                noise = 0.5 * hard + 0.1 * generator.normal(size=N)
+                scores[score, network, bin_] = (base + sign * (better + noise))[None]
+            noise = generator.normal(size=(N, D)).astype(np.float32)
+            features[network, bin_] = [truth + 0.3 * (3 - better) + 0.1 * noise]
+    return Results(scores, features, truth)
+
+
+def _ablations(full: float, small: float, none: float) -> list[Finding]:
+    skill = {"mdrnets": full, "mdrnets@small": small, "mdrnets@none": none}
+    return ablation_findings(_config(), _results(skill), resampling=RESAMPLING)
+
+
+def _verdicts(findings: Sequence[Finding]) -> dict[str, set[tuple[str, str | None]]]:
+    claims: dict[str, set[tuple[str, str | None]]] = {}
+    for finding in findings:
+        claims.setdefault(finding.claim, set()).add((finding.verdict, finding.reason))
+    return claims
+
+
+FIRST = "the full method is better than “w/o small”"
+SECOND = "“w/o small” is better than “w/o none”"
+
+
+def test_an_order_that_is_there_holds() -> None:
+    findings = _ablations(2, 1, 0)
+    assert _verdicts(findings) == {FIRST: {(HOLDS, None)}, SECOND: {(HOLDS, None)}}
+    assert len(findings) == 2 * 4 * 3  # the pair that is named twice is tested once
+    first = findings[0]
+    assert (first.method, first.other) == ("mdrnets", "mdrnets@small")
+    assert (first.dataset, first.metric, first.bin, first.n) == ("set_a", "L1", "1-20", N)
+    assert first.here == pytest.approx(-1, abs=0.1)
+    assert first.published is None and first.published_verdict is None
+
+
+def test_a_reversed_order_and_a_tie_do_not_hold() -> None:
+    verdicts = _verdicts(_ablations(0, 1, 1))
+    assert verdicts[FIRST] == {(FAILS, "the opposite sign")}
+    assert {verdict for verdict, _ in verdicts[SECOND]} == {FAILS}
+    assert (FAILS, "not significant") in verdicts[SECOND]
+
+
+def test_holm_is_over_all_pairs_metrics_and_bins() -> None:
+    findings = _ablations(2, 1, 0)
+    smallest = min(f.p for f in findings if f.p is not None)
+    assert min(f.adjusted for f in findings if f.adjusted is not None) == pytest.approx(
+        24 * smallest
+    )
+
+
+def test_a_variant_that_is_not_run_cannot_be_tested() -> None:
+    config = _config(run=["small"])
+    findings = ablation_findings(
+        config, _results({"mdrnets": 2, "mdrnets@small": 1}), resampling=RESAMPLING
+    )
+    verdicts = _verdicts(findings)
+    assert verdicts[FIRST] == {(HOLDS, None)}
+    assert verdicts[SECOND] == {(UNTESTED, "“w/o none” is not run in this profile")}
+    none_run = _verdicts(ablation_findings(_config(run=[]), None, resampling=RESAMPLING))
+    assert none_run[FIRST] == {(UNTESTED, "“w/o small” is not run in this profile")}
+
+
+# -- whole classes ---------------------------------------------------------------------------
+
+
+def _scores(
+    pairs: Mapping[str, int],
+    gain: Mapping[str, float],
+    *,
+    source: str = "annotated",
+    seeds: int = 1,
+) -> dict[str, list[ClassScore]]:
+    """The full method is better by `gain` in each class; in further trainings by one less."""
+    generator = np.random.default_rng(3)
+    scores: dict[str, list[ClassScore]] = {}
+    for label, count in pairs.items():
+        for number in range(count):
+            hard = generator.normal()
+            for network in ("mdrnets", "mdrnets@none"):
+                for seed in range(1, seeds + 1):
+                    name = network if seed == 1 else f"{network}@seed{seed}"
+                    better = (gain[label] - (seed - 1)) * (network == "mdrnets")
+                    better += 0.1 * generator.normal() + hard
+                    of_pair = (name, f"{number}", "1-20", f"h{number}", label, source, 9)
+                    score = ClassScore(*of_pair, l1=5 - better, psnr=20 + better)
+                    scores.setdefault(name, []).append(score)
+    return scores
+
+
+def test_classes_are_judged_one_by_one() -> None:
+    pairs = {"eye": 20, "nose": 30, "hat": FEWEST - 1, "hair": FEWEST}
+    scores = _scores(pairs, {"eye": 1, "nose": -1, "hat": 1, "hair": 1})
+    findings = class_findings(_config(), scores, resampling=RESAMPLING)
+    assert len(findings) == 14 * 2
+    by_class = {f.label: (f.verdict, f.reason, f.n) for f in findings}
+    assert by_class["eye"] == (HOLDS, None, 20)
+    assert by_class["nose"] == (FAILS, "the opposite sign", 30)
+    assert by_class["hat"] == (UNTESTED, "fewer than 11 pairs", 10)
+    assert by_class["ear"] == (UNTESTED, "fewer than 11 pairs", 0)
+    assert by_class["hair"] == (HOLDS, None, FEWEST)
+    eye = next(f for f in findings if f.label == "eye")
+    assert (eye.metric, eye.dataset, eye.source) == ("hole L1", "set_a", "annotated")
+    assert eye.here == pytest.approx(-1, abs=0.1)
+    tested = [f for f in findings if f.p is not None]
+    smallest = min(f.p for f in tested if f.p is not None)
+    assert min(f.adjusted for f in tested if f.adjusted is not None) == pytest.approx(6 * smallest)
+
+
+def test_the_fewest_pairs_pass_holms_over_all_classes_and_one_fewer_do_not() -> None:
+    """The reason beside `classwise.fewest_pairs` in params.yaml."""
+    p = [2 * 0.5**n for n in (FEWEST, FEWEST - 1)]  # exact, all differences of one sign
+    assert p[0] * 2 * 14 < 0.05 < p[1] * 2 * 14
+
+
+def test_infinite_psnrs_are_left_out_of_the_pairs() -> None:
+    scores = _scores({"eye": FEWEST}, {"eye": 1})
+    first = scores["mdrnets"][0]
+    values = {**vars(first), "psnr": float("inf")}
+    scores["mdrnets"][0] = ClassScore(**values)
+    eye = {
+        f.metric: (f.reason, f.n)
+        for f in class_findings(_config(), scores, resampling=RESAMPLING)
+        if f.label == "eye"
+    }
+    assert eye == {"hole L1": (None, 11), "hole PSNR": ("fewer than 11 pairs", 10)}
+
+
+def test_of_several_trainings_the_mean_of_each_pair_is_tested() -> None:
+    scores = _scores({"eye": 20}, {"eye": 1.5}, seeds=2)
+    findings = class_findings(_config(seeds=2), scores, resampling=RESAMPLING)
+    eye = next(f for f in findings if f.label == "eye")
+    assert (eye.n, eye.trainings, eye.verdict) == (20, 2, HOLDS)
+    assert eye.here == pytest.approx(-1, abs=0.1)
+    assert (eye.least, eye.most) == (pytest.approx(-1.5, abs=0.1), pytest.approx(-0.5, abs=0.1))
+
+
+def test_without_the_variant_the_classes_cannot_be_tested() -> None:
+    (finding,) = class_findings(_config(run=["small"]), None, resampling=RESAMPLING)
+    assert (finding.verdict, finding.reason) == (
+        UNTESTED,
+        "“w/o none” is not run in this profile",
+    )
+
+
+# -- the page --------------------------------------------------------------------------------
+
+
+def test_the_page_tells_orders_and_classes() -> None:
+    config = _config()
+    findings = [
+        *_ablations(2, 1, 1),
+        *class_findings(
+            config, _scores({"eye": 20, "hat": 3}, {"eye": 1, "hat": 1}), resampling=RESAMPLING
+        ),
+    ]
+    page = claims_page(findings, config, facts=[])
+    lines = page.splitlines()
+    assert any(line.startswith("| **holds** ") and "The full method is" in line for line in lines)
+    eye, *_ = (line for line in lines if "| eye " in line)
+    assert [cell.strip() for cell in eye.split("|")][1:5] == [
+        "**holds**",
+        "eye",
+        "hole L1 % ↓",
+        "20",
+    ]
+    assert "The classes are from the annotations of the images." in page
+    assert (
+        "**cannot be tested here**, fewer than 11 pairs: background (0)," in page
+        and "hat (3)" in page
+    )
+    assert "The paper's numbers for this table are not available to us" in page
+
+
+def test_the_page_tells_what_was_parsed_and_what_is_not_run() -> None:
+    config = _config(run=["none"])
+    scores = _scores({"eye": 20}, {"eye": 1}, source="parsed")
+    findings = [
+        *ablation_findings(
+            config, _results({"mdrnets": 1, "mdrnets@none": 0}), resampling=RESAMPLING
+        ),
+        *class_findings(config, scores, resampling=RESAMPLING),
+    ]
+    page = claims_page(findings, config, facts=[])
+    assert "the face parser's maps of the ground truth" in page
+    assert f"**{UNTESTED}**: “w/o small” is not run in this profile." in page

@@ -1,0 +1,383 @@
+import csv
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mdrnets.data.tables import write_table
+from mdrnets.errors import UserError
+from mdrnets.evaluation.scores import COLUMNS, write_features
+from mdrnets.layout import Layout
+from mdrnets.reporting.claims.finding import FAILS, HOLDS, UNTESTED, Finding, by_claim, overall
+from mdrnets.reporting.claims.markdown import claims_page, write_findings
+from mdrnets.reporting.claims.results import Resampling, Results, read_results
+from mdrnets.reporting.claims.table1 import Claims
+from mdrnets.reporting.tables.published import load_published
+from mdrnets.reporting.tables.table1 import table1_metrics
+from tests.helpers.example import BINS, make_config
+
+N, D = 40, 6
+BASE = {"l1": 3.0, "psnr": 25.0, "ssim": 0.8}
+BETTER = {"l1": -1.0, "psnr": 1.0, "ssim": 0.1}
+
+
+def _results(
+    skill: Mapping[str, tuple[float, float, float]],
+    *,
+    seed: int = 0,
+    luck: tuple[float, ...] = (0,),
+) -> Results:
+    """Scores that are better by a method's skill in each bin, and features that are nearer.
+
+    `luck` is MDRNets' alone, one number a training.
+    """
+    generator = np.random.default_rng(seed)
+    truth = generator.normal(size=(N, D)).astype(np.float32)
+    scores, features = {}, {}
+    for number, bin_ in enumerate(BINS):
+        hard = generator.normal(size=N)  # images differ more than methods do
+        for method, skills in skill.items():
+            better = [skills[number] + (chance if method == "mdrnets" else 0) for chance in luck]
+            for score, base in BASE.items():
+                noise = 0.5 * hard + 0.1 * generator.normal(size=N)
+                scores[score, method, bin_] = np.array(
+                    [base + BETTER[score] * (one + noise) for one in better]
+                )
+            noise = generator.normal(size=(N, D)).astype(np.float32)
+            features[method, bin_] = [truth + 0.3 * (3 - one) + 0.1 * noise for one in better]
+    return Results(scores, features, truth)
+
+
+def _findings(
+    results: Mapping[str, Results], methods: tuple[str, ...] = ("pconv", "ict", "mdrnets")
+) -> list[Finding]:
+    return Claims(
+        datasets=make_config().profile.datasets,
+        metrics=table1_metrics("effnet-lite0"),
+        bins=BINS,
+        methods=methods,
+        results=results,
+        published=load_published(),
+        resampling=Resampling(resamples=100, halves=10, permutations=999, confidence=0.95),
+        seed=1,
+    ).findings()
+
+
+def _both(
+    skill: Mapping[str, tuple[float, float, float]], *, luck: tuple[float, ...] = (0,)
+) -> dict[str, Results]:
+    return {
+        "set_a": _results(skill, seed=1, luck=luck),
+        "set_b": _results(skill, seed=2, luck=luck),
+    }
+
+
+@pytest.fixture(scope="module")
+def won() -> list[Finding]:
+    """MDRNets is first everywhere, and further ahead at larger holes. ICT is second."""
+    return _findings(
+        _both({"pconv": (-2, -2, -2), "ict": (-1.5, -1.5, -1.5), "mdrnets": (0, 1, 2.5)})
+    )
+
+
+@pytest.fixture(scope="module")
+def lost() -> list[Finding]:
+    """It is last everywhere, but less so at larger holes."""
+    return _findings(_both({"pconv": (2, 2, 2), "ict": (0, 0, 0), "mdrnets": (-2, -1, 0.5)}))
+
+
+def _kind(findings: list[Finding], kind: str) -> list[Finding]:
+    return [finding for finding in findings if finding.kind == kind]
+
+
+def test_the_published_margins_are_those_of_the_paper(won: list[Finding]) -> None:
+    best = _kind(won, "best")
+    assert [(f.stands_for, f.published_metric, f.published) for f in best] == [
+        ("CelebA-HQ", "L1", -0.963),
+        ("CelebA-HQ", "FID", -4.661),
+        ("CelebA-HQ", "PSNR", 1.687),
+        ("CelebA-HQ", "SSIM", 0.035),
+        ("FFHQ", "L1", -0.501),
+        ("FFHQ", "FID", -0.401),
+        ("FFHQ", "PSNR", 1.303),
+        ("FFHQ", "SSIM", 0.032),
+    ]
+    assert {f.published_verdict for f in best} == {HOLDS}
+    assert best[0].published_other == "ctsdg"
+    (first,) = _kind(won, "first")
+    assert (first.published, first.claim) == (23, "MDRNets is first in 23 of 24 columns of Table 1")
+
+
+def test_the_one_exception_of_the_paper_is_found(won: list[Finding]) -> None:
+    columns = _kind(won, "best") + _kind(won, "column")
+    assert len(columns) == 24
+    (exception,) = (f for f in columns if f.published_verdict == FAILS)
+    assert (exception.stands_for, exception.metric, exception.bin) == ("FFHQ", "L1", "1-20")
+    assert (exception.published, exception.published_other) == (0.051, "ctsdg")
+
+
+def test_two_published_leads_are_smaller_at_large_holes(won: list[Finding]) -> None:
+    shrinking = [f for f in _kind(won, "grows") if f.published_verdict == FAILS]
+    assert [(f.stands_for, f.published_metric, f.published) for f in shrinking] == [
+        ("CelebA-HQ", "PSNR", pytest.approx(1.687 - 2.356)),
+        ("FFHQ", "FID", pytest.approx(0.401 - 0.771)),
+    ]
+
+
+def test_a_winners_claims_hold(won: list[Finding]) -> None:
+    for finding in _kind(won, "best"):
+        assert (finding.verdict, finding.other, finding.n) == (HOLDS, "ict", N)
+        assert finding.here is not None and finding.low is not None and finding.high is not None
+        assert finding.low < finding.here < finding.high
+        assert (finding.here < 0) == (finding.metric in ("L1", "FD(effnet-lite0)"))
+        assert finding.p is not None and finding.adjusted is not None
+        assert finding.p <= finding.adjusted < 0.05
+    (first,) = _kind(won, "first")
+    assert (first.verdict, first.here) == (HOLDS, 24)
+    assert {f.verdict for f in _kind(won, "grows")} == {HOLDS}
+
+
+def test_a_losers_claims_do_not_hold(lost: list[Finding]) -> None:
+    best = _kind(lost, "best")
+    assert {(f.verdict, f.reason, f.other) for f in best} == {(FAILS, "the opposite sign", "pconv")}
+    assert all(f.adjusted is not None and f.adjusted < 0.05 for f in best)
+    (first,) = _kind(lost, "first")
+    assert (first.verdict, first.reason) == (FAILS, "first in 0 of 24, significantly in 0")
+
+
+def test_falling_behind_less_is_no_growing_lead(lost: list[Finding]) -> None:
+    for finding in _kind(lost, "grows"):
+        assert finding.here is not None and finding.here > 0
+        assert (finding.verdict, finding.reason) == (FAILS, "no lead at 40–60 %")
+
+
+def test_a_tie_does_not_hold() -> None:
+    findings = _findings(_both({"pconv": (1, 1, 1), "ict": (0, 0, 0), "mdrnets": (1.02, 1, 1.02)}))
+    tied = _kind(findings, "best") + _kind(findings, "grows")
+    assert {f.verdict for f in tied} == {FAILS}
+    assert "not significant" in {f.reason for f in tied}
+
+
+def test_equal_scores_are_a_tie_with_p_1() -> None:
+    results = _both({"pconv": (1, 1, 1), "mdrnets": (1, 1, 1)})
+    for of_set in results.values():
+        for (score, _, bin_), values in of_set.scores.items():
+            values[:] = of_set.scores[score, "pconv", bin_]
+        for method, bin_ in list(of_set.features):
+            of_set.features[method, bin_][:] = of_set.features["pconv", bin_]  # type: ignore[index]
+    findings = _findings(results, methods=("pconv", "mdrnets"))
+    assert {(f.verdict, f.here, f.p) for f in _kind(findings, "best")} == {(FAILS, 0, 1)}
+    (first,) = _kind(findings, "first")  # as under Table 1, where ties count for each
+    assert (first.here, first.verdict) == (24, FAILS)
+
+
+def test_holm_is_over_all_columns_of_the_table(won: list[Finding]) -> None:
+    columns = _kind(won, "best") + _kind(won, "column")
+    smallest = min(f.p for f in columns if f.p is not None)
+    assert min(f.adjusted for f in columns if f.adjusted is not None) == pytest.approx(
+        24 * smallest
+    )
+    growth = _kind(won, "grows")
+    smallest = min(f.p for f in growth if f.p is not None)
+    assert min(f.adjusted for f in growth if f.adjusted is not None) == pytest.approx(8 * smallest)
+
+
+def test_infinite_psnr_everywhere_is_a_blank_with_its_reason() -> None:
+    results = _both({"pconv": (0, 0, 0), "ict": (0, 0, 0), "mdrnets": (1, 1, 1)})
+    results["set_a"].scores["psnr", "mdrnets", "40-60"][:] = np.inf
+    findings = _findings(results)
+    blank = [f for f in findings if f.here is None]
+    assert [(f.kind, f.dataset, f.metric) for f in blank] == [
+        ("best", "set_a", "PSNR"),
+        ("grows", "set_a", "PSNR"),
+    ]
+    assert {(f.verdict, f.reason) for f in blank} == {(UNTESTED, "infinite for every image")}
+    assert blank[0].published == 1.687
+
+
+@pytest.mark.parametrize(
+    ("methods", "reason"),
+    [
+        (("mdrnets",), "fewer than two methods are run in this profile"),
+        (("pconv", "ict"), "MDRNets is not run in this profile"),
+    ],
+)
+def test_what_cannot_be_tested_says_why_and_keeps_the_published_numbers(
+    methods: tuple[str, ...], reason: str
+) -> None:
+    findings = _findings({}, methods)
+    assert {f.verdict for f in findings} == {UNTESTED}
+    assert {f.reason for f in findings} == {reason}
+    assert all(f.published is not None for f in findings)
+
+
+def test_it_is_deterministic() -> None:
+    skill = {"pconv": (0.0, 0.0, 0.0), "mdrnets": (0.1, 0.1, 0.1)}
+    first, second = (_findings(_both(skill), ("pconv", "mdrnets")) for _ in range(2))
+    assert first == second
+
+
+# -- several trainings -----------------------------------------------------------------------
+
+
+def test_of_several_trainings_the_mean_is_tested_and_the_range_told() -> None:
+    skill = {"ict": (0.0, 0.0, 0.0), "mdrnets": (1.0, 1.0, 1.0)}
+    (one, *_), (three, *_) = (
+        _findings(_both(skill, luck=luck), ("ict", "mdrnets")) for luck in ((0,), (-0.5, 0, 0.5))
+    )
+    assert (one.metric, one.bin, one.trainings, one.least) == ("L1", "40-60", 1, None)
+    assert three.verdict == HOLDS and three.trainings == 3
+    assert one.here is not None and three.least is not None and three.most is not None
+    assert three.here == pytest.approx(one.here)
+    assert three.least == pytest.approx(one.here - 0.5)
+    assert three.most == pytest.approx(one.here + 0.5)
+
+
+def test_a_claim_must_hold_in_every_training() -> None:
+    skill = {"ict": (0.0, 0.0, 0.0), "mdrnets": (1.0, 1.0, 1.0)}
+    findings = _findings(_both(skill, luck=(-1.5, 0.2, 0.2)), ("ict", "mdrnets"))
+    best = [f for f in _kind(findings, "best") if f.metric != "FD(effnet-lite0)"]
+    assert all(f.adjusted is not None and f.adjusted < 0.05 for f in best)
+    assert {(f.verdict, f.reason) for f in best} == {(FAILS, "not in every training")}
+
+
+def test_the_distance_of_several_trainings_is_their_mean() -> None:
+    results = _results({"ict": (0, 0, 0), "mdrnets": (1, 1, 1)}, luck=(0, 1))
+    single = [
+        Results({}, {key: [sets[k]] for key, sets in results.features.items()}, results.truth)
+        for k in (0, 1)
+    ]
+    resampling = Resampling(resamples=100, halves=10, permutations=99, confidence=0.95)
+    pair = "mdrnets", "ict", "1-20"
+    both, *each = (
+        r.difference("frechet", *pair, resampling=resampling, seed=1) for r in (results, *single)
+    )
+    assert both is not None and None not in each
+    assert both.value == pytest.approx(np.mean([e.value for e in each if e]))
+    assert both.p == 0.01
+
+
+# -- the page and the table ------------------------------------------------------------------
+
+
+def test_the_page_begins_with_the_verdicts(won: list[Finding]) -> None:
+    page = claims_page(won, make_config(), facts=[("Seed", "1")])
+    assert "**Of 17 tests of 3 claims, 17 hold, 0 do not hold, and 0 cannot be made here.**" in page
+    assert page.index("Of 17 tests") < page.index("| verdict") < page.index("**Seed**")
+    (row,) = (line for line in page.splitlines() if "| MDRNets is better than the best" in line)
+    assert [cell.strip() for cell in row.strip("|").split("|")] == [
+        "**holds**",
+        "MDRNets is better than the best other method at 40–60 %",
+        *("8", "0", "0"),
+    ]
+    assert "over the images of one training" in page
+    assert "trained anew" in page
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "text"),
+    [
+        ([HOLDS, HOLDS], HOLDS),
+        ([HOLDS, FAILS, UNTESTED], "holds in 1 of 2"),
+        ([HOLDS, UNTESTED], "holds in 1 of 1"),
+        ([FAILS, UNTESTED], FAILS),
+        ([UNTESTED], UNTESTED),
+    ],
+)
+def test_the_tests_of_a_claim_come_to_one_verdict(verdicts: list[str], text: str) -> None:
+    findings = [Finding("order", "a claim", verdict=verdict) for verdict in verdicts]
+    ((claim, tests),) = by_claim(findings).items()
+    assert (claim, overall(tests)) == ("a claim", text)
+
+
+def test_another_distance_is_never_called_fid(won: list[Finding]) -> None:
+    page = claims_page(won, make_config(), facts=[])
+    (row,) = (line for line in page.splitlines() if "FID −4.661" in line)
+    assert "FD(effnet-lite0) ↓" in row and "FID −4.661 from ICT: holds" in row
+    assert all(f.metric != "FID" for f in won)
+
+
+def test_the_published_leads_stand_beside_ours(won: list[Finding]) -> None:
+    page = claims_page(won, make_config(), facts=[])
+    (row,) = (line for line in page.splitlines() if "+2.356 → +1.687" in line)
+    assert row.rstrip(" |").endswith("does not hold")
+
+
+def test_the_table_holds_every_finding(won: list[Finding], tmp_path: Path) -> None:
+    write_findings(tmp_path / "claims.csv", won)
+    with (tmp_path / "claims.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(won) == 8 + 1 + 8 + 16
+    assert list(rows[0]) == [field.name for field in fields(Finding)]
+    assert (rows[0]["published"], rows[0]["verdict"], rows[0]["reason"]) == ("-0.963", HOLDS, "")
+
+
+# -- reading ---------------------------------------------------------------------------------
+
+LAYOUT = Layout("tiny")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder: scores and features of two methods."""
+    monkeypatch.chdir(tmp_path)
+    for method in ("pconv", "mdrnets"):
+        _write(method)
+    write_features(LAYOUT.features("one", "ground_truth"), np.zeros((4, 2), np.float32))
+    return tmp_path
+
+
+def _write(
+    method: str, *, holes: str = "h", bins: tuple[str, ...] = BINS, worse: float = 0
+) -> None:
+    rows = [
+        [image, bin_, f"{holes}{number}", 0.3, number + worse, 20, 0.5, 1, 1, 1, 1, 1]
+        for bin_ in bins
+        for number, image in enumerate(("a", "b", "c", "d"))
+    ]
+    write_table(LAYOUT.scores("one", method), COLUMNS, rows)
+    features = np.full((3, 4, 2), len(method), np.float32)
+    write_features(LAYOUT.features("one", method), features)
+
+
+def _read(**trainings: tuple[str, ...]) -> Results:
+    methods = {"pconv": ("pconv",), "mdrnets": ("mdrnets",)} | trainings
+    return read_results(LAYOUT, "one", methods, bins=BINS)
+
+
+def test_scores_and_features_are_read_by_method_and_bin(folder: Path) -> None:
+    results = _read()
+    assert results.scores["l1", "mdrnets", "20-40"].tolist() == [[0, 1, 2, 3]]
+    assert results.value("l1", "mdrnets", "20-40") == 1.5
+    (features,) = results.features["mdrnets", "1-20"]
+    assert features.tolist() == [[7, 7]] * 4
+    assert results.value("frechet", "pconv", "1-20") == pytest.approx(2 * 25)
+
+
+def test_what_has_nothing_to_train_stands_beside_each_training(folder: Path) -> None:
+    _write("mdrnets@seed2", worse=1)
+    results = _read(mdrnets=("mdrnets", "mdrnets@seed2"))
+    assert results.scores["l1", "mdrnets", "1-20"].tolist() == [[0, 1, 2, 3], [1, 2, 3, 4]]
+    assert results.scores["l1", "pconv", "1-20"].tolist() == [[0, 1, 2, 3]] * 2
+    assert [len(sets) for sets in results.features.values()] == [2] * 6
+    assert results.value("l1", "mdrnets", "1-20") == 2
+    pair = {("mdrnets", "1-20"): 1, ("pconv", "1-20"): -1}
+    assert results.by_training("l1", pair) == [0, 1]
+
+
+def test_methods_scored_on_other_pairs_are_refused(folder: Path) -> None:
+    _write("mdrnets", holes="other")
+    with pytest.raises(UserError, match=r"mdrnets\.csv: other images or holes"):
+        _read()
+    for method in ("pconv", "mdrnets"):
+        _write(method, bins=BINS[:2])
+    with pytest.raises(UserError, match=r"the same images in each of the bins 1-20, 20-40, 40-60"):
+        _read()
+
+
+def test_features_of_other_images_are_refused(folder: Path) -> None:
+    write_features(LAYOUT.features("one", "mdrnets"), np.zeros((3, 5, 2), np.float32))
+    with pytest.raises(UserError, match=r"mdrnets\.npy: expected float32 of 3×4×2"):
+        _read()

@@ -1,0 +1,23 @@
+"""Alone; what several ranks combine is in `training/test_two_ranks.py`."""
+
+import torch
+
+from mdrnets.runtime.distributed import (
+    add_up,
+    average,
+    average_statistics,
+    copy_from_first,
+    largest,
+    ranks,
+)
+
+
+def test_a_lone_process_changes_nothing() -> None:
+    tensor, norm = torch.arange(3.0), torch.nn.BatchNorm2d(2)
+    before = norm.running_mean
+    for combine in (add_up, average, copy_from_first):
+        combine([tensor])
+    average_statistics(norm)
+    assert ranks() == 1
+    assert tensor.tolist() == [0, 1, 2] and norm.running_mean is before
+    assert largest(3, torch.device("cpu")) == 3

@@ -1,0 +1,134 @@
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mdrnets.errors import UserError
+from mdrnets.runtime.gpus import claimed_gpus
+
+ROOT = Path(__file__).parents[2]
+JOB = """
+import os, sys, time
+from mdrnets.runtime.gpus import claimed_gpus
+with claimed_gpus(int(sys.argv[1]), say=lambda line: print(line, flush=True)):
+    print(os.environ["CUDA_VISIBLE_DEVICES"], flush=True)
+    sys.stdin.read()
+"""
+
+
+class Job:
+    """A process that claims GPUs and keeps them until it is told to end."""
+
+    def __init__(self, count: int) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", JOB, str(count)],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def line(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().strip()
+
+    def gpus(self) -> set[str]:
+        return set(self.line().split(","))
+
+    def end(self) -> None:
+        self.process.communicate(timeout=30)
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Three GPUs, as a stand-in for nvidia-smi lists them, and no claims."""
+    listing = tmp_path / "nvidia-smi"
+    listing.write_text("#!/bin/sh\nprintf 'GPU-a\\nGPU-b\\nGPU-c\\n'\n")
+    listing.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    # Deleted at the end, whatever a claim in this process has set.
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    return listing
+
+
+def _claimed(count: int) -> str:
+    with claimed_gpus(count, say=lambda line: None):
+        return os.environ.get("CUDA_VISIBLE_DEVICES", "all")
+
+
+def test_a_job_without_gpus_changes_nothing(machine: Path) -> None:
+    machine.unlink()
+    assert _claimed(0) == "all"
+
+
+def test_jobs_side_by_side_have_gpus_of_their_own(machine: Path) -> None:
+    jobs = [Job(1), Job(1), Job(1)]
+    taken = [job.gpus() for job in jobs]
+    assert set.union(*taken) == {"GPU-a", "GPU-b", "GPU-c"}
+    for job in jobs:
+        job.end()
+
+
+def test_a_job_waits_until_enough_are_free_and_holds_none_meanwhile(machine: Path) -> None:
+    first = Job(2)
+    assert len(first.gpus()) == 2
+    waiting = Job(2)
+    assert waiting.line().startswith("waiting for 2 GPU(s)")
+    single = Job(1)
+    assert single.gpus() == {"GPU-c"}
+    first.end()
+    assert len(waiting.gpus()) == 2
+    for job in (single, waiting):
+        job.end()
+
+
+def test_a_killed_job_gives_its_gpus_back(machine: Path) -> None:
+    killed = Job(3)
+    assert len(killed.gpus()) == 3
+    killed.process.send_signal(signal.SIGKILL)
+    killed.process.communicate(timeout=30)
+    following = Job(3)
+    assert len(following.gpus()) == 3
+    following.end()
+
+
+@pytest.mark.parametrize(
+    ("visible", "count", "claimed"),
+    [
+        ("2", 1, "GPU-c"),
+        ("1, 2", 2, "GPU-b,GPU-c"),
+        ("GPU-b,GPU-a", 1, "GPU-b"),
+        ("MIG-x", 1, "MIG-x"),
+    ],
+)
+def test_what_was_given_to_the_process_bounds_its_claim(
+    machine: Path, monkeypatch: pytest.MonkeyPatch, visible: str, count: int, claimed: str
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert _claimed(count) == claimed
+
+
+@pytest.mark.parametrize(("visible", "seen"), [("", 0), ("-1", 0), ("0,7", 1), (None, 3)])
+def test_too_few_gpus_are_explained(
+    machine: Path, monkeypatch: pytest.MonkeyPatch, visible: str | None, seen: int
+) -> None:
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    with pytest.raises(UserError, match=rf"asks for 4 GPU\(s\) a job, but there are {seen} "):
+        _claimed(4)
+
+
+def test_a_machine_without_a_driver_has_none(
+    machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.unlink()
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(UserError, match=r"asks for 1 GPU\(s\) a job, but there are 0 "):
+        _claimed(1)

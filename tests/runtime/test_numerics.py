@@ -1,0 +1,55 @@
+import os
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from mdrnets.errors import UserError
+from mdrnets.runtime.numerics import autocast, set_numerics
+
+
+@pytest.fixture(autouse=True)
+def restored() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    deterministic = torch.are_deterministic_algorithms_enabled()
+    tf32 = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+    workspace = os.environ.get("CUBLAS_WORKSPACE_CONFIG")
+    yield
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(deterministic)
+    torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = tf32
+    if workspace is None:
+        os.environ.pop("CUBLAS_WORKSPACE_CONFIG", None)
+
+
+@pytest.mark.parametrize(("precision", "tf32"), [("32-true", False), ("bf16-mixed", True)])
+def test_what_is_set_is_what_is_recorded(precision: str, tf32: bool) -> None:
+    recorded = set_numerics(device="cpu", precision=precision, threads=1)
+    assert torch.get_num_threads() == recorded["threads"] == 1
+    assert torch.are_deterministic_algorithms_enabled() and recorded["deterministic"] == "always"
+    assert torch.backends.cudnn.deterministic and not torch.backends.cudnn.benchmark
+    assert torch.backends.cuda.matmul.allow_tf32 is tf32
+    assert torch.backends.cudnn.allow_tf32 is tf32
+    assert recorded["tf32"] is tf32
+    assert recorded["precision"] == precision
+    assert recorded["torch"] == torch.__version__
+
+
+def test_the_record_is_plain() -> None:
+    recorded = set_numerics(device="cpu", precision="32-true", threads=1)
+    assert all(type(value) in (str, int, bool) for value in recorded.values())
+
+
+def test_a_missing_gpu_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(UserError, match=r"device: the profile asks for cuda, .* no GPU"):
+        set_numerics(device="cuda", precision="32-true", threads=1)
+
+
+@pytest.mark.parametrize(
+    ("precision", "dtype"), [("32-true", torch.float32), ("bf16-mixed", torch.bfloat16)]
+)
+def test_networks_run_in_the_profiles_precision(precision: str, dtype: torch.dtype) -> None:
+    with autocast(torch.device("cpu"), precision):
+        output = torch.nn.Linear(2, 2)(torch.zeros(1, 2))
+    assert output.dtype == dtype
