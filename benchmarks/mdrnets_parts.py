@@ -39,7 +39,7 @@ def main() -> None:
 @torch.no_grad()
 def _replaced(model: MDRNets, image: Tensor, hole: Tensor) -> list[tuple[str, float]]:
     """Hole filled by what → L1 % in the hole, as `stages.validate` measures it."""
-    parse = model.attached("parser").parse
+    parse = model.frozen("parser").parse
     masked = image * (1 - hole)
     coarse = model.complete_coarsely(masked, hole)
     mean = masked.sum((2, 3), keepdim=True) / (1 - hole).sum((2, 3), keepdim=True)
@@ -75,7 +75,7 @@ def _replaced(model: MDRNets, image: Tensor, hole: Tensor) -> list[tuple[str, fl
 
 def _gradients(model: MDRNets, image: Tensor, hole: Tensor) -> list[tuple[str, float, float]]:
     """Each weighted loss term: value, and its gradient's norm at I_o as a share of all norms."""
-    parse, norms, values = model.attached("parser").parse, {}, {}
+    parse, norms, values = model.frozen("parser").parse, {}, {}
     losses = model._losses()
     for part, part_hole in zip(image.split(BATCH), hole.split(BATCH), strict=True):
         masked = part * (1 - part_hole)
@@ -95,7 +95,7 @@ def _gradients(model: MDRNets, image: Tensor, hole: Tensor) -> list[tuple[str, f
 @torch.no_grad()
 def _memory(model: MDRNets, image: Tensor, hole: Tensor) -> list[tuple[str, float]]:
     """How much the memory tells faces and classes apart, and where patches in the hole attend."""
-    parse = model.attached("parser").parse
+    parse = model.frozen("parser").parse
     coarse = model.complete_coarsely(image * (1 - hole), hole)
     labels, truth = parse(coarse), parse(image)
     inside = hole[:, 0] > 0

@@ -23,7 +23,7 @@ from mdrnets.config.load import load_config
 from mdrnets.config.profile import Profile
 from mdrnets.data.tables import write_table
 from mdrnets.layout import Layout
-from mdrnets.methods.base import Batch, Method, Phase, Setting, Trainable
+from mdrnets.methods.base import Batch, BuildContext, Method, Phase, Trainable
 from mdrnets.methods.building import network_module, resolved_options
 from mdrnets.networks.features import build_features
 from mdrnets.networks.frozen import freeze
@@ -53,7 +53,7 @@ def main() -> None:
             network_module(network, name)
             .build(
                 options=resolved_options(config, name, images=1),
-                setting=Setting(
+                context=BuildContext(
                     image_size=profile.image_size,
                     features=lambda wanted: build_features(
                         wanted,
@@ -87,7 +87,7 @@ def main() -> None:
                     (name, trainable, COMPLETE, profile.completion_batch, seconds, memory)
                 )
                 rows[-1][-1] = f"{profile.completion_batch / seconds:.1f}"
-        if name in config.protocol.parts:
+        if name in config.protocol.components:
             built[name] = freeze(trainable)
     headers = ["network", "phase", "batch", "ms a step", "steps", "s in all", "completions/s"]
     print(tabulate(rows, headers, disable_numparse=True))

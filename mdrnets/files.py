@@ -18,7 +18,7 @@ EARLIEST = (1980, 1, 1, 0, 0, 0)
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` when the block succeeds.
 
     The file is synced first, so that a power cut leaves the old or the new one. When the block
@@ -52,7 +52,7 @@ def _is_full(folder: Path, error: Exception) -> bool:
 
 
 def write_text(path: Path, text: str) -> None:
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
@@ -61,7 +61,7 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def plain_member(name: str) -> zipfile.ZipInfo:
+def reproducible_zipinfo(name: str) -> zipfile.ZipInfo:
     """A file, for `ZipFile.writestr`."""
     member = zipfile.ZipInfo(name, EARLIEST)
     member.create_system = 3  # Unix, wherever it is packed

@@ -111,9 +111,9 @@ class Layout:
         """Means, intervals and Fréchet distances by bin."""
         return self.scores(dataset, method).with_suffix(".json")
 
-    def classwise(self, dataset: str) -> Path:
+    def per_class(self, dataset: str) -> Path:
         """Scores by semantic class, of the images whose hole covers the whole class."""
-        return self.run / "classwise" / f"{dataset}.csv"
+        return self.run / "per_class" / f"{dataset}.csv"
 
     def metrics(self, dataset: str, method: str) -> Path:
         """A row of Table 1 by metric and bin, as DVC compares them."""

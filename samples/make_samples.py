@@ -21,8 +21,8 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from mdrnets.execution.command import says_errors
-from mdrnets.files import plain_member, replacing
+from mdrnets.execution.command import handle_user_errors
+from mdrnets.files import atomic_write, reproducible_zipinfo
 from samples.renderer.holes import STEPS, irregular_hole
 from samples.renderer.render import render
 from samples.renderer.style import RENDERED_A, RENDERED_B, Style
@@ -34,7 +34,7 @@ _WEBP = {"format": "WEBP", "lossless": True, "quality": 80, "method": 6}
 _PNG = {"format": "PNG", "optimize": True}
 
 
-@says_errors
+@handle_user_errors
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m samples.make_samples",
@@ -54,8 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def write_set(style: Style, out: Path, *, count: int) -> None:
     """Render a set's faces and label maps into two archives."""
     with (
-        replacing(out / f"{style.name}_faces.zip") as faces_path,
-        replacing(out / f"{style.name}_labels.zip") as labels_path,
+        atomic_write(out / f"{style.name}_faces.zip") as faces_path,
+        atomic_write(out / f"{style.name}_labels.zip") as labels_path,
         zipfile.ZipFile(faces_path, "w") as faces,
         zipfile.ZipFile(labels_path, "w") as labels,
     ):
@@ -68,7 +68,7 @@ def write_set(style: Style, out: Path, *, count: int) -> None:
 def write_holes(out: Path, *, per_step: int) -> None:
     """Draw the holes, step by step, into an archive; the first half of each spares the border."""
     with (
-        replacing(out / "holes.zip") as path,
+        atomic_write(out / "holes.zip") as path,
         zipfile.ZipFile(path, "w") as holes,
     ):
         for index in tqdm(range(STEPS * per_step), desc="holes"):
@@ -87,7 +87,7 @@ def _add(archive: zipfile.ZipFile, name: str, image: Image.Image, encoding: dict
     """Append an image, uncompressed since its file is; nothing in it tells when or where."""
     encoded = io.BytesIO()
     image.save(encoded, **encoding)
-    archive.writestr(plain_member(name), encoded.getvalue(), zipfile.ZIP_STORED)
+    archive.writestr(reproducible_zipinfo(name), encoded.getvalue(), zipfile.ZIP_STORED)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from mdrnets.data.assignment import by_bin, read_assignment
 from mdrnets.data.external import read_completions
 from mdrnets.errors import UserError
 from mdrnets.execution.command import StageRun, execute, stage_parser
-from mdrnets.files import replacing
+from mdrnets.files import atomic_write
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,7 +53,7 @@ def _run(run: StageRun) -> None:
         (layout.completions(dataset, name), np.where(hole, raw, originals)),
         (layout.raw_outputs(dataset, name), raw),
     ):
-        with replacing(target) as temporary, temporary.open("wb") as file:
+        with atomic_write(target) as temporary, temporary.open("wb") as file:
             np.save(file, array.reshape(shape))
 
 

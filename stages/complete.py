@@ -18,7 +18,7 @@ from mdrnets.data.download.disk_space import require_space
 from mdrnets.errors import UserError
 from mdrnets.evaluation.completion import complete_pairs
 from mdrnets.execution.command import StageRun, execute, stage_parser
-from mdrnets.files import replacing
+from mdrnets.files import atomic_write
 from mdrnets.methods.base import Method
 from mdrnets.methods.building import build_network, load_network
 from mdrnets.runtime.numerics import set_numerics
@@ -57,8 +57,8 @@ def _run(run: StageRun) -> None:
     require_space(layout.completions(dataset, name), 2 * math.prod(shape))
     begin = time.monotonic()
     with (
-        replacing(layout.completions(dataset, name)) as completions_path,
-        replacing(layout.raw_outputs(dataset, name)) as raw_path,
+        atomic_write(layout.completions(dataset, name)) as completions_path,
+        atomic_write(layout.raw_outputs(dataset, name)) as raw_path,
     ):
         completions = open_memmap(completions_path, mode="w+", dtype=np.uint8, shape=shape)
         raw = open_memmap(raw_path, mode="w+", dtype=np.uint8, shape=shape)

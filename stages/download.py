@@ -16,7 +16,7 @@ from pathlib import Path
 
 from mdrnets.config.data import Source
 from mdrnets.config.load import expand
-from mdrnets.data.download.cache import obtain, require_licence
+from mdrnets.data.download.cache import download_verified, require_licence
 from mdrnets.data.download.ffhq import fetch_images, read_metadata
 from mdrnets.data.download.publish import fetch, locate, publish
 from mdrnets.errors import UserError
@@ -76,7 +76,9 @@ def _find(run: StageRun, name: str, source: Source, from_folder: Path | None) ->
 
     require_licence(run.config, name)
     folder = expand(run.config.profile.downloads)
-    path = obtain(source, folder, from_folder=from_folder, progress=run.progress, say=run.say)
+    path = download_verified(
+        source, folder, from_folder=from_folder, progress=run.progress, say=run.say
+    )
     if source.kind != "ffhq_metadata":
         return path
     images = folder / (path.stem if source.shrink is None else f"{path.stem}_{source.shrink}")

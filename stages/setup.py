@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from mdrnets.execution.command import StageRun, execute, stage_parser
 from mdrnets.files import write_text
 from mdrnets.tracking.store import TrackingError, experiment_name, open_store
-from mdrnets.tracking.stream import later
+from mdrnets.tracking.stream import retry_hint
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,7 +24,7 @@ def _run(run: StageRun) -> None:
         with open_store(name) as store:
             run.say(f"tracking: experiment {experiment_name(name)} at {store.uri}")
     except TrackingError as error:
-        run.say(later(error))
+        run.say(retry_hint(error))
     stamp = {"profile": name, "experiment": experiment_name(name)}
     write_text(run.layout.setup, json.dumps(stamp, indent=1) + "\n")
 

@@ -31,11 +31,11 @@ from mdrnets.runtime.numerics import set_numerics
 from mdrnets.training.display import Display
 from mdrnets.training.fingerprint import fingerprint, short_hash
 from mdrnets.training.history import History
-from mdrnets.training.launching import end_with_first_rank, launch, rank_here
+from mdrnets.training.launching import exit_when_parent_dies, launch, rank_here
 from mdrnets.training.loop import Progress, train
 from mdrnets.training.state import Checkpoints, discard
 
-LAST_WORDS = 10.0
+WORKER_EXIT_DELAY = 10.0
 """Seconds that a further process outlives its error: the first, which Fabric would kill with it,
 as a rule has the same error and ends in order."""
 
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("network", help="a method of the profile, or a part that one uses")
     options = parser.parse_args(arguments)
     if rank_here() > 0:
-        return _help(options.profile, options.dataset, options.network)
+        return _run_worker_rank(options.profile, options.dataset, options.network)
     wildcards = {"dataset": options.dataset, "network": options.network}
     return execute("train", wildcards, options.profile, _run)
 
@@ -66,11 +66,11 @@ def _run(run: StageRun) -> None:
         ) from None
 
 
-def _help(profile: str | None, dataset: str, network: str) -> int:
+def _run_worker_rank(profile: str | None, dataset: str, network: str) -> int:
     """Train as a further rank; the first alone heeds signals, and its end is the end of all."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
-    end_with_first_rank()
+    exit_when_parent_dies()
     try:
         config = load_config(profile)
         _trained(
@@ -83,7 +83,7 @@ def _help(profile: str | None, dataset: str, network: str) -> int:
         )
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
-        time.sleep(LAST_WORDS)
+        time.sleep(WORKER_EXIT_DELAY)
         return 1
     return 0
 

@@ -7,14 +7,14 @@ import pytest
 
 from mdrnets import files
 from mdrnets.errors import UserError
-from mdrnets.files import replacing, sha256, write_text
+from mdrnets.files import atomic_write, sha256, write_text
 
 DiskUsage = namedtuple("DiskUsage", "total used free")  # as shutil has it
 
 
 def test_the_file_appears_when_the_block_ends(tmp_path: Path) -> None:
     path = tmp_path / "new" / "folder" / "a.txt"
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text("content")
         assert not path.exists()
         assert temporary.parent == path.parent  # a rename must stay on one file system
@@ -28,7 +28,7 @@ def test_a_failure_keeps_the_old_file_and_leaves_no_other(
 ) -> None:
     path = tmp_path / "a.txt"
     path.write_text("old")
-    with pytest.raises(error), replacing(path) as temporary:
+    with pytest.raises(error), atomic_write(path) as temporary:
         temporary.write_text("half of the n")
         raise error
     assert path.read_text() == "old"
@@ -46,7 +46,10 @@ def test_a_full_disk_is_a_users_error(
     path.write_text("old")
     if moment == "syncing":
         monkeypatch.setattr(files.os, "fsync", full)
-    with pytest.raises(UserError, match=r"a\.txt: the disk is full"), replacing(path) as temporary:
+    with (
+        pytest.raises(UserError, match=r"a\.txt: the disk is full"),
+        atomic_write(path) as temporary,
+    ):
         temporary.write_text("half of the n")
         if moment == "writing":
             full()
@@ -60,7 +63,7 @@ def test_a_full_disk_is_noticed_whatever_the_writer_says(
     path = tmp_path / "a.pt"
 
     def write() -> None:
-        with replacing(path) as temporary:
+        with atomic_write(path) as temporary:
             temporary.write_text("half of the n")
             raise RuntimeError("basic_ios::clear: iostream error")  # of torch.save
 

@@ -28,7 +28,7 @@ FILES: dict[str, Callable[[str, str], Path]] = {
     "features": LAYOUT.features,
     "scores": LAYOUT.scores,
     "summary": LAYOUT.summary,
-    "classwise": lambda dataset, name: LAYOUT.classwise(dataset),
+    "per_class": lambda dataset, name: LAYOUT.per_class(dataset),
 }
 
 

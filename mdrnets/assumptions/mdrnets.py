@@ -277,7 +277,7 @@ DECISIONS = (
         "no pixel of the class is valid; its annotation where there is one, else the parser's map",
         "chosen",
         "the paper shows examples alone",
-        "classwise.py",
+        "per_class.py",
     ),
     Assumption(
         "masked correlation mining",
@@ -288,7 +288,7 @@ DECISIONS = (
     ),
     Assumption(
         "refinement layers",
-        "gated encoder to H/8, four gated residual blocks, four SPADE blocks; instance norm",
+        "gated encoder to H/8, four gated residual blocks, four SPADE blocks; job norm",
         "chosen",
         "the paper names the kinds of layer alone",
         REFINEMENT,

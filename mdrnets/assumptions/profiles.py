@@ -5,7 +5,7 @@ value. Rendered: the demo profile's images; real: `real64`, CelebA-HQ, 300 steps
 40 to 60 %. L1 is that in the hole; FD is that of EfficientNet-Lite0's features.
 """
 
-TRIED = {
+TUNING_NOTES = {
     "parser.input_scale": (
         "1, then 2 with half class balance, on held-out real faces: mIoU .23, .43; at 64² the "
         "features of stride 8 are too coarse for eyes"

@@ -13,12 +13,12 @@ from mdrnets.config.load import load_config
 from mdrnets.dag.pipeline import Pipeline
 from mdrnets.errors import UserError
 from mdrnets.exchange.crate import Agent, build_crate, check_current
-from mdrnets.execution.command import says_errors, stage_parser
-from mdrnets.files import replacing
+from mdrnets.execution.command import handle_user_errors, stage_parser
+from mdrnets.files import atomic_write
 from mdrnets.tracking.executions import executions
 
 
-@says_errors
+@handle_user_errors
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = stage_parser(__doc__)
     parser.add_argument("--agent", help="who ran it; by default git's user.name")
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     check_current(ran)
     crate = build_crate(pipeline, ran, agent=agent, with_data=options.with_data)
     target = pipeline.layout.report("crate.zip")
-    with replacing(target) as temporary:
+    with atomic_write(target) as temporary:
         crate.write_zip(temporary)
     print(f"{target}: {len(ran)} executions")
     return 0

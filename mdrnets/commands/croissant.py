@@ -10,12 +10,12 @@ from collections.abc import Sequence
 
 from mdrnets.config.load import load_config
 from mdrnets.exchange.croissant import describe
-from mdrnets.execution.command import says_errors, stage_parser
+from mdrnets.execution.command import handle_user_errors, stage_parser
 from mdrnets.files import write_text
 from mdrnets.layout import Layout
 
 
-@says_errors
+@handle_user_errors
 def main(arguments: Sequence[str] | None = None) -> int:
     options = stage_parser(__doc__).parse_args(arguments)
     config = load_config(options.profile)

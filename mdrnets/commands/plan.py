@@ -10,13 +10,13 @@ import sys
 from collections.abc import Sequence
 
 from mdrnets.config.load import load_config
-from mdrnets.execution.command import says_errors, stage_parser
+from mdrnets.execution.command import handle_user_errors, stage_parser
 from mdrnets.files import write_text
 from mdrnets.layout import Layout
 from mdrnets.planning.speed import DEVICES, REFERENCE, Speed, read_measurements
 
 
-@says_errors
+@handle_user_errors
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = stage_parser(__doc__)
     parser.add_argument(

@@ -8,14 +8,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from mdrnets.execution.command import says_errors
+from mdrnets.execution.command import handle_user_errors
 from mdrnets.files import write_text
 from mdrnets.reporting.reference.readme import with_kept_runs
 
 README = Path("README.md")
 
 
-@says_errors
+@handle_user_errors
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter

@@ -12,9 +12,9 @@ from mdrnets.config.load import load_config
 from mdrnets.errors import UserError
 from mdrnets.execution.command import stage_parser
 from mdrnets.layout import Layout
-from mdrnets.tracking.record import Records
+from mdrnets.tracking.record import RecordStore
 from mdrnets.tracking.store import TrackingError, public_uri
-from mdrnets.tracking.stream import later
+from mdrnets.tracking.stream import retry_hint
 from mdrnets.tracking.sync import sync
 
 
@@ -34,14 +34,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         profile = load_config(options.profile).name
-        records = Records(Layout(profile).records)
+        records = RecordStore(Layout(profile).records)
         if options.list:
             _print(records)
             return 0
         count = sync(records, profile, everything=options.all)
     except (TrackingError, UserError) as error:
         print(
-            later(error) if isinstance(error, TrackingError) else f"error: {error}", file=sys.stderr
+            retry_hint(error) if isinstance(error, TrackingError) else f"error: {error}",
+            file=sys.stderr,
         )
         return 0 if options.quiet else 1
     if not options.quiet:
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _print(records: Records) -> None:
+def _print(records: RecordStore) -> None:
     for record in records.all():
         run = record.sent.run_id if record.sent else "not sent"
         print(

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from mdrnets.config.load import load_config
 from mdrnets.dag.pipeline import Pipeline
 from mdrnets.errors import UserError
-from mdrnets.execution.command import says_errors, stage_parser
+from mdrnets.execution.command import handle_user_errors, stage_parser
 from mdrnets.files import write_text
 from mdrnets.reporting.reference.compare import (
     compare,
@@ -27,7 +27,7 @@ from mdrnets.reporting.reference.save import commits, keep, scored_tables, used_
 from mdrnets.tracking.executions import executions
 
 
-@says_errors
+@handle_user_errors
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = stage_parser(__doc__)
     parser.add_argument("name", nargs="?", help="of the kept run; by default the profile's")

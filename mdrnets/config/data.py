@@ -98,15 +98,15 @@ class Split(Options):
 
     Attributes:
         rule: `last`: the last `test` names are test images. `celebahq`: images whose name is an
-            id of the DeepFillv2 test list, and every `others_every`-th of the other ids.
+            id of the DeepFillv2 test list, and every `test_every`-th of the other ids.
         test: number of test images (`last`).
-        others_every: see `rule` (`celebahq`); None: the list alone.
+        test_every: see `rule` (`celebahq`); None: the list alone.
         validation: number of training images, drawn by seed, that are kept out of training.
     """
 
     rule: Literal["last", "celebahq"]
     test: Annotated[int, Field(ge=1)] | None = None
-    others_every: Annotated[int, Field(ge=2)] | None = None
+    test_every: Annotated[int, Field(ge=2)] | None = None
     validation: int = Field(ge=0)
 
     @model_validator(mode="after")
@@ -121,11 +121,11 @@ class Dataset(Options):
 
     Attributes:
         title: as printed; says "rendered" where the faces are.
-        stands_for: the published data set beside which its numbers are printed.
+        published_as: the published data set beside which its numbers are printed.
     """
 
     title: str
-    stands_for: Literal["CelebA-HQ", "FFHQ"]
+    published_as: Literal["CelebA-HQ", "FFHQ"]
     faces: Name
     labels: Labels | None = None
     split: Split

@@ -41,7 +41,7 @@ class Config(Options):
         networks = self.protocol.networks
         run = {name: networks[name] for name in self.profile.methods if name in networks}
         used = {part for method in run.values() for part in method.uses}
-        parts = {name: part for name, part in self.protocol.parts.items() if name in used}
+        parts = {name: part for name, part in self.protocol.components.items() if name in used}
         variants = [self.variant(name) for name in self.profile.variants]
         trainings = [again for name in (*run, *variants) for again in self.trainings(name)]
         return parts | {name: self.network(name) for name in trainings}
@@ -69,7 +69,11 @@ class Config(Options):
 
     def variant(self, name: str) -> str:
         """The network that is a row of an ablation: `METHOD@VARIANT`, or the method itself."""
-        return f"{self.protocol.ablated}@{name}" if name != FULL else str(self.protocol.ablated)
+        return (
+            f"{self.protocol.ablation_base}@{name}"
+            if name != FULL
+            else str(self.protocol.ablation_base)
+        )
 
     def trainings(self, method: str) -> tuple[str, ...]:
         """All trainings of a method or variant: the first has its name, then `NAME@seed2`, …"""
@@ -139,9 +143,9 @@ def load_config(profile: str | None = None) -> Config:
             raise UserError(f"{path}: variants: unknown {variant!r}; {PARAMS} has {known}")
         if not any(variant in ablation.rows for ablation in protocol.ablations.values()):
             raise UserError(f"{PARAMS}: ablations: no table has the variant {variant}; add it")
-    if settings.variants and protocol.ablated not in settings.methods:
+    if settings.variants and protocol.ablation_base not in settings.methods:
         raise UserError(
-            f"{path}: variants need {protocol.ablated} itself among the methods; add it"
+            f"{path}: variants need {protocol.ablation_base} itself among the methods; add it"
         )
     datasets = list(settings.datasets.values())
     for network, entry in config.trained.items():
@@ -163,7 +167,7 @@ def load_config(profile: str | None = None) -> Config:
                 f"{path}: networks.{network}.published needs a source `{entry.weights}` of kind "
                 "weights; profiles/paper.yaml has one"
             )
-    if unknown := sorted(set(settings.networks) - set(protocol.parts) - set(protocol.methods)):
+    if unknown := sorted(set(settings.networks) - set(protocol.components) - set(protocol.methods)):
         raise UserError(f"{path}: networks.{unknown[0]}: {PARAMS} has no such part or method")
     return config
 

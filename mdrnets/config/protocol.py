@@ -21,7 +21,7 @@ class Network(Options):
         module: Python module with `Options` and `build`.
         trained: false for a method that has nothing to learn.
         uses: networks that are trained first and frozen, by name.
-        completes_with: those of `uses` that completion needs as well.
+        inference_uses: those of `uses` that completion needs as well.
         dataset: position of the one data set that it is trained on; None: each its own.
         labels: whether it is trained on label maps.
         weights: the source of published weights that its option `published` takes instead of a
@@ -33,7 +33,7 @@ class Network(Options):
     module: str
     trained: bool = True
     uses: Names = ()
-    completes_with: Names = ()
+    inference_uses: Names = ()
     dataset: int | None = None
     labels: bool = False
     weights: Name | None = None
@@ -79,18 +79,18 @@ class Ablation(Options):
     claims: Annotated[tuple[Names, ...], BeforeValidator(as_tuple)] = ()
 
 
-class Classwise(Options):
+class PerClass(Options):
     """The claim about semantic classes that are entirely in the hole.
 
     Attributes:
-        against: the variant that the method is compared with.
+        baseline: the variant that the method is compared with.
         parser: the part that tells the classes of images without annotation.
-        fewest_pairs: images with holes that a test needs.
+        min_pairs: images with holes that a test needs.
     """
 
-    against: Name
+    baseline: Name
     parser: Name
-    fewest_pairs: int = Field(ge=1)
+    min_pairs: int = Field(ge=1)
 
 
 class AblationFigure(Options):
@@ -148,13 +148,13 @@ class Protocol(Options):
     ssim: Literal["gaussian11_rgb", "uniform7_rgb", "gaussian11_luma"]
     bootstrap: Bootstrap
     frechet: Frechet
-    parts: dict[Name, Network]
+    components: dict[Name, Network]
     methods: dict[Name, AnyMethod]
-    ablated: Name | None = None
+    ablation_base: Name | None = None
     variants: dict[Name, Variant] = Field(default_factory=dict)
     ablations: dict[Name, Ablation] = Field(default_factory=dict)
     figures: dict[Name, AblationFigure] = Field(default_factory=dict)
-    classwise: Classwise | None = None
+    per_class: PerClass | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -162,12 +162,12 @@ class Protocol(Options):
             if not numbers or not all(1 <= number <= STEPS for number in numbers):
                 raise ValueError(f"bins.{name}: expected 10 % steps from 1 to {STEPS}")
         for name, network in self.networks.items():
-            if unknown := set(network.uses) - set(self.parts):
+            if unknown := set(network.uses) - set(self.components):
                 raise ValueError(f"{name}.uses: unknown parts {sorted(unknown)}")
-            if unknown := set(network.completes_with) - set(network.uses):
-                raise ValueError(f"{name}.completes_with: not in uses: {sorted(unknown)}")
-        if self.variants and self.ablated not in self.networks:
-            raise ValueError(f"ablated: unknown method {self.ablated!r}")
+            if unknown := set(network.inference_uses) - set(network.uses):
+                raise ValueError(f"{name}.inference_uses: not in uses: {sorted(unknown)}")
+        if self.variants and self.ablation_base not in self.networks:
+            raise ValueError(f"ablation_base: unknown method {self.ablation_base!r}")
         for name, ablation in self.ablations.items():
             if unknown := set(ablation.rows) - {FULL} - set(self.variants):
                 raise ValueError(f"ablations.{name}: unknown variants {sorted(unknown)}")
@@ -180,24 +180,24 @@ class Protocol(Options):
                 raise ValueError(f"figures.{name}: a table of ablations has this name; rename one")
         if reserved := [name for name in self.variants if split_name(f"@{name}")[1] != name]:
             raise ValueError(f"variants.{reserved[0]}: `seedN` names the N-th training; rename it")
-        if self.classwise is not None:
-            if self.classwise.against not in self.variants:
-                raise ValueError(f"classwise.against: unknown variant {self.classwise.against!r}")
-            parser = self.parts.get(self.classwise.parser)
+        if self.per_class is not None:
+            if self.per_class.baseline not in self.variants:
+                raise ValueError(f"per_class.baseline: unknown variant {self.per_class.baseline!r}")
+            parser = self.components.get(self.per_class.parser)
             if parser is None or not parser.labels or parser.dataset not in (None, 0):
                 raise ValueError(
-                    "classwise.parser: expected a part that is trained on label maps of the first "
-                    f"data set, found {self.classwise.parser!r}"
+                    "per_class.parser: expected a part that is trained on label maps of the first "
+                    f"data set, found {self.per_class.parser!r}"
                 )
-            if self.classwise.parser not in self.network(str(self.ablated)).uses:
-                raise ValueError(f"classwise.parser: {self.ablated} does not use it")
+            if self.per_class.parser not in self.network(str(self.ablation_base)).uses:
+                raise ValueError(f"per_class.parser: {self.ablation_base} does not use it")
         return self
 
     @property
     def networks(self) -> dict[str, Network]:
         """Parts and methods that are run here, by name."""
         run = {name: m for name, m in self.methods.items() if isinstance(m, Network)}
-        return self.parts | run
+        return self.components | run
 
     def network(self, name: str) -> Network:
         return self.networks[name]

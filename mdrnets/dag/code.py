@@ -10,7 +10,7 @@ from pathlib import Path
 
 # They carry values, paths and records from one place to another, and decide no number: what they
 # carry is declared as parameters, inputs and outputs.
-PLUMBING = (
+UNTRACKED_MODULES = (
     "mdrnets.config.load",
     "mdrnets.config.data",
     "mdrnets.config.profile",
@@ -77,4 +77,4 @@ def _named(tree: ast.AST) -> Iterator[str]:
 
 
 def _is_plumbing(module: str) -> bool:
-    return any(module == name or module.startswith(f"{name}.") for name in PLUMBING)
+    return any(module == name or module.startswith(f"{name}.") for name in UNTRACKED_MODULES)

@@ -36,16 +36,16 @@ def evaluation_stages(config: Config, layout: Layout) -> Iterator[Stage]:
         yield from _inspections(config, layout, inspected)
     for variant in config.profile.variants:
         yield from _trainings(config, layout, config.variant(variant), datasets[:1])
-    if compared := classwise_networks(config):
+    if compared := per_class_networks(config):
         yield _classwise(config, layout, compared, datasets[:1])
 
 
-def classwise_networks(config: Config) -> tuple[str, ...]:
+def per_class_networks(config: Config) -> tuple[str, ...]:
     """Whose scores by class the profile compares: all trainings of the method and of a variant."""
-    wanted = config.protocol.classwise
-    if wanted is None or not config.runs(wanted.against):
+    wanted = config.protocol.per_class
+    if wanted is None or not config.runs(wanted.baseline):
         return ()
-    return tuple(t for v in (FULL, wanted.against) for t in config.trainings(config.variant(v)))
+    return tuple(t for v in (FULL, wanted.baseline) for t in config.trainings(config.variant(v)))
 
 
 def _trainings(
@@ -60,7 +60,7 @@ def _completion(
     config: Config, layout: Layout, name: str, datasets: tuple[str, ...]
 ) -> Iterator[Stage]:
     method = config.network(name)
-    parts = method.completes_with
+    parts = method.inference_uses
     inputs = (
         layout.assignment(D),
         layout.images(D),
@@ -139,7 +139,7 @@ def _inspections(config: Config, layout: Layout, name: str) -> Iterator[Stage]:
         layout.images(D),
         layout.holes(),
         *model_files(layout, D, name),
-        *models_files(config, layout, method.completes_with),
+        *models_files(config, layout, method.inference_uses),
     )
     for program, datasets, labels, protocol, output in (
         ("inspect_memory", tuple(config.profile.datasets), (), ("seed",), layout.memory_use),
@@ -154,7 +154,7 @@ def _inspections(config: Config, layout: Layout, name: str) -> Iterator[Stage]:
                 modules=(
                     f"stages.{program}",
                     method.module,
-                    *part_modules(config, method.completes_with),
+                    *part_modules(config, method.inference_uses),
                 ),
                 axes={"dataset": datasets},
                 inputs=(*inputs, *labels),
@@ -172,14 +172,14 @@ def _weights(config: Config, layout: Layout) -> tuple[Path, ...]:
 def _classwise(
     config: Config, layout: Layout, networks: tuple[str, ...], datasets: tuple[str, ...]
 ) -> Stage:
-    assert config.protocol.classwise is not None
-    parser = (config.protocol.classwise.parser,)
+    assert config.protocol.per_class is not None
+    parser = (config.protocol.per_class.parser,)
     return Stage(
-        name="classwise",
+        name="per_class",
         group="evaluate",
-        program="classwise",
+        program="per_class",
         arguments=(D,),
-        modules=("stages.classwise", *part_modules(config, parser)),
+        modules=("stages.per_class", *part_modules(config, parser)),
         axes={"dataset": datasets},
         inputs=(
             layout.split(D),
@@ -190,8 +190,8 @@ def _classwise(
             *(layout.completions(D, name) for name in networks),
             *models_files(config, layout, parser),
         ),
-        outputs=(layout.classwise(D),),
-        protocol=("bins", "classwise.parser", "classwise.against"),
+        outputs=(layout.per_class(D),),
+        protocol=("bins", "per_class.parser", "per_class.baseline"),
         settings=("device", "threads", "completion_batch"),
     )
 

@@ -22,7 +22,7 @@ from mdrnets.layout import Layout
 
 
 @dataclass(frozen=True)
-class Instance:
+class Job:
     """One execution of a stage: all wildcards filled in."""
 
     name: str
@@ -50,10 +50,10 @@ class Pipeline:
             config.path: yaml.safe_load(config.path.read_text(encoding="utf-8")),
         }
 
-    def instance(self, stage: Stage, wildcards: Mapping[str, str]) -> Instance:
+    def job(self, stage: Stage, wildcards: Mapping[str, str]) -> Job:
         """One execution."""
         inputs = (*stage.inputs, self.layout.setup) if stage.setup else stage.inputs
-        return Instance(
+        return Job(
             name=" ".join([stage.name, *wildcards.values()]),
             command=self.command(stage).format(**wildcards),
             inputs=_filled(inputs, wildcards),
@@ -82,7 +82,7 @@ class Pipeline:
             return 0
         return profile.devices if "devices" in stage.settings else 1
 
-    def find(self, program: str, arguments: Sequence[str]) -> Instance:
+    def find(self, program: str, arguments: Sequence[str]) -> Job:
         """The execution that a program was started for.
 
         Raises:
@@ -92,16 +92,16 @@ class Pipeline:
             if stage.program == program:
                 for wildcards in stage.combinations():
                     if [a.format(**wildcards) for a in stage.arguments] == list(arguments):
-                        return self.instance(stage, wildcards)
+                        return self.job(stage, wildcards)
         raise UserError(
             f"{self.config.path}: the profile has no stage `{' '.join([program, *arguments])}`"
         )
 
-    def instances(self) -> Iterator[Instance]:
+    def jobs(self) -> Iterator[Job]:
         """All executions of the profile."""
         for stage in self.stages.values():
             for wildcards in stage.combinations():
-                yield self.instance(stage, wildcards)
+                yield self.job(stage, wildcards)
 
     def parameters(self, stage: Stage, wildcards: Mapping[str, str]) -> dict[str, Any]:
         """The values that an execution reads, by `file:key`."""

@@ -4,14 +4,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mdrnets.config.load import Config
-from mdrnets.dag.evaluate import classwise_networks, inspected_method, labelled_sets
+from mdrnets.dag.evaluate import inspected_method, labelled_sets, per_class_networks
 from mdrnets.dag.stage import Stage
 from mdrnets.dag.train import base_name
 from mdrnets.layout import Layout
 
 PUBLISHED = Path("reports/published/table1.csv")
 TEMPLATES = Path("mdrnets/reporting/page/templates")
-ABLATION_KEYS = ("ablated", "variants", "ablations", "classwise")
+ABLATION_KEYS = ("ablation_base", "variants", "ablations", "per_class")
 """Of `params.yaml`; a protocol without ablations has none of them."""
 
 
@@ -41,13 +41,13 @@ def report_stages(config: Config, layout: Layout) -> Iterator[Stage]:
             *(layout.scores(d, m) for d in datasets for m in methods),
             *(layout.features(d, m) for d in datasets for m in (*methods, "ground_truth")),
             *(path(datasets[0], v) for path in (layout.scores, layout.features) for v in variants),
-            *([layout.classwise(datasets[0])] if classwise_networks(config) else []),
+            *([layout.per_class(datasets[0])] if per_class_networks(config) else []),
             PUBLISHED,
             layout.check,
         ),
         outputs=(layout.report("claims.csv"), layout.report("claims.md")),
         protocol=(
-            *("seed", "bins", "parts", "methods", "bootstrap", "frechet"),
+            *("seed", "bins", "components", "methods", "bootstrap", "frechet"),
             *(key for key in ABLATION_KEYS if getattr(config.protocol, key)),
         ),
         settings=("",),
@@ -69,7 +69,7 @@ def report_stages(config: Config, layout: Layout) -> Iterator[Stage]:
                 "bins",
                 "ssim",
                 "bootstrap",
-                "ablated",
+                "ablation_base",
                 "variants",
                 f"ablations.{name}",
             ),
@@ -90,13 +90,13 @@ def figure_stages(config: Config, layout: Layout) -> Iterator[Stage]:
         if config.trained_on(n, d) == d
     )
     scores = tuple(layout.scores(d, m) for d in datasets for m in methods)
-    ablated = ("ablated",) if config.protocol.ablated else ()
+    ablation_base = ("ablation_base",) if config.protocol.ablation_base else ()
     for name, inputs, protocol in (
-        ("figure1", (*faces, *ours), ("seed", "bins", "methods", *ablated)),
+        ("figure1", (*faces, *ours), ("seed", "bins", "methods", *ablation_base)),
         ("figure5", (*faces, *completions), ("seed", "bins", "methods")),
         ("error_map", (*faces, *completions), ("bins", "methods")),
         ("metric_by_ratio", scores, ("seed", "methods", "bootstrap")),
-        *([("curves", histories, ("parts", "methods"))] if histories else []),
+        *([("curves", histories, ("components", "methods"))] if histories else []),
     ):
         more = ("csv",) if name == "curves" else ()
         yield _figure(config, layout, name, inputs, protocol, more=more)
@@ -110,7 +110,7 @@ def figure_stages(config: Config, layout: Layout) -> Iterator[Stage]:
                 *_faces(layout, datasets[:1]),
                 *(layout.completions(datasets[0], variant) for variant in shown),
             ),
-            ("seed", "bins", "methods", "ablated", "variants", f"figures.{name}"),
+            ("seed", "bins", "methods", "ablation_base", "variants", f"figures.{name}"),
             ("variants",),
         )
     if inspected := inspected_method(config):
@@ -161,7 +161,7 @@ def page_stage(config: Config, layout: Layout, rendered: Sequence[Stage]) -> Sta
             *(layout.summary(*key) for key in scored),
             *(layout.completions(d, m) for d in datasets for m in methods),
             *(layout.model_config(*key) for key in trained),
-            *(layout.validation(d, n) for d, n in trained if n not in config.protocol.parts),
+            *(layout.validation(d, n) for d, n in trained if n not in config.protocol.components),
             *_faces(layout, datasets),
             *sorted(TEMPLATES.glob("*")),
         ),
@@ -203,7 +203,7 @@ def renderer(config: Config, name: str) -> str:
 
 def shown_method(config: Config) -> str:
     """The method of Figure 1: the paper's where the profile runs it, else the last."""
-    methods, ours = config.profile.methods, config.protocol.ablated
+    methods, ours = config.profile.methods, config.protocol.ablation_base
     return ours if ours in methods else methods[-1]
 
 

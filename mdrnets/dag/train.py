@@ -63,7 +63,7 @@ def base_name(network: str) -> str:
 def network_keys(config: Config, network: str) -> tuple[str, ...]:
     """What `params.yaml` says of a network that decides its weights."""
     base, variant, _ = split_name(network)
-    section = "parts" if base in config.protocol.parts else "methods"
+    section = "components" if base in config.protocol.components else "methods"
     keys = (f"{section}.{base}.module",)
     return (*keys, f"variants.{variant}.options") if variant else keys
 
@@ -81,4 +81,4 @@ def models_files(config: Config, layout: Layout, parts: tuple[str, ...]) -> tupl
 
 
 def part_modules(config: Config, parts: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(config.protocol.parts[part].module for part in parts)
+    return tuple(config.protocol.components[part].module for part in parts)

@@ -26,7 +26,7 @@ from mdrnets.data.progress import Progress, silent
 from mdrnets.data.resizing import check_square, resized
 from mdrnets.data.training_holes import read_training_hole
 from mdrnets.errors import UserError
-from mdrnets.files import replacing
+from mdrnets.files import atomic_write
 
 TOLERANCE = 0.01
 """Of the area: files on a step's edge are off by .0022 after scaling 512² to 256²."""
@@ -199,7 +199,7 @@ def _write(
         "fortran_order": False,
         "shape": shape,
     }
-    with replacing(path) as temporary, temporary.open("wb") as file:
+    with atomic_write(path) as temporary, temporary.open("wb") as file:
         np.lib.format.write_array_header_1_0(file, header)
         for row in rows:
             file.write(np.ascontiguousarray(row, dtype=dtype).tobytes())

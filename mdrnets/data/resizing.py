@@ -29,7 +29,7 @@ def resized(array: np.ndarray, size: int, filter_: Image.Resampling) -> np.ndarr
     return np.asarray(Image.fromarray(array).resize((size, size), filter_, reducing_gap=None))
 
 
-def shrunk(data: bytes, where: str, *, size: int) -> bytes:
+def downscale(data: bytes, where: str, *, size: int) -> bytes:
     """An image file, scaled down to size×size and coded as PNG; a smaller one as it is.
 
     Raises:

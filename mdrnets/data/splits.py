@@ -31,7 +31,7 @@ def image_roles(ids: Sequence[str], split: Split, *, seed: int) -> Roles:
     if split.test is not None:
         test = last(ids, count=split.test)
     else:
-        test = celebahq(ids, others_every=split.others_every)
+        test = celebahq(ids, test_every=split.test_every)
     others = [name for name in ids if name not in test]
     if split.validation >= len(others):
         raise UserError(
@@ -59,8 +59,8 @@ def last(ids: Sequence[str], *, count: int) -> set[str]:
     return set(in_order(ids)[-count:])
 
 
-def celebahq(ids: Sequence[str], *, others_every: int | None) -> set[str]:
-    """The DeepFillv2 test list, and every `others_every`-th of the other CelebA-HQ indices.
+def celebahq(ids: Sequence[str], *, test_every: int | None) -> set[str]:
+    """The DeepFillv2 test list, and every `test_every`-th of the other CelebA-HQ indices.
 
     Names that are no index always train.
 
@@ -70,9 +70,9 @@ def celebahq(ids: Sequence[str], *, others_every: int | None) -> set[str]:
     listed = {int(line) for line in TEST_IDS.read_text(encoding="ascii").split()}
     numbers = [name for name in in_order(ids) if is_number(name)]
     test = {name for name in numbers if int(name) in listed}
-    if others_every is not None:
+    if test_every is not None:
         others = [name for name in numbers if name not in test]
-        test.update(others[others_every - 1 :: others_every])
+        test.update(others[test_every - 1 :: test_every])
     if not test:
         raise UserError(
             "split.rule `celebahq` finds no test image: no name is a CelebA-HQ index of the test "

@@ -131,7 +131,7 @@ def read_class_scores(path: Path, methods: Sequence[str]) -> dict[str, list[Clas
     }
     if list(scores) != list(methods) or len(orders) != 1:
         raise UserError(
-            f"{path}: expected the same classes of {', '.join(methods)}; run the classwise stage "
+            f"{path}: expected the same classes of {', '.join(methods)}; run the per_class stage "
             "again"
         )
     return scores

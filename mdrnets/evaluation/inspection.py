@@ -85,7 +85,7 @@ class Inspection:
                 given = (
                     image if complete else self.method.complete_coarsely(image * (1 - hole), hole)
                 )
-                found.append(_uint8(self.method.attached("parser").parse(given)))
+                found.append(_uint8(self.method.frozen("parser").parse(given)))
         return np.concatenate(found)
 
     @torch.inference_mode()
@@ -97,7 +97,7 @@ class Inspection:
         for image, hole in self._batches(pairs, "reads"):
             with autocast(self.device, self.precision):
                 coarse = self.method.complete_coarsely(image * (1 - hole), hole)
-                query = self.method.query(coarse, self.method.attached("parser").parse(coarse))
+                query = self.method.query(coarse, self.method.frozen("parser").parse(coarse))
             similarity = memory.similarity(query)  # B×K×M
             best = F.one_hot(similarity.argmax(dim=-1), similarity.shape[-1])
             chosen.append((best * query.present[..., None]).sum(dim=0))
@@ -115,7 +115,7 @@ class Inspection:
         for start in self.progress(starts, total=len(starts), label="styles"):
             image = to_tensor(self.images[rows[start : start + self.batch_size]], self.device)
             with autocast(self.device, self.precision):
-                parsed = self.method.attached("parser").parse(image)
+                parsed = self.method.frozen("parser").parse(image)
                 found.append(self.method.query(image, parsed))
             labels.append(_uint8(parsed))
         means, present = zip(*found, strict=True)

@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from mdrnets.errors import UserError
-from mdrnets.files import replacing
+from mdrnets.files import atomic_write
 
 NONE = -1
 """In place of a slot or an image that there is not."""
@@ -43,7 +43,7 @@ ARRAYS = tuple(field.name for field in fields(MemoryUse))
 
 
 def save_memory_use(path: Path, use: MemoryUse) -> None:
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         save_file({name: np.ascontiguousarray(getattr(use, name)) for name in ARRAYS}, temporary)
 
 

@@ -19,7 +19,7 @@ from mdrnets.data.progress import Progress, silent
 from mdrnets.data.tables import write_table
 from mdrnets.errors import UserError
 from mdrnets.evaluation.summary import BinSummary, Distances, Estimate
-from mdrnets.files import replacing
+from mdrnets.files import atomic_write
 from mdrnets.metrics.frechet import frechet_distance
 from mdrnets.metrics.intervals import bootstrap_mean, half_jackknife
 from mdrnets.metrics.kid import kernel_distance
@@ -220,7 +220,7 @@ def write_scores(path: Path, scores: Sequence[Score]) -> None:
 
 
 def write_features(path: Path, features: np.ndarray) -> None:
-    with replacing(path) as temporary, temporary.open("wb") as file:
+    with atomic_write(path) as temporary, temporary.open("wb") as file:
         np.save(file, features)
 
 

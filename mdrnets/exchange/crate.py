@@ -21,7 +21,7 @@ from mdrnets.dag.pipeline import Pipeline
 from mdrnets.errors import UserError
 from mdrnets.files import sha256
 from mdrnets.tracking.executions import Execution
-from mdrnets.tracking.record import FileHash, Record, Records
+from mdrnets.tracking.record import FileHash, Record, RecordStore
 
 PROFILES = {
     "https://w3id.org/ro/wfrun/process/0.5": "Process Run Crate",
@@ -109,7 +109,7 @@ class _Builder:
         self.crate = ROCrate(version="1.1")
         self.crate.metadata.extra_terms["sha256"] = "https://w3id.org/ro/terms/workflow-run#sha256"
         self.pipeline = pipeline
-        self.records = Records(pipeline.layout.records)
+        self.records = RecordStore(pipeline.layout.records)
         self.with_data = with_data
         self.agent = self._entity(agent.url or "#agent", "Person", name=agent.name)
 

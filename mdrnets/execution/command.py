@@ -18,13 +18,13 @@ from types import FrameType
 from typing import Protocol, TypeVar
 
 from mdrnets.config.load import Config, load_config
-from mdrnets.dag.pipeline import Instance, Pipeline
+from mdrnets.dag.pipeline import Job, Pipeline
 from mdrnets.errors import UserError
 from mdrnets.layout import Layout
-from mdrnets.runtime.gpus import claimed_gpus
-from mdrnets.tracking.journal import Journal
+from mdrnets.runtime.gpus import locked_gpus
+from mdrnets.tracking.recorder import RunRecorder
 from mdrnets.tracking.store import TrackingError
-from mdrnets.tracking.stream import Stream, later
+from mdrnets.tracking.stream import Stream, retry_hint
 from mdrnets.tracking.sync import sync
 
 LINE_EVERY = 10.0
@@ -68,7 +68,7 @@ class StageRun:
         config: Config,
         stage: str,
         wildcards: Mapping[str, str],
-        journal: Journal,
+        journal: RunRecorder,
         syncs: bool,
     ) -> None:
         """Args:
@@ -146,7 +146,7 @@ class StageRun:
             try:
                 sync(self._journal.records, self.config.name)
             except (TrackingError, UserError) as trouble:
-                self.say(later(trouble))
+                self.say(retry_hint(trouble))
 
 
 def stage_parser(doc: str | None) -> argparse.ArgumentParser:
@@ -161,7 +161,7 @@ def stage_parser(doc: str | None) -> argparse.ArgumentParser:
     return parser
 
 
-def says_errors(main: Main) -> Main:
+def handle_user_errors(main: Main) -> Main:
     """Decorate the `main` of a command that keeps no record: an error is a sentence, and exit 1."""
 
     @wraps(main)
@@ -225,22 +225,22 @@ def _execute(
     pipeline = Pipeline(config)
     last = stage in pipeline.stages and pipeline.stages[stage].group == SYNCS
     if last:
-        instance = pipeline.instance(pipeline.stages[stage], wildcards)
+        job = pipeline.job(pipeline.stages[stage], wildcards)
     else:
-        instance = pipeline.find(stage, list(wildcards.values()))
-    journal = Journal(
+        job = pipeline.find(stage, list(wildcards.values()))
+    journal = RunRecorder(
         config=config,
         stage=stage,
         wildcards=wildcards,
-        instance=instance,
+        job=job,
         resumes=stage == STREAMS,
     )
     run = StageRun(config=config, stage=stage, wildcards=wildcards, journal=journal, syncs=last)
     try:
-        with claimed_gpus(instance.gpus, say=run.say):
+        with locked_gpus(job.gpus, say=run.say):
             body(run)
     except FileNotFoundError as error:
-        missing = _missing_input(error, instance)
+        missing = _missing_input(error, job)
         run.end(missing or error)
         if missing is None:
             raise
@@ -251,9 +251,9 @@ def _execute(
     run.end(None)
 
 
-def _missing_input(error: FileNotFoundError, instance: Instance) -> UserError | None:
+def _missing_input(error: FileNotFoundError, job: Job) -> UserError | None:
     """The sentence for an input that no earlier stage has made yet."""
-    if error.filename is None or Path(error.filename) not in instance.inputs:
+    if error.filename is None or Path(error.filename) not in job.inputs:
         return None
     return UserError(
         f"{error.filename}: there is no such file; the stages before this one make it: "

@@ -2,7 +2,7 @@
 
 Perceptual: Johnson et al., "Perceptual Losses for Real-Time Style Transfer" (ECCV 2016), in L1
 as in Liu et al. (ECCV 2018), equations 2 to 4. Statistics style: Huang & Belongie, "Arbitrary
-Style Transfer in Real-time with Adaptive Instance Normalization" (ICCV 2017), equation 13.
+Style Transfer in Real-time with Adaptive Job Normalization" (ICCV 2017), equation 13.
 """
 
 from collections.abc import Sequence

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from mdrnets.networks.features import PerceptualFeatures
 
-Attached = TypeVar("Attached", bound=nn.Module)
+Frozen = TypeVar("Frozen", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class Phase:
 
 
 @dataclass(frozen=True)
-class Setting:
+class BuildContext:
     """What a network is built with, besides its own options.
 
     Attributes:
@@ -108,23 +108,23 @@ class Trainable(nn.Module):
     """Networks that are trained together and saved as one file.
 
     Each module file under `mdrnets/methods/` offers `Options` (a `TrainOptions`) and
-    `build(*, options, setting) -> Trainable`.
+    `build(*, options, context) -> Trainable`.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._attached: dict[str, nn.Module] = {}
 
-    def attach(self, name: str, module: Attached) -> Attached:
+    def register_frozen(self, name: str, module: Frozen) -> Frozen:
         """Keep a frozen helper: it moves along with `to()`, but is no part of the state dict.
 
-        Returns the module itself; later it is at `self.attached(name)`. Do not assign it to an
+        Returns the module itself; later it is at `self.frozen(name)`. Do not assign it to an
         attribute as well: that would register it.
         """
         self._attached[name] = module
         return module
 
-    def attached(self, name: str) -> Any:
+    def frozen(self, name: str) -> Any:
         """The helper of this name."""
         return self._attached[name]
 

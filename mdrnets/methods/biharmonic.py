@@ -9,7 +9,7 @@ from skimage.restoration import inpaint_biharmonic
 from torch import Tensor
 
 from mdrnets.config.options import Options as Record
-from mdrnets.methods.base import Method, Phase, Setting
+from mdrnets.methods.base import BuildContext, Method, Phase
 
 
 class Options(Record):
@@ -33,5 +33,5 @@ class Biharmonic(Method):
         return output.to(masked).clamp(-1, 1)
 
 
-def build(*, options: Options, setting: Setting) -> Biharmonic:
+def build(*, options: Options, context: BuildContext) -> Biharmonic:
     return Biharmonic()

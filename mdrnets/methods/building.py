@@ -13,7 +13,7 @@ from mdrnets.config.options import Options, with_steps
 from mdrnets.config.protocol import Network
 from mdrnets.errors import UserError
 from mdrnets.layout import Layout
-from mdrnets.methods.base import Setting, Trainable
+from mdrnets.methods.base import BuildContext, Trainable
 from mdrnets.methods.model_files import load_model_config, load_weights
 from mdrnets.networks.features import PerceptualFeatures, build_features, load_published
 from mdrnets.networks.frozen import freeze
@@ -25,7 +25,7 @@ class NetworkModule(Protocol):
 
     Options: type[Options]
 
-    def build(self, *, options: Any, setting: Setting) -> Trainable: ...
+    def build(self, *, options: Any, context: BuildContext) -> Trainable: ...
 
 
 def check_networks(config: Config) -> None:
@@ -47,14 +47,14 @@ def check_networks(config: Config) -> None:
     parts: dict[str, Trainable] = {}
     images = max(source.files or 1 for source in config.profile.sources.values())  # none asks
     for name, network in config.networks.items():  # parts come before what uses them
-        setting = Setting(
+        context = BuildContext(
             image_size=config.profile.image_size,
             features=features,
             frozen={part: parts[part] for part in network.uses},
         )
         options = resolved_options(config, name, images=images)
-        built = network_module(network, name).build(options=options, setting=setting)
-        if name in config.protocol.parts:
+        built = network_module(network, name).build(options=options, context=context)
+        if name in config.protocol.components:
             parts[name] = freeze(built)
 
 
@@ -128,7 +128,7 @@ def build_network(
     torch.manual_seed(_weights_seed(config, network, dataset))
     return network_module(entry, network).build(
         options=resolved_options(config, network, images=images),
-        setting=Setting(
+        context=BuildContext(
             image_size=config.profile.image_size,
             features=features,
             weights=lambda name: load_published(layout.weights(name)),
@@ -168,13 +168,13 @@ def untrained_network(config: Config, layout: Layout, *, network: str, dataset: 
         )
     frozen = {
         part: load_network(config, layout, network=part, dataset=config.trained_on(part, dataset))
-        for part in entry.completes_with
+        for part in entry.inference_uses
     }
     module = network_module(entry, network)
     torch.manual_seed(_weights_seed(config, network, dataset))
     trainable = module.build(
         options=validated_options(module.Options, saved.options, where=f"{path}: options"),
-        setting=Setting(image_size=saved.image_size, features=_no_features, frozen=frozen),
+        context=BuildContext(image_size=saved.image_size, features=_no_features, frozen=frozen),
     )
     return freeze(trainable)
 

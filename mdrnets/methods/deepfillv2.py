@@ -18,7 +18,7 @@ from torch.optim import Adam
 from mdrnets.config.options import TrainOptions
 from mdrnets.errors import UserError
 from mdrnets.losses.adversarial import discriminator_loss, generator_loss
-from mdrnets.methods.base import Batch, Method, Phase, Setting, Trainable, Update
+from mdrnets.methods.base import Batch, BuildContext, Method, Phase, Trainable, Update
 from mdrnets.networks.composite import composite
 from mdrnets.networks.contextual_attention import ContextualAttention
 from mdrnets.networks.gated_conv import GatedConv2d
@@ -190,11 +190,11 @@ class DeepFillv2(Method):
         return output
 
 
-def build(*, options: Options, setting: Setting) -> Trainable:
-    if setting.image_size % REDUCTION:
+def build(*, options: Options, context: BuildContext) -> Trainable:
+    if context.image_size % REDUCTION:
         raise UserError(
             f"deepfillv2: the image size must be a multiple of {REDUCTION}, "
-            f"not {setting.image_size}; choose another size in the profile"
+            f"not {context.image_size}; choose another size in the profile"
         )
     return DeepFillv2(
         generator=Generator(

@@ -15,7 +15,7 @@ from torch import nn
 from mdrnets.config.load import validated_options
 from mdrnets.config.options import Options
 from mdrnets.errors import UserError
-from mdrnets.files import replacing, write_text
+from mdrnets.files import atomic_write, write_text
 
 
 class ModelConfig(Options):
@@ -67,7 +67,7 @@ def save_weights(path: Path, network: nn.Module) -> None:
         name: tensor.detach().cpu().contiguous().clone()
         for name, tensor in network.state_dict().items()
     }
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         save_file(tensors, temporary)
 
 

@@ -14,7 +14,7 @@ from torch.optim import Adam
 from mdrnets.config.options import TrainOptions
 from mdrnets.errors import UserError
 from mdrnets.losses.pconv import PConvLoss, PConvWeights
-from mdrnets.methods.base import Batch, Method, Phase, Setting, Trainable, Update
+from mdrnets.methods.base import Batch, BuildContext, Method, Phase, Trainable, Update
 from mdrnets.networks.features import PerceptualFeatures
 from mdrnets.networks.partial_unet import PartialUNet
 
@@ -45,7 +45,9 @@ class PConv(Method):
     ) -> None:
         super().__init__()
         self.network, self.options = network, options
-        self.loss = PConvLoss(features=self.attach("features", features), weights=options.weights)
+        self.loss = PConvLoss(
+            features=self.register_frozen("features", features), weights=options.weights
+        )
 
     def phases(self) -> Sequence[Phase]:
         options = self.options
@@ -69,7 +71,7 @@ class PConv(Method):
                 batch_size=options.batch_size,
                 optimisers={"network": Adam(finetuned, lr=options.finetune_lr)},
                 train_step=self._train_step,
-                enter=self.network.freeze_encoder_norms,
+                enter=self.network.freeze_bn_stats,
             ),
         ]
 
@@ -82,16 +84,16 @@ class PConv(Method):
         return output.clamp(-1, 1)  # the network's last layer is linear
 
 
-def build(*, options: Options, setting: Setting) -> Trainable:
-    if setting.image_size % 2**options.levels:
+def build(*, options: Options, context: BuildContext) -> Trainable:
+    if context.image_size % 2**options.levels:
         raise UserError(
             f"pconv: levels = {options.levels} needs an image size that is a multiple of "
-            f"{2**options.levels}, not {setting.image_size}; lower `levels`"
+            f"{2**options.levels}, not {context.image_size}; lower `levels`"
         )
     return PConv(
         network=PartialUNet(
             levels=options.levels, width=options.width, max_width=options.max_width
         ),
-        features=setting.features("vgg16"),
+        features=context.features("vgg16"),
         options=options,
     )

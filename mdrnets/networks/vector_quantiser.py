@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mdrnets.runtime.distributed import add_up, copy_from_first
+from mdrnets.runtime.distributed import all_reduce_sum, broadcast
 
 SMOOTHING = 1e-5  # of the counts
 RARE = 0.01  # chosen: a code with less than this part of the mean count is re-seeded
@@ -85,7 +85,9 @@ class VectorQuantiser(nn.Module):
         assigned = F.one_hot(nearest, len(self.codebook)).to(flat.dtype)  # N×K
         with torch.autocast(flat.device.type, enabled=False):  # averages need full precision
             new_counts, new_sums = assigned.sum(dim=0), assigned.T @ flat
-            add_up([new_counts, new_sums])  # every rank then takes the step of the whole batch
+            all_reduce_sum(
+                [new_counts, new_sums]
+            )  # every rank then takes the step of the whole batch
             self.counts.lerp_(new_counts, 1 - self.decay)
             self.sums.lerp_(new_sums, 1 - self.decay)
 
@@ -107,5 +109,5 @@ class VectorQuantiser(nn.Module):
 def _drawn(flat: Tensor, count: int) -> Tensor:
     """Rows of N×D, with repetition; on every rank those of the first."""
     drawn = flat[torch.randint(len(flat), (count,), device=flat.device)]
-    copy_from_first([drawn])
+    broadcast([drawn])
     return drawn

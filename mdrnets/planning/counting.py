@@ -22,7 +22,7 @@ from torchvision.models.vgg import cfgs, make_layers
 
 from mdrnets.config.load import Config
 from mdrnets.data.classes import CLASSES
-from mdrnets.methods.base import Batch, Method, Phase, Setting, Trainable
+from mdrnets.methods.base import Batch, BuildContext, Method, Phase, Trainable
 from mdrnets.methods.building import network_module, resolved_options
 from mdrnets.networks.features import (
     VGG_LAYERS,
@@ -127,7 +127,7 @@ class CostCounter:
         torch.manual_seed(0)
         return network_module(network, name).build(
             options=resolved_options(self.config, name, images=MANY),
-            setting=Setting(
+            context=BuildContext(
                 image_size=self.config.profile.image_size,
                 features=self._features,
                 frozen={part: self._parts[part] for part in network.uses},

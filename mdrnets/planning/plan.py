@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from mdrnets.config.load import Config
-from mdrnets.dag.pipeline import Instance, Pipeline
+from mdrnets.dag.pipeline import Job, Pipeline
 from mdrnets.dag.train import base_name
 from mdrnets.methods.building import resolved_options
 from mdrnets.planning.counting import CostCounter, NetworkCost
 from mdrnets.planning.schedule import Task
 from mdrnets.planning.sizes import completion_bytes, count_images, mean_hole, packed_bytes
 from mdrnets.planning.speed import COMPLETE, Cost, Measurement, Speed, median_utilisation
-from mdrnets.tracking.record import Record, Records, record_name
+from mdrnets.tracking.record import Record, RecordStore, record_name
 from mdrnets.tracking.record import read as read_record
 
 CONTEXT = 2**30
@@ -53,7 +53,7 @@ class Work:
 
 
 @dataclass(frozen=True)
-class Job:
+class PlannedJob:
     """One execution of a stage.
 
     Attributes:
@@ -89,7 +89,7 @@ class Plan:
 
     config: Config
     speed: Speed
-    jobs: Mapping[str, Job]
+    jobs: Mapping[str, PlannedJob]
     parameters: Mapping[str, int]
     packed: Mapping[str, int]
     utilisation: float
@@ -117,21 +117,21 @@ class Planner:
         self.config, self.speed, self._say = config, speed, say
         self._pipeline = Pipeline(config)
         layout = self._pipeline.layout
-        self._records = Records(layout.records)
+        self._records = RecordStore(layout.records)
         self._images = {
             name: count_images(config, layout, name) for name in config.profile.datasets
         }
 
     def plan(self) -> Plan:
-        jobs: dict[str, Job] = {}
+        jobs: dict[str, PlannedJob] = {}
         makers: dict[str, str] = {}
         for stage in self._pipeline.stages.values():
             for wildcards in stage.combinations():
-                instance = self._pipeline.instance(stage, wildcards)
-                needs = {makers[str(path)] for path in instance.inputs if str(path) in makers}
-                makers |= {str(path): instance.name for path in instance.outputs}
-                jobs[instance.name] = self._job(
-                    instance,
+                job = self._pipeline.job(stage, wildcards)
+                needs = {makers[str(path)] for path in job.inputs if str(path) in makers}
+                makers |= {str(path): job.name for path in job.outputs}
+                jobs[job.name] = self._job(
+                    job,
                     stage.program,
                     [argument.format(**wildcards) for argument in stage.arguments],
                     needs=tuple(sorted(needs)),
@@ -148,27 +148,27 @@ class Planner:
 
     def _job(
         self,
-        instance: Instance,
+        job: Job,
         program: str,
         arguments: list[str],
         *,
         needs: tuple[str, ...],
         gpus: int,
-    ) -> Job:
+    ) -> PlannedJob:
         if program == "train":
-            return self._training(instance, *arguments, needs=needs, gpus=gpus)
+            return self._training(job, *arguments, needs=needs, gpus=gpus)
         if program == "complete" and self.config.network(arguments[1]).trained:
-            return self._completion(instance, *arguments, needs=needs, gpus=gpus)
-        return Job(needs=needs, gpus=gpus)
+            return self._completion(job, *arguments, needs=needs, gpus=gpus)
+        return PlannedJob(needs=needs, gpus=gpus)
 
     def _training(
-        self, instance: Instance, dataset: str, network: str, *, needs: tuple[str, ...], gpus: int
-    ) -> Job:
+        self, job: Job, dataset: str, network: str, *, needs: tuple[str, ...], gpus: int
+    ) -> PlannedJob:
         cost = self._costs[base_name(network)]
         if not cost.phases:  # published weights
-            return Job(needs=needs, gpus=gpus, kept=cost.weights)
+            return PlannedJob(needs=needs, gpus=gpus, kept=cost.weights)
         share = self._steps(network, dataset) / sum(phase.steps for phase in cost.phases)
-        record = self._record("train", instance, dataset, network)
+        record = self._record("train", job, dataset, network)
         ranks = self.config.profile.devices
         work = []
         for phase in cost.phases:
@@ -195,7 +195,7 @@ class Planner:
             work = [replace(w, seconds=w.seconds * scale, source="record") for w in work]
         state = cost.weights + 2 * cost.optimised
         on_cpu = max(w.gpu_memory for w in work) if not gpus else 0
-        return Job(
+        return PlannedJob(
             needs=needs,
             gpus=gpus,
             work=tuple(work),
@@ -205,12 +205,12 @@ class Planner:
         )
 
     def _completion(
-        self, instance: Instance, dataset: str, network: str, *, needs: tuple[str, ...], gpus: int
-    ) -> Job:
+        self, job: Job, dataset: str, network: str, *, needs: tuple[str, ...], gpus: int
+    ) -> PlannedJob:
         cost = self._costs[base_name(network)]
         assert cost.completion is not None  # what is completed with is a method
         batch = self.config.profile.completion_batch
-        record = self._record("complete", instance, dataset, network)
+        record = self._record("complete", job, dataset, network)
         measured = self._measured(network, COMPLETE, batch)
         bins = self.config.protocol.bins.values()
         steps = math.ceil(self._images[dataset].test / batch)  # in each bin
@@ -234,7 +234,7 @@ class Planner:
             if measured
             else CONTEXT + cost.weights + cost.frozen,
         )
-        return Job(
+        return PlannedJob(
             needs=needs,
             gpus=gpus,
             work=(work,),
@@ -288,9 +288,9 @@ class Planner:
         shared = Cost(macs=cost.macs / ranks, kernels=cost.kernels)
         return self.speed.estimated(shared, utilisation=self._utilisation)
 
-    def _record(self, stage: str, instance: Instance, *arguments: str) -> Record | None:
+    def _record(self, stage: str, job: Job, *arguments: str) -> Record | None:
         """Of the same work, if this machine has done it."""
         record = read_record(self._records.path(record_name(stage, arguments)))
         if record is None or record.status != "FINISHED":
             return None
-        return record if record.parameters == instance.parameters else None
+        return record if record.parameters == job.parameters else None

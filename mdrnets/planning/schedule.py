@@ -31,7 +31,7 @@ def makespan(tasks: Mapping[str, Task], gpus: int) -> float:
         tasks: by name, each behind those that it needs.
         gpus: how many there are; a job that wants more gets all of them.
     """
-    left = _ways_to_the_end(tasks)
+    left = _longest_path_to_sink(tasks)
     waiting = {name: len(task.needs) for name, task in tasks.items()}
     followers: dict[str, list[str]] = {name: [] for name in tasks}
     for name, task in tasks.items():
@@ -64,10 +64,10 @@ def makespan(tasks: Mapping[str, Task], gpus: int) -> float:
 
 def critical_path(tasks: Mapping[str, Task]) -> float:
     """Seconds that no number of GPUs goes below."""
-    return max(_ways_to_the_end(tasks).values(), default=0.0)
+    return max(_longest_path_to_sink(tasks).values(), default=0.0)
 
 
-def _ways_to_the_end(tasks: Mapping[str, Task]) -> dict[str, float]:
+def _longest_path_to_sink(tasks: Mapping[str, Task]) -> dict[str, float]:
     """Seconds from the start of each job to the end of the last that waits for it."""
     left = {name: task.seconds for name, task in tasks.items()}
     for name, task in reversed(list(tasks.items())):

@@ -83,7 +83,7 @@ def _announced_tests(dataset: Dataset, faces: int) -> int:
     if dataset.split.test is not None:
         return dataset.split.test
     listed = len(TEST_IDS.read_text(encoding="ascii").split()) * faces // CELEBAHQ
-    others = dataset.split.others_every
+    others = dataset.split.test_every
     return listed + ((faces - listed) // others if others else 0)
 
 

@@ -103,5 +103,5 @@ def caption(name: str, config: Config) -> Caption:
         title = config.figures[name].title
     else:
         return CAPTIONS[name]
-    method = config.protocol.methods[str(config.protocol.ablated)].title
+    method = config.protocol.methods[str(config.protocol.ablation_base)].title
     return Caption(title, text.format(method))

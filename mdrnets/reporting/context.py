@@ -40,11 +40,11 @@ def describe_run(config: Config, summaries: Summaries, git: GitState) -> list[tu
     protocol, profile = config.protocol, config.profile
     images = {dataset: summary.images for (dataset, _), summary in summaries.items()}
     data = [
-        f"{dataset.title}, beside the paper's {dataset.stands_for}"
+        f"{dataset.title}, beside the paper's {dataset.published_as}"
         + (f" ({images[name]} test images)" if name in images else "")
         for name, dataset in profile.datasets.items()
     ]
-    parts = [_schedule(config, name) for name in config.trained if name in protocol.parts]
+    parts = [_schedule(config, name) for name in config.trained if name in protocol.components]
     methods = [_schedule(config, name) for name in config.trained if name in protocol.methods]
     if config.profile.variants:
         full = config.network(config.variant(FULL)).title

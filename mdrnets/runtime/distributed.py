@@ -19,23 +19,23 @@ def ranks() -> int:
 
 
 @torch.no_grad()
-def add_up(tensors: Sequence[Tensor]) -> None:
+def all_reduce_sum(tensors: Sequence[Tensor]) -> None:
     """Replace each tensor by its sum over the ranks. Args: tensors: of one type."""
     if ranks() > 1:
         _as_one_message(tensors, dist.all_reduce)
 
 
 @torch.no_grad()
-def average(tensors: Sequence[Tensor]) -> None:
+def all_reduce_mean(tensors: Sequence[Tensor]) -> None:
     """Replace each tensor by its mean over the ranks. Args: tensors: of one type."""
-    add_up(tensors)
+    all_reduce_sum(tensors)
     if ranks() > 1:
         for tensor in tensors:
             tensor.div_(ranks())
 
 
 @torch.no_grad()
-def copy_from_first(tensors: Iterable[Tensor]) -> None:
+def broadcast(tensors: Iterable[Tensor]) -> None:
     """Replace each tensor by that of rank 0."""
     if ranks() > 1:
         by_type: dict[torch.dtype, list[Tensor]] = {}
@@ -45,7 +45,7 @@ def copy_from_first(tensors: Iterable[Tensor]) -> None:
             _as_one_message(alike, partial(dist.broadcast, src=0))
 
 
-def largest(number: int, device: torch.device) -> int:
+def all_reduce_max(number: int, device: torch.device) -> int:
     """Of the numbers that the ranks pass. Args: device: of the training."""
     if ranks() == 1:
         return number
@@ -61,7 +61,7 @@ def average_statistics(network: nn.Module) -> None:
     the variance between the shares' means is no part of the running variance.
     """
     running = [m for m in network.modules() if isinstance(m, nn.BatchNorm2d) and m.training]
-    average([s for m in running for s in (m.running_mean, m.running_var) if s is not None])
+    all_reduce_mean([s for m in running for s in (m.running_mean, m.running_var) if s is not None])
 
 
 def _as_one_message(tensors: Sequence[Tensor], send: Callable[[Tensor], Any]) -> None:

@@ -20,7 +20,7 @@ LOOK_EVERY = 1.0
 
 
 @contextmanager
-def claimed_gpus(count: int, *, say: Callable[[str], None]) -> Iterator[None]:
+def locked_gpus(count: int, *, say: Callable[[str], None]) -> Iterator[None]:
     """Let CUDA see `count` GPUs that no other job of this user has claimed; wait for them.
 
     To be entered before CUDA is used, which then keeps to them until the process ends. Where

@@ -1,6 +1,6 @@
 """The records of finished executions as one archive, so that provenance travels with results.
 
-Records hold times and run ids, and so can be no declared outputs of stages; DVC tracks their
+RecordStore hold times and run ids, and so can be no declared outputs of stages; DVC tracks their
 archive as a file of its own. The same records give the same bytes.
 """
 
@@ -8,11 +8,11 @@ import zipfile
 from pathlib import Path
 
 from mdrnets.errors import UserError
-from mdrnets.files import EARLIEST, replacing
-from mdrnets.tracking.record import Record, Records, curves_path
+from mdrnets.files import EARLIEST, atomic_write
+from mdrnets.tracking.record import Record, RecordStore, curves_path
 
 
-def pack(records: Records, archive: Path) -> int:
+def pack(records: RecordStore, archive: Path) -> int:
     """Write the finished records and their curves; returns how many.
 
     Raises:
@@ -21,7 +21,7 @@ def pack(records: Records, archive: Path) -> int:
     finished = [r for r in records.latest() if r.status == "FINISHED"]
     if not finished:
         raise UserError(f"{records.folder}: there is no record of a finished execution; run some")
-    with replacing(archive) as temporary, zipfile.ZipFile(temporary, "w") as packed:
+    with atomic_write(archive) as temporary, zipfile.ZipFile(temporary, "w") as packed:
         for record in finished:
             # What an MLflow database knows is of no use beside another one.
             text = record.model_copy(update={"sent": None}).model_dump_json(indent=1) + "\n"
@@ -32,7 +32,7 @@ def pack(records: Records, archive: Path) -> int:
     return len(finished)
 
 
-def unpack(archive: Path, records: Records) -> int:
+def unpack(archive: Path, records: RecordStore) -> int:
     """Adopt the records of outputs that are here; returns how many.
 
     Raises:
@@ -49,7 +49,7 @@ def unpack(archive: Path, records: Records) -> int:
                         raise ValueError(f"{name} holds the record of {record.name!r}")
                     curves = str(curves_path(Path(name)))
                     points = packed.read(curves) if curves in members else None
-                    count += records.adopt(record, points)
+                    count += records.import_record(record, points)
     except FileNotFoundError:
         raise UserError(
             f"{archive}: there is no such archive, so nobody tells who made the results; their "

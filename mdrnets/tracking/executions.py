@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from mdrnets.dag.pipeline import Instance, Pipeline
+from mdrnets.dag.pipeline import Job, Pipeline
 from mdrnets.dag.stage import Stage
 from mdrnets.errors import UserError
-from mdrnets.tracking.record import Record, Records
+from mdrnets.tracking.record import Record, RecordStore
 
 
 @dataclass(frozen=True)
@@ -14,12 +14,12 @@ class Execution:
 
     Attributes:
         stage: of the table of stages.
-        instance: what the table says of it.
+        job: what the table says of it.
         record: what happened.
     """
 
     stage: Stage
-    instance: Instance
+    job: Job
     record: Record
 
 
@@ -29,19 +29,19 @@ def executions(pipeline: Pipeline) -> list[Execution]:
     Raises:
         UserError: outputs without a record of a finished execution, or none at all.
     """
-    records = Records(pipeline.layout.records)
+    records = RecordStore(pipeline.layout.records)
     finished = {r.command: r for r in records.latest() if r.status == "FINISHED"}
     found = []
     for stage in pipeline.stages.values():
         for wildcards in stage.combinations():
-            instance = pipeline.instance(stage, wildcards)
-            if all(path.is_file() for path in instance.outputs):
-                if instance.command not in finished:
+            job = pipeline.job(stage, wildcards)
+            if all(path.is_file() for path in job.outputs):
+                if job.command not in finished:
                     raise UserError(
-                        f"{instance.outputs[0]}: no record tells who made it; `make restore` "
+                        f"{job.outputs[0]}: no record tells who made it; `make restore` "
                         "brings the records of pulled results, else remove it and run its stage"
                     )
-                found.append(Execution(stage, instance, finished[instance.command]))
+                found.append(Execution(stage, job, finished[job.command]))
     if not found:
         raise UserError(f"{pipeline.layout.run}: nothing has run here; `make table1` does")
     return found

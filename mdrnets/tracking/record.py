@@ -17,7 +17,7 @@ from filelock import FileLock
 from pydantic import ConfigDict, Field, ValidationError
 
 from mdrnets.config.options import Options
-from mdrnets.files import replacing, sha256, write_text
+from mdrnets.files import atomic_write, sha256, write_text
 from mdrnets.tracking.provenance import GitState, Machine, Process
 
 Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
@@ -30,7 +30,7 @@ class FileHash(Options):
     bytes: int
 
 
-class Sent(Options):
+class MlflowStatus(Options):
     """The MLflow run of an execution.
 
     Attributes:
@@ -86,7 +86,7 @@ class Record(Options):
     git: GitState
     versions: dict[str, str]
     machine: Machine
-    sent: Sent | None = None
+    sent: MlflowStatus | None = None
 
     @property
     def engine(self) -> str:
@@ -101,7 +101,7 @@ class Record(Options):
         return same and earlier.status in ("FAILED", "KILLED")
 
 
-class Records:
+class RecordStore:
     """A profile's folder of records, used by several processes at once."""
 
     def __init__(self, folder: Path) -> None:
@@ -120,7 +120,7 @@ class Records:
         """
         with self._lock():
             path = self.path(record.name)
-            earlier = _settled(path)
+            earlier = _with_liveness(path)
             if resumes and earlier is not None and record.continues(earlier):
                 record = record.model_copy(
                     update={
@@ -136,7 +136,7 @@ class Records:
             _write(path, record)
             return record
 
-    def adopt(self, record: Record, curves: bytes | None) -> bool:
+    def import_record(self, record: Record, curves: bytes | None) -> bool:
         """Take in another machine's record, if the outputs that are here are those it tells of.
 
         Returns:
@@ -145,12 +145,12 @@ class Records:
         present = hashes(map(Path, record.outputs))
         with self._lock():
             path = self.path(record.name)
-            ours = _settled(path)
+            ours = _with_liveness(path)
             if record.outputs != present or (ours is not None and ours.outputs == present):
                 return False
             self._supersede(ours, path)
             if curves is not None:
-                with replacing(curves_path(path)) as temporary:
+                with atomic_write(curves_path(path)) as temporary:
                     temporary.write_bytes(curves)
             _write(path, record)
             return True
@@ -166,13 +166,13 @@ class Records:
             _write(path, changed)
             return changed
 
-    def sweep(self) -> None:
+    def mark_dead_runs(self) -> None:
         """Mark as KILLED what says RUNNING and whose process is gone."""
         if not self._paths():
             return
         with self._lock():
             for path in self._paths():
-                before, after = read(path), _settled(path)
+                before, after = read(path), _with_liveness(path)
                 if after is not None and after != before:
                     _write(path, after)
 
@@ -209,10 +209,10 @@ class Records:
     def _supersede(self, earlier: Record | None, path: Path) -> None:
         """Make room for another execution's record; one that was not sent is kept."""
         if earlier is not None and not (earlier.sent and earlier.sent.complete):
-            self._put_aside(earlier)
+            self._archive(earlier)
         curves_path(path).unlink(missing_ok=True)
 
-    def _put_aside(self, record: Record) -> None:
+    def _archive(self, record: Record) -> None:
         aside, curves = self._aside(record), curves_path(self.path(record.name))
         _write(aside, record)
         if curves.exists():
@@ -245,7 +245,7 @@ def read(path: Path) -> Record | None:
         return None
 
 
-def _settled(path: Path) -> Record | None:
+def _with_liveness(path: Path) -> Record | None:
     """The record, but KILLED if it says RUNNING and its process is gone."""
     record = read(path)
     if record is None or record.status != "RUNNING" or not record.process.is_gone():
@@ -314,7 +314,7 @@ def last_step(path: Path) -> int:
     return max((point["step"] for point in points), default=-1)
 
 
-def _incomplete(sent: Sent | None) -> Sent | None:
+def _incomplete(sent: MlflowStatus | None) -> MlflowStatus | None:
     return sent and sent.model_copy(update={"complete": False})
 
 

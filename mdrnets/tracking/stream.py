@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from mdrnets.errors import UserError
-from mdrnets.tracking.journal import Journal
+from mdrnets.tracking.recorder import RunRecorder
 from mdrnets.tracking.store import TrackingError, open_store
 from mdrnets.tracking.sync import open_run, send, send_points
 
@@ -19,7 +19,7 @@ SEND_EVERY = 5.0
 class Stream:
     """Follows the curves of one execution."""
 
-    def __init__(self, journal: Journal, *, say: Callable[[str], None]) -> None:
+    def __init__(self, journal: RunRecorder, *, say: Callable[[str], None]) -> None:
         """Args: say: prints a line."""
         self.journal = journal
         self.say = say
@@ -55,9 +55,9 @@ class Stream:
             action()
         except (TrackingError, UserError) as error:
             self._working = False
-            self.say(later(error))
+            self.say(retry_hint(error))
 
 
-def later(error: Exception) -> str:
+def retry_hint(error: Exception) -> str:
     """What to tell when records cannot be sent."""
     return f"tracking: {error}; nothing is lost, `python -m mdrnets.commands.sync` sends it later"

@@ -16,7 +16,7 @@ from filelock import FileLock
 
 from mdrnets.files import sha256
 from mdrnets.tracking.provenance import Process
-from mdrnets.tracking.record import Record, Records, Sent, now, read_points
+from mdrnets.tracking.record import MlflowStatus, Record, RecordStore, now, read_points
 from mdrnets.tracking.store import Store, open_store, public_uri
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ PARAMETER_LENGTH = 6000
 Item = TypeVar("Item")
 
 
-def unsent(records: Records) -> list[Record]:
+def unsent(records: RecordStore) -> list[Record]:
     """What has ended and is not complete in the current store."""
     return [
         record
@@ -44,7 +44,7 @@ def unsent(records: Records) -> list[Record]:
     ]
 
 
-def sync(records: Records, profile: str, *, everything: bool = False) -> int:
+def sync(records: RecordStore, profile: str, *, everything: bool = False) -> int:
     """Send what the store does not have yet, and mark what died.
 
     Args:
@@ -59,7 +59,7 @@ def sync(records: Records, profile: str, *, everything: bool = False) -> int:
         TrackingError: MLflow cannot be had; what is left is sent next time.
         UserError: a store that loses runs.
     """
-    records.sweep()
+    records.mark_dead_runs()
     if not (everything or unsent(records)):
         return 0
     with FileLock(records.folder / ".sync.lock"), open_store(profile) as store:
@@ -73,7 +73,7 @@ def sync(records: Records, profile: str, *, everything: bool = False) -> int:
     return len(waiting)
 
 
-def send(store: Store, records: Records, record: Record) -> None:
+def send(store: Store, records: RecordStore, record: Record) -> None:
     """Everything that a record holds, to a run of its own."""
     run_id = open_run(store, records, record)
     send_points(store, run_id, records.curves(record))
@@ -84,12 +84,12 @@ def send(store: Store, records: Records, record: Record) -> None:
     store.client.set_terminated(
         run_id, record.status, end_time=_milliseconds(record.ended or now())
     )
-    sent = Sent(tracking_uri=store.uri, run_id=run_id, complete=True)
+    sent = MlflowStatus(tracking_uri=store.uri, run_id=run_id, complete=True)
     records.update(record, sent=sent)
     records.forget_superseded(record)
 
 
-def open_run(store: Store, records: Records, record: Record) -> str:
+def open_run(store: Store, records: RecordStore, record: Record) -> str:
     """The id of an execution's run, made or opened again, with its parameters and tags."""
     from mlflow.entities import Param, RunTag
 
@@ -113,7 +113,7 @@ def open_run(store: Store, records: Records, record: Record) -> str:
     parameters = [Param(key, value) for key, value in _flat(record.parameters)]
     for chunk in _chunks(parameters, PARAMETERS):
         store.client.log_batch(run_id, params=chunk)
-    records.update(record, sent=Sent(tracking_uri=store.uri, run_id=run_id, complete=False))
+    records.update(record, sent=MlflowStatus(tracking_uri=store.uri, run_id=run_id, complete=False))
     return run_id
 
 
@@ -188,7 +188,7 @@ def _artifacts(record: Record) -> Iterator[Path]:
 # -- invocations and what died ---------------------------------------------------------------
 
 
-def _parent(store: Store, records: Records, invocation: str) -> str:
+def _parent(store: Store, records: RecordStore, invocation: str) -> str:
     """The id of an invocation's run, made where it is missing."""
     run = _find(store, INVOCATION, invocation)
     if run is None:
@@ -203,7 +203,7 @@ def _parent(store: Store, records: Records, invocation: str) -> str:
     return run_id
 
 
-def _end_invocations(store: Store, records: Records, touched: Iterable[str | None]) -> None:
+def _end_invocations(store: Store, records: RecordStore, touched: Iterable[str | None]) -> None:
     """An invocation ends with the last of its stages, as the worst of them did."""
     running = [run.data.tags[INVOCATION] for run in _running(store, INVOCATION)]
     for invocation in {*running, *filter(None, touched)}:
@@ -216,7 +216,7 @@ def _end_invocations(store: Store, records: Records, touched: Iterable[str | Non
             store.client.set_terminated(run_id, worst, _milliseconds(end))
 
 
-def _members(records: Records, invocation: str) -> list[Record]:
+def _members(records: RecordStore, invocation: str) -> list[Record]:
     return [record for record in records.all() if record.invocation == invocation]
 
 

@@ -15,7 +15,7 @@ CROP_SHARE = 0.5  # smallest side of a crop, as a share of the side
 RATIOS = (0.01, 0.6)  # a variant outside the evaluated ratios is not used
 
 
-def augmented(hole: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+def augment_hole(hole: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     """A turned and mirrored hole, half of the time dilated, half of the time cropped and enlarged.
 
     Args:

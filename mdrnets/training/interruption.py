@@ -11,12 +11,12 @@ from typing import Any, Self
 
 import torch
 
-from mdrnets.runtime.distributed import largest
+from mdrnets.runtime.distributed import all_reduce_max
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
-class HeldSignals:
+class DeferredSignals:
     """While the context lasts, a first SIGTERM or SIGINT is only noted, and more are ignored.
 
     Attributes:
@@ -49,7 +49,7 @@ class HeldSignals:
 
         One that comes meanwhile is known to this rank alone, and counts the next time.
         """
-        agreed = largest(self.received or 0, device)
+        agreed = all_reduce_max(self.received or 0, device)
         if agreed:
             self.received = agreed
         return agreed > 0

@@ -56,7 +56,7 @@ def rank_here() -> int:
     return int(os.environ.get("LOCAL_RANK", 0))
 
 
-def end_with_first_rank() -> None:
+def exit_when_parent_dies() -> None:
     """End this process as soon as the one that started it has ended, whatever it waits for."""
     first = os.environ[FIRST]
 

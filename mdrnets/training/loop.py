@@ -23,10 +23,10 @@ from torch import Tensor
 from mdrnets.data.dataset import TrainingData
 from mdrnets.errors import UserError
 from mdrnets.methods.base import Batch, Phase, Trainable, Update
-from mdrnets.runtime.distributed import average, average_statistics, copy_from_first
+from mdrnets.runtime.distributed import all_reduce_mean, average_statistics, broadcast
 from mdrnets.runtime.seeds import derived_seed
 from mdrnets.training.history import History
-from mdrnets.training.interruption import HeldSignals
+from mdrnets.training.interruption import DeferredSignals
 from mdrnets.training.sampling import BatchSampler
 from mdrnets.training.state import Checkpoints, restore, snapshot
 
@@ -118,7 +118,7 @@ def train(
     total = sum(phase.steps for phase in phases)
 
     begin, done_before, images = time.monotonic(), done, 0
-    with HeldSignals() as signals:
+    with DeferredSignals() as signals:
         for number, phase in enumerate(phases[first:], start=first):
             sampler = BatchSampler(
                 data=data,
@@ -137,13 +137,13 @@ def train(
             if phase.start is not None and not taken:
                 torch.manual_seed(derived_seed(seed, "start", number))
                 phase.start(_images_to_start_with(data))
-            copy_from_first(trainable.state_dict().values())
+            broadcast(trainable.state_dict().values())
             if phase.enter is not None:
                 phase.enter()
 
             for step in range(taken + 1, phase.steps + 1):
                 torch.manual_seed(derived_seed(seed, "step", number, step) + rank)  # all devices
-                place = _Place(phase.name, step, checkpoints)
+                place = _StepContext(phase.name, step, checkpoints)
                 try:
                     batch = sampler.batch(step)
                     terms = _take_step(trainable, phase, batch, fabric, place)
@@ -195,7 +195,7 @@ def _images_to_start_with(data: TrainingData) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class _Place:
+class _StepContext:
     """Where the training is, for the sentence that says why it cannot go on."""
 
     phase: str
@@ -216,7 +216,7 @@ def _take_step(
     phase: Phase,
     batch: Batch,
     fabric: Fabric,
-    place: _Place,
+    place: _StepContext,
 ) -> list[tuple[str, float]]:
     """Apply every update that the phase yields for the batch; return each term with its value."""
     seen: list[tuple[str, float]] = []
@@ -229,7 +229,7 @@ def _take_step(
 
         terms = torch.stack([term.float() for term in update.terms.values()])
         of_batch = terms.detach().clone()
-        average([of_batch])
+        all_reduce_mean([of_batch])
         values = dict(zip(update.terms, of_batch.tolist(), strict=True))
         for term, value in values.items():
             if not math.isfinite(value):
@@ -238,7 +238,7 @@ def _take_step(
         optimiser = phase.optimisers[update.optimiser]
         optimiser.zero_grad(set_to_none=True)
         terms.sum().backward()
-        average(_gradients(optimiser))
+        all_reduce_mean(_gradients(optimiser))
         _check_gradients(trainable, optimiser, update, place)
         optimiser.step()
         seen += values.items()
@@ -250,7 +250,7 @@ def _gradients(optimiser: torch.optim.Optimizer) -> list[Tensor]:
 
 
 def _check_gradients(
-    trainable: Trainable, optimiser: torch.optim.Optimizer, update: Update, place: _Place
+    trainable: Trainable, optimiser: torch.optim.Optimizer, update: Update, place: _StepContext
 ) -> None:
     gradients = _gradients(optimiser)
     if not torch.nn.utils.get_total_norm(gradients, norm_type=math.inf).isfinite():
@@ -260,7 +260,7 @@ def _check_gradients(
         raise place.diverged(f"the gradient of {name} (loss terms {terms})")
 
 
-def _check_weights(trainable: Trainable, place: _Place) -> None:
+def _check_weights(trainable: Trainable, place: _StepContext) -> None:
     """Before a state is saved, so that every saved one is good."""
     for name, parameter in trainable.named_parameters():
         if not parameter.isfinite().all():

@@ -13,7 +13,7 @@ from mdrnets.data.pixels import to_tensor
 from mdrnets.errors import UserError
 from mdrnets.methods.base import Batch
 from mdrnets.runtime.seeds import derived_seed
-from mdrnets.training.hole_augmentation import augmented
+from mdrnets.training.hole_augmentation import augment_hole
 
 FLIP_PROBABILITY = 0.5  # chosen; the merged classes have no left and right, so a label keeps its id
 
@@ -74,7 +74,7 @@ class BatchSampler:
             labels = torch.from_numpy(maps).to(self.device).long()
 
         hole_rows = generator.choice(self.data.hole_rows, size=self.batch_size)
-        drawn = [augmented(self.data.holes[row], generator) for row in hole_rows]
+        drawn = [augment_hole(self.data.holes[row], generator) for row in hole_rows]
         holes = np.stack(drawn[self.share])
 
         image = to_tensor(images, self.device).to(memory_format=self.memory_format)

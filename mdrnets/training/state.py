@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from mdrnets.errors import UserError
-from mdrnets.files import replacing, sha256, write_text
+from mdrnets.files import atomic_write, sha256, write_text
 from mdrnets.methods.base import Phase, Trainable
 from mdrnets.training.history import History
 
@@ -44,7 +44,7 @@ class Checkpoints:
         for key, value in content.items():
             _check_plain(value, key)
         path = self._path(step)
-        with replacing(path) as temporary:
+        with atomic_write(path) as temporary:
             torch.save(content, temporary)
             # The checksum comes first: a state that has its name has its checksum too.
             write_text(_checksum(path), f"{sha256(temporary)}  {path.name}\n")

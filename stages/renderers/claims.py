@@ -1,7 +1,7 @@
 """The paper's claims, tested: claims.csv and .md."""
 
 from mdrnets.config.protocol import FULL
-from mdrnets.dag.evaluate import classwise_networks
+from mdrnets.dag.evaluate import per_class_networks
 from mdrnets.evaluation.class_scores import read_class_scores
 from mdrnets.execution.command import StageRun
 from mdrnets.files import write_text
@@ -74,7 +74,7 @@ def _of_ablations(run: StageRun, resampling: Resampling) -> list[Finding]:
 
 def _of_classes(run: StageRun, resampling: Resampling) -> list[Finding]:
     scores = None
-    if networks := classwise_networks(run.config):
+    if networks := per_class_networks(run.config):
         dataset = next(iter(run.config.profile.datasets))
-        scores = read_class_scores(run.layout.classwise(dataset), networks)
+        scores = read_class_scores(run.layout.per_class(dataset), networks)
     return class_findings(run.config, scores, resampling=resampling)

@@ -6,7 +6,7 @@ import pytest
 from mdrnets.commands.records import main
 from mdrnets.files import write_text
 from mdrnets.layout import Layout
-from mdrnets.tracking.record import Record, Records, hashes
+from mdrnets.tracking.record import Record, RecordStore, hashes
 
 LAYOUT = Layout("smoke")
 
@@ -14,7 +14,7 @@ LAYOUT = Layout("smoke")
 def test_what_was_packed_is_unpacked(
     shipped: Path, make_record: Callable[..., Record], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    records = Records(LAYOUT.records)
+    records = RecordStore(LAYOUT.records)
     write_text(LAYOUT.check, "{}\n")
     record = records.begin(make_record(), resumes=False)
     records.update(record, status="FINISHED", outputs=hashes([LAYOUT.check]))

@@ -12,7 +12,7 @@ import pytest
 
 from mdrnets.commands import sync as track
 from mdrnets.tracking.provenance import Process, this_process
-from mdrnets.tracking.record import Record, Records, now, read
+from mdrnets.tracking.record import Record, RecordStore, now, read
 from mdrnets.tracking.store import open_store
 
 Make = Callable[..., Record]
@@ -20,9 +20,9 @@ SMOKE = ["--profile", "smoke"]
 
 
 @pytest.fixture
-def records(shipped: Path, make_record: Make) -> Records:
+def records(shipped: Path, make_record: Make) -> RecordStore:
     """One finished execution, and one whose process was killed."""
-    records = Records(Path("runs/smoke/records"))
+    records = RecordStore(Path("runs/smoke/records"))
     ended = records.begin(make_record(name="masks-one"), resumes=False)
     records.update(ended, status="FINISHED", ended=now())
     dead = Process(host=this_process().host, pid=this_process().pid, created=0.0)
@@ -31,7 +31,7 @@ def records(shipped: Path, make_record: Make) -> Records:
 
 
 def test_it_sends_what_ended_and_what_died(
-    records: Records, database: Path, capsys: pytest.CaptureFixture[str]
+    records: RecordStore, database: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert track.main(SMOKE) == 0
     assert capsys.readouterr().out == "2 records sent to sqlite:///mlflow.db\n"
@@ -46,7 +46,7 @@ def test_it_sends_what_ended_and_what_died(
 
 
 def test_a_new_database_gets_all_of_them_on_demand(
-    records: Records, database: Path, empty_database: Path, capsys: pytest.CaptureFixture[str]
+    records: RecordStore, database: Path, empty_database: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     track.main([*SMOKE, "--quiet"])
     with open_store("smoke") as store:
@@ -60,7 +60,7 @@ def test_a_new_database_gets_all_of_them_on_demand(
 
 @pytest.mark.parametrize(("flags", "code"), [([], 1), (["--quiet"], 0)])
 def test_an_unreachable_server_fails_only_by_hand(
-    records: Records,
+    records: RecordStore,
     closed_port: int,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -75,7 +75,7 @@ def test_an_unreachable_server_fails_only_by_hand(
 
 
 def test_the_list_tells_what_is_not_sent(
-    records: Records, capsys: pytest.CaptureFixture[str]
+    records: RecordStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert track.main([*SMOKE, "--list"]) == 0
     first, second = capsys.readouterr().out.splitlines()
@@ -91,7 +91,7 @@ def test_an_unknown_profile_is_a_users_error(
 
 
 @pytest.mark.slow
-def test_mlflow_shows_the_runs(records: Records, database: Path, closed_port: int) -> None:
+def test_mlflow_shows_the_runs(records: RecordStore, database: Path, closed_port: int) -> None:
     track.main(SMOKE)
     with open_store("smoke") as store:
         question = json.dumps({"experiment_ids": [store.experiment]}).encode()

@@ -10,7 +10,7 @@ import pytest
 from mdrnets.commands.verify import main
 from mdrnets.dag.pipeline import Pipeline
 from mdrnets.files import write_text
-from mdrnets.tracking.record import FileHash, Record, Records
+from mdrnets.tracking.record import FileHash, Record, RecordStore
 from tests.helpers.finished_run import (
     LAYOUT,
     VALUES,
@@ -38,7 +38,7 @@ def pipeline(
 
 def _elsewhere() -> None:
     """As if the trainings had run on another processor."""
-    records = Records(LAYOUT.records)
+    records = RecordStore(LAYOUT.records)
     for record in list(records.latest()):
         machine = record.machine.model_copy(update={"cpu": "another"})
         records.update(record, machine=machine)
@@ -101,7 +101,7 @@ def test_other_code_may_differ_in_the_last_digit(
     write_table1(VALUES | {("L1", "1-20"): 1.5000001})
     finish_table1(make_record, pipeline)
     assert main([]) == 1
-    records = Records(LAYOUT.records)
+    records = RecordStore(LAYOUT.records)
     record = next(r for r in records.latest() if r.name == "train_toy-one")
     path = next(iter(record.code))
     records.update(record, code=record.code | {path: FileHash(sha256="0" * 64, bytes=1)})
@@ -142,7 +142,7 @@ def test_an_edited_table_is_named(pipeline: Pipeline, capsys: pytest.CaptureFixt
 def test_results_of_two_configurations_are_not_kept(
     pipeline: Pipeline, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    records = Records(LAYOUT.records)
+    records = RecordStore(LAYOUT.records)
     record = next(r for r in records.latest() if r.name == "table1")
     records.update(record, parameters=record.parameters | {"params.yaml:seed": 1})
     assert main(["--keep"]) == 1
@@ -203,7 +203,7 @@ def test_missing_records_and_kept_runs_are_named(
 ) -> None:
     assert main(["other"]) == 1
     assert "reports/reference/other/run.json: there is no kept run" in capsys.readouterr().err
-    Records(LAYOUT.records).path("evaluate_toy-one").unlink()
+    RecordStore(LAYOUT.records).path("evaluate_toy-one").unlink()
     assert main([]) == 1
     assert "no record tells who made it" in capsys.readouterr().err
 

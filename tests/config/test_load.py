@@ -131,7 +131,7 @@ def test_an_unknown_key_is_named_with_its_file(change: Change, file: str) -> Non
         (("training", "log_every"), 0),
         (("sources", "holes", "files"), 0),
         (("sources", "holes", "sha256"), "abc"),
-        (("datasets", "rendered_a", "stands_for"), "ImageNet"),
+        (("datasets", "rendered_a", "published_as"), "ImageNet"),
         (("datasets", "rendered_a", "split", "test"), 0),
         (("holes", "train"), 1.5),
     ],
@@ -200,7 +200,7 @@ def test_bins_are_read_in_their_order() -> None:
     ("changes", "sentence"),
     [
         ({"uses": ["parser", "eyes"]}, "unknown parts"),
-        ({"completes_with": ["recon", "eyes"]}, "not in uses"),
+        ({"inference_uses": ["recon", "eyes"]}, "not in uses"),
     ],
 )
 def test_a_method_uses_known_parts(change: Change, changes: dict, sentence: str) -> None:
@@ -295,7 +295,7 @@ def test_weights_are_no_images(change: Change) -> None:
 
 def test_the_number_of_test_images_belongs_to_the_rule_last() -> None:
     assert Split(rule="last", test=5, validation=0).test == 5
-    assert Split(rule="celebahq", others_every=10, validation=0).test is None
+    assert Split(rule="celebahq", test_every=10, validation=0).test is None
     for rule, test in (("last", None), ("celebahq", 5)):
         with pytest.raises(ValueError, match="belongs to the rule"):
             Split.model_validate({"rule": rule, "test": test, "validation": 0})
@@ -375,7 +375,7 @@ def test_a_figure_cannot_have_the_name_of_a_table(change: Change) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "parts"),
+    ("name", "components"),
     [
         ("pconv", ("pconv", "", 1)),
         ("mdrnets@small", ("mdrnets", "small", 1)),
@@ -421,12 +421,12 @@ def test_claims_are_about_rows_of_their_table(change: Change) -> None:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"against": "nothing"}, "classwise.against: unknown variant 'nothing'"),
-        ({"parser": "recon"}, "classwise.parser: expected a part that is trained on label maps"),
+        ({"baseline": "nothing"}, "per_class.baseline: unknown variant 'nothing'"),
+        ({"parser": "recon"}, "per_class.parser: expected a part that is trained on label maps"),
     ],
 )
 def test_the_claim_about_classes_needs_a_variant_and_a_parser(
     change: Change, changes: dict, sentence: str
 ) -> None:
-    change("params.yaml", lambda v: v["classwise"].update(changes))
+    change("params.yaml", lambda v: v["per_class"].update(changes))
     assert sentence in _refused()

@@ -18,25 +18,25 @@ def pipeline(request: pytest.FixtureRequest) -> Pipeline:
 
 
 def test_every_output_is_made_by_one_execution(pipeline: Pipeline) -> None:
-    makers = Counter(path for instance in pipeline.instances() for path in instance.outputs)
+    makers = Counter(path for job in pipeline.jobs() for path in job.outputs)
     assert makers and set(makers.values()) == {1}
 
 
 def test_every_input_is_made_before_it_is_needed(pipeline: Pipeline) -> None:
     made: set[Path] = set()
-    for instance in pipeline.instances():
-        for path in instance.inputs:
-            assert path in made or path.exists() or path.parts[0] == "data", (instance.name, path)
-        made.update(instance.outputs)
+    for job in pipeline.jobs():
+        for path in job.inputs:
+            assert path in made or path.exists() or path.parts[0] == "data", (job.name, path)
+        made.update(job.outputs)
 
 
 def test_no_wildcard_and_no_missing_parameter_is_left(pipeline: Pipeline) -> None:
-    for instance in pipeline.instances():
-        texts = [instance.command, *map(str, (*instance.inputs, *instance.outputs))]
+    for job in pipeline.jobs():
+        texts = [job.command, *map(str, (*job.inputs, *job.outputs))]
         assert not any("{" in text for text in texts)
-        for key, value in instance.parameters.items():
+        for key, value in job.parameters.items():
             optional = key.endswith(".labels")
-            assert value is not None or optional, (instance.name, key)
+            assert value is not None or optional, (job.name, key)
 
 
 def test_every_stage_depends_on_its_own_program(pipeline: Pipeline) -> None:
@@ -153,6 +153,6 @@ def test_the_ground_truths_features_are_computed_once_for_all_methods() -> None:
     pipeline = Pipeline(load_config("demo"))
     layout = Layout("demo")
     truth = layout.features("rendered_a", "ground_truth")
-    assert sum(truth in instance.outputs for instance in pipeline.instances()) == 1
+    assert sum(truth in job.outputs for job in pipeline.jobs()) == 1
     for method in pipeline.config.profile.methods:
         assert truth in pipeline.find("evaluate", ["rendered_a", method]).inputs

@@ -49,13 +49,13 @@ def test_all_of_celebahq_gives_28000_and_2000() -> None:
 
 def test_every_tenth_of_the_other_numbers_is_a_test_image_too() -> None:
     ids = ["opaque", "a1", *(f"{n:05}" for n in range(30))]  # the list has 3 and 14 of these
-    assert celebahq(ids, others_every=None) == {"00003", "00014"}
-    assert celebahq(ids, others_every=10) == {"00003", "00014", "00010", "00021"}
+    assert celebahq(ids, test_every=None) == {"00003", "00014"}
+    assert celebahq(ids, test_every=10) == {"00003", "00014", "00010", "00021"}
 
 
 def test_names_that_are_no_numbers_train() -> None:
     with pytest.raises(UserError, match="`celebahq` finds no test image"):
-        celebahq(["opaque", "00129b54"], others_every=None)
+        celebahq(["opaque", "00129b54"], test_every=None)
 
 
 @given(

@@ -48,7 +48,7 @@ def test_reads_are_counted_by_class_and_best_slot(small_method: MakeMethod, memo
         hole = torch.from_numpy(inspection.holes[[pair.hole_row]]).float()[:, None]
         with torch.no_grad():
             coarse = method.complete_coarsely(image * (1 - hole), hole)
-            query = method.query(coarse, method.attached("parser").parse(coarse))
+            query = method.query(coarse, method.frozen("parser").parse(coarse))
         for label in range(len(CLASSES)):
             if query.present[0, label]:
                 block = method.memory.slots[label if memory == "per_class" else 0]
@@ -76,7 +76,7 @@ def test_slots_have_the_nearest_parts_of_the_images_that_were_sought(
     assert set(use.images.flat) <= {NONE, 0, 3, 4}
 
     images = to_tensor(inspection.images)
-    labels = method.attached("parser").parse(images)
+    labels = method.frozen("parser").parse(images)
     with torch.no_grad():
         styles = method.query(images, labels)
     shown = 0
@@ -109,7 +109,7 @@ def test_looking_changes_no_memory(small_method: MakeMethod) -> None:
 def test_the_parser_is_given_images_or_their_coarse_composites(small_method: MakeMethod) -> None:
     method = small_method()
     inspection, pairs = _inspection(method), _pairs()
-    parser = method.attached("parser")
+    parser = method.frozen("parser")
     images = to_tensor(inspection.images)
     holes = torch.from_numpy(inspection.holes[::-1].copy()).float()[:, None]
     with torch.no_grad():

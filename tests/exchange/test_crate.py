@@ -10,7 +10,7 @@ from rocrate.rocrate import ROCrate
 from mdrnets.commands.crate import main
 from mdrnets.dag.pipeline import Pipeline
 from mdrnets.files import sha256, write_text
-from mdrnets.tracking.record import Record, Records
+from mdrnets.tracking.record import Record, RecordStore
 from tests.helpers.crate_validation import issues
 from tests.helpers.finished_run import LAYOUT, VERSIONS, write_finished_run
 
@@ -90,7 +90,7 @@ def test_each_execution_is_an_action_with_everything_that_its_record_tells(
 ) -> None:
     assert main(ARGUMENTS) == 0
     crate = ROCrate(CRATE)
-    records = {record.name: record for record in Records(LAYOUT.records).latest()}
+    records = {record.name: record for record in RecordStore(LAYOUT.records).latest()}
     record = records["train_toy-one"]
     action = crate.get(f"#{record.execution}")
     assert action.type == "CreateAction"
@@ -128,7 +128,7 @@ def test_the_run_goes_from_raw_input_to_the_report(pipeline: Pipeline) -> None:
     assert "reports/tiny/table1.csv" in set(_ids(run["result"]))
     (organised,) = [e for e in crate.root_dataset["mentions"] if e.type == "OrganizeAction"]
     assert organised["instrument"]["name"] == "snakemake"
-    assert len(organised["object"]) == len(list(Records(LAYOUT.records).latest()))
+    assert len(organised["object"]) == len(list(RecordStore(LAYOUT.records).latest()))
 
 
 @pytest.mark.parametrize("flags", [[], ["--with-data"]])
@@ -156,7 +156,7 @@ def test_it_is_the_same_but_for_times(pipeline: Pipeline) -> None:
 
 
 def test_a_missing_record_is_named(pipeline: Pipeline, capsys: pytest.CaptureFixture[str]) -> None:
-    Records(LAYOUT.records).path("train_toy-two").unlink()
+    RecordStore(LAYOUT.records).path("train_toy-two").unlink()
     assert main(ARGUMENTS) == 1
     assert "models/two/toy.safetensors: no record tells who made it" in capsys.readouterr().err
     assert not CRATE.exists()

@@ -14,7 +14,7 @@ from mdrnets.errors import UserError
 from mdrnets.execution import command
 from mdrnets.execution.command import StageRun, execute
 from mdrnets.files import sha256, write_text
-from mdrnets.tracking.record import Record, Records, read, read_points
+from mdrnets.tracking.record import Record, RecordStore, read, read_points
 
 ROOT = Path(__file__).parents[2]
 MASKS = {"dataset": "rendered_a"}
@@ -222,7 +222,7 @@ def test_a_record_that_cannot_be_written_costs_no_result(
     def full(*arguments: object, **changes: object) -> None:
         raise UserError("the disk is full")
 
-    monkeypatch.setattr(Records, "update", full)
+    monkeypatch.setattr(RecordStore, "update", full)
     assert execute("masks", MASKS, "smoke", _write_output) == 0
     assert OUTPUT.exists()
     assert "the disk is full" in capsys.readouterr().err
@@ -234,7 +234,7 @@ def test_a_report_sends_all_records_where_there_is_a_store(
 ) -> None:
     sent: list[str] = []
 
-    def fake(records: Records, profile: str) -> None:
+    def fake(records: RecordStore, profile: str) -> None:
         sent.extend(record.name for record in records.all() if record.status != "RUNNING")
 
     monkeypatch.setattr(command, "sync", fake)

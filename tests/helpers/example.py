@@ -22,7 +22,7 @@ def make_config() -> Config:
                 "ssim": "gaussian11_rgb",
                 "bootstrap": {"resamples": 100, "confidence": 0.95},
                 "frechet": {"resamples": 10, "permutations": 999},
-                "parts": {"coarse": {"title": "Coarse network", "module": "m", "dataset": 0}},
+                "components": {"coarse": {"title": "Coarse network", "module": "m", "dataset": 0}},
                 "methods": {
                     "pconv": {"title": "PConv", "module": "m"},
                     "ict": {"title": "ICT", "module": "m"},
@@ -43,8 +43,8 @@ def make_config() -> Config:
                 "frechet": "effnet-lite0",
                 "sources": {"faces": {"files": 100, "licence": "MIT"}},
                 "datasets": {
-                    "set_a": {"title": "Rendered faces A", "stands_for": "CelebA-HQ", **faces},
-                    "set_b": {"title": "Rendered faces B", "stands_for": "FFHQ", **faces},
+                    "set_a": {"title": "Rendered faces A", "published_as": "CelebA-HQ", **faces},
+                    "set_b": {"title": "Rendered faces B", "published_as": "FFHQ", **faces},
                 },
                 "holes": {
                     "source": "faces",

@@ -6,12 +6,12 @@ from datetime import timedelta
 from pathlib import Path
 
 from mdrnets.config.load import load_config
-from mdrnets.dag.pipeline import Instance, Pipeline
+from mdrnets.dag.pipeline import Job, Pipeline
 from mdrnets.dag.stage import Stage
 from mdrnets.files import write_text
 from mdrnets.layout import Layout
 from mdrnets.reporting.tables.cells import CELL_COLUMNS
-from mdrnets.tracking.record import Record, Records, hashes, now
+from mdrnets.tracking.record import Record, RecordStore, hashes, now
 from tests.helpers.project import ROOT, write_configuration, write_data
 
 Make = Callable[..., Record]
@@ -32,43 +32,43 @@ def write_finished_run(make_record: Make) -> Pipeline:
     pipeline = Pipeline(load_config())
     for stage in pipeline.stages.values():
         for wildcards in stage.combinations():
-            instance = pipeline.instance(stage, wildcards)
-            for path in instance.outputs:
+            job = pipeline.job(stage, wildcards)
+            for path in job.outputs:
                 if path == LAYOUT.report("table1.csv"):
                     write_table1(VALUES)
                 elif not path.exists():
                     write_text(path, f"{path}\n")
-            finish(make_record, stage, instance)
+            finish(make_record, stage, job)
     return pipeline
 
 
-def finish(make_record: Make, stage: Stage, instance: Instance) -> Record:
+def finish(make_record: Make, stage: Stage, job: Job) -> Record:
     """Record that an execution has made its outputs."""
-    records = Records(LAYOUT.records)
+    records = RecordStore(LAYOUT.records)
     record = records.begin(
         make_record(
-            name=instance.name.replace(" ", "-"),
+            name=job.name.replace(" ", "-"),
             stage=stage.program,
             profile="tiny",
-            command=instance.command,
+            command=job.command,
             invocation="snakemake-0123456789ab",
-            parameters=dict(instance.parameters),
-            inputs=hashes(instance.inputs),
-            code=hashes(instance.code),
+            parameters=dict(job.parameters),
+            inputs=hashes(job.inputs),
+            code=hashes(job.code),
             versions=VERSIONS,
         ),
         resumes=False,
     )
     end = now() + timedelta(seconds=1)
     return records.update(
-        record, status="FINISHED", ended=end, outputs=hashes(instance.outputs), seconds=1.0
+        record, status="FINISHED", ended=end, outputs=hashes(job.outputs), seconds=1.0
     )
 
 
 def finish_table1(make_record: Make, pipeline: Pipeline) -> Record:
     """Record that Table 1 was rendered as it is now."""
     stage = pipeline.stages["table1"]
-    return finish(make_record, stage, pipeline.instance(stage, {}))
+    return finish(make_record, stage, pipeline.job(stage, {}))
 
 
 def write_table1(values: dict[tuple[str, str], float], *, images: int = 60) -> None:

@@ -2,7 +2,7 @@
 
 import time
 
-from mdrnets.methods.base import Setting
+from mdrnets.methods.base import BuildContext
 from tests.helpers.toy import Options, Toy
 
 __all__ = ["Options"]
@@ -10,5 +10,5 @@ PAUSE = 0.1
 """Seconds between the two updates of each step of the second phase."""
 
 
-def build(*, options: Options, setting: Setting) -> Toy:
+def build(*, options: Options, context: BuildContext) -> Toy:
     return Toy(options, during=lambda: time.sleep(PAUSE))

@@ -40,17 +40,17 @@ def write_configuration(
     params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     params["profile"] = "tiny"
     params["bins"] = {"1-20": [1, 2], "20-40": [3, 4]}
-    params["parts"] = {"base": {"title": "Base", "module": modules["base"], "dataset": 0}}
-    toy = {"title": "Toy", "module": modules["toy"], "uses": ["base"], "completes_with": ["base"]}
+    params["components"] = {"base": {"title": "Base", "module": modules["base"], "dataset": 0}}
+    toy = {"title": "Toy", "module": modules["toy"], "uses": ["base"], "inference_uses": ["base"]}
     params["methods"] = {"toy": toy}
-    for key in ("ablated", "variants", "ablations", "figures", "classwise"):
+    for key in ("ablation_base", "variants", "ablations", "figures", "per_class"):
         del params[key]
     _write_yaml(folder / "params.yaml", params)
 
     source = {"path": "nowhere.zip", "files": 1, "licence": "MIT"}
     dataset = {
         "title": "Noise",
-        "stands_for": "FFHQ",
+        "published_as": "FFHQ",
         "faces": "noise",
         "split": {"rule": "last", "test": 5, "validation": 0},
     }

@@ -9,7 +9,7 @@ from tests.helpers.project import ROOT
 
 SIZE = 64  # the least that suits PIC's discriminator and the face parser
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-ENTRIES = PARAMS["parts"] | PARAMS["methods"]
+ENTRIES = PARAMS["components"] | PARAMS["methods"]
 TRAINED = [name for name, entry in ENTRIES.items() if entry.get("trained", True)]
 TINY: dict[str, dict[str, Any]] = {
     "parser": {"width": 4},
@@ -43,7 +43,7 @@ def write_tiny_configuration(folder: Path, *, steps: int, checkpoint_every: int)
     source = {"path": "nowhere.zip", "files": 1, "licence": "MIT"}
     dataset = {
         "title": "Noise",
-        "stands_for": "CelebA-HQ",
+        "published_as": "CelebA-HQ",
         "faces": "noise",
         "labels": {"source": "labels", "classes": "mdrnets14"},
         "split": {"rule": "last", "test": 5, "validation": 0},

@@ -9,7 +9,7 @@ import torch
 from lightning_fabric import Fabric
 
 from mdrnets.data.dataset import TrainingData
-from mdrnets.methods.base import Setting, Trainable
+from mdrnets.methods.base import BuildContext, Trainable
 from mdrnets.networks.frozen import freeze
 from mdrnets.training.loop import train
 from tests.helpers.tiny import ENTRIES, SIZE, TINY
@@ -24,7 +24,7 @@ def tiny_network(name: str, **options: Any) -> Trainable:
     torch.manual_seed(5)
     trainable: Trainable = module.build(
         options=module.Options.model_validate(values),
-        setting=Setting(image_size=SIZE, features=FakeFeatures, frozen=parts),
+        context=BuildContext(image_size=SIZE, features=FakeFeatures, frozen=parts),
     )
     return trainable
 

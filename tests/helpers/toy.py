@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from mdrnets.config.options import TrainOptions
 from mdrnets.data.dataset import TrainingData
-from mdrnets.methods.base import Batch, Method, Phase, Setting, Update
+from mdrnets.methods.base import Batch, BuildContext, Method, Phase, Update
 from mdrnets.training.history import History
 from mdrnets.training.launching import launch
 from mdrnets.training.loop import Progress, train
@@ -120,7 +120,7 @@ class Toy(Method):
         return (self(masked, hole) + 0.2 * noise).clamp(-1, 1)
 
 
-def build(*, options: Options, setting: Setting) -> Toy:
+def build(*, options: Options, context: BuildContext) -> Toy:
     return Toy(options)
 
 

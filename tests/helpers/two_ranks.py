@@ -17,8 +17,8 @@ from torch import Tensor
 from mdrnets.errors import UserError
 from mdrnets.methods.base import Trainable
 from mdrnets.networks.vector_quantiser import VectorQuantiser
-from mdrnets.runtime.distributed import add_up, average, copy_from_first, largest
-from mdrnets.training.launching import end_with_first_rank, launch, rank_here
+from mdrnets.runtime.distributed import all_reduce_max, all_reduce_mean, all_reduce_sum, broadcast
+from mdrnets.training.launching import exit_when_parent_dies, launch, rank_here
 from mdrnets.training.loop import Progress
 from tests.helpers.tiny import TRAINED
 from tests.helpers.tiny_networks import tiny_network, train_tiny
@@ -97,12 +97,12 @@ class Scenarios:
         plain = torch.arange(3) + 10 * rank
         crossed = (torch.arange(6.0).view(2, 3) + rank).T  # not contiguous
         mean, first, number = crossed.clone(), crossed.clone(), torch.tensor(rank + 7)
-        add_up([plain])
-        add_up([crossed])
-        average([mean])
-        copy_from_first([first, number])
-        copy_from_first([torch.zeros(0)])
-        biggest = torch.tensor(largest(5 * rank, self.fabric.device))
+        all_reduce_sum([plain])
+        all_reduce_sum([crossed])
+        all_reduce_mean([mean])
+        broadcast([first, number])
+        broadcast([torch.zeros(0)])
+        biggest = torch.tensor(all_reduce_max(5 * rank, self.fabric.device))
         self._save(
             "collectives",
             {"plain": plain, "crossed": crossed, "mean": mean, "first": first, "number": number}
@@ -173,7 +173,7 @@ def main() -> None:
 
     if rank_here() > 0:  # as the training stage does
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        end_with_first_rank()
+        exit_when_parent_dies()
     else:
         signal.signal(signal.SIGTERM, heed)
     fabric = launch(device="cpu", devices=2, precision="32-true")

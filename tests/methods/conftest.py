@@ -1,4 +1,4 @@
-"""What the tests of every method share: fake features, a setting, a batch, the loop's contract."""
+"""What the tests of every method share: fake features, a context, a batch, the loop's contract."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mdrnets.methods.base import Batch, Phase, Setting, Trainable
+from mdrnets.methods.base import Batch, BuildContext, Phase, Trainable
 from mdrnets.networks.features import PerceptualFeatures
 
 
@@ -46,8 +46,8 @@ def fake_features() -> Callable[[str], PerceptualFeatures]:
 
 
 @pytest.fixture
-def setting(fake_features: Callable[[str], PerceptualFeatures]) -> Setting:
-    return Setting(image_size=32, features=fake_features)
+def context(fake_features: Callable[[str], PerceptualFeatures]) -> BuildContext:
+    return BuildContext(image_size=32, features=fake_features)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ class _WithHelper(Trainable):
     def __init__(self) -> None:
         super().__init__()
         self.network = nn.Linear(2, 2)
-        self.attach("helper", nn.BatchNorm1d(3))
+        self.register_frozen("helper", nn.BatchNorm1d(3))
 
 
 def test_masked_has_zeros_in_the_hole_alone(batch: Batch) -> None:
@@ -34,7 +34,7 @@ def test_an_attached_helper_is_not_saved() -> None:
 
 def test_an_attached_helper_moves_along() -> None:
     trainable = _WithHelper()
-    helper = trainable.attached("helper")
+    helper = trainable.frozen("helper")
     trainable.to(torch.float64)
     assert helper.weight.dtype == helper.running_mean.dtype == torch.float64
     nn.Sequential(trainable).to("meta")
@@ -43,7 +43,7 @@ def test_an_attached_helper_moves_along() -> None:
 
 def test_an_attached_helper_keeps_its_mode_and_gradients() -> None:
     trainable = _WithHelper()
-    helper = trainable.attached("helper").eval()
+    helper = trainable.frozen("helper").eval()
     trainable.train().requires_grad_(False)
     assert not helper.training
     assert helper.weight.requires_grad
@@ -52,4 +52,4 @@ def test_an_attached_helper_keeps_its_mode_and_gradients() -> None:
 def test_attaching_returns_the_helper() -> None:
     helper = nn.Linear(1, 1)
     trainable = _WithHelper()
-    assert trainable.attach("another", helper) is helper is trainable.attached("another")
+    assert trainable.register_frozen("another", helper) is helper is trainable.frozen("another")

@@ -6,7 +6,7 @@ import torch
 from mdrnets.config.load import Config, load_config
 from mdrnets.errors import UserError
 from mdrnets.methods import building
-from mdrnets.methods.base import Setting
+from mdrnets.methods.base import BuildContext
 from mdrnets.methods.building import build_network, check_networks, load_network, resolved_options
 from mdrnets.methods.model_files import ModelConfig, save_model_config, save_weights
 from mdrnets.networks.features import PerceptualFeatures
@@ -88,22 +88,22 @@ def test_every_profile_of_the_project_passes_the_check(
 def test_the_check_builds_each_network_on_its_parts_and_trains_none(
     config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings: list[Setting] = []
+    settings: list[BuildContext] = []
 
-    def build(*, options: Options, setting: Setting) -> Toy:
-        settings.append(setting)
+    def build(*, options: Options, context: BuildContext) -> Toy:
+        settings.append(context)
         return Toy(options)
 
     monkeypatch.setattr(toy, "build", build)
     check_networks(config)  # without any file of a trained network
-    assert [list(setting.frozen) for setting in settings] == [[], ["base"]]
+    assert [list(context.frozen) for context in settings] == [[], ["base"]]
 
 
 def test_what_a_network_itself_refuses_is_found_by_the_check(
     config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def build(*, options: Options, setting: Setting) -> Toy:
-        raise UserError(f"toy: {setting.image_size} pixels are too few")
+    def build(*, options: Options, context: BuildContext) -> Toy:
+        raise UserError(f"toy: {context.image_size} pixels are too few")
 
     monkeypatch.setattr(toy, "build", build)
     with pytest.raises(UserError, match="toy: 32 pixels are too few"):
@@ -167,12 +167,12 @@ def test_initial_weights_depend_on_seed_dataset_and_network_alone(config: Config
 
 def test_what_a_network_is_built_on(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     base = _train("base")
-    settings: list[Setting] = []
+    settings: list[BuildContext] = []
     features = PerceptualFeatures()
     asked: list[tuple[str, str, Path]] = []
 
-    def build(*, options: Options, setting: Setting) -> Toy:
-        settings.append(setting)
+    def build(*, options: Options, context: BuildContext) -> Toy:
+        settings.append(context)
         return Toy(options)
 
     def build_features(name: str, *, perceptual: str, weights: Path) -> PerceptualFeatures:
@@ -184,11 +184,11 @@ def test_what_a_network_is_built_on(config: Config, monkeypatch: pytest.MonkeyPa
     # The base is trained on the first data set, and serves the second too.
     build_network(config, LAYOUT, network="toy", dataset="two")
 
-    setting = settings[-1]
-    assert setting.image_size == SIZE
-    assert setting.features("vgg19") is features
+    context = settings[-1]
+    assert context.image_size == SIZE
+    assert context.features("vgg19") is features
     assert asked == [("vgg19", "effnet-lite0", LAYOUT.weights("vgg19"))]
-    frozen = setting.frozen["base"]
+    frozen = context.frozen["base"]
     assert isinstance(frozen, Toy)
     assert torch.equal(frozen.decoder.weight, base.decoder.weight)
     assert not any(parameter.requires_grad for parameter in frozen.parameters())
@@ -221,9 +221,9 @@ def test_a_trained_method_comes_with_the_parts_that_it_completes_with(
 def test_a_trained_network_needs_no_feature_weights(
     config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def build(*, options: Options, setting: Setting) -> Toy:
+    def build(*, options: Options, context: BuildContext) -> Toy:
         built = Toy(options)
-        built.attach("features", setting.features("vgg16"))
+        built.register_frozen("features", context.features("vgg16"))
         return built
 
     monkeypatch.setattr(toy, "build", build)

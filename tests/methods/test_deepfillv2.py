@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 
 from mdrnets.errors import UserError
-from mdrnets.methods.base import Batch, Setting
+from mdrnets.methods.base import Batch, BuildContext
 from mdrnets.methods.deepfillv2 import DeepFillv2, Generator, Options, build
 from mdrnets.networks.composite import composite
 from mdrnets.networks.contextual_attention import ContextualAttention
@@ -26,9 +26,9 @@ TINY = {
 RunSteps = Callable[..., list[dict[str, float]]]
 
 
-def _build(setting: Setting, **changes: Any) -> DeepFillv2:
+def _build(context: BuildContext, **changes: Any) -> DeepFillv2:
     torch.manual_seed(0)
-    method = build(options=Options.model_validate(TINY | changes), setting=setting)
+    method = build(options=Options.model_validate(TINY | changes), context=context)
     assert isinstance(method, DeepFillv2)
     return method
 
@@ -46,9 +46,9 @@ def _convolutions(module: nn.Module) -> list[nn.Conv2d]:
     return [m for m in module.modules() if isinstance(m, nn.Conv2d)]
 
 
-def test_defaults_build_the_published_networks(setting: Setting) -> None:
+def test_defaults_build_the_published_networks(context: BuildContext) -> None:
     options = Options.model_validate({"steps": 10})
-    method = build(options=options, setting=replace(setting, image_size=256))
+    method = build(options=options, context=replace(context, image_size=256))
     assert isinstance(method, DeepFillv2)
     assert _count(method.generator) == 4_052_478
     assert _count(method.discriminator) == 5_946_816
@@ -143,16 +143,16 @@ def test_it_costs_the_published_number_of_multiplications(
 
 
 @pytest.mark.parametrize("gain", [1.0, 2.0])
-def test_weights_start_as_glorot_and_bengio_have_it(setting: Setting, gain: float) -> None:
-    for conv in _convolutions(_build(setting, width=8, init_gain=gain).generator):
+def test_weights_start_as_glorot_and_bengio_have_it(context: BuildContext, gain: float) -> None:
+    for conv in _convolutions(_build(context, width=8, init_gain=gain).generator):
         fan = conv.weight[0, 0].numel() * (conv.in_channels + conv.out_channels)
         bound = gain * (6 / fan) ** 0.5
         assert 0.95 * bound < conv.weight.abs().max().item() <= bound
         assert conv.bias is not None and not conv.bias.any()
 
 
-def test_both_outputs_are_images(setting: Setting, batch: Batch) -> None:
-    generator = _build(setting).generator
+def test_both_outputs_are_images(context: BuildContext, batch: Batch) -> None:
+    generator = _build(context).generator
     with torch.no_grad():
         for conv in _convolutions(generator):
             conv.weight.mul_(5)
@@ -161,16 +161,20 @@ def test_both_outputs_are_images(setting: Setting, batch: Batch) -> None:
         assert 0.9 < output.abs().max() <= 1
 
 
-def test_the_refinement_sees_the_image_outside_the_hole(setting: Setting, batch: Batch) -> None:
-    generator = _build(setting).generator
+def test_the_refinement_sees_the_image_outside_the_hole(
+    context: BuildContext, batch: Batch
+) -> None:
+    generator = _build(context).generator
     seen: list[Tensor] = []
     generator.refinement.register_forward_pre_hook(lambda module, args: seen.append(args[0]))
     coarse, _ = generator(batch.masked, batch.hole)
     assert torch.equal(seen[0], torch.where(batch.hole > 0, coarse, batch.image))
 
 
-def test_the_coarse_network_sees_the_border_and_the_hole(setting: Setting, batch: Batch) -> None:
-    generator = _build(setting).generator
+def test_the_coarse_network_sees_the_border_and_the_hole(
+    context: BuildContext, batch: Batch
+) -> None:
+    generator = _build(context).generator
     seen: list[Tensor] = []
     generator.coarse.register_forward_pre_hook(lambda module, args: seen.append(args[0]))
     generator(batch.image, batch.hole)
@@ -178,8 +182,10 @@ def test_the_coarse_network_sees_the_border_and_the_hole(setting: Setting, batch
     assert torch.equal(seen[0], expected)
 
 
-def test_completions_are_determined_by_the_valid_pixels(setting: Setting, batch: Batch) -> None:
-    method = _build(setting).eval()
+def test_completions_are_determined_by_the_valid_pixels(
+    context: BuildContext, batch: Batch
+) -> None:
+    method = _build(context).eval()
     rng = torch.Generator().manual_seed(0)
     completed = method.complete(batch.masked, batch.hole, rng)
     assert torch.equal(method.complete(batch.image, batch.hole, rng), completed)
@@ -189,16 +195,16 @@ def test_completions_are_determined_by_the_valid_pixels(setting: Setting, batch:
     assert completed.abs().max() <= 1
 
 
-def test_a_sample_is_completed_as_if_it_were_alone(setting: Setting, batch: Batch) -> None:
-    method = _build(setting).eval()
+def test_a_sample_is_completed_as_if_it_were_alone(context: BuildContext, batch: Batch) -> None:
+    method = _build(context).eval()
     rng = torch.Generator()
     both = method.complete(batch.masked, batch.hole, rng)
     alone = method.complete(batch.masked[1:], batch.hole[1:], rng)
     torch.testing.assert_close(both[1:], alone)
 
 
-def test_the_terms_are_the_papers(setting: Setting, batch: Batch) -> None:
-    method = _build(setting, l1_weight=2.0, adversarial_weight=0.5).eval()
+def test_the_terms_are_the_papers(context: BuildContext, batch: Batch) -> None:
+    method = _build(context, l1_weight=2.0, adversarial_weight=0.5).eval()
     image, hole = batch.image, batch.hole
     with torch.no_grad():
         coarse, refined = method.generator(batch.masked, hole)
@@ -216,8 +222,8 @@ def test_the_terms_are_the_papers(setting: Setting, batch: Batch) -> None:
     torch.testing.assert_close(found, expected)
 
 
-def test_either_optimiser_owns_one_network(setting: Setting) -> None:
-    method = _build(setting)
+def test_either_optimiser_owns_one_network(context: BuildContext) -> None:
+    method = _build(context)
     (phase,) = method.phases()
     for name, network in method.named_children():
         (group,) = phase.optimisers[name].param_groups
@@ -226,18 +232,18 @@ def test_either_optimiser_owns_one_network(setting: Setting) -> None:
 
 
 def test_the_discriminators_update_gives_the_generator_no_gradient(
-    setting: Setting, batch: Batch
+    context: BuildContext, batch: Batch
 ) -> None:
-    method = _build(setting)
+    method = _build(context)
     update = next(method.phases()[0].train_step(batch))
     update.terms["discriminator"].backward()
     assert all(p.grad is None for p in method.generator.parameters())
     assert all(p.grad is not None for p in method.discriminator.parameters())
 
 
-def test_where_the_losses_pull(setting: Setting, batch: Batch) -> None:
+def test_where_the_losses_pull(context: BuildContext, batch: Batch) -> None:
     """The adversarial loss in the hole alone, L1 everywhere; both reach the coarse network."""
-    method = _build(setting)
+    method = _build(context)
     outputs: list[Tensor] = []
 
     def keep(module: nn.Module, args: tuple[Tensor, ...], output: tuple[Tensor, Tensor]) -> None:
@@ -259,8 +265,8 @@ def test_where_the_losses_pull(setting: Setting, batch: Batch) -> None:
         assert gradient(term, coarse)[inside].any()
 
 
-def test_training_lowers_the_loss(setting: Setting, batch: Batch, run_steps: RunSteps) -> None:
-    method = _build(setting, lr=1e-3, init_gain=2.0)
+def test_training_lowers_the_loss(context: BuildContext, batch: Batch, run_steps: RunSteps) -> None:
+    method = _build(context, lr=1e-3, init_gain=2.0)
     history = run_steps(method, method.phases()[0], batch, 25)
     assert 0.9 < history[0]["discriminator"] < 1.1  # both hinges are active at first
     assert history[-1]["discriminator"] < history[0]["discriminator"]
@@ -269,19 +275,19 @@ def test_training_lowers_the_loss(setting: Setting, batch: Batch, run_steps: Run
 
 
 def test_the_same_seed_trains_the_same_weights(
-    setting: Setting, batch: Batch, run_steps: RunSteps
+    context: BuildContext, batch: Batch, run_steps: RunSteps
 ) -> None:
     states = []
     for _ in range(2):
-        method = _build(setting)
+        method = _build(context)
         run_steps(method, method.phases()[0], batch, 2)
         states.append(method.state_dict())
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
 
 
-def test_an_image_size_that_does_not_halve_is_refused(setting: Setting) -> None:
+def test_an_image_size_that_does_not_halve_is_refused(context: BuildContext) -> None:
     with pytest.raises(UserError, match="multiple of 8, not 36"):
-        _build(replace(setting, image_size=36))
+        _build(replace(context, image_size=36))
 
 
 def test_options_come_from_plain_yaml() -> None:

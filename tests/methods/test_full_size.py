@@ -11,12 +11,12 @@ import pytest
 import torch
 import yaml
 
-from mdrnets.methods.base import Method, Setting, Trainable
+from mdrnets.methods.base import BuildContext, Method, Trainable
 from mdrnets.networks.features import PerceptualFeatures
 from mdrnets.networks.frozen import freeze
 
 PARAMS = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text(encoding="utf-8"))
-ENTRIES = PARAMS["parts"] | PARAMS["methods"]
+ENTRIES = PARAMS["components"] | PARAMS["methods"]
 
 
 def _features(name: str) -> PerceptualFeatures:
@@ -25,12 +25,12 @@ def _features(name: str) -> PerceptualFeatures:
 
 
 def _build(name: str) -> Trainable:
-    parts = {part: freeze(_build(part)) for part in ENTRIES[name].get("completes_with", [])}
+    parts = {part: freeze(_build(part)) for part in ENTRIES[name].get("inference_uses", [])}
     module = importlib.import_module(ENTRIES[name]["module"])
     torch.manual_seed(0)
     trainable: Trainable = module.build(
         options=module.Options(steps=2),
-        setting=Setting(image_size=256, features=_features, frozen=parts),
+        context=BuildContext(image_size=256, features=_features, frozen=parts),
     )
     return trainable
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from mdrnets.files import sha256
-from mdrnets.tracking.record import Records, curves_path, read, read_points
+from mdrnets.tracking.record import RecordStore, curves_path, read, read_points
 from tests.helpers.project import LAYOUT, ROOT, write_data
 from tests.helpers.tiny import SIZE, TRAINED, write_tiny_configuration
 
@@ -38,7 +38,7 @@ class Training:
 
     def __init__(self, project: Path, network: str) -> None:
         self.project, self.network = project, network
-        self.record = Records(project / LAYOUT.records).path(f"train-one-{network}")
+        self.record = RecordStore(project / LAYOUT.records).path(f"train-one-{network}")
         self.history = project / LAYOUT.history("one", network)
         others = (LAYOUT.model("one", network), LAYOUT.model_config("one", network))
         self.outputs = [self.history, *(project / path for path in others)]

@@ -9,16 +9,16 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 
 from mdrnets.errors import UserError
-from mdrnets.methods.base import Batch, Phase, Setting
+from mdrnets.methods.base import Batch, BuildContext, Phase
 from mdrnets.methods.pconv import Options, PConv, build
 
 TINY = {"steps": 10, "batch_size": 2, "levels": 3, "width": 4, "max_width": 8}
 RunSteps = Callable[..., list[dict[str, float]]]
 
 
-def _build(setting: Setting, **changes: Any) -> PConv:
+def _build(context: BuildContext, **changes: Any) -> PConv:
     torch.manual_seed(0)
-    method = build(options=Options.model_validate(TINY | changes), setting=setting)
+    method = build(options=Options.model_validate(TINY | changes), context=context)
     assert isinstance(method, PConv)
     return method
 
@@ -37,35 +37,35 @@ def _owned(phase: Phase) -> set[int]:
     return {id(parameter) for group in groups for parameter in group["params"]}
 
 
-def test_defaults_build_the_published_network(setting: Setting) -> None:
+def test_defaults_build_the_published_network(context: BuildContext) -> None:
     with torch.device("meta"):
         method = build(
             options=Options.model_validate({"steps": 10}),
-            setting=replace(setting, image_size=256),
+            context=replace(context, image_size=256),
         )
         assert sum(p.numel() for p in method.parameters()) == 25_779_796
 
 
-def test_the_features_are_not_saved(setting: Setting) -> None:
-    method = _build(setting)
+def test_the_features_are_not_saved(context: BuildContext) -> None:
+    method = _build(context)
     assert all(name.startswith("network.") for name in method.state_dict())
 
 
-def test_vgg16_is_asked_for(setting: Setting) -> None:
-    assert _build(setting).attached("features").name == "vgg16"
+def test_vgg16_is_asked_for(context: BuildContext) -> None:
+    assert _build(context).frozen("features").name == "vgg16"
 
 
 @pytest.mark.parametrize(("steps", "split"), [(10, [7, 3]), (1000, [700, 300]), (2, [1, 1])])
 def test_seven_tenths_of_the_steps_are_the_first_phase(
-    setting: Setting, steps: int, split: list[int]
+    context: BuildContext, steps: int, split: list[int]
 ) -> None:
-    assert [phase.steps for phase in _build(setting, steps=steps).phases()] == split
+    assert [phase.steps for phase in _build(context, steps=steps).phases()] == split
 
 
 def test_the_second_phase_has_its_own_optimiser_without_the_frozen_parameters(
-    setting: Setting,
+    context: BuildContext,
 ) -> None:
-    method = _build(setting)
+    method = _build(context)
     initial, finetune = method.phases()
     assert initial.name != finetune.name
     assert initial.optimisers["network"].defaults["lr"] == 2e-4
@@ -77,9 +77,9 @@ def test_the_second_phase_has_its_own_optimiser_without_the_frozen_parameters(
 
 
 def test_the_encoders_norms_stand_still_in_the_second_phase(
-    setting: Setting, batch: Batch, run_steps: RunSteps
+    context: BuildContext, batch: Batch, run_steps: RunSteps
 ) -> None:
-    method = _build(setting)
+    method = _build(context)
     initial, finetune = method.phases()
     encoder, decoder = method.network.encoder_norms(), _decoder_norms(method)
 
@@ -98,8 +98,8 @@ def test_the_encoders_norms_stand_still_in_the_second_phase(
     assert all(torch.equal(x, y) for x, y in zip(after, affine, strict=True))
 
 
-def test_training_lowers_the_loss(setting: Setting, batch: Batch, run_steps: RunSteps) -> None:
-    method = _build(setting, lr=1e-2, finetune_lr=1e-2)
+def test_training_lowers_the_loss(context: BuildContext, batch: Batch, run_steps: RunSteps) -> None:
+    method = _build(context, lr=1e-2, finetune_lr=1e-2)
     initial, finetune = method.phases()
     history = [sum(terms.values()) for terms in run_steps(method, initial, batch, 12)]
     assert history[-1] < 0.6 * history[0]
@@ -108,18 +108,20 @@ def test_training_lowers_the_loss(setting: Setting, batch: Batch, run_steps: Run
 
 
 def test_the_same_seed_trains_the_same_weights(
-    setting: Setting, batch: Batch, run_steps: RunSteps
+    context: BuildContext, batch: Batch, run_steps: RunSteps
 ) -> None:
     states = []
     for _ in range(2):
-        method = _build(setting)
+        method = _build(context)
         run_steps(method, method.phases()[0], batch, 2)
         states.append(method.state_dict())
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
 
 
-def test_completions_are_determined_by_the_valid_pixels(setting: Setting, batch: Batch) -> None:
-    method = _build(setting).eval()
+def test_completions_are_determined_by_the_valid_pixels(
+    context: BuildContext, batch: Batch
+) -> None:
+    method = _build(context).eval()
     generator = torch.Generator().manual_seed(0)
     completed = method.complete(batch.masked, batch.hole, generator)
     assert torch.equal(method.complete(batch.image, batch.hole, generator), completed)
@@ -128,8 +130,10 @@ def test_completions_are_determined_by_the_valid_pixels(setting: Setting, batch:
     assert completed.shape == batch.image.shape
 
 
-def test_completions_are_confined_though_the_network_is_not(setting: Setting, batch: Batch) -> None:
-    method = _build(setting).eval()
+def test_completions_are_confined_though_the_network_is_not(
+    context: BuildContext, batch: Batch
+) -> None:
+    method = _build(context).eval()
     with torch.no_grad():
         method.network.get_parameter("decoder.2.conv.conv.weight").mul_(10)
     raw = method.network(batch.masked, batch.hole)
@@ -139,9 +143,11 @@ def test_completions_are_confined_though_the_network_is_not(setting: Setting, ba
 
 
 @pytest.mark.parametrize("image_size", [28, 36])
-def test_an_image_size_that_does_not_halve_is_refused(setting: Setting, image_size: int) -> None:
+def test_an_image_size_that_does_not_halve_is_refused(
+    context: BuildContext, image_size: int
+) -> None:
     with pytest.raises(UserError, match=f"levels = 3 .* multiple of 8, not {image_size}"):
-        _build(replace(setting, image_size=image_size))
+        _build(replace(context, image_size=image_size))
 
 
 @pytest.mark.parametrize(
@@ -164,11 +170,11 @@ def test_a_bad_option_is_refused(changes: dict[str, Any]) -> None:
 
 
 def test_weights_may_be_changed_one_by_one(
-    setting: Setting, batch: Batch, run_steps: RunSteps
+    context: BuildContext, batch: Batch, run_steps: RunSteps
 ) -> None:
-    method = _build(setting)
+    method = _build(context)
     (terms,) = run_steps(method, method.phases()[0], batch, 1)
-    method = _build(setting, weights={"style": 60})
+    method = _build(context, weights={"style": 60})
     (halved,) = run_steps(method, method.phases()[0], batch, 1)
     assert math.isclose(halved["style"], terms["style"] / 2, rel_tol=1e-5)
     assert math.isclose(halved["hole"], terms["hole"], rel_tol=1e-5)

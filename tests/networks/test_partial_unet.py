@@ -163,7 +163,7 @@ def test_weights_start_as_he_et_al_have_it() -> None:
 
 def test_frozen_encoder_norms_survive_train() -> None:
     network = _tiny()
-    network.freeze_encoder_norms()
+    network.freeze_bn_stats()
     assert network.train() is network
     encoder = network.encoder_norms()
     decoder = [m for m in network.decoder.modules() if isinstance(m, nn.BatchNorm2d)]
@@ -181,5 +181,5 @@ def test_frozen_encoder_norms_survive_train() -> None:
 
 def test_frozen_encoder_norms_leave_the_published_size() -> None:
     network = _published(7)
-    network.freeze_encoder_norms()
+    network.freeze_bn_stats()
     assert _count(network, trainable=True) == 25_774_932

@@ -6,7 +6,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from mdrnets.config.load import Config, load_config
 from mdrnets.methods import pconv
-from mdrnets.methods.base import Method, Setting
+from mdrnets.methods.base import BuildContext, Method
 from mdrnets.networks.features import PerceptualFeatures
 from mdrnets.planning.counting import CostCounter, _Counter, _kept_bytes
 
@@ -82,5 +82,5 @@ def test_costs_are_those_of_the_networks(shipped: object) -> None:
 
 def _pconv(config: Config) -> Method:
     options = pconv.Options(**config.options("pconv"))
-    setting = Setting(image_size=64, features=lambda name: PerceptualFeatures())
-    return pconv.build(options=options, setting=setting).eval()
+    context = BuildContext(image_size=64, features=lambda name: PerceptualFeatures())
+    return pconv.build(options=options, context=context).eval()

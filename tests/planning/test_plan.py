@@ -36,7 +36,7 @@ def _plan(config: Config, *measurements: Measurement) -> Plan:
 
 def test_every_job_of_the_workflow_is_in_it_after_those_that_it_needs(config: Config) -> None:
     plan = _plan(config)
-    assert list(plan.jobs) == [instance.name for instance in Pipeline(config).instances()]
+    assert list(plan.jobs) == [job.name for job in Pipeline(config).jobs()]
     seen: set[str] = set()
     for name, job in plan.jobs.items():
         assert set(job.needs) <= seen
@@ -76,13 +76,13 @@ def test_a_measured_step_takes_what_was_measured(config: Config) -> None:
 def test_what_has_been_run_takes_what_it_took(
     config: Config, make_record: Callable[..., Record]
 ) -> None:
-    instance = Pipeline(config).find("train", ["one", "base"])
+    job = Pipeline(config).find("train", ["one", "base"])
     record = make_record(
         name="train-one-base",
         status="FINISHED",
         seconds=100.0,
         peak_memory=77,
-        parameters=dict(instance.parameters),
+        parameters=dict(job.parameters),
     )
     LAYOUT.records.mkdir(parents=True)
     (LAYOUT.records / "train-one-base.json").write_text(record.model_dump_json())

@@ -3,11 +3,11 @@
 import torch
 
 from mdrnets.runtime.distributed import (
-    add_up,
-    average,
+    all_reduce_max,
+    all_reduce_mean,
+    all_reduce_sum,
     average_statistics,
-    copy_from_first,
-    largest,
+    broadcast,
     ranks,
 )
 
@@ -15,9 +15,9 @@ from mdrnets.runtime.distributed import (
 def test_a_lone_process_changes_nothing() -> None:
     tensor, norm = torch.arange(3.0), torch.nn.BatchNorm2d(2)
     before = norm.running_mean
-    for combine in (add_up, average, copy_from_first):
+    for combine in (all_reduce_sum, all_reduce_mean, broadcast):
         combine([tensor])
     average_statistics(norm)
     assert ranks() == 1
     assert tensor.tolist() == [0, 1, 2] and norm.running_mean is before
-    assert largest(3, torch.device("cpu")) == 3
+    assert all_reduce_max(3, torch.device("cpu")) == 3

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from mdrnets.errors import UserError
-from mdrnets.runtime.gpus import claimed_gpus
+from mdrnets.runtime.gpus import locked_gpus
 
 ROOT = Path(__file__).parents[2]
 JOB = """
 import os, sys, time
-from mdrnets.runtime.gpus import claimed_gpus
-with claimed_gpus(int(sys.argv[1]), say=lambda line: print(line, flush=True)):
+from mdrnets.runtime.gpus import locked_gpus
+with locked_gpus(int(sys.argv[1]), say=lambda line: print(line, flush=True)):
     print(os.environ["CUDA_VISIBLE_DEVICES"], flush=True)
     sys.stdin.read()
 """
@@ -59,7 +59,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def _claimed(count: int) -> str:
-    with claimed_gpus(count, say=lambda line: None):
+    with locked_gpus(count, say=lambda line: None):
         return os.environ.get("CUDA_VISIBLE_DEVICES", "all")
 
 

@@ -43,16 +43,16 @@ PROFILE = {
     "datasets": {
         "small": {
             "title": "Small",
-            "stands_for": "FFHQ",
+            "published_as": "FFHQ",
             "faces": "faces",
             "labels": {"source": "labels", "classes": "celebamask19"},
             "split": {"rule": "last", "test": 2, "validation": 3},
         },
         "bare": {
             "title": "Small, without labels",
-            "stands_for": "CelebA-HQ",
+            "published_as": "CelebA-HQ",
             "faces": "faces",
-            "split": {"rule": "celebahq", "others_every": 6, "validation": 0},
+            "split": {"rule": "celebahq", "test_every": 6, "validation": 0},
         },
     },
     "holes": {"source": "holes", "per_step": 4, "train": 0.5, "validation": 0.25, "test": 0.25},

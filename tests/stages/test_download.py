@@ -104,7 +104,7 @@ def _profile(server: Server) -> dict[str, Any]:
         "accepted_licences": ["celebamask_hq"],
         "sources": {
             "faces": celebamask | {"folder": "CelebA-HQ-img", "files": 8},
-            "parts": celebamask | {"folder": "CelebAMask-HQ-mask-anno"},
+            "components": celebamask | {"folder": "CelebAMask-HQ-mask-anno"},
             "test_masks": {
                 "url": server.url("/test_mask.zip?dl=1"),
                 "folder": "testing_mask_dataset",
@@ -128,9 +128,9 @@ def _profile(server: Server) -> dict[str, Any]:
         "datasets": {
             "celebahq": {
                 "title": "Small",
-                "stands_for": "CelebA-HQ",
+                "published_as": "CelebA-HQ",
                 "faces": "faces",
-                "labels": {"source": "parts", "classes": "celebamask_parts"},
+                "labels": {"source": "components", "classes": "celebamask_parts"},
                 "split": {"rule": "last", "test": 2, "validation": 1},
             }
         },
@@ -178,7 +178,7 @@ def _error(capsys: pytest.CaptureFixture[str], stage: Any, *arguments: str) -> s
 
 
 def test_from_addresses_to_what_training_reads(change: Change, server: Server) -> None:
-    for source in ("faces", "parts", "test_masks", "training_masks", "vgg16"):
+    for source in ("faces", "components", "test_masks", "training_masks", "vgg16"):
         assert _run(download, source) == 0
     for stage, *arguments in (
         (split, "celebahq"),
@@ -252,8 +252,8 @@ def test_the_manual_way(
 
     # For the engines, whose commands have no such option: the folder of downloads.
     change(lambda profile: profile.update(downloads=str(mine)))
-    assert _run(download, "parts") == 0
-    assert LAYOUT.raw("parts").exists()
+    assert _run(download, "components") == 0
+    assert LAYOUT.raw("components").exists()
 
 
 def test_a_path_needs_no_folder(change: Change, capsys: pytest.CaptureFixture[str]) -> None:
@@ -297,7 +297,7 @@ def test_two_processes_share_one_download(change: Change, server: Server) -> Non
             stderr=subprocess.PIPE,
             text=True,
         )
-        for source in ("faces", "parts")
+        for source in ("faces", "components")
     ]
     said = [process.communicate(timeout=120)[1] for process in processes]
     assert [process.returncode for process in processes] == [0, 0], said

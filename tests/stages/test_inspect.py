@@ -78,7 +78,7 @@ def _configure(name: str, edit: Callable[[dict[str, Any]], None]) -> None:
 
 def _with_mdrnets(params: dict[str, Any]) -> None:
     shipped = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-    params["parts"] |= shipped["parts"]
+    params["components"] |= shipped["components"]
     params["methods"]["mdrnets"] = shipped["methods"]["mdrnets"]
 
 

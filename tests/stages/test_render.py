@@ -127,7 +127,7 @@ def test_an_unknown_table_is_named(project: Path, capsys: pytest.CaptureFixture[
 def test_an_ablation_shows_the_variants_that_were_run(project: Path) -> None:
     params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
     params |= {
-        "ablated": "toy",
+        "ablation_base": "toy",
         "variants": {
             name: {"title": f"w/o {name}", "options": {"width": 2}} for name in ("nose", "ear")
         },

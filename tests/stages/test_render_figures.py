@@ -58,7 +58,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def _add_variants_and_a_memory() -> None:
     params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
     params |= {
-        "ablated": "toy",
+        "ablation_base": "toy",
         "variants": {
             name: {"title": f"w/o {name}", "options": {"width": 2}} for name in ("nose", "ear")
         },
@@ -66,7 +66,7 @@ def _add_variants_and_a_memory() -> None:
         "figures": {"figure6": {"title": "Figure 6", "columns": ["nose", "ear", "full"]}},
     }
     params["methods"]["toy"]["memory"] = True
-    params["parts"]["base"]["labels"] = True
+    params["components"]["base"]["labels"] = True
     Path("params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
     path = Path("profiles/tiny.yaml")
     profile = yaml.safe_load(path.read_text(encoding="utf-8")) | {"variants": ["nose"]}

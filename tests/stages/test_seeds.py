@@ -12,7 +12,7 @@ import torch
 import yaml
 
 from mdrnets.config.load import load_config
-from mdrnets.dag.pipeline import Instance, Pipeline
+from mdrnets.dag.pipeline import Job, Pipeline
 from mdrnets.evaluation.summary import save_summary
 from mdrnets.files import sha256
 from stages import complete, render, train
@@ -43,8 +43,8 @@ def _set_seeds(count: int) -> None:
     path.write_text(yaml.safe_dump(profile), encoding="utf-8")
 
 
-def _instances() -> dict[str, Instance]:
-    return {instance.name: instance for instance in Pipeline(load_config()).instances()}
+def _instances() -> dict[str, Job]:
+    return {job.name: job for job in Pipeline(load_config()).jobs()}
 
 
 def test_more_seeds_add_stages_and_leave_the_others_as_they_are(project: Path) -> None:

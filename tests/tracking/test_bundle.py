@@ -6,7 +6,7 @@ import pytest
 
 from mdrnets.errors import UserError
 from mdrnets.tracking.bundle import pack, unpack
-from mdrnets.tracking.record import Record, Records, Sent, append_point, hashes
+from mdrnets.tracking.record import MlflowStatus, Record, RecordStore, append_point, hashes
 
 Make = Callable[..., Record]
 OUTPUT = Path("model.safetensors")
@@ -18,25 +18,27 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     OUTPUT.write_bytes(b"weights")
 
 
-def _train(records: Records, make_record: Make) -> Record:
+def _train(records: RecordStore, make_record: Make) -> Record:
     """A finished training of the present output, sent to this machine's database."""
     record = records.begin(make_record(), resumes=False)
     append_point(records.curves(record), 10, {"loss": 0.5})
     records.update(record, status="FINISHED", outputs=hashes([OUTPUT]))
-    return records.update(record, sent=Sent(tracking_uri="sqlite:///a", run_id="1", complete=True))
+    return records.update(
+        record, sent=MlflowStatus(tracking_uri="sqlite:///a", run_id="1", complete=True)
+    )
 
 
 @pytest.fixture
-def there(make_record: Make) -> Records:
+def there(make_record: Make) -> RecordStore:
     """The records of the machine that the results come from."""
-    records = Records(Path("there"))
+    records = RecordStore(Path("there"))
     _train(records, make_record)
     return records
 
 
-def test_records_come_back_with_their_curves(there: Records) -> None:
+def test_records_come_back_with_their_curves(there: RecordStore) -> None:
     assert pack(there, Path("records.zip")) == 1
-    here = Records(Path("here"))
+    here = RecordStore(Path("here"))
     assert unpack(Path("records.zip"), here) == 1
     (before,), (after,) = there.latest(), here.latest()
     assert after == before.model_copy(update={"sent": None})  # this machine's MLflow lacks them
@@ -44,44 +46,44 @@ def test_records_come_back_with_their_curves(there: Records) -> None:
     assert unpack(Path("records.zip"), here) == 0
 
 
-def test_the_same_records_give_the_same_bytes(there: Records) -> None:
+def test_the_same_records_give_the_same_bytes(there: RecordStore) -> None:
     archives = [Path("one.zip"), Path("two.zip")]
     for archive in archives:
         pack(there, archive)
     assert archives[0].read_bytes() == archives[1].read_bytes()
 
 
-def test_unfinished_executions_are_left_out(there: Records, make_record: Make) -> None:
+def test_unfinished_executions_are_left_out(there: RecordStore, make_record: Make) -> None:
     there.begin(make_record(name="running"), resumes=False)
     failed = there.begin(make_record(name="failed"), resumes=False)
     there.update(failed, status="FAILED")
     assert pack(there, Path("records.zip")) == 1
     with pytest.raises(UserError, match="nothing: there is no record of a finished execution"):
-        pack(Records(Path("nothing")), Path("none.zip"))
+        pack(RecordStore(Path("nothing")), Path("none.zip"))
     assert not Path("none.zip").exists()
 
 
-def test_records_of_other_files_are_not_adopted(there: Records) -> None:
+def test_records_of_other_files_are_not_adopted(there: RecordStore) -> None:
     pack(there, Path("records.zip"))
     OUTPUT.write_bytes(b"other weights")
-    here = Records(Path("here"))
+    here = RecordStore(Path("here"))
     assert unpack(Path("records.zip"), here) == 0
     OUTPUT.unlink()
     assert unpack(Path("records.zip"), here) == 0
     assert not list(here.all())
 
 
-def test_ones_own_record_of_the_same_files_stays(there: Records, make_record: Make) -> None:
+def test_ones_own_record_of_the_same_files_stays(there: RecordStore, make_record: Make) -> None:
     pack(there, Path("records.zip"))
-    here = Records(Path("here"))
+    here = RecordStore(Path("here"))
     own = _train(here, make_record)
     assert unpack(Path("records.zip"), here) == 0
     assert list(here.all()) == [own]
 
 
-def test_ones_own_record_of_other_files_makes_room(there: Records, make_record: Make) -> None:
+def test_ones_own_record_of_other_files_makes_room(there: RecordStore, make_record: Make) -> None:
     pack(there, Path("records.zip"))
-    here = Records(Path("here"))
+    here = RecordStore(Path("here"))
     own = here.begin(make_record(), resumes=False)
     OUTPUT.write_bytes(b"other weights")
     here.update(own, status="FINISHED", outputs=hashes([OUTPUT]))
@@ -110,14 +112,14 @@ def test_what_is_no_archive_of_records_is_named(
             for name, text in content.items():
                 packed.writestr(name, text)
     with pytest.raises(UserError, match=sentence):
-        unpack(archive, Records(Path("here")))
+        unpack(archive, RecordStore(Path("here")))
 
 
-def test_no_name_leads_out_of_the_folder(there: Records) -> None:
+def test_no_name_leads_out_of_the_folder(there: RecordStore) -> None:
     (record,) = there.latest()
     hostile = record.model_copy(update={"name": "../outside"})
     with zipfile.ZipFile("records.zip", "w") as packed:
         packed.writestr("../outside.json", hostile.model_dump_json())
     with pytest.raises(UserError, match="holds the record of"):
-        unpack(Path("records.zip"), Records(Path("folder/here")))
+        unpack(Path("records.zip"), RecordStore(Path("folder/here")))
     assert not Path("folder/outside.json").exists()

@@ -8,7 +8,7 @@ from mdrnets.dag.pipeline import Pipeline
 from mdrnets.errors import UserError
 from mdrnets.files import write_text
 from mdrnets.tracking.executions import executions
-from mdrnets.tracking.record import Record, Records
+from mdrnets.tracking.record import Record, RecordStore
 from tests.helpers.finished_run import LAYOUT, finish, write_finished_run
 
 Make = Callable[..., Record]
@@ -26,21 +26,21 @@ def test_every_stage_is_found_with_its_record(
     monkeypatch.chdir(tmp_path)
     pipeline = write_finished_run(make_record)
     found = executions(pipeline)
-    assert [execution.instance for execution in found] == list(pipeline.instances())
-    assert all(e.record.command == e.instance.command for e in found)
+    assert [execution.job for execution in found] == list(pipeline.jobs())
+    assert all(e.record.command == e.job.command for e in found)
 
     LAYOUT.report("table1.md").unlink()  # it has to run again
     assert {e.stage.name for e in found} - {e.stage.name for e in executions(pipeline)} == {
         "table1"
     }
 
-    record = Records(LAYOUT.records).path("masks-one")
+    record = RecordStore(LAYOUT.records).path("masks-one")
     record.unlink()
     with pytest.raises(UserError, match=r"masks/one.csv: no record tells who made it"):
         executions(pipeline)
     stage = pipeline.stages["masks"]
-    running = finish(make_record, stage, pipeline.instance(stage, {"dataset": "one"}))
-    Records(LAYOUT.records).update(running, status="RUNNING")
+    running = finish(make_record, stage, pipeline.job(stage, {"dataset": "one"}))
+    RecordStore(LAYOUT.records).update(running, status="RUNNING")
     with pytest.raises(UserError, match="no record tells who made it"):
         executions(pipeline)
 

@@ -6,9 +6,9 @@ import pytest
 
 from mdrnets.tracking.provenance import Process, this_process
 from mdrnets.tracking.record import (
+    MlflowStatus,
     Record,
-    Records,
-    Sent,
+    RecordStore,
     append_point,
     curves_path,
     hashes,
@@ -20,28 +20,28 @@ from mdrnets.tracking.record import (
 
 Make = Callable[..., Record]
 DEAD = Process(host=this_process().host, pid=this_process().pid, created=0.0)
-SENT = Sent(tracking_uri="sqlite:///mlflow.db", run_id="abc", complete=True)
+SENT = MlflowStatus(tracking_uri="sqlite:///mlflow.db", run_id="abc", complete=True)
 
 
 @pytest.fixture
-def records(tmp_path: Path) -> Records:
-    return Records(tmp_path / "records")
+def records(tmp_path: Path) -> RecordStore:
+    return RecordStore(tmp_path / "records")
 
 
-def test_a_record_is_read_as_it_was_written(records: Records, make_record: Make) -> None:
+def test_a_record_is_read_as_it_was_written(records: RecordStore, make_record: Make) -> None:
     record = records.begin(make_record(measurements={"loss": 0.25, "exact": True}), resumes=False)
     assert read(records.path("train-one-pconv")) == record
     assert list(records.all()) == [record]
 
 
-def test_a_measured_nan_stays_one(records: Records, make_record: Make) -> None:
+def test_a_measured_nan_stays_one(records: RecordStore, make_record: Make) -> None:
     records.begin(make_record(measurements={"loss": math.nan, "top": math.inf}), resumes=False)
     (record,) = records.all()
     assert math.isnan(float(record.measurements["loss"]))
     assert record.measurements["top"] == math.inf
 
 
-def test_what_is_no_record_is_passed_over(records: Records, make_record: Make) -> None:
+def test_what_is_no_record_is_passed_over(records: RecordStore, make_record: Make) -> None:
     record = records.begin(make_record(), resumes=False)
     (records.folder / "old.json").write_text('{"name": "of another version"}')
     (records.folder / "torn.json").write_text('{"name"')
@@ -64,7 +64,7 @@ def test_files_are_hashed_and_missing_ones_left_out(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("status", ["FAILED", "KILLED"])
 def test_a_resumed_training_goes_on_with_its_record(
-    records: Records, make_record: Make, status: str
+    records: RecordStore, make_record: Make, status: str
 ) -> None:
     first = records.begin(make_record(), resumes=True)
     append_point(records.curves(first), 1, {"loss": 1.0})
@@ -80,12 +80,12 @@ def test_a_resumed_training_goes_on_with_its_record(
     assert list(records.all()) == [second]
 
 
-def test_a_killed_process_is_resumed_too(records: Records, make_record: Make) -> None:
+def test_a_killed_process_is_resumed_too(records: RecordStore, make_record: Make) -> None:
     first = records.begin(make_record(process=DEAD), resumes=True)
     assert records.begin(make_record(), resumes=True).execution == first.execution
 
 
-def test_a_running_process_is_not_resumed(records: Records, make_record: Make) -> None:
+def test_a_running_process_is_not_resumed(records: RecordStore, make_record: Make) -> None:
     first = records.begin(make_record(), resumes=True)
     assert records.begin(make_record(), resumes=True).execution != first.execution
 
@@ -99,7 +99,7 @@ def test_a_running_process_is_not_resumed(records: Records, make_record: Make) -
     ],
 )
 def test_other_work_is_another_execution_and_the_unsent_one_is_kept(
-    records: Records, make_record: Make, changes: dict
+    records: RecordStore, make_record: Make, changes: dict
 ) -> None:
     first = records.begin(make_record(process=DEAD), resumes=True)
     append_point(records.curves(first), 1, {"loss": 1.0})
@@ -114,7 +114,9 @@ def test_other_work_is_another_execution_and_the_unsent_one_is_kept(
     assert records.curves(first).parent.name == "earlier" and records.curves(first).exists()
 
 
-def test_a_superseded_record_that_was_sent_is_not_kept(records: Records, make_record: Make) -> None:
+def test_a_superseded_record_that_was_sent_is_not_kept(
+    records: RecordStore, make_record: Make
+) -> None:
     first = records.begin(make_record(), resumes=False)
     append_point(records.curves(first), 1, {"loss": 1.0})
     records.update(first, status="FINISHED")
@@ -124,7 +126,9 @@ def test_a_superseded_record_that_was_sent_is_not_kept(records: Records, make_re
     assert not records.curves(second).exists()
 
 
-def test_a_change_reaches_a_record_that_was_put_aside(records: Records, make_record: Make) -> None:
+def test_a_change_reaches_a_record_that_was_put_aside(
+    records: RecordStore, make_record: Make
+) -> None:
     first = records.begin(make_record(process=DEAD), resumes=False)
     second = records.begin(make_record(), resumes=False)
     records.update(first, sent=SENT)
@@ -137,26 +141,28 @@ def test_a_change_reaches_a_record_that_was_put_aside(records: Records, make_rec
     assert [record.execution for record in records.all()] == [second.execution]
 
 
-def test_a_change_keeps_what_another_process_changed(records: Records, make_record: Make) -> None:
+def test_a_change_keeps_what_another_process_changed(
+    records: RecordStore, make_record: Make
+) -> None:
     stale = records.begin(make_record(), resumes=False)
     records.update(stale, status="FINISHED", seconds=3.0)
     changed = records.update(stale, sent=SENT)
     assert (changed.status, changed.seconds, changed.sent) == ("FINISHED", 3.0, SENT)
 
 
-def test_a_new_status_has_yet_to_be_sent(records: Records, make_record: Make) -> None:
+def test_a_new_status_has_yet_to_be_sent(records: RecordStore, make_record: Make) -> None:
     record = records.begin(make_record(), resumes=False)
     records.update(record, sent=SENT)
     sent = records.update(record, status="FINISHED").sent
     assert sent is not None and not sent.complete
 
 
-def test_sweeping_marks_the_dead_and_no_others(records: Records, make_record: Make) -> None:
+def test_sweeping_marks_the_dead_and_no_others(records: RecordStore, make_record: Make) -> None:
     records.begin(make_record(name="dead", process=DEAD), resumes=False)
     records.begin(make_record(name="alive"), resumes=False)
     ended = records.begin(make_record(name="ended", process=DEAD), resumes=False)
     records.update(ended, status="FINISHED")
-    records.sweep()
+    records.mark_dead_runs()
     found = {record.name: record for record in records.all()}
     assert {name: record.status for name, record in found.items()} == {
         "dead": "KILLED",

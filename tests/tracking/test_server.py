@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from mdrnets.commands import sync as track
-from mdrnets.tracking.record import Records, read, read_points
+from mdrnets.tracking.record import RecordStore, read, read_points
 from mdrnets.tracking.store import open_store
 from mdrnets.tracking.stream import SEND_EVERY
 from tests.helpers.project import LAYOUT, ROOT, write_configuration, write_data
@@ -103,7 +103,7 @@ def project(tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.slow
 def test_a_server_that_dies_costs_no_training_and_no_record(project: Path, server: Server) -> None:
-    records = Records(LAYOUT.records)
+    records = RecordStore(LAYOUT.records)
     paths = [records.path(f"train-one-{name}") for name in TRAININGS]
 
     def streaming() -> int:

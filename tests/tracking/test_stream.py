@@ -4,14 +4,14 @@ from pathlib import Path
 import pytest
 
 from mdrnets.config.load import load_config
-from mdrnets.dag.pipeline import Instance
+from mdrnets.dag.pipeline import Job
 from mdrnets.tracking import stream
-from mdrnets.tracking.journal import Journal
+from mdrnets.tracking.recorder import RunRecorder
 from mdrnets.tracking.store import open_store
 from mdrnets.tracking.stream import Stream
 from mdrnets.tracking.sync import sync
 
-Begin = Callable[[], tuple[Journal, Stream, list[str]]]
+Begin = Callable[[], tuple[RunRecorder, Stream, list[str]]]
 
 
 @pytest.fixture
@@ -21,15 +21,13 @@ def begin(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> Begin:
     return _begin
 
 
-def _begin() -> tuple[Journal, Stream, list[str]]:
-    instance = Instance(
-        "train_pconv one", "python -m stages.train one pconv", (), (), (), {}, gpus=0
-    )
-    journal = Journal(
+def _begin() -> tuple[RunRecorder, Stream, list[str]]:
+    job = Job("train_pconv one", "python -m stages.train one pconv", (), (), (), {}, gpus=0)
+    journal = RunRecorder(
         config=load_config("smoke"),
         stage="train",
         wildcards={"dataset": "one", "network": "pconv"},
-        instance=instance,
+        job=job,
         resumes=True,
     )
     said: list[str] = []

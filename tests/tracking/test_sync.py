@@ -10,7 +10,7 @@ import pytest
 
 from mdrnets.tracking import sync as module
 from mdrnets.tracking.provenance import Process, this_process
-from mdrnets.tracking.record import Record, Records, append_point, hashes, read
+from mdrnets.tracking.record import Record, RecordStore, append_point, hashes, read
 from mdrnets.tracking.store import Store, TrackingError, open_store
 from mdrnets.tracking.sync import open_run, send_points, sync, unsent
 
@@ -24,8 +24,8 @@ DEAD = Process(host=this_process().host, pid=this_process().pid, created=0.0)
 
 
 @pytest.fixture
-def records(shipped: Path) -> Records:
-    return Records(Path("runs/smoke/records"))
+def records(shipped: Path) -> RecordStore:
+    return RecordStore(Path("runs/smoke/records"))
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def store(database: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def ended(records: Records, make_record: Make) -> Record:
+def ended(records: RecordStore, make_record: Make) -> Record:
     """A finished training with outputs and a curve."""
     Path("model.json").write_text("{}")
     Path("model.safetensors").write_bytes(b"weights")
@@ -56,7 +56,9 @@ def _runs(store: Store, filter_string: str = "tags.stage = 'train'") -> "list[Ru
     return list(store.client.search_runs([store.experiment], filter_string))
 
 
-def test_a_run_holds_what_the_record_does(records: Records, ended: Record, store: Store) -> None:
+def test_a_run_holds_what_the_record_does(
+    records: RecordStore, ended: Record, store: Store
+) -> None:
     assert sync(records, "smoke") == 1
     (run,) = _runs(store)
     assert run.info.run_name == "train-one-pconv"
@@ -80,7 +82,7 @@ def test_a_run_holds_what_the_record_does(records: Records, ended: Record, store
 
 
 def test_small_outputs_and_all_hashes_are_artifacts(
-    records: Records, ended: Record, store: Store
+    records: RecordStore, ended: Record, store: Store
 ) -> None:
     sync(records, "smoke")
     (run,) = _runs(store)
@@ -93,7 +95,7 @@ def test_small_outputs_and_all_hashes_are_artifacts(
 
 
 def test_an_output_that_changed_since_is_not_the_runs(
-    records: Records, ended: Record, store: Store
+    records: RecordStore, ended: Record, store: Store
 ) -> None:
     Path("model.json").write_text("{'of': 'a later execution'}")
     sync(records, "smoke")
@@ -101,7 +103,7 @@ def test_an_output_that_changed_since_is_not_the_runs(
     assert not store.client.list_artifacts(run.info.run_id, "outputs")
 
 
-def test_the_record_knows_its_run(records: Records, ended: Record, store: Store) -> None:
+def test_the_record_knows_its_run(records: RecordStore, ended: Record, store: Store) -> None:
     sync(records, "smoke")
     (run,) = _runs(store)
     record = read(records.path(ended.name))
@@ -111,7 +113,7 @@ def test_the_record_knows_its_run(records: Records, ended: Record, store: Store)
     assert record.sent.complete and unsent(records) == []
 
 
-def test_sending_twice_adds_nothing(records: Records, ended: Record, store: Store) -> None:
+def test_sending_twice_adds_nothing(records: RecordStore, ended: Record, store: Store) -> None:
     sync(records, "smoke")
     assert sync(records, "smoke") == 0
     records.update(ended, sent=None)  # as if it had stopped before this was noted
@@ -122,21 +124,21 @@ def test_sending_twice_adds_nothing(records: Records, ended: Record, store: Stor
 
 
 def test_with_nothing_to_send_mlflow_is_not_asked(
-    records: Records, monkeypatch: pytest.MonkeyPatch
+    records: RecordStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "open_store", None)
     assert sync(records, "smoke") == 0
     assert not records.folder.exists()
 
 
-def test_what_runs_is_left_alone(records: Records, make_record: Make, store: Store) -> None:
+def test_what_runs_is_left_alone(records: RecordStore, make_record: Make, store: Store) -> None:
     records.begin(make_record(), resumes=False)
     assert sync(records, "smoke") == 0
     assert _runs(store) == []
 
 
 def test_an_unreachable_server_loses_nothing(
-    records: Records,
+    records: RecordStore,
     ended: Record,
     store: Store,
     closed_port: int,
@@ -152,7 +154,7 @@ def test_an_unreachable_server_loses_nothing(
 
 
 def test_a_server_that_fails_halfway_is_caught_up(
-    records: Records, ended: Record, store: Store, monkeypatch: pytest.MonkeyPatch
+    records: RecordStore, ended: Record, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*arguments: Any) -> None:
         raise ConnectionResetError(104, "Connection reset by peer")
@@ -169,7 +171,7 @@ def test_a_server_that_fails_halfway_is_caught_up(
 
 
 def test_a_run_that_was_made_twice_is_one_in_the_end(
-    records: Records, ended: Record, store: Store
+    records: RecordStore, ended: Record, store: Store
 ) -> None:
     for _ in range(2):  # a request that was repeated, since its answer came too late
         store.client.create_run(store.experiment, tags={"mdrnets.execution": ended.execution})
@@ -179,7 +181,7 @@ def test_a_run_that_was_made_twice_is_one_in_the_end(
 
 
 def test_another_store_gets_everything(
-    records: Records,
+    records: RecordStore,
     ended: Record,
     store: Store,
     empty_database: Path,
@@ -196,7 +198,7 @@ def test_another_store_gets_everything(
 
 
 def test_a_superseded_execution_is_a_run_too(
-    records: Records, ended: Record, make_record: Make, store: Store
+    records: RecordStore, ended: Record, make_record: Make, store: Store
 ) -> None:
     again = records.begin(make_record(), resumes=False)
     records.update(again, status="FAILED", ended=END, error="it broke")
@@ -213,7 +215,7 @@ def test_a_superseded_execution_is_a_run_too(
 
 
 def test_stages_of_an_invocation_are_below_one_run(
-    records: Records, make_record: Make, store: Store
+    records: RecordStore, make_record: Make, store: Store
 ) -> None:
     for name, status in (("split-one", "FINISHED"), ("masks-one", "FAILED")):
         record = make_record(name=name, started=BEGIN, invocation="snakemake-7")
@@ -229,7 +231,7 @@ def test_stages_of_an_invocation_are_below_one_run(
 
 
 def test_an_invocation_lasts_as_long_as_its_stages(
-    records: Records, make_record: Make, store: Store
+    records: RecordStore, make_record: Make, store: Store
 ) -> None:
     first = records.begin(make_record(name="a", invocation="dvc-7"), resumes=False)
     second = records.begin(make_record(name="b", invocation="dvc-7"), resumes=False)
@@ -244,7 +246,7 @@ def test_an_invocation_lasts_as_long_as_its_stages(
 
 
 def test_a_killed_process_is_a_killed_run(
-    records: Records, make_record: Make, store: Store
+    records: RecordStore, make_record: Make, store: Store
 ) -> None:
     records.begin(make_record(process=DEAD), resumes=False)
     sync(records, "smoke")
@@ -253,7 +255,7 @@ def test_a_killed_process_is_a_killed_run(
 
 
 def test_a_dead_run_without_a_record_is_ended(
-    records: Records, ended: Record, make_record: Make, store: Store
+    records: RecordStore, ended: Record, make_record: Make, store: Store
 ) -> None:
     lost = records.begin(make_record(name="lost", process=DEAD), resumes=False)
     open_run(store, records, lost)
@@ -270,7 +272,7 @@ def test_a_dead_run_without_a_record_is_ended(
 
 
 def test_more_points_than_mlflow_takes_at_once(
-    records: Records, ended: Record, store: Store
+    records: RecordStore, ended: Record, store: Store
 ) -> None:
     for step in range(30, 1330):
         append_point(records.curves(ended), step, {"loss": float(step)})
@@ -281,7 +283,9 @@ def test_more_points_than_mlflow_takes_at_once(
     assert len(store.client.get_metric_history(run_id, "loss")) == 1303
 
 
-def test_parallel_processes_lose_nothing(records: Records, make_record: Make, store: Store) -> None:
+def test_parallel_processes_lose_nothing(
+    records: RecordStore, make_record: Make, store: Store
+) -> None:
     ready = multiprocessing.get_context("forkserver")
     ready.set_forkserver_preload(["mlflow", "mdrnets.tracking.sync"])
     names = [f"train-one-{letter}" for letter in "abcd"]
@@ -306,7 +310,7 @@ def test_parallel_processes_lose_nothing(records: Records, make_record: Make, st
 
 def _train(folder: Path, record: Record, barrier: Any) -> None:
     os.chdir(folder)
-    records = Records(Path("runs/smoke/records"))
+    records = RecordStore(Path("runs/smoke/records"))
     records.begin(record, resumes=False)
     barrier.wait()
     offset = 0

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mdrnets.training import hole_augmentation
-from mdrnets.training.hole_augmentation import augmented
+from mdrnets.training.hole_augmentation import augment_hole
 
 
 def _blob(size: int, ratio: float, seed: int) -> np.ndarray:
@@ -29,7 +29,7 @@ def _blob(size: int, ratio: float, seed: int) -> np.ndarray:
 @settings(max_examples=150, deadline=None)
 def test_a_variant_is_neither_empty_nor_full(size: int, ratio: float, seed: int) -> None:
     hole = _blob(size, ratio, seed)
-    variant = augmented(hole, np.random.default_rng(seed))
+    variant = augment_hole(hole, np.random.default_rng(seed))
     assert variant.shape == hole.shape and variant.dtype == np.bool_
     assert variant.any() and not variant.all()
     if 0.01 <= hole.mean() <= 0.6:
@@ -45,7 +45,7 @@ def test_turns_and_mirrors_give_all_eight_symmetries(monkeypatch: pytest.MonkeyP
     _only(monkeypatch)
     hole = np.zeros((8, 8), dtype=bool)
     hole[0, :3] = hole[1, 0] = True  # no symmetry of its own
-    variants = {augmented(hole, np.random.default_rng(seed)).tobytes() for seed in range(100)}
+    variants = {augment_hole(hole, np.random.default_rng(seed)).tobytes() for seed in range(100)}
     expected = {
         np.rot90(mirrored, k).tobytes() for mirrored in (hole, hole[:, ::-1]) for k in range(4)
     }
@@ -56,7 +56,9 @@ def test_dilation_grows_a_hole_by_at_most_a_thirty_second(monkeypatch: pytest.Mo
     _only(monkeypatch, dilate=1)
     hole = np.zeros((64, 64), dtype=bool)
     hole[28:36, 30:38] = True
-    sides = {round(augmented(hole, np.random.default_rng(seed)).sum() ** 0.5) for seed in range(30)}
+    sides = {
+        round(augment_hole(hole, np.random.default_rng(seed)).sum() ** 0.5) for seed in range(30)
+    }
     assert sides == {8 + 2 * 1, 8 + 2 * 2}
 
 
@@ -72,7 +74,7 @@ def test_a_crop_is_enlarged_by_nearest_neighbour(monkeypatch: pytest.MonkeyPatch
                 crop = pixels[None, None, top : top + side, left : left + side]
                 expected.add(F.interpolate(crop, size=(12, 12)).bool().numpy().tobytes())
 
-    variants = {augmented(hole, np.random.default_rng(seed)).tobytes() for seed in range(100)}
+    variants = {augment_hole(hole, np.random.default_rng(seed)).tobytes() for seed in range(100)}
     assert variants <= expected
     assert len(variants) > 80
 
@@ -80,5 +82,5 @@ def test_a_crop_is_enlarged_by_nearest_neighbour(monkeypatch: pytest.MonkeyPatch
 def test_the_same_generator_gives_the_same_variant() -> None:
     hole = _blob(32, 0.2, 1)
     assert np.array_equal(
-        augmented(hole, np.random.default_rng(4)), augmented(hole, np.random.default_rng(4))
+        augment_hole(hole, np.random.default_rng(4)), augment_hole(hole, np.random.default_rng(4))
     )

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from mdrnets.training import interruption
-from mdrnets.training.interruption import HeldSignals
+from mdrnets.training.interruption import DeferredSignals
 
 
 @pytest.fixture(autouse=True)
@@ -18,7 +18,7 @@ def terminations() -> Iterator[list[int]]:
 
 
 def test_a_signal_waits_until_it_is_delivered(terminations: list[int]) -> None:
-    with HeldSignals() as signals:
+    with DeferredSignals() as signals:
         assert signals.received is None
         signal.raise_signal(signal.SIGTERM)
         signal.raise_signal(signal.SIGINT)  # does not count any more
@@ -29,13 +29,13 @@ def test_a_signal_waits_until_it_is_delivered(terminations: list[int]) -> None:
 
 
 def test_one_that_was_not_delivered_acts_at_the_end(terminations: list[int]) -> None:
-    with HeldSignals():
+    with DeferredSignals():
         signal.raise_signal(signal.SIGTERM)
     assert terminations == [signal.SIGTERM]
 
 
 def test_ctrl_c_is_a_keyboard_interrupt_again() -> None:
-    with pytest.raises(KeyboardInterrupt), HeldSignals():
+    with pytest.raises(KeyboardInterrupt), DeferredSignals():
         signal.raise_signal(signal.SIGINT)
 
 
@@ -46,8 +46,8 @@ def test_one_that_comes_while_the_ranks_agree_waits_for_the_next_time(
         signal.raise_signal(signal.SIGTERM)
         return number
 
-    monkeypatch.setattr(interruption, "largest", agree)
-    with HeldSignals() as signals:
+    monkeypatch.setattr(interruption, "all_reduce_max", agree)
+    with DeferredSignals() as signals:
         assert not signals.shared(torch.device("cpu"))
         assert signals.shared(torch.device("cpu")) and not terminations
     assert terminations == [signal.SIGTERM]
@@ -56,15 +56,15 @@ def test_one_that_comes_while_the_ranks_agree_waits_for_the_next_time(
 def test_what_another_rank_received_waits_here_too(
     terminations: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(interruption, "largest", lambda number, device: signal.SIGTERM)
-    with HeldSignals() as signals:
+    monkeypatch.setattr(interruption, "all_reduce_max", lambda number, device: signal.SIGTERM)
+    with DeferredSignals() as signals:
         assert signals.shared(torch.device("cpu"))
         signals.deliver()
         assert terminations == [signal.SIGTERM]
 
 
 def test_an_error_goes_before_a_signal(terminations: list[int]) -> None:
-    with pytest.raises(ValueError, match="diverged"), HeldSignals():
+    with pytest.raises(ValueError, match="diverged"), DeferredSignals():
         signal.raise_signal(signal.SIGTERM)
         raise ValueError("diverged")
     assert not terminations
@@ -72,6 +72,6 @@ def test_an_error_goes_before_a_signal(terminations: list[int]) -> None:
 
 def test_handlers_are_put_back(terminations: list[int]) -> None:
     before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
-    with HeldSignals():
+    with DeferredSignals():
         pass
     assert before == [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]

@@ -11,8 +11,8 @@ from mdrnets.training.launching import launch, rank_here
 
 FURTHER = """
 import time
-from mdrnets.training.launching import end_with_first_rank
-end_with_first_rank()
+from mdrnets.training.launching import exit_when_parent_dies
+exit_when_parent_dies()
 print("ready", flush=True)
 time.sleep(600)
 """

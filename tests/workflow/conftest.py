@@ -47,7 +47,7 @@ class Copy:
             "-c",
             "from mdrnets.config.load import load_config\n"
             "from mdrnets.dag.pipeline import Pipeline\n"
-            "for i in Pipeline(load_config()).instances(): print(*i.outputs, sep='\\n')",
+            "for i in Pipeline(load_config()).jobs(): print(*i.outputs, sep='\\n')",
         ).stdout.split()
         return {
             name: hashlib.sha256((self.root / name).read_bytes()).hexdigest() for name in outputs

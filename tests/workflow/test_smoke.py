@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mdrnets.reporting.captions import CAPTIONS
-from mdrnets.tracking.record import Records
+from mdrnets.tracking.record import RecordStore
 from tests.helpers.remotes import remote
 from tests.workflow.conftest import Copy
 
@@ -141,7 +141,7 @@ def test_a_snakemake_run_is_recorded_shared_and_restored(
 
 def _executions(copy: Copy) -> dict[str, str]:
     """Who made what: the latest execution of each stage."""
-    records = Records(copy.root / "runs/smoke/records").latest()
+    records = RecordStore(copy.root / "runs/smoke/records").latest()
     executions = {record.name: record.execution for record in records}
     assert "train-rendered_a-mdrnets" in executions
     return executions

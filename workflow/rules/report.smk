@@ -29,7 +29,7 @@ config["report"] = {
     "profile": PIPELINE.config.name,
     "description": PROFILE.description,
     "data": [
-        f"{d.title}, beside the paper's {d.stands_for}"
+        f"{d.title}, beside the paper's {d.published_as}"
         for d in PROFILE.datasets.values()
     ],
     "captions": {

@@ -1,7 +1,7 @@
 # Every network of the profile. What others wait for starts first, and then those that waited.
 def priority(stage):
     name = stage.arguments[-1]
-    if name in PIPELINE.config.protocol.parts:
+    if name in PIPELINE.config.protocol.components:
         return 3
     return 2 if PIPELINE.config.trained[name].uses else 1
 

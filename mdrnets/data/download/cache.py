@@ -36,7 +36,7 @@ def require_licence(config: Config, name: str) -> None:
         )
 
 
-def obtain(
+def download_verified(
     source: Source,
     folder: Path,
     *,

@@ -19,9 +19,9 @@ from mdrnets.data.download.cache import Say, alone
 from mdrnets.data.download.disk_space import mib, require_space
 from mdrnets.data.download.http import RefusedError, forget, transfer
 from mdrnets.data.progress import Progress, silent
-from mdrnets.data.resizing import shrunk
+from mdrnets.data.resizing import downscale
 from mdrnets.errors import UserError
-from mdrnets.files import replacing
+from mdrnets.files import atomic_write
 
 WORKERS = 4
 """Connections at once: more of them only spend Google Drive's quota sooner."""
@@ -169,5 +169,5 @@ def _fetch_one(
             f"{image.name} of FFHQ ({image.url}) has the MD5 {found}, expected {image.md5}; "
             "run again"
         )
-    with replacing(path) as temporary:
-        temporary.write_bytes(shrunk(data, str(path), size=shrink) if shrink else data)
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(downscale(data, str(path), size=shrink) if shrink else data)

@@ -17,9 +17,9 @@ from mdrnets.config.load import expand
 from mdrnets.data.download.disk_space import require_space
 from mdrnets.data.download.members import Member, check_members, images_below, list_members
 from mdrnets.data.progress import Progress, silent
-from mdrnets.data.resizing import shrunk
+from mdrnets.data.resizing import downscale
 from mdrnets.errors import UserError
-from mdrnets.files import plain_member, replacing, write_text
+from mdrnets.files import atomic_write, reproducible_zipinfo, write_text
 from mdrnets.files import sha256 as digest_of
 
 _CHUNK = 2**20
@@ -118,7 +118,7 @@ def fetch(
     repacked = path.is_dir() or folder is not None
     size = sum(m.bytes for m in members) if repacked else path.stat().st_size
     require_space(archive, size)
-    with replacing(archive) as temporary:
+    with atomic_write(archive) as temporary:
         if repacked:
             pack(path, temporary, members, shrink=shrink, progress=progress)
         else:
@@ -148,7 +148,7 @@ def publish(
     manifest = Manifest(source, licence, 1, path.stat().st_size, digest)
     if not (target.exists() and digest_of(target) == digest):
         require_space(target, manifest.bytes)
-        with replacing(target) as temporary:
+        with atomic_write(target) as temporary:
             copy(path, temporary, progress=progress)
     write_manifest(target.with_suffix(".json"), manifest)
     return manifest
@@ -182,9 +182,9 @@ def pack(
                 ) from None
             name = member.flat
             if shrink is not None:
-                data, small = shrunk(data, f"{path}: {member.name}", size=shrink), data
+                data, small = downscale(data, f"{path}: {member.name}", size=shrink), data
                 name = name if data is small else Path(name).with_suffix(".png").name
-            packed.writestr(plain_member(name), data)
+            packed.writestr(reproducible_zipinfo(name), data)
 
 
 def verify(

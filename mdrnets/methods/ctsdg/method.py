@@ -18,7 +18,7 @@ from mdrnets.config.options import TrainOptions
 from mdrnets.errors import UserError
 from mdrnets.losses.adversarial import discriminator_loss, generator_loss
 from mdrnets.losses.perceptual import gram_style_loss, perceptual_loss
-from mdrnets.methods.base import Batch, Method, Phase, Setting, Trainable, Update
+from mdrnets.methods.base import Batch, BuildContext, Method, Phase, Trainable, Update
 from mdrnets.methods.ctsdg.discriminator import Discriminator
 from mdrnets.methods.ctsdg.generator import Generator
 from mdrnets.methods.ctsdg.structure import edges, grey, visible_edges
@@ -62,22 +62,22 @@ class CTSDG(Method):
         generator: Generator,
         discriminator: Discriminator,
         options: Options,
-        setting: Setting,
+        context: BuildContext,
     ) -> None:
         super().__init__()
         self.generator, self.discriminator = generator, discriminator
-        self.options, self.setting = options, setting
+        self.options, self.context = options, context
 
     def phases(self) -> Sequence[Phase]:
         device = next(self.parameters()).device
-        self.attach("features", self.setting.features("vgg16").to(device))
+        self.register_frozen("features", self.context.features("vgg16").to(device))
         steps = self.options.steps
         fine_tune = round(steps * self.options.fine_tune_share)
         phases = [
             self._phase("train", steps - fine_tune, self.options.lr),
             self._phase("fine_tune", fine_tune, self.options.fine_tune_lr),
         ]
-        phases[1].enter = lambda: hold_statistics(self.generator)
+        phases[1].enter = lambda: freeze_bn_stats(self.generator)
         return [phase for phase in phases if phase.steps > 0]
 
     def _phase(self, name: str, steps: int, lr: float) -> Phase:
@@ -106,7 +106,7 @@ class CTSDG(Method):
         discriminator.requires_grad_(False)
         detected = discriminator.edge_detector(made.image)
         judged = discriminator(made.image, grey_01, detected.sigmoid())
-        features = self.attached("features")
+        features = self.frozen("features")
         with torch.no_grad():
             wanted = features(image, TAPS, normalise=False)
         of_image = features(made.image, TAPS, normalise=False)
@@ -149,26 +149,26 @@ class CTSDG(Method):
         return image
 
 
-def build(*, options: Options, setting: Setting) -> Trainable:
+def build(*, options: Options, context: BuildContext) -> Trainable:
     """Build the method.
 
     Raises:
         UserError: the image's size is no multiple of 2^levels.
     """
-    if setting.image_size % 2**options.levels:
+    if context.image_size % 2**options.levels:
         raise UserError(
-            f"networks.ctsdg.levels: {setting.image_size} pixels cannot be halved "
+            f"networks.ctsdg.levels: {context.image_size} pixels cannot be halved "
             f"{options.levels} times; lower it"
         )
     return CTSDG(
         generator=Generator(levels=options.levels, width=options.width),
         discriminator=Discriminator(base=options.discriminator_base),
         options=options,
-        setting=setting,
+        context=context,
     )
 
 
-def hold_statistics(network: nn.Module) -> None:
+def freeze_bn_stats(network: nn.Module) -> None:
     """Every BatchNorm uses its running statistics from now on, whatever `train()` says.
 
     Its affine pair goes on learning: the article holds the statistics alone.

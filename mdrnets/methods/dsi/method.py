@@ -19,7 +19,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from mdrnets.config.options import TrainOptions
 from mdrnets.errors import UserError
 from mdrnets.losses.adversarial import discriminator_loss, generator_loss
-from mdrnets.methods.base import Batch, Method, Phase, Setting, Trainable, Update
+from mdrnets.methods.base import Batch, BuildContext, Method, Phase, Trainable, Update
 from mdrnets.methods.dsi.structure import ConditionNetwork, StructurePixelCNN
 from mdrnets.methods.dsi.texture import TextureGenerator
 from mdrnets.methods.dsi.vqvae import HierarchicalVQVAE, code_loss
@@ -259,15 +259,15 @@ class DSI(Method):
         return logits
 
 
-def build(*, options: Options, setting: Setting) -> Trainable:
+def build(*, options: Options, context: BuildContext) -> Trainable:
     """Build the method.
 
     Raises:
         UserError: the image's size is no multiple of 8.
     """
-    if setting.image_size % REDUCTION:
+    if context.image_size % REDUCTION:
         raise UserError(
-            f"image_size: {setting.image_size} is no multiple of {REDUCTION}, which DSI needs"
+            f"image_size: {context.image_size} is no multiple of {REDUCTION}, which DSI needs"
         )
     return DSI(options=options)
 

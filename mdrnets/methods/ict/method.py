@@ -21,7 +21,7 @@ from mdrnets.config.options import TrainOptions
 from mdrnets.errors import UserError
 from mdrnets.losses.adversarial import discriminator_loss, generator_loss
 from mdrnets.losses.perceptual import gram_style_loss, perceptual_loss
-from mdrnets.methods.base import Batch, Method, Phase, Setting, Trainable, Update
+from mdrnets.methods.base import Batch, BuildContext, Method, Phase, Trainable, Update
 from mdrnets.methods.ict.palette import dequantise, fit_palette, quantise, reduced
 from mdrnets.methods.ict.transformer import (
     AppearanceTransformer,
@@ -77,7 +77,7 @@ class ICT(Method):
 
     palette: Tensor
 
-    def __init__(self, *, options: Options, setting: Setting) -> None:
+    def __init__(self, *, options: Options, context: BuildContext) -> None:
         super().__init__()
         self.transformer = AppearanceTransformer(
             cells=options.grid**2,
@@ -95,12 +95,12 @@ class ICT(Method):
         for weight in self.discriminator.parameters():
             nn.init.normal_(weight, 0, INIT_STD)
         self.register_buffer("palette", torch.zeros(options.colours, 3))  # in [0, 255]
-        self.options, self.setting = options, setting
+        self.options, self.context = options, context
 
     def phases(self) -> Sequence[Phase]:
         options = self.options
         device = self.palette.device
-        self.attach("features", self.setting.features("vgg19").to(device))
+        self.register_frozen("features", self.context.features("vgg19").to(device))
         prior_steps = max(1, round(options.steps * options.prior_share))
 
         parameters = list(self.transformer.parameters())
@@ -170,7 +170,7 @@ class ICT(Method):
         )
 
         self.discriminator.requires_grad_(False)
-        features = self.attached("features")
+        features = self.frozen("features")
         with torch.no_grad():
             content = features(image, CONTENT_TAPS, normalise=False)
             style = features(image * hole, STYLE_TAPS, normalise=False)
@@ -211,12 +211,12 @@ class ICT(Method):
     def _prior(self, tokens: Tensor) -> Tensor:
         """B×N tokens as a picture of full size, B×3×H×W in [0, 1]."""
         small = dequantise(tokens, self.palette, self.options.grid) / 255
-        size = (self.setting.image_size, self.setting.image_size)
+        size = (self.context.image_size, self.context.image_size)
         # `antialias` chooses the cubic of PIL, which is the authors'; PyTorch's own is sharper.
         return F.interpolate(small, size=size, mode="bicubic", antialias=True).clamp(0, 1)
 
 
-def build(*, options: Options, setting: Setting) -> Trainable:
+def build(*, options: Options, context: BuildContext) -> Trainable:
     """Build the method.
 
     Raises:
@@ -226,12 +226,12 @@ def build(*, options: Options, setting: Setting) -> Trainable:
         raise UserError(
             f"networks.ict.heads: the width {options.width} is no multiple of {options.heads}"
         )
-    if options.grid > setting.image_size:
+    if options.grid > context.image_size:
         raise UserError(
-            f"networks.ict.grid: {options.grid} cells for {setting.image_size} pixels; "
+            f"networks.ict.grid: {options.grid} cells for {context.image_size} pixels; "
             "expected at most one a pixel"
         )
-    return ICT(options=options, setting=setting)
+    return ICT(options=options, context=context)
 
 
 def warm_up_and_cosine(steps: int, warm_up_share: float) -> Callable[[int], float]:

@@ -14,7 +14,7 @@ from torch import Tensor
 from mdrnets.config.options import TrainOptions
 from mdrnets.errors import UserError
 from mdrnets.losses.pconv import PConvLoss, PConvWeights
-from mdrnets.methods.base import Batch, Phase, Setting, Trainable, Update
+from mdrnets.methods.base import Batch, BuildContext, Phase, Trainable, Update
 from mdrnets.networks.features import PerceptualFeatures
 from mdrnets.networks.partial_unet import PartialUNet
 
@@ -40,7 +40,9 @@ class Coarse(Trainable):
     ) -> None:
         super().__init__()
         self.network, self.options = network, options
-        self.loss = PConvLoss(features=self.attach("features", features), weights=options.weights)
+        self.loss = PConvLoss(
+            features=self.register_frozen("features", features), weights=options.weights
+        )
 
     def forward(self, masked: Tensor, hole: Tensor) -> Tensor:
         """P, before it is composited.
@@ -76,17 +78,17 @@ class Coarse(Trainable):
         yield Update(optimiser="coarse", terms=terms)
 
 
-def build(*, options: Options, setting: Setting) -> Coarse:
+def build(*, options: Options, context: BuildContext) -> Coarse:
     """The untrained network.
 
     Raises:
         UserError: the image size cannot be halved `levels` times.
     """
-    if setting.image_size % 2**options.levels:
+    if context.image_size % 2**options.levels:
         raise UserError(
             f"coarse.levels: {options.levels} halvings do not fit images of "
-            f"{setting.image_size} pixels: expected a multiple of {2**options.levels}; lower it, "
+            f"{context.image_size} pixels: expected a multiple of {2**options.levels}; lower it, "
             "or choose another image size"
         )
     network = PartialUNet(levels=options.levels, width=options.width, max_width=options.max_width)
-    return Coarse(network=network, features=setting.features("vgg16"), options=options)
+    return Coarse(network=network, features=context.features("vgg16"), options=options)

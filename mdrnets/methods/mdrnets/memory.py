@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mdrnets.methods.mdrnets.pooling import Pooled
-from mdrnets.runtime.distributed import add_up
+from mdrnets.runtime.distributed import all_reduce_sum
 
 
 class DisentangledMemory(nn.Module):
@@ -106,7 +106,7 @@ class DisentangledMemory(nn.Module):
         chosen = (chosen * (reads & writes)[..., None]).float()
         sums = torch.einsum("rkm,rkc->kmc", chosen, values)
         counts = chosen.sum(dim=0)  # blocks×M
-        add_up([sums, counts])  # every rank then takes the step of the whole batch
+        all_reduce_sum([sums, counts])  # every rank then takes the step of the whole batch
 
         written = counts > 0
         means = sums / counts.clamp(min=1)[..., None]

@@ -21,7 +21,7 @@ from mdrnets.data.classes import CLASSES
 from mdrnets.data.pixels import to_tensor
 from mdrnets.errors import UserError
 from mdrnets.losses.adversarial import Adversarial, discriminator_loss
-from mdrnets.methods.base import Batch, Method, Phase, Setting, Update
+from mdrnets.methods.base import Batch, BuildContext, Method, Phase, Update
 from mdrnets.methods.mdrnets.losses import GeneratorLosses, Style, Weights
 from mdrnets.methods.mdrnets.mask_region import MaskedCorrelationMining, fuse
 from mdrnets.methods.mdrnets.memory import DisentangledMemory
@@ -80,12 +80,12 @@ class MDRNets(Method):
         refinement: RefinementNetwork,
         discriminator: PatchDiscriminator,
         options: Options,
-        setting: Setting,
+        context: BuildContext,
     ) -> None:
         """Args:
         memory: None: what is pooled is used as it is (Q̂ = Q).
         correlation: None: the fused features lead the decoder as they are.
-        setting: its frozen networks must hold `coarse` and `parser`, and for training `recon`.
+        context: its frozen networks must hold `coarse` and `parser`, and for training `recon`.
         """
         super().__init__()
         self.style_encoder = style_encoder
@@ -94,18 +94,18 @@ class MDRNets(Method):
         self.refinement = refinement
         self.discriminator = discriminator
         self.options = options
-        self._build_features = setting.features
-        for name, network in setting.frozen.items():
-            self.attach(name, network)
+        self._build_features = context.features
+        for name, network in context.frozen.items():
+            self.register_frozen(name, network)
 
     def complete(self, masked: Tensor, hole: Tensor, generator: torch.Generator) -> Tensor:
         """See `Method`; nothing here is random."""
         coarse = self.complete_coarsely(masked, hole)
-        return self.refine(masked, hole, coarse, self.attached("parser").parse(coarse))
+        return self.refine(masked, hole, coarse, self.frozen("parser").parse(coarse))
 
     def complete_coarsely(self, masked: Tensor, hole: Tensor) -> Tensor:
         """P pasted into the hole, B×3×H×W in [-1, 1]."""
-        return composite(masked, self.attached("coarse")(masked, hole).clamp(-1, 1), hole)
+        return composite(masked, self.frozen("coarse")(masked, hole).clamp(-1, 1), hole)
 
     def refine(self, masked: Tensor, hole: Tensor, coarse: Tensor, labels: Tensor) -> Tensor:
         """I_o, B×3×H×W in [-1, 1]. In training mode the memory is written.
@@ -154,7 +154,7 @@ class MDRNets(Method):
         def train_step(batch: Batch) -> Iterator[Update]:
             with torch.no_grad():
                 coarse = self.complete_coarsely(batch.masked, batch.hole)
-                both = self.attached("parser").parse(torch.cat([coarse, batch.image]))
+                both = self.frozen("parser").parse(torch.cat([coarse, batch.image]))
                 labels, image_labels = both.chunk(2)
             output = self.refine(batch.masked, batch.hole, coarse, labels)
 
@@ -199,7 +199,7 @@ class MDRNets(Method):
         pooled = []
         for part in np.array_split(chosen, math.ceil(count / self.options.batch_size)):
             image = to_tensor(images[part], self.memory.slots.device)
-            pooled.append(self.query(image, self.attached("parser").parse(image)))
+            pooled.append(self.query(image, self.frozen("parser").parse(image)))
         self.memory.fill(Pooled(*(torch.cat(parts) for parts in zip(*pooled, strict=True))))
 
     def _enter(self) -> None:
@@ -220,17 +220,17 @@ class MDRNets(Method):
         weights = self.options.weights
         features = recon = None
         if weights.perceptual or weights.style:
-            features = self.attach("features", self._build_features("vgg16"))
+            features = self.register_frozen("features", self._build_features("vgg16"))
             features.to(next(self.parameters()).device)
         if weights.incoordination:
-            recon = self.attached("recon")
+            recon = self.frozen("recon")
         return GeneratorLosses(
             weights=weights,
             adversarial=self.options.adversarial,
             style=self.options.style,
             taps=self.options.taps,
             discriminator=self.discriminator,
-            parser=self.attached("parser"),
+            parser=self.frozen("parser"),
             features=features,
             recon=recon,
         )
@@ -245,13 +245,13 @@ class MDRNets(Method):
         )
 
 
-def build(*, options: Options, setting: Setting) -> MDRNets:
+def build(*, options: Options, context: BuildContext) -> MDRNets:
     """The networks that the options' variant needs.
 
     Raises:
         UserError: the sizes of the options do not fit the image size.
     """
-    _check_sizes(options, setting.image_size)
+    _check_sizes(options, context.image_size)
     memory = correlation = None
     if options.guidance == "memory":
         if options.memory != "none":
@@ -278,7 +278,7 @@ def build(*, options: Options, setting: Setting) -> MDRNets:
         ),
         discriminator=PatchDiscriminator(in_channels=3, base=options.discriminator_base),
         options=options,
-        setting=setting,
+        context=context,
     )
 
 

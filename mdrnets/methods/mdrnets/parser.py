@@ -15,7 +15,7 @@ from torch import Tensor
 from mdrnets.config.options import TrainOptions
 from mdrnets.data.classes import CLASSES
 from mdrnets.errors import UserError
-from mdrnets.methods.base import Batch, Phase, Setting, Trainable, Update
+from mdrnets.methods.base import Batch, BuildContext, Phase, Trainable, Update
 from mdrnets.networks.bisenet import STRIDE, BiSeNet
 from mdrnets.networks.published_bisenet import PUBLISHED_CLASSES, from_published, merged
 
@@ -141,23 +141,23 @@ def class_weights(labels: Tensor, *, balance: float) -> Tensor:
     return torch.where(counts > 0, (labels.numel() / counts.clamp(min=1)) ** balance, 0)
 
 
-def build(*, options: Options, setting: Setting) -> Parser:
+def build(*, options: Options, context: BuildContext) -> Parser:
     """The untrained parser.
 
     Raises:
         UserError: what the network sees is no multiple of its largest stride, or the published
             weights are not this network's.
     """
-    if setting.image_size * options.input_scale % STRIDE:
+    if context.image_size * options.input_scale % STRIDE:
         raise UserError(
-            f"parser.input_scale: {options.input_scale} × {setting.image_size} pixels do not suit "
+            f"parser.input_scale: {options.input_scale} × {context.image_size} pixels do not suit "
             f"the face parser, expected a multiple of {STRIDE}; choose another scale or image size"
         )
     if not options.published:
         network = BiSeNet(n_classes=len(CLASSES), width=options.width)
         return Parser(network=network, options=options)
     network = BiSeNet(n_classes=len(PUBLISHED_CLASSES), align_corners=True)
-    weights = setting.weights(SOURCE)
+    weights = context.weights(SOURCE)
     if weights is not None:
         network.load_state_dict(from_published(weights))
     return Parser(network=network, options=options)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from mdrnets.config.options import TrainOptions
 from mdrnets.errors import UserError
 from mdrnets.losses.perceptual import perceptual_loss
-from mdrnets.methods.base import Batch, Phase, Setting, Trainable, Update
+from mdrnets.methods.base import Batch, BuildContext, Phase, Trainable, Update
 from mdrnets.networks.features import PerceptualFeatures
 
 TAPS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")  # chosen: as in MDRNets' perceptual loss
@@ -45,7 +45,7 @@ class Reconstruction(Trainable):
     def __init__(self, *, options: Options, features: PerceptualFeatures) -> None:
         super().__init__()
         self.options = options
-        self.attach("features", features)
+        self.register_frozen("features", features)
         self.channels = _widths(options)[-1]  # c_r
         self.encoder = _encoder(options)
         self.decoder = _decoder(options)
@@ -80,7 +80,7 @@ class Reconstruction(Trainable):
         ]
 
     def _train_step(self, batch: Batch) -> Iterator[Update]:
-        features = self.attached("features")
+        features = self.frozen("features")
         output = self(batch.image)
         wanted = features(batch.image, TAPS)
         yield Update(
@@ -94,7 +94,7 @@ class Reconstruction(Trainable):
 
 
 class ResidualBlock(nn.Module):
-    """Two 3×3 convolutions with instance normalisation, added to their input."""
+    """Two 3×3 convolutions with job normalisation, added to their input."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -111,20 +111,20 @@ class ResidualBlock(nn.Module):
         return x + self.body(x)
 
 
-def build(*, options: Options, setting: Setting) -> Reconstruction:
+def build(*, options: Options, context: BuildContext) -> Reconstruction:
     """The untrained network.
 
     Raises:
         UserError: the middle layer of this image size would be no map of 2×2 or more.
     """
-    smallest = 2 ** (options.downsamplings + 1)  # instance normalisation needs two values
-    if setting.image_size < smallest or setting.image_size % 2**options.downsamplings:
+    smallest = 2 ** (options.downsamplings + 1)  # job normalisation needs two values
+    if context.image_size < smallest or context.image_size % 2**options.downsamplings:
         raise UserError(
             f"recon.downsamplings: {options.downsamplings} halvings do not fit images of "
-            f"{setting.image_size} pixels: expected a multiple of {2**options.downsamplings} that "
+            f"{context.image_size} pixels: expected a multiple of {2**options.downsamplings} that "
             f"is at least {smallest}; lower it, or choose another image size"
         )
-    return Reconstruction(options=options, features=setting.features("vgg16"))
+    return Reconstruction(options=options, features=context.features("vgg16"))
 
 
 def _widths(options: Options) -> list[int]:

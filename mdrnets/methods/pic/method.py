@@ -16,7 +16,7 @@ from mdrnets.config.options import Options as Record
 from mdrnets.config.options import TrainOptions
 from mdrnets.errors import UserError
 from mdrnets.losses.adversarial import discriminator_loss, generator_loss
-from mdrnets.methods.base import Batch, Method, Phase, Setting, Trainable, Update
+from mdrnets.methods.base import Batch, BuildContext, Method, Phase, Trainable, Update
 from mdrnets.methods.pic.networks import (
     SCALES,
     Discriminator,
@@ -165,17 +165,17 @@ class PIC(Method):
         return discriminator_loss(discriminator(real), discriminator(fake), kind="lsgan")
 
 
-def build(*, options: Options, setting: Setting) -> Trainable:
+def build(*, options: Options, context: BuildContext) -> Trainable:
     """Build the method.
 
     Raises:
         UserError: the image is too small for the number of reductions.
     """
-    latent = setting.image_size / 2**options.reductions
+    latent = context.image_size / 2**options.reductions
     if latent < 3 or latent != int(latent):
         raise UserError(
             f"networks.pic.reductions: {options.reductions} leaves {latent:g} of "
-            f"{setting.image_size} pixels; the discriminator needs a whole number from 3 on"
+            f"{context.image_size} pixels; the discriminator needs a whole number from 3 on"
         )
     if options.base * 2 ** (options.reductions - 1) < options.cap:
         raise UserError(

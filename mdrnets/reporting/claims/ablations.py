@@ -41,7 +41,7 @@ def ablation_findings(
             findings.append(replace(order, reason=not_run(config, missing[0])))
             continue
         dataset, entry = next(iter(config.profile.datasets.items()))
-        order = replace(order, dataset=dataset, stands_for=entry.stands_for)
+        order = replace(order, dataset=dataset, published_as=entry.published_as)
         findings += [
             compared(
                 replace(order, metric=metric.name, bin=bin_),

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from mdrnets.config.load import Config
-from mdrnets.config.protocol import FULL, Classwise
+from mdrnets.config.protocol import FULL, PerClass
 from mdrnets.data.classes import CLASSES
 from mdrnets.evaluation.class_scores import ClassScore
 from mdrnets.metrics.paired import mean_difference
@@ -34,20 +34,20 @@ def class_findings(
         scores: by training, row by row of the same completions; None: the variant is not run.
         resampling: of intervals.
     """
-    wanted = config.protocol.classwise
+    wanted = config.protocol.per_class
     if wanted is None:
         return []
-    against = variant_title(config, wanted.against)
+    baseline = variant_title(config, wanted.baseline)
     claim = Finding(
         CLASS,
-        f"where the hole covers a whole class, the full method completes it better than {against}",
+        f"where the hole covers a whole class, the full method completes it better than {baseline}",
         method=config.variant(FULL),
-        other=config.variant(wanted.against),
+        other=config.variant(wanted.baseline),
     )
     if scores is None:
-        return [replace(claim, reason=not_run(config, wanted.against))]
+        return [replace(claim, reason=not_run(config, wanted.baseline))]
     dataset, entry = next(iter(config.profile.datasets.items()))
-    claim = replace(claim, dataset=dataset, stands_for=entry.stands_for)
+    claim = replace(claim, dataset=dataset, published_as=entry.published_as)
     metrics = {m.name: m for m in extended_metrics(config.profile.frechet) if m.name in SCORES}
     findings = [
         _compared(
@@ -66,7 +66,7 @@ def class_findings(
 def _compared(
     finding: Finding,
     config: Config,
-    wanted: Classwise,
+    wanted: PerClass,
     scores: Mapping[str, Sequence[ClassScore]],
     resampling: Resampling,
 ) -> Finding:
@@ -88,7 +88,7 @@ def _compared(
         seed=derived_seed(config.protocol.seed, CLASS, str(finding.label), column),
     )
     n = difference.n if difference else 0
-    if n < wanted.fewest_pairs:
-        return replace(finding, n=n, reason=f"fewer than {wanted.fewest_pairs} pairs")
+    if n < wanted.min_pairs:
+        return replace(finding, n=n, reason=f"fewer than {wanted.min_pairs} pairs")
     by_training = [float(row[np.isfinite(row)].mean()) for row in differences]
     return found(finding, difference, by_training, test=SIGNED_RANK)

@@ -29,7 +29,7 @@ class Finding:
             but as `best` for the other columns of Table 1.
         claim: in words.
         dataset: name in the profile.
-        stands_for: the published data set.
+        published_as: the published data set.
         metric: what it is about.
         bin: hole ratio in %.
         verdict: see above.
@@ -58,7 +58,7 @@ class Finding:
     kind: str
     claim: str
     dataset: str | None = None
-    stands_for: str | None = None
+    published_as: str | None = None
     metric: str | None = None
     bin: str | None = None
     verdict: str = UNTESTED

@@ -263,7 +263,11 @@ def _verdict(finding: Finding) -> str:
 
 def _data(finding: Finding, config: Config) -> str:
     title = config.profile.datasets[str(finding.dataset)].title
-    return title if title.startswith(str(finding.stands_for)) else f"{title} ({finding.stands_for})"
+    return (
+        title
+        if title.startswith(str(finding.published_as))
+        else f"{title} ({finding.published_as})"
+    )
 
 
 def metric_title(metric: str, config: Config) -> str:

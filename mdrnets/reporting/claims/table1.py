@@ -96,7 +96,7 @@ class Claims:
             BEST if bin_ == LARGE else COLUMN,
             f"MDRNets is better than the best other method at {bin_title(bin_)}",
             dataset,
-            self.datasets[dataset].stands_for,
+            self.datasets[dataset].published_as,
             metric.name,
             bin_,
             reason=untestable(self.methods, self.bins),
@@ -129,7 +129,7 @@ class Claims:
             "especially under large holes: MDRNets' lead at "
             f"{bin_title(LARGE)} is larger than at {bin_title(SMALL)}",
             dataset,
-            self.datasets[dataset].stands_for,
+            self.datasets[dataset].published_as,
             metric.name,
             reason=untestable(self.methods, self.bins),
             published_metric=metric.published,
@@ -191,7 +191,7 @@ class Claims:
 
     def _published(self, dataset: str, metric: Metric, bin_: str) -> dict[str, float]:
         """The paper's by method."""
-        column = (self.datasets[dataset].stands_for, metric.published, bin_)
+        column = (self.datasets[dataset].published_as, metric.published, bin_)
         return {m: v for (d, m, k, b), v in self.published.items() if (d, k, b) == column}
 
 

@@ -13,7 +13,7 @@ from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mdrnets.files import replacing
+from mdrnets.files import atomic_write
 
 DPI = 200
 WIDTH = 7.2  # inches, of figures with axes: both columns of a page
@@ -163,8 +163,8 @@ def caption(parts: Sequence[str]) -> str:
 def save(figure: Figure, png: Path, pdf: Path) -> None:
     """Write both forms; nothing in them tells when or by what they were made."""
     with style.context(RC, after_reset=True):
-        with replacing(png) as temporary:
+        with atomic_write(png) as temporary:
             figure.savefig(temporary, format="png", dpi=DPI, metadata={"Software": None})
-        with replacing(pdf) as temporary:
+        with atomic_write(pdf) as temporary:
             about = {"CreationDate": None, "Creator": None, "Producer": None}
             figure.savefig(temporary, format="pdf", dpi=DPI, metadata=about)

@@ -13,7 +13,7 @@ from mdrnets.assumptions.baselines import (
     BASELINE_OPTIONS,
 )
 from mdrnets.assumptions.mdrnets import CONSTANTS, DECISIONS, OPTIONS, PROTOCOL, Assumption
-from mdrnets.assumptions.profiles import TRIED
+from mdrnets.assumptions.profiles import TUNING_NOTES
 from mdrnets.config.load import Config
 
 
@@ -82,9 +82,9 @@ def _entry(assumption: Assumption, config: Config) -> Entry:
 
 def _tried(config: Config) -> list[Entry]:
     """The values that the profile has of its own, where others were tried."""
-    own = {name: _own(name, config) for name in TRIED}
+    own = {name: _own(name, config) for name in TUNING_NOTES}
     return [
-        Entry(name, "", _text(here), "chosen", TRIED[name], str(config.path))
+        Entry(name, "", _text(here), "chosen", TUNING_NOTES[name], str(config.path))
         for name, here in own.items()
         if here is not None
     ]

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mdrnets.dag.pipeline import Instance, Pipeline
-from mdrnets.tracking.record import Record, Records
+from mdrnets.dag.pipeline import Job, Pipeline
+from mdrnets.tracking.record import Record, RecordStore
 
 NO_RECORD = "There is no record of it here: its results came from another machine or cache."
 
@@ -58,9 +58,9 @@ class Run:
 def read_runs(pipeline: Pipeline) -> list[Run]:
     """All executions of a profile, those first that come last."""
     instances = list(_deciding(pipeline))
-    latest = Records(pipeline.layout.records).latest()
+    latest = RecordStore(pipeline.layout.records).latest()
     known = {record.command: record for record in latest}
-    records = [known.get(instance.command) for instance in instances]
+    records = [known.get(job.command) for job in instances]
     readers = _readers(filter(None, records))
     runs = [_run(*pair, readers) for pair in zip(instances, records, strict=True)]
     return runs[::-1]
@@ -81,12 +81,12 @@ def behind(runs: Sequence[Run], *paths: Path) -> list[Run]:
     return found
 
 
-def _deciding(pipeline: Pipeline) -> Iterator[Instance]:
+def _deciding(pipeline: Pipeline) -> Iterator[Job]:
     """Without the set-up of the tracking database, which decides nothing."""
     for stage in pipeline.stages.values():
         if stage.setup:
             for wildcards in stage.combinations():
-                yield pipeline.instance(stage, wildcards)
+                yield pipeline.job(stage, wildcards)
 
 
 def _readers(records: Iterable[Record]) -> Readers:
@@ -98,7 +98,7 @@ def _readers(records: Iterable[Record]) -> Readers:
     return readers
 
 
-def _run(instance: Instance, record: Record | None, readers: Readers) -> Run:
+def _run(job: Job, record: Record | None, readers: Readers) -> Run:
     if record is None:
         doubts = [NO_RECORD]
     elif record.status == "FINISHED":
@@ -111,10 +111,10 @@ def _run(instance: Instance, record: Record | None, readers: Readers) -> Run:
     else:
         doubts = [f"Its latest execution is {record.status}; the files are of an earlier one."]
     return Run(
-        name=instance.name,
-        command=instance.command,
-        inputs=instance.inputs,
-        outputs=instance.outputs,
+        name=job.name,
+        command=job.command,
+        inputs=job.inputs,
+        outputs=job.outputs,
         record=record,
         doubts=tuple(doubts),
     )

@@ -64,7 +64,7 @@ class ShownTable:
     Attributes:
         dataset: name in the profile.
         title: of the data set.
-        stands_for: the published one.
+        published_as: the published one.
         summary: who is first in how many columns.
         metrics: titles of the groups of columns.
         bins: titles of the columns within each group.
@@ -75,7 +75,7 @@ class ShownTable:
 
     dataset: str
     title: str
-    stands_for: str
+    published_as: str
     summary: str
     metrics: Sequence[str]
     bins: Sequence[str]
@@ -132,7 +132,7 @@ def _shown(table: Table, dataset: str, config: Config) -> ShownTable:
     return ShownTable(
         dataset=dataset,
         title=entry.title,
-        stands_for=entry.stands_for,
+        published_as=entry.published_as,
         summary=first_places(table, dataset),
         metrics=[metric.title for metric in table.metrics],
         bins=[bin_title(name) for name in table.bins],
@@ -183,5 +183,5 @@ def _about(cell: Cell, metric: Metric, where: str, spread: str) -> str:
         ends = f"{cell.low:.{metric.decimals}f} to {cell.high:.{metric.decimals}f}"
         text += f", {spread} {ends} over {cell.n} images"
     if cell.published is not None:
-        text += f". The paper, on {cell.stands_for}: {cell.published_metric} {cell.published:.3f}"
+        text += f". The paper, on {cell.published_as}: {cell.published_metric} {cell.published:.3f}"
     return f"{text}. {metric.better.capitalize()} is better."

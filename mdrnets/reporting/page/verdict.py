@@ -96,7 +96,7 @@ def verdict(path: Path, config: Config, images: Mapping[str, int]) -> list[str]:
     counts = Counter(finding.verdict for finding in tests)
     profile = config.profile
     data = " and ".join(
-        f"{dataset.title} in place of the paper's {dataset.stands_for}"
+        f"{dataset.title} in place of the paper's {dataset.published_as}"
         + (f" ({images[name]} test images)" if name in images else "")
         for name, dataset in profile.datasets.items()
     )

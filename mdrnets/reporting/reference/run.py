@@ -53,7 +53,7 @@ class Setting(Options):
     threads: int
 
 
-class Effort(Options):
+class RunCost(Options):
     """What a run took.
 
     Attributes:
@@ -90,7 +90,7 @@ class KeptRun(Options):
     command: str
     commits: tuple[str, ...]
     made: date
-    effort: Effort
+    effort: RunCost
     code: str
     settings: tuple[Setting, ...]
     versions: dict[str, str]

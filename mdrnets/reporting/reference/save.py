@@ -15,11 +15,11 @@ from typing import Any
 from mdrnets.dag.pipeline import Pipeline
 from mdrnets.data.tables import read_table, write_table
 from mdrnets.errors import UserError
-from mdrnets.files import replacing, sha256, write_text
+from mdrnets.files import atomic_write, sha256, write_text
 from mdrnets.reporting.reference.run import (
     REFERENCE,
-    Effort,
     KeptRun,
+    RunCost,
     Setting,
     Tolerance,
     Tolerances,
@@ -92,7 +92,7 @@ def keep(pipeline: Pipeline, name: str) -> KeptRun:
     )
     pages = [path for path in _pages(pipeline) if path.is_file()]
     for path in pages:
-        with replacing(folder / path.name) as temporary:
+        with atomic_write(folder / path.name) as temporary:
             shutil.copyfile(path, temporary)
     write_text(folder / CONFIGURATION, json.dumps(configuration, indent=1) + "\n")
     write_table(folder / EXECUTIONS, EXECUTION_COLUMNS, [_row(execution) for execution in ran])
@@ -137,9 +137,9 @@ def _command(pipeline: Pipeline, ran: Sequence[Execution], tables: Sequence[Path
     return f"snakemake --cores all --config profile={pipeline.config.name} -- {' '.join(targets)}"
 
 
-def _effort(ran: Sequence[Execution]) -> Effort:
+def _effort(ran: Sequence[Execution]) -> RunCost:
     first, last = _span(ran)
-    return Effort(
+    return RunCost(
         jobs=len(ran),
         job_hours=round(sum(execution.record.seconds for execution in ran) / 3600, 2),
         elapsed_hours=round((last - first).total_seconds() / 3600, 2),
@@ -153,7 +153,7 @@ def _span(ran: Sequence[Execution]) -> tuple[datetime, datetime]:
 
 
 def _writer(ran: Iterable[Execution], path: Path) -> Record:
-    return next(e.record for e in ran if path in e.instance.outputs)
+    return next(e.record for e in ran if path in e.job.outputs)
 
 
 def _row(execution: Execution) -> list[str | int | float]:
@@ -173,7 +173,7 @@ def scored_tables(pipeline: Pipeline, ran: Iterable[Execution]) -> list[Path]:
     """
     names = ("table1", "table1_extended", *pipeline.config.ablations)
     wanted = {pipeline.layout.report(f"{name}.csv") for name in names}
-    outputs = [(p, e.record) for e in ran for p in e.instance.outputs if p in wanted]
+    outputs = [(p, e.record) for e in ran for p in e.job.outputs if p in wanted]
     for path, record in outputs:
         if record.outputs[str(path)].sha256 != sha256(path):
             raise UserError(

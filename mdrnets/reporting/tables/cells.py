@@ -51,7 +51,7 @@ class Cell:
 
     Attributes:
         dataset: name in the profile.
-        stands_for: the published data set.
+        published_as: the published data set.
         method: name in the protocol.
         metric: what `value` is.
         bin: hole ratio in %.
@@ -60,13 +60,13 @@ class Cell:
         high: end of its interval.
         n: images that it is computed from.
         published_metric: what `published` is.
-        published: the paper's value, for `stands_for`.
+        published: the paper's value, for `published_as`.
         best: whether ours is the best of ours in its column, as printed; ties are all best.
         reason: why there is no value.
     """
 
     dataset: str
-    stands_for: str
+    published_as: str
     method: str
     metric: str
     bin: str

@@ -17,7 +17,7 @@ from mdrnets.data.tables import write_table
 from mdrnets.evaluation.summary import Validation
 from mdrnets.files import write_text
 from mdrnets.layout import Layout
-from mdrnets.tracking.record import Record, Records
+from mdrnets.tracking.record import Record, RecordStore
 from mdrnets.tracking.record import read as read_record
 
 COLUMNS = {  # of the CSV → of the Markdown
@@ -91,7 +91,7 @@ def write_costs(config: Config, layout: Layout) -> None:
 
 
 def _rows(config: Config, layout: Layout) -> Iterator[dict[str, Any]]:
-    records = Records(layout.records)
+    records = RecordStore(layout.records)
     for dataset in config.profile.datasets:
         for name, network in config.trained.items():
             if config.trained_on(name, dataset) != dataset:
@@ -126,7 +126,7 @@ def _saved(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def _finished(records: Records, name: str) -> Record | None:
+def _finished(records: RecordStore, name: str) -> Record | None:
     record = read_record(records.path(name))
     return record if record is not None and record.status == "FINISHED" else None
 

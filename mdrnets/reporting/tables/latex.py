@@ -57,7 +57,7 @@ def latex(
         rf"\label{{tab:{label}}}",
     ]
     for name, dataset in table.datasets.items():
-        heading = f"{dataset.title}, beside the paper's {dataset.stands_for}"
+        heading = f"{dataset.title}, beside the paper's {dataset.published_as}"
         lines += [
             rf"\par\medskip\textbf{{{escape(heading)}}}. {escape(first_places(table, name))}",
             r"\par\smallskip\resizebox{\linewidth}{!}{%",

@@ -31,7 +31,7 @@ def markdown(
     lines += [f"- **{what}**: {text}" for what, text in facts]
     lines += ["", f"*{legend} **Bold**: best {HERE}. {BLANK}: no value.*", ""]
     for name, dataset in table.datasets.items():
-        lines += [f"## {dataset.title}, beside the paper's {dataset.stands_for}", ""]
+        lines += [f"## {dataset.title}, beside the paper's {dataset.published_as}", ""]
         lines += [first_places(table, name), ""]
         lines += [_pipes(table, name), ""]
     lines += ["## Notes", "", *(f"- {note}" for note in notes)]

@@ -73,9 +73,9 @@ def build_table(
     cells = []
     for (dataset, entry), method in product(datasets.items(), methods):
         for metric, bin_ in product(metrics, bins):
-            cell = Cell(dataset, entry.stands_for, method, metric.name, bin_)
+            cell = Cell(dataset, entry.published_as, method, metric.name, bin_)
             if metric.published is not None:
-                value = published.get((entry.stands_for, method, metric.published, bin_))
+                value = published.get((entry.published_as, method, metric.published, bin_))
                 cell = replace(cell, published_metric=metric.published, published=value)
             summary = summaries.get((dataset, method))
             if method not in run:

@@ -9,7 +9,7 @@ import pytest
 
 from mdrnets.config.data import Source
 from mdrnets.data.download import http as transfer
-from mdrnets.data.download.cache import obtain
+from mdrnets.data.download.cache import download_verified
 from mdrnets.errors import UserError
 from tests.helpers.server import QUOTA, File, Server, in_turn, page, serving
 
@@ -45,7 +45,7 @@ def fetch(server: Server, folder: Path, said: list[str]) -> Obtain:
     def obtained(*, from_folder: Path | None = None, **keys: Any) -> Path:
         keys = {"url": server.url("/faces.zip"), "sha256": SHA256} | keys
         source = Source.model_validate({"files": 1, "licence": "MIT", **keys})
-        return obtain(source, folder, from_folder=from_folder, say=said.append, pause=0)
+        return download_verified(source, folder, from_folder=from_folder, say=said.append, pause=0)
 
     return obtained
 

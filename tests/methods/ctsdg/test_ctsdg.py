@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from mdrnets.errors import UserError
-from mdrnets.methods.base import Batch, Setting
+from mdrnets.methods.base import Batch, BuildContext
 from mdrnets.methods.ctsdg.method import CTSDG, Options, build
 from mdrnets.methods.ctsdg.structure import edges, grey
 
@@ -21,9 +21,9 @@ TINY = {
 
 
 @pytest.fixture
-def method(setting: Setting) -> CTSDG:
+def method(context: BuildContext) -> CTSDG:
     torch.manual_seed(0)
-    built = build(options=Options.model_validate(TINY), setting=setting)
+    built = build(options=Options.model_validate(TINY), context=context)
     assert isinstance(built, CTSDG)
     return built
 
@@ -108,9 +108,9 @@ def test_the_features_are_not_saved(method: CTSDG) -> None:
     assert set(method.state_dict()) == names
 
 
-def test_a_size_that_cannot_be_halved_is_refused(setting: Setting) -> None:
+def test_a_size_that_cannot_be_halved_is_refused(context: BuildContext) -> None:
     with pytest.raises(UserError, match=r"networks\.ctsdg\.levels: 32 pixels"):
-        build(options=Options(steps=1), setting=setting)
+        build(options=Options(steps=1), context=context)
 
 
 def test_half_precision_trains_and_completes(
@@ -127,7 +127,7 @@ def test_half_precision_trains_and_completes(
 
 
 def test_the_losses_are_those_of_the_authors_code(
-    method: CTSDG, batch: Batch, setting: Setting
+    method: CTSDG, batch: Batch, context: BuildContext
 ) -> None:
     train, _ = method.phases()
     for _ in range(5):  # power iterations
@@ -150,7 +150,7 @@ def test_the_losses_are_those_of_the_authors_code(
 
     def maps(x: torch.Tensor) -> list[torch.Tensor]:
         taps = ("pool1", "pool2", "pool3")
-        return setting.features("vgg16")(x, taps, normalise=False)
+        return context.features("vgg16")(x, taps, normalise=False)
 
     def gram(x: torch.Tensor) -> torch.Tensor:
         return torch.einsum("bchw,bdhw->bcd", x, x) / x[0].numel()

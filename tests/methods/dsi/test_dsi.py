@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from mdrnets.errors import UserError
-from mdrnets.methods.base import Batch, Setting
+from mdrnets.methods.base import Batch, BuildContext
 from mdrnets.methods.dsi.method import DSI, Options, build, structure_schedule
 
 TINY = {
@@ -28,9 +28,9 @@ TINY = {
 
 
 @pytest.fixture
-def method(setting: Setting) -> DSI:
+def method(context: BuildContext) -> DSI:
     torch.manual_seed(0)
-    built = build(options=Options.model_validate(TINY), setting=setting)
+    built = build(options=Options.model_validate(TINY), context=context)
     assert isinstance(built, DSI)
     return built
 
@@ -105,7 +105,7 @@ def test_completion_follows_the_seed_and_not_the_hole(method: DSI, batch: Batch)
     assert not torch.equal(first, complete(1, batch.masked))
 
 
-def test_options_that_do_not_fit_are_refused(setting: Setting) -> None:
+def test_options_that_do_not_fit_are_refused(context: BuildContext) -> None:
     with pytest.raises(ValueError, match="must leave steps"):
         Options.model_validate(TINY | {"vqvae_share": 0.6, "structure_share": 0.5})
     with pytest.raises(ValueError, match="multiple of attentions"):
@@ -113,14 +113,14 @@ def test_options_that_do_not_fit_are_refused(setting: Setting) -> None:
     with pytest.raises(UserError, match="36 is no multiple of 8"):
         build(
             options=Options.model_validate(TINY),
-            setting=Setting(image_size=36, features=setting.features),
+            context=BuildContext(image_size=36, features=context.features),
         )
 
 
-def test_the_discriminator_begins_as_published(setting: Setting) -> None:
+def test_the_discriminator_begins_as_published(context: BuildContext) -> None:
     torch.manual_seed(0)
     method = build(
-        options=Options.model_validate(TINY | {"discriminator_base": 32}), setting=setting
+        options=Options.model_validate(TINY | {"discriminator_base": 32}), context=context
     )
     assert isinstance(method, DSI)
     weights = [p for p in method.discriminator.parameters() if p.dim() > 1]

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from mdrnets.errors import UserError
-from mdrnets.methods.base import Batch, Phase, Setting
+from mdrnets.methods.base import Batch, BuildContext, Phase
 from mdrnets.methods.ict.method import ICT, Options, build, warm_up_and_cosine
 
 TINY = {
@@ -23,9 +23,9 @@ TINY = {
 }
 
 
-def _built(setting: Setting, **changes: float) -> ICT:
+def _built(context: BuildContext, **changes: float) -> ICT:
     torch.manual_seed(0)
-    method = build(options=Options.model_validate(TINY | changes), setting=setting)
+    method = build(options=Options.model_validate(TINY | changes), context=context)
     assert isinstance(method, ICT)
     return method
 
@@ -35,8 +35,8 @@ def _images() -> np.ndarray:
 
 
 @pytest.fixture
-def method(setting: Setting) -> ICT:
-    return _built(setting)
+def method(context: BuildContext) -> ICT:
+    return _built(context)
 
 
 @pytest.fixture
@@ -55,8 +55,8 @@ def test_the_palette_is_fitted_when_the_first_phase_starts_and_is_saved(
     assert phases[1].start is None
 
 
-def test_more_colours_than_the_images_have_is_an_error(setting: Setting) -> None:
-    method = _built(setting)
+def test_more_colours_than_the_images_have_is_an_error(context: BuildContext) -> None:
+    method = _built(context)
     start = method.phases()[0].start
     assert start is not None
     with pytest.raises(UserError, match=r"networks\.ict\.colours: the images have only 1"):
@@ -130,14 +130,14 @@ def test_completion_follows_the_seed_and_not_the_hole(
     [({"heads": 3}, r"networks\.ict\.heads"), ({"grid": 64}, r"networks\.ict\.grid: 64 cells")],
 )
 def test_sizes_that_do_not_fit_are_refused(
-    setting: Setting, changes: dict[str, int], message: str
+    context: BuildContext, changes: dict[str, int], message: str
 ) -> None:
     with pytest.raises(UserError, match=message):
-        _built(setting, **changes)
+        _built(context, **changes)
 
 
-def test_the_discriminator_begins_as_published(setting: Setting) -> None:
-    weights = list(_built(setting, discriminator_base=32).discriminator.parameters())
+def test_the_discriminator_begins_as_published(context: BuildContext) -> None:
+    weights = list(_built(context, discriminator_base=32).discriminator.parameters())
     assert all(weight.dim() == 4 for weight in weights)  # none is a bias
     for weight in weights[1:4]:
         assert weight.std().item() == pytest.approx(0.02, rel=0.05)
@@ -174,7 +174,7 @@ def test_half_precision_trains_and_completes(
 
 
 def test_the_losses_of_the_upsampler_are_those_of_the_authors_code(
-    method: ICT, phases: list[Phase], batch: Batch, setting: Setting
+    method: ICT, phases: list[Phase], batch: Batch, context: BuildContext
 ) -> None:
     for _ in range(5):  # power iterations
         method.discriminator(batch.image)
@@ -186,7 +186,7 @@ def test_the_losses_of_the_upsampler_are_those_of_the_authors_code(
     on_real, on_fake = (method.discriminator(x).sigmoid() for x in (image, output))
 
     def maps(x: torch.Tensor, *taps: str) -> list[torch.Tensor]:
-        return setting.features("vgg19")(x, taps, normalise=False)
+        return context.features("vgg19")(x, taps, normalise=False)
 
     def gram(x: torch.Tensor) -> torch.Tensor:
         return torch.einsum("bchw,bdhw->bcd", x, x) / x[0].numel()

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from mdrnets.data.classes import CLASSES
-from mdrnets.methods.base import Setting, Trainable
+from mdrnets.methods.base import BuildContext, Trainable
 from mdrnets.methods.mdrnets.method import MDRNets, Options, build
 from mdrnets.networks.features import PerceptualFeatures
 from mdrnets.networks.frozen import freeze
@@ -63,10 +63,10 @@ class _Recon(Trainable):
 
 
 @pytest.fixture
-def frozen_setting(fake_features: Callable[[str], PerceptualFeatures]) -> Setting:
+def frozen_context(fake_features: Callable[[str], PerceptualFeatures]) -> BuildContext:
     torch.manual_seed(0)
     frozen = {"coarse": freeze(_Coarse()), "parser": freeze(_Parser()), "recon": freeze(_Recon())}
-    return Setting(image_size=32, features=fake_features, frozen=frozen)
+    return BuildContext(image_size=32, features=fake_features, frozen=frozen)
 
 
 @pytest.fixture
@@ -81,12 +81,12 @@ def small_options() -> Callable[..., Options]:
 
 @pytest.fixture
 def small_method(
-    frozen_setting: Setting, small_options: Callable[..., Options]
+    frozen_context: BuildContext, small_options: Callable[..., Options]
 ) -> Callable[..., MDRNets]:
     """Builds the method, always with the same weights; changes of its options by name."""
 
     def make(**changes: Any) -> MDRNets:
         torch.manual_seed(1)
-        return build(options=small_options(**changes), setting=frozen_setting)
+        return build(options=small_options(**changes), context=frozen_context)
 
     return make

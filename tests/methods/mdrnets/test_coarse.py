@@ -8,7 +8,7 @@ from torch import nn
 
 from mdrnets.errors import UserError
 from mdrnets.losses.pconv import PConvLoss, PConvWeights
-from mdrnets.methods.base import Batch, Phase, Setting, Trainable
+from mdrnets.methods.base import Batch, BuildContext, Phase, Trainable
 from mdrnets.methods.mdrnets.coarse import Coarse, Options, build
 from mdrnets.networks.frozen import freeze
 
@@ -16,26 +16,29 @@ RunSteps = Callable[[Trainable, Phase, Batch, int], list[dict[str, float]]]
 
 
 @pytest.fixture
-def network(setting: Setting) -> Coarse:
-    return _network(setting)
+def network(context: BuildContext) -> Coarse:
+    return _network(context)
 
 
-def _network(setting: Setting, **changes: Any) -> Coarse:
+def _network(context: BuildContext, **changes: Any) -> Coarse:
     torch.manual_seed(0)
     values = {"steps": 9, "batch_size": 2, "levels": 4, "width": 4, "max_width": 16} | changes
-    return build(options=Options.model_validate(values), setting=setting)
+    return build(options=Options.model_validate(values), context=context)
 
 
-def test_the_full_size_network_is_pconvs(setting: Setting) -> None:
+def test_the_full_size_network_is_pconvs(context: BuildContext) -> None:
     with torch.device("meta"):
         network = build(
-            options=Options(steps=1), setting=Setting(image_size=256, features=setting.features)
+            options=Options(steps=1),
+            context=BuildContext(image_size=256, features=context.features),
         )
     assert sum(parameter.numel() for parameter in network.parameters()) == 25_779_796
 
 
-def test_it_learns_to_fill_the_holes(setting: Setting, batch: Batch, run_steps: RunSteps) -> None:
-    network = _network(setting, lr=5e-3)
+def test_it_learns_to_fill_the_holes(
+    context: BuildContext, batch: Batch, run_steps: RunSteps
+) -> None:
+    network = _network(context, lr=5e-3)
     (phase,) = network.phases()
     assert not phase.labels
     history = run_steps(network, phase, batch, 60)
@@ -43,12 +46,12 @@ def test_it_learns_to_fill_the_holes(setting: Setting, batch: Batch, run_steps: 
     assert sum(history[-1].values()) < 0.6 * sum(history[0].values())
 
 
-def test_the_terms_are_pconvs_with_the_options_weights(setting: Setting, batch: Batch) -> None:
-    network = _network(setting, weights={"valid": 2, "style": 3})
+def test_the_terms_are_pconvs_with_the_options_weights(context: BuildContext, batch: Batch) -> None:
+    network = _network(context, weights={"valid": 2, "style": 3})
     weights = PConvWeights(valid=2, style=3)
     assert network.options.weights == weights
     (update,) = network.phases()[0].train_step(batch)
-    loss = PConvLoss(features=setting.features("vgg16"), weights=weights)
+    loss = PConvLoss(features=context.features("vgg16"), weights=weights)
     wanted = loss(output=network(batch.masked, batch.hole), image=batch.image, hole=batch.hole)
     assert list(update.terms) == list(wanted)
     for name, term in wanted.items():
@@ -98,7 +101,7 @@ def test_the_schedule_is_one_phase_with_the_optimiser_of_mdrnets(network: Coarse
     assert (phase.steps, phase.batch_size, phase.schedulers) == (9, 2, {})
 
 
-def test_the_frozen_features_are_not_saved_with_it(setting: Setting) -> None:
+def test_the_frozen_features_are_not_saved_with_it(context: BuildContext) -> None:
     class Weighted(nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -106,26 +109,26 @@ def test_the_frozen_features_are_not_saved_with_it(setting: Setting) -> None:
 
     network = build(
         options=Options(steps=1, levels=4, width=4),
-        setting=Setting(image_size=32, features=lambda name: Weighted()),  # type: ignore[arg-type, return-value]
+        context=BuildContext(image_size=32, features=lambda name: Weighted()),  # type: ignore[arg-type, return-value]
     )
     assert not any("features" in name or name == "weight" for name in network.state_dict())
-    assert network.attached("features").weight is network.loss.features.weight
+    assert network.frozen("features").weight is network.loss.features.weight
 
 
 def test_training_is_a_function_of_the_seed(
-    setting: Setting, batch: Batch, run_steps: RunSteps
+    context: BuildContext, batch: Batch, run_steps: RunSteps
 ) -> None:
     states = []
     for _ in range(2):
-        network = _network(setting)
+        network = _network(context)
         run_steps(network, network.phases()[0], batch, 2)
         states.append(network.state_dict())
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
 
 
-def test_an_image_size_that_cannot_be_halved_so_often_is_refused(setting: Setting) -> None:
+def test_an_image_size_that_cannot_be_halved_so_often_is_refused(context: BuildContext) -> None:
     with pytest.raises(UserError, match=r"coarse.levels: 7 .* 32 pixels.*multiple of 128"):
-        build(options=Options(steps=1), setting=setting)
+        build(options=Options(steps=1), context=context)
 
 
 def test_options_are_checked() -> None:

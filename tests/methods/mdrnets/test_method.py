@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from mdrnets.errors import UserError
-from mdrnets.methods.base import Batch, Phase, Setting, Trainable
+from mdrnets.methods.base import Batch, BuildContext, Phase, Trainable
 from mdrnets.methods.mdrnets.losses import Weights
 from mdrnets.methods.mdrnets.method import MDRNets, Options, build
 
@@ -35,12 +35,12 @@ VARIANTS: dict[str, dict[str, Any]] = {
 # -- options and sizes -----------------------------------------------------------------------
 
 
-def test_the_defaults_build_the_full_size_networks(frozen_setting: Setting) -> None:
+def test_the_defaults_build_the_full_size_networks(frozen_context: BuildContext) -> None:
     with torch.device("meta"):
         method = build(
             options=Options(steps=1),
-            setting=Setting(
-                image_size=256, features=frozen_setting.features, frozen=frozen_setting.frozen
+            context=BuildContext(
+                image_size=256, features=frozen_context.features, frozen=frozen_context.frozen
             ),
         )
     counts = {
@@ -92,15 +92,17 @@ def test_bad_options_are_refused(small_options: MakeOptions, wrong: dict[str, An
     ],
 )
 def test_sizes_that_do_not_fit_are_refused(
-    frozen_setting: Setting,
+    frozen_context: BuildContext,
     small_options: MakeOptions,
     changes: dict[str, Any],
     size: int,
     message: str,
 ) -> None:
-    other = Setting(image_size=size, features=frozen_setting.features, frozen=frozen_setting.frozen)
+    other = BuildContext(
+        image_size=size, features=frozen_context.features, frozen=frozen_context.frozen
+    )
     with pytest.raises(UserError, match=message):
-        build(options=small_options(**changes), setting=other)
+        build(options=small_options(**changes), context=other)
 
 
 # -- training --------------------------------------------------------------------------------
@@ -181,7 +183,7 @@ def test_the_coarse_face_gives_the_map_of_the_chain_and_the_true_face_that_of_th
     small_method: MakeMethod, batch: Batch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     method = small_method(weights={"adversarial": 0}).train()
-    parser = method.attached("parser")
+    parser = method.frozen("parser")
     seen: list[Tensor] = []
     refine = method.refine
 
@@ -208,7 +210,7 @@ def test_the_chain_is_differentiable_to_the_style_encoder(
         method = small_method(**VARIANTS[variant]).train()
         masked = batch.image * (1 - hole)
         coarse = method.complete_coarsely(masked, hole)
-        labels = method.attached("parser").parse(coarse)
+        labels = method.frozen("parser").parse(coarse)
         method.refine(masked, hole, coarse, labels).square().sum().backward()
         gradient = next(method.style_encoder.parameters()).grad
         assert gradient is not None
@@ -217,12 +219,12 @@ def test_the_chain_is_differentiable_to_the_style_encoder(
 
 
 def test_frozen_networks_stay_frozen(
-    frozen_setting: Setting, small_method: MakeMethod, batch: Batch, run_steps: RunSteps
+    frozen_context: BuildContext, small_method: MakeMethod, batch: Batch, run_steps: RunSteps
 ) -> None:
-    before = {name: copy.deepcopy(net.state_dict()) for name, net in frozen_setting.frozen.items()}
+    before = {name: copy.deepcopy(net.state_dict()) for name, net in frozen_context.frozen.items()}
     method = small_method()
     run_steps(method, method.phases()[0], batch, 2)  # which calls train()
-    for name, network in frozen_setting.frozen.items():
+    for name, network in frozen_context.frozen.items():
         assert not any(module.training for module in network.modules()), name
         assert all(parameter.grad is None for parameter in network.parameters()), name
         for key, value in network.state_dict().items():

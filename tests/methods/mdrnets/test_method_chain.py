@@ -8,7 +8,7 @@ from torch import Tensor
 
 from mdrnets.data.classes import CLASSES
 from mdrnets.data.pixels import to_pixels, to_tensor
-from mdrnets.methods.base import Batch, Phase, Setting, Trainable
+from mdrnets.methods.base import Batch, BuildContext, Phase, Trainable
 from mdrnets.methods.mdrnets.mask_region import fuse
 from mdrnets.methods.mdrnets.memory import DisentangledMemory
 from mdrnets.methods.mdrnets.method import MDRNets, Options, build
@@ -61,7 +61,7 @@ def test_without_a_memory_the_pooled_vectors_are_used_themselves(
     small_method: MakeMethod, batch: Batch
 ) -> None:
     method = small_method(memory="none", mrem=False).eval()
-    labels = method.attached("parser").parse(batch.image)
+    labels = method.frozen("parser").parse(batch.image)
     features = method.style_encoder(batch.image)
     small = F.interpolate(batch.hole, size=(16, 16))
     regions = nearest_regions(labels, classes=14, size=features.shape[2:])
@@ -96,7 +96,7 @@ def test_the_memory_can_start_from_data(small_method: MakeMethod) -> None:
 
     image = to_tensor(images)
     features = method.style_encoder(image)
-    labels = method.attached("parser").parse(image)
+    labels = method.frozen("parser").parse(image)
     pooled = pool_regions(features, nearest_regions(labels, classes=14, size=features.shape[2:]))
     for index in range(14):
         vectors = pooled.means[pooled.present[:, index], index]
@@ -129,7 +129,7 @@ def test_diagnostics_tell_what_the_memory_does(
 
 
 def test_it_completes_without_what_only_training_needs(
-    frozen_setting: Setting,
+    frozen_context: BuildContext,
     small_method: MakeMethod,
     small_options: MakeOptions,
     batch: Batch,
@@ -139,9 +139,9 @@ def test_it_completes_without_what_only_training_needs(
     def no_features(name: str) -> PerceptualFeatures:
         raise AssertionError(f"{name} was asked for")
 
-    needed = {name: frozen_setting.frozen[name] for name in ("coarse", "parser")}
-    setting = Setting(image_size=32, features=no_features, frozen=needed)
-    method = build(options=small_options(), setting=setting)
+    needed = {name: frozen_context.frozen[name] for name in ("coarse", "parser")}
+    context = BuildContext(image_size=32, features=no_features, frozen=needed)
+    method = build(options=small_options(), context=context)
     method.load_state_dict(trained.state_dict())
     assert torch.equal(_complete(method, batch), _complete(trained, batch))
 
@@ -177,11 +177,11 @@ def test_valid_pixels_are_the_input_byte_for_byte(small_method: MakeMethod, batc
 
 
 def test_the_coarse_face_fills_the_hole_alone_and_stays_in_range(
-    frozen_setting: Setting, small_method: MakeMethod, batch: Batch
+    frozen_context: BuildContext, small_method: MakeMethod, batch: Batch
 ) -> None:
     coarse = small_method().complete_coarsely(batch.masked, batch.hole)
     inside = batch.hole.bool().expand_as(coarse)
     assert torch.equal(coarse[~inside], batch.image[~inside])
-    raw = frozen_setting.frozen["coarse"](batch.masked, batch.hole)
+    raw = frozen_context.frozen["coarse"](batch.masked, batch.hole)
     assert raw.abs().max() > 1
     assert torch.equal(coarse[inside], raw.clamp(-1, 1)[inside])

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 
 from mdrnets.errors import UserError
-from mdrnets.methods.base import Batch, Phase, Setting, Trainable
+from mdrnets.methods.base import Batch, BuildContext, Phase, Trainable
 from mdrnets.methods.mdrnets.parser import Options, Parser, build, class_weights
 from mdrnets.networks.bisenet import BiSeNet
 from mdrnets.networks.features import PerceptualFeatures
@@ -41,7 +41,7 @@ def _parser(**changes: Any) -> Parser:
     values = {"steps": 60, "batch_size": 4, "width": 4, "lr": 1e-2, "input_scale": 2} | changes
     return build(
         options=Options.model_validate(values),
-        setting=Setting(image_size=32, features=_no_features),
+        context=BuildContext(image_size=32, features=_no_features),
     )
 
 
@@ -56,7 +56,7 @@ def _state(network: nn.Module) -> dict[str, Tensor]:
 def test_the_full_size_network_has_14_classes() -> None:
     with torch.device("meta"):
         parser = build(
-            options=Options(steps=1), setting=Setting(image_size=256, features=_no_features)
+            options=Options(steps=1), context=BuildContext(image_size=256, features=_no_features)
         )
     assert sum(parameter.numel() for parameter in parser.parameters()) == 13_298_496
 
@@ -212,15 +212,15 @@ def test_published_weights_take_the_place_of_a_training() -> None:
         asked.append(name)
         return {}
 
-    setting = Setting(image_size=32, features=_no_features, weights=weights)
+    context = BuildContext(image_size=32, features=_no_features, weights=weights)
     with pytest.raises(UserError, match="not this BiSeNet's"):
-        build(options=Options(published=True), setting=setting)
+        build(options=Options(published=True), context=context)
     assert asked == ["bisenet"]
 
     with torch.device("meta"):
         parser = build(
             options=Options(published=True, input_scale=2),
-            setting=Setting(image_size=32, features=_no_features),
+            context=BuildContext(image_size=32, features=_no_features),
         )
         assert parser.eval()(torch.empty(1, 3, 32, 32)).shape == (1, 14, 32, 32)
     assert list(parser.phases()) == []
@@ -230,4 +230,4 @@ def test_published_weights_take_the_place_of_a_training() -> None:
 def test_an_image_size_that_does_not_suit_the_strides_is_refused() -> None:
     options = Options(steps=1, batch_size=2, width=4)
     with pytest.raises(UserError, match=r"1 × 48 pixels.*multiple of 32"):
-        build(options=options, setting=Setting(image_size=48, features=_no_features))
+        build(options=options, context=BuildContext(image_size=48, features=_no_features))

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from torch import nn
 
 from mdrnets.errors import UserError
-from mdrnets.methods.base import Batch, Phase, Setting, Trainable
+from mdrnets.methods.base import Batch, BuildContext, Phase, Trainable
 from mdrnets.methods.mdrnets.reconstruction import Options, Reconstruction, build
 from mdrnets.networks.frozen import freeze
 
@@ -15,21 +15,21 @@ RunSteps = Callable[[Trainable, Phase, Batch, int], list[dict[str, float]]]
 
 
 @pytest.fixture
-def network(setting: Setting) -> Reconstruction:
-    return _network(setting)
+def network(context: BuildContext) -> Reconstruction:
+    return _network(context)
 
 
-def _network(setting: Setting, **changes: Any) -> Reconstruction:
+def _network(context: BuildContext, **changes: Any) -> Reconstruction:
     torch.manual_seed(0)
     return build(
         options=Options.model_validate({"steps": 9, "batch_size": 2, "width": 4} | changes),
-        setting=setting,
+        context=context,
     )
 
 
-def test_at_full_size_the_middle_layer_is_an_eighth_and_256_wide(setting: Setting) -> None:
+def test_at_full_size_the_middle_layer_is_an_eighth_and_256_wide(context: BuildContext) -> None:
     with torch.device("meta"):
-        network = build(options=Options(steps=1), setting=setting)
+        network = build(options=Options(steps=1), context=context)
         assert network.encode(torch.zeros(1, 3, 256, 256)).shape == (1, 256, 32, 32)
     assert network.channels == 256
     # conv 3→64 k7; 64→128→256→256 k4 s2; 2 residual blocks: 2·2·(256·256·9 + 256)
@@ -45,9 +45,9 @@ def test_at_full_size_the_middle_layer_is_an_eighth_and_256_wide(setting: Settin
     [(1, (8, 16, 16)), (2, (16, 8, 8)), (3, (16, 4, 4)), (4, (16, 2, 2))],
 )
 def test_downsamplings_set_the_middle_layer(
-    setting: Setting, downsamplings: int, shape: tuple[int, int, int]
+    context: BuildContext, downsamplings: int, shape: tuple[int, int, int]
 ) -> None:
-    network = _network(setting, downsamplings=downsamplings)
+    network = _network(context, downsamplings=downsamplings)
     image = torch.rand(2, 3, 32, 32)
     assert network.encode(image).shape == (2, *shape)
     assert network(image).shape == image.shape
@@ -63,8 +63,8 @@ def test_nothing_passes_beside_the_middle_layer(
     assert torch.equal(network(batch.image), network(torch.zeros_like(batch.image)))
 
 
-def test_it_learns_to_reconstruct(setting: Setting, batch: Batch, run_steps: RunSteps) -> None:
-    network = _network(setting, lr=5e-3)
+def test_it_learns_to_reconstruct(context: BuildContext, batch: Batch, run_steps: RunSteps) -> None:
+    network = _network(context, lr=5e-3)
     before = (network(batch.image) - batch.image).abs().mean()
     (phase,) = network.phases()
     assert not phase.labels
@@ -83,10 +83,10 @@ def test_the_hole_is_none_of_its_business(network: Reconstruction, batch: Batch)
         assert torch.equal(term, again.terms[name])
 
 
-def test_weights_scale_their_terms(setting: Setting, batch: Batch) -> None:
+def test_weights_scale_their_terms(context: BuildContext, batch: Batch) -> None:
     terms = []
     for l1_weight, perceptual_weight in ((1, 1), (2, 0.5)):
-        network = _network(setting, l1_weight=l1_weight, perceptual_weight=perceptual_weight)
+        network = _network(context, l1_weight=l1_weight, perceptual_weight=perceptual_weight)
         (update,) = network.phases()[0].train_step(batch)
         terms.append(update.terms)
     torch.testing.assert_close(terms[1]["l1"], 2 * terms[0]["l1"])
@@ -128,11 +128,11 @@ def test_the_optimiser_is_the_papers(network: Reconstruction) -> None:
 
 
 def test_training_is_a_function_of_the_seed(
-    setting: Setting, batch: Batch, run_steps: RunSteps
+    context: BuildContext, batch: Batch, run_steps: RunSteps
 ) -> None:
     outputs = []
     for _ in range(2):
-        network = _network(setting)
+        network = _network(context)
         run_steps(network, network.phases()[0], batch, 2)
         outputs.append(network(batch.image))
     assert torch.equal(outputs[0], outputs[1])
@@ -140,12 +140,12 @@ def test_training_is_a_function_of_the_seed(
 
 @pytest.mark.parametrize(("image_size", "downsamplings"), [(32, 5), (36, 3), (8, 3)])
 def test_a_middle_layer_that_does_not_fit_is_refused(
-    setting: Setting, image_size: int, downsamplings: int
+    context: BuildContext, image_size: int, downsamplings: int
 ) -> None:
     with pytest.raises(UserError, match=f"recon.downsamplings: {downsamplings} .* {image_size} "):
         build(
             options=Options(steps=1, batch_size=1, downsamplings=downsamplings),
-            setting=Setting(image_size=image_size, features=setting.features),
+            context=BuildContext(image_size=image_size, features=context.features),
         )
 
 

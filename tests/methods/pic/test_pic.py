@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mdrnets.errors import UserError
-from mdrnets.methods.base import Batch, Setting
+from mdrnets.methods.base import Batch, BuildContext
 from mdrnets.methods.pic.method import (
     PIC,
     Options,
@@ -23,7 +23,7 @@ TINY = {"steps": 4, "batch_size": 2, "reductions": 3 + 1, "base": 4, "cap": 8, "
 @pytest.fixture
 def method() -> PIC:
     torch.manual_seed(0)
-    built = build(options=Options.model_validate(TINY), setting=Setting(64, features=_none))
+    built = build(options=Options.model_validate(TINY), context=BuildContext(64, features=_none))
     assert isinstance(built, PIC)
     return built
 
@@ -135,7 +135,8 @@ def test_samples_follow_the_generator_and_not_the_hole(method: PIC, batch64: Bat
 def test_best_of_takes_the_sample_that_the_discriminator_prefers(batch64: Batch) -> None:
     torch.manual_seed(0)
     built = build(
-        options=Options.model_validate(TINY | {"best_of": 3}), setting=Setting(64, features=_none)
+        options=Options.model_validate(TINY | {"best_of": 3}),
+        context=BuildContext(64, features=_none),
     )
     assert isinstance(built, PIC)
     method = built.eval()
@@ -159,13 +160,13 @@ def test_a_cap_that_no_level_reaches_is_refused() -> None:
     with pytest.raises(UserError, match=r"networks\.pic\.cap: the last level has 32"):
         build(
             options=Options.model_validate(TINY | {"cap": 64}),
-            setting=Setting(64, features=_none),
+            context=BuildContext(64, features=_none),
         )
 
 
 def test_too_many_reductions_are_refused() -> None:
     with pytest.raises(UserError, match=r"networks\.pic\.reductions.*5 leaves 2"):
-        build(options=Options(steps=1), setting=Setting(64, features=_none))
+        build(options=Options(steps=1), context=BuildContext(64, features=_none))
 
 
 def test_the_prior_learns_from_the_generative_path_alone(method: PIC, batch64: Batch) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mdrnets.config.load import Config
-from mdrnets.config.protocol import Ablation, Classwise, Variant
+from mdrnets.config.protocol import Ablation, PerClass, Variant
 from mdrnets.evaluation.class_scores import ClassScore
 from mdrnets.reporting.claims.ablations import ablation_findings
 from mdrnets.reporting.claims.classes import class_findings
@@ -22,7 +22,7 @@ N, D, FEWEST = 40, 6, 11
 def _config(run: Sequence[str] = ("small", "none"), seeds: int = 1) -> Config:
     config = make_config()
     protocol = {
-        "ablated": "mdrnets",
+        "ablation_base": "mdrnets",
         "variants": {n: Variant(title=f"w/o {n}", options={}) for n in ("small", "none")},
         "ablations": {
             "table2": Ablation(
@@ -31,7 +31,7 @@ def _config(run: Sequence[str] = ("small", "none"), seeds: int = 1) -> Config:
                 claims=(("full", "small", "none"), ("full", "small")),
             )
         },
-        "classwise": Classwise(against="none", parser="coarse", fewest_pairs=FEWEST),
+        "per_class": PerClass(baseline="none", parser="coarse", min_pairs=FEWEST),
     }
     return config.model_copy(
         update={
@@ -158,7 +158,7 @@ def test_classes_are_judged_one_by_one() -> None:
 
 
 def test_the_fewest_pairs_pass_holms_over_all_classes_and_one_fewer_do_not() -> None:
-    """The reason beside `classwise.fewest_pairs` in params.yaml."""
+    """The reason beside `per_class.min_pairs` in params.yaml."""
     p = [2 * 0.5**n for n in (FEWEST, FEWEST - 1)]  # exact, all differences of one sign
     assert p[0] * 2 * 14 < 0.05 < p[1] * 2 * 14
 

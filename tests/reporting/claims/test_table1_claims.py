@@ -94,7 +94,7 @@ def _kind(findings: list[Finding], kind: str) -> list[Finding]:
 
 def test_the_published_margins_are_those_of_the_paper(won: list[Finding]) -> None:
     best = _kind(won, "best")
-    assert [(f.stands_for, f.published_metric, f.published) for f in best] == [
+    assert [(f.published_as, f.published_metric, f.published) for f in best] == [
         ("CelebA-HQ", "L1", -0.963),
         ("CelebA-HQ", "FID", -4.661),
         ("CelebA-HQ", "PSNR", 1.687),
@@ -114,13 +114,13 @@ def test_the_one_exception_of_the_paper_is_found(won: list[Finding]) -> None:
     columns = _kind(won, "best") + _kind(won, "column")
     assert len(columns) == 24
     (exception,) = (f for f in columns if f.published_verdict == FAILS)
-    assert (exception.stands_for, exception.metric, exception.bin) == ("FFHQ", "L1", "1-20")
+    assert (exception.published_as, exception.metric, exception.bin) == ("FFHQ", "L1", "1-20")
     assert (exception.published, exception.published_other) == (0.051, "ctsdg")
 
 
 def test_two_published_leads_are_smaller_at_large_holes(won: list[Finding]) -> None:
     shrinking = [f for f in _kind(won, "grows") if f.published_verdict == FAILS]
-    assert [(f.stands_for, f.published_metric, f.published) for f in shrinking] == [
+    assert [(f.published_as, f.published_metric, f.published) for f in shrinking] == [
         ("CelebA-HQ", "PSNR", pytest.approx(1.687 - 2.356)),
         ("FFHQ", "FID", pytest.approx(0.401 - 0.771)),
     ]

@@ -14,7 +14,7 @@ from mdrnets.evaluation.summary import save_summary
 from mdrnets.files import write_text
 from mdrnets.reporting.claims.finding import BEST, COLUMN, FAILS, HOLDS, Finding
 from mdrnets.reporting.claims.markdown import write_findings
-from mdrnets.tracking.record import Record, Sent, hashes
+from mdrnets.tracking.record import MlflowStatus, Record, hashes
 from stages.render import main
 from tests.helpers.example import make_summary
 from tests.helpers.project import LAYOUT, ROOT, SIZE, write_configuration, write_data
@@ -107,20 +107,22 @@ def _finish(folder: Path, make_record: Callable[..., Record]) -> None:
 
 
 def _record(pipeline: Pipeline, make_record: Callable[..., Record]) -> None:
-    """Records of what is behind the first data set's scores, its data excepted."""
-    for instance in pipeline.instances():
-        program, *arguments = instance.command.removeprefix("python -m stages.").split()
+    """RecordStore of what is behind the first data set's scores, its data excepted."""
+    for job in pipeline.jobs():
+        program, *arguments = job.command.removeprefix("python -m stages.").split()
         name = "-".join([program, *arguments[2:]])
         if name in RUN_IDS:
-            sent = Sent(tracking_uri="sqlite:///mlflow.db", run_id=f"id-of-{name}", complete=True)
+            sent = MlflowStatus(
+                tracking_uri="sqlite:///mlflow.db", run_id=f"id-of-{name}", complete=True
+            )
             record = make_record(
                 name=name,
                 stage=program,
-                command=instance.command,
+                command=job.command,
                 status="FINISHED",
-                parameters=dict(instance.parameters),
-                inputs=hashes(instance.inputs),
-                outputs=hashes(instance.outputs),
+                parameters=dict(job.parameters),
+                inputs=hashes(job.inputs),
+                outputs=hashes(job.outputs),
                 sent=sent,
             )
             write_text(LAYOUT.records / f"{name}.json", record.model_dump_json())

@@ -2,7 +2,7 @@ import pytest
 
 from mdrnets.assumptions.baselines import BASELINE_LEDGER
 from mdrnets.assumptions.mdrnets import LEDGER
-from mdrnets.assumptions.profiles import TRIED
+from mdrnets.assumptions.profiles import TUNING_NOTES
 from mdrnets.config.load import load_config
 from mdrnets.reporting.page.ledger import Entry, ledgers
 
@@ -34,9 +34,9 @@ def test_what_was_tried_stands_beside_the_value_that_was_kept(profile: str) -> N
     config = load_config(profile)
     (group,) = ledgers(config)["This profile"]
     networks = config.profile.networks
-    tried = [key for key in TRIED if key.split(".")[1] in networks[key.split(".")[0]]]
+    tried = [key for key in TUNING_NOTES if key.split(".")[1] in networks[key.split(".")[0]]]
     assert [entry.name for entry in group.entries] == tried
-    assert profile != "demo" or tried == list(TRIED)
+    assert profile != "demo" or tried == list(TUNING_NOTES)
     style = next(entry for entry in group.entries if entry.name == "mdrnets.weights.style")
     assert style.here == str(config.profile.networks["mdrnets"]["weights"]["style"])
     assert style.where == f"profiles/{profile}.yaml"

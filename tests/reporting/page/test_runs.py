@@ -5,7 +5,7 @@ from mdrnets.config.load import load_config
 from mdrnets.dag.pipeline import Pipeline
 from mdrnets.files import write_text
 from mdrnets.reporting.page.runs import NO_RECORD, Run, behind, read_runs
-from mdrnets.tracking.record import FileHash, Record, Sent
+from mdrnets.tracking.record import FileHash, MlflowStatus, Record
 from tests.helpers.project import LAYOUT
 
 SUMMARY, COMPLETIONS = LAYOUT.summary("one", "toy"), LAYOUT.completions("one", "toy")
@@ -58,7 +58,7 @@ def test_a_run_without_a_record_says_so(config_folder: Path) -> None:
 
 
 def test_a_record_leads_to_mlflow(config_folder: Path, make_record: Callable[..., Record]) -> None:
-    sent = Sent(tracking_uri="sqlite:///mlflow.db", run_id="abc", complete=True)
+    sent = MlflowStatus(tracking_uri="sqlite:///mlflow.db", run_id="abc", complete=True)
     _save(_completion(make_record, sent=sent))
     _save(_evaluation(make_record))
     assert (_found("complete_toy one").mlflow, _found("complete_toy one").doubts) == ("abc", ())

@@ -86,7 +86,7 @@ def test_ours_has_its_interval_and_the_published_value_beside_it(
 ) -> None:
     cell = _cell(_table(config, summaries), "set_a", "pconv", "L1")
     assert (cell.value, cell.low, cell.high, cell.n) == (1.0, 0.9, 1.3, 60)
-    assert (cell.stands_for, cell.published_metric, cell.published) == ("CelebA-HQ", "L1", 1.131)
+    assert (cell.published_as, cell.published_metric, cell.published) == ("CelebA-HQ", "L1", 1.131)
     assert (cell.ours(3), cell.paper()) == ("1.000 ± 0.200", "1.131")
     later = _cell(_table(config, summaries), "set_a", "pconv", "L1", "40-60")
     assert (later.value, later.published, later.paper()) == (3.0, None, "—")
@@ -216,7 +216,7 @@ def test_the_long_form_holds_everything(
     first = rows[0]
     assert first == {
         "dataset": "set_a",
-        "stands_for": "CelebA-HQ",
+        "published_as": "CelebA-HQ",
         "method": "pconv",
         "metric": "L1",
         "bin": "1-20",

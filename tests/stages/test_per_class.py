@@ -12,11 +12,11 @@ from mdrnets.data.tables import read_table, write_table
 from mdrnets.evaluation.class_scores import COLUMNS, read_class_scores
 from mdrnets.methods.mdrnets import parser
 from mdrnets.methods.model_files import ModelConfig, save_model_config, save_weights
-from stages.classwise import main
+from stages.per_class import main
 from tests.helpers.project import LAYOUT, SIZE, write_configuration, write_data
 
 NETWORKS = ["toy", "toy@seed2", "toy@blind", "toy@blind@seed2"]
-OUTPUT = LAYOUT.classwise("one")
+OUTPUT = LAYOUT.per_class("one")
 
 
 @pytest.fixture
@@ -49,17 +49,17 @@ def _configure(folder: Path) -> None:
     write_configuration(folder)
     path = Path("params.yaml")
     params = yaml.safe_load(path.read_text(encoding="utf-8"))
-    params["parts"]["parser"] = {
+    params["components"]["parser"] = {
         "title": "Parser",
         "module": parser.__name__,
         "dataset": 0,
         "labels": True,
     }
     params["methods"]["toy"]["uses"] = ["base", "parser"]
-    params["ablated"] = "toy"
+    params["ablation_base"] = "toy"
     params["variants"] = {"blind": {"title": "w/o memory", "options": {"width": 2}}}
     params["ablations"] = {"table2": {"title": "Table 2", "rows": ["blind", "full"]}}
-    params["classwise"] = {"against": "blind", "parser": "parser", "fewest_pairs": 3}
+    params["per_class"] = {"baseline": "blind", "parser": "parser", "min_pairs": 3}
     path.write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
     path = Path("profiles/tiny.yaml")
     profile = yaml.safe_load(path.read_text(encoding="utf-8"))

@@ -1,6 +1,6 @@
 """Score the semantic classes that are entirely in a hole, for the methods that are compared there.
 
-Writes runs/PROFILE/classwise/DATASET.csv. The classes of a test image are those of its annotation,
+Writes runs/PROFILE/per_class/DATASET.csv. The classes of a test image are those of its annotation,
 or, where it has none, of the face parser's map of the ground truth.
 """
 
@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from mdrnets.config.load import PARAMS
-from mdrnets.dag.evaluate import classwise_networks
+from mdrnets.dag.evaluate import per_class_networks
 from mdrnets.data.assignment import by_bin, read_assignment
 from mdrnets.data.dataset import SPLIT_COLUMNS, open_array
 from mdrnets.data.pixels import to_tensor
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = stage_parser(__doc__)
     parser.add_argument("dataset", help="the first data set of the profile")
     options = parser.parse_args(arguments)
-    return execute("classwise", {"dataset": options.dataset}, options.profile, _run)
+    return execute("per_class", {"dataset": options.dataset}, options.profile, _run)
 
 
 def _run(run: StageRun) -> None:
@@ -41,7 +41,7 @@ def _run(run: StageRun) -> None:
     maps = dict(zip(rows, _class_maps(run, images, rows), strict=True))
 
     scores: list[ClassScore] = []
-    for name in run.progress(classwise_networks(run.config), label=f"classes of {dataset}"):
+    for name in run.progress(per_class_networks(run.config), label=f"classes of {dataset}"):
         completions = read_array(
             layout.completions(dataset, name),
             shape=(len(bins), len(rows), *images.shape[1:]),
@@ -50,7 +50,7 @@ def _run(run: StageRun) -> None:
         )
         for pairs, of_bin in zip(bins.values(), completions, strict=True):
             scores += score_classes(name, pairs, of_bin, images=images, holes=holes, maps=maps)
-    write_class_scores(layout.classwise(dataset), scores)
+    write_class_scores(layout.per_class(dataset), scores)
     run.note("parsed_images", sum(found.source == "parsed" for found in maps.values()))
 
 
@@ -74,15 +74,15 @@ def _class_maps(run: StageRun, images: np.ndarray, rows: Sequence[int]) -> Itera
 def _parsed(run: StageRun, images: np.ndarray, rows: Sequence[int]) -> Iterator[np.ndarray]:
     """The frozen parser's maps, uint8 H×W."""
     config, profile = run.config, run.config.profile
-    assert config.protocol.classwise is not None, "else there is no such stage"
-    name = config.protocol.classwise.parser
+    assert config.protocol.per_class is not None, "else there is no such stage"
+    name = config.protocol.per_class.parser
     set_numerics(device=profile.device, precision="32-true", threads=profile.threads)
     device = torch.device(profile.device)
     source = config.trained_on(name, run.wildcards["dataset"])
     parser = load_network(config, run.layout, network=name, dataset=source).to(device)
     if not isinstance(parser, Parser):
         raise UserError(
-            f"{PARAMS}: classwise.parser: {name} is no face parser; name a part of the module "
+            f"{PARAMS}: per_class.parser: {name} is no face parser; name a part of the module "
             f"{Parser.__module__}"
         )
     for begin in range(0, len(rows), profile.completion_batch):

@@ -3,17 +3,17 @@ from pathlib import Path
 import pytest
 
 from mdrnets.config.load import load_config
-from mdrnets.dag.pipeline import Instance
+from mdrnets.dag.pipeline import Job
 from mdrnets.errors import UserError
-from mdrnets.tracking.journal import Journal
 from mdrnets.tracking.record import read, read_points
+from mdrnets.tracking.recorder import RunRecorder
 
 
 @pytest.fixture
-def instance(shipped: Path) -> Instance:
+def job(shipped: Path) -> Job:
     Path("input").write_text("abc")
     Path("code.py").write_text("x = 1\n")
-    return Instance(
+    return Job(
         name="train_pconv one",
         command="python -m stages.train one pconv",
         inputs=(Path("input"),),
@@ -24,18 +24,18 @@ def instance(shipped: Path) -> Instance:
     )
 
 
-def _begin(instance: Instance) -> Journal:
-    return Journal(
+def _begin(job: Job) -> RunRecorder:
+    return RunRecorder(
         config=load_config("smoke"),
         stage="train",
         wildcards={"dataset": "one", "network": "pconv"},
-        instance=instance,
+        job=job,
         resumes=True,
     )
 
 
-def test_a_running_execution_has_a_record(instance: Instance) -> None:
-    _begin(instance)
+def test_a_running_execution_has_a_record(job: Job) -> None:
+    _begin(job)
     record = read(Path("runs/smoke/records/train-one-pconv.json"))
     assert record is not None
     assert record.status == "RUNNING" and record.ended is None
@@ -44,8 +44,8 @@ def test_a_running_execution_has_a_record(instance: Instance) -> None:
     assert record.inputs.keys() == {"input"} and record.code.keys() == {"code.py"}
 
 
-def test_the_end_adds_outputs_and_measurements(instance: Instance) -> None:
-    journal = _begin(instance)
+def test_the_end_adds_outputs_and_measurements(job: Job) -> None:
+    journal = _begin(job)
     Path("output").write_text("abcd")
     journal.note("images_per_second", 12.5)
     journal.end(None)
@@ -68,22 +68,22 @@ def test_the_end_adds_outputs_and_measurements(instance: Instance) -> None:
     ],
 )
 def test_the_end_tells_what_went_wrong(
-    instance: Instance, error: BaseException, status: str, sentence: str
+    job: Job, error: BaseException, status: str, sentence: str
 ) -> None:
-    journal = _begin(instance)
+    journal = _begin(job)
     Path("output").write_text("of an earlier execution")
     journal.end(error)
     assert (journal.record.status, journal.record.error) == (status, sentence)
     assert journal.record.outputs == {}
 
 
-def test_a_resumed_training_repeats_no_point(instance: Instance) -> None:
-    first = _begin(instance)
+def test_a_resumed_training_repeats_no_point(job: Job) -> None:
+    first = _begin(job)
     for step in (1, 2, 3):
         first.add_point(step, {"loss": float(step)})
     first.end(KeyboardInterrupt())
 
-    second = _begin(instance)
+    second = _begin(job)
     for step in (2, 3, 4):  # from the checkpoint at step 1 on
         second.add_point(step, {"loss": float(step)})
     assert [point["step"] for point in read_points(second.curves)[0]] == [1, 2, 3, 4]

@@ -6,13 +6,13 @@ import time
 from collections.abc import Mapping
 
 from mdrnets.config.load import Config
-from mdrnets.dag.pipeline import Instance
+from mdrnets.dag.pipeline import Job
 from mdrnets.errors import UserError
 from mdrnets.layout import Layout
 from mdrnets.tracking import provenance
 from mdrnets.tracking.record import (
     Record,
-    Records,
+    RecordStore,
     Status,
     append_point,
     curves_path,
@@ -24,7 +24,7 @@ from mdrnets.tracking.record import (
 )
 
 
-class Journal:
+class RunRecorder:
     """Writes the record of one execution: RUNNING at once, the rest at its end."""
 
     def __init__(
@@ -33,15 +33,15 @@ class Journal:
         config: Config,
         stage: str,
         wildcards: Mapping[str, str],
-        instance: Instance,
+        job: Job,
         resumes: bool,
     ) -> None:
         """Args:
-        instance: what the execution reads and makes.
+        job: what the execution reads and makes.
         resumes: whether the stage goes on where an unfinished execution stopped.
         """
-        self.instance = instance
-        self.records = Records(Layout(config.name).records)
+        self.job = job
+        self.records = RecordStore(Layout(config.name).records)
         self._begin = time.monotonic()
         self._measurements: dict[str, bool | int | float | str] = {}
         self.record = self.records.begin(
@@ -50,7 +50,7 @@ class Journal:
                 stage=stage,
                 wildcards=dict(wildcards),
                 profile=config.name,
-                command=instance.command,
+                command=job.command,
                 execution=new_execution(),
                 attempts=1,
                 status="RUNNING",
@@ -58,9 +58,9 @@ class Journal:
                 invocation=provenance.invocation(),
                 process=provenance.this_process(),
                 threads=config.profile.threads,
-                parameters=dict(instance.parameters),
-                inputs=hashes(instance.inputs),
-                code=hashes(instance.code),
+                parameters=dict(job.parameters),
+                inputs=hashes(job.inputs),
+                code=hashes(job.code),
                 git=provenance.git_state(config.name),
                 versions=provenance.versions(),
                 machine=provenance.machine(),
@@ -91,7 +91,7 @@ class Journal:
             error=sentence,
             ended=now(),
             seconds=self.record.seconds + time.monotonic() - self._begin,
-            outputs=hashes(self.instance.outputs) if status == "FINISHED" else {},
+            outputs=hashes(self.job.outputs) if status == "FINISHED" else {},
             measurements=self._measurements,
             peak_memory=_peak_memory(),
             machine=provenance.machine(),  # by now torch knows the GPUs
