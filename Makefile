@@ -24,7 +24,7 @@ table1: environment ## Table 1 of PROFILE (default: as params.yaml says)
 	@echo; cat reports/$(PROFILE)/table1.md
 
 plan: environment ## what PROFILE costs, before anything runs: GPU-hours, memory, disk, days on N GPUs
-	python -m mdrnets.commands.plan --profile $(PROFILE)
+	python -m mdrnets plan --profile $(PROFILE)
 
 test: environment check ## linters and tests
 	OMP_NUM_THREADS=1 python -m pytest -n auto --dist loadfile
@@ -50,25 +50,25 @@ dvc.yaml: environment ## write dvc.yaml anew from the table of stages, for PROFI
 
 restore: environment ## after `dvc pull`: Snakemake takes the files for current, their records are back
 	snakemake --cores 1 --touch --config profile=$(PROFILE) -- reproduce_all
-	python -m mdrnets.commands.records unpack --profile $(PROFILE)
+	python -m mdrnets records unpack --profile $(PROFILE)
 
 record: environment ## after a run: DVC takes the results for its own, and who made them for `dvc push`
 	dvc commit --force
-	python -m mdrnets.commands.records pack --profile $(PROFILE)
+	python -m mdrnets records pack --profile $(PROFILE)
 	dvc add --quiet records/$(PROFILE).zip
 
 verify: environment ## compare PROFILE's tables with its kept run, cell by cell
 	snakemake --cores all --config profile=$(PROFILE) -- verify
 
 keep: environment ## keep PROFILE's run in reports/reference/, for `make verify` and README.md
-	python -m mdrnets.commands.verify --profile $(PROFILE) --keep
-	python -m mdrnets.commands.readme
+	python -m mdrnets keep --profile $(PROFILE)
+	python -m mdrnets readme
 
 crate: environment ## PROFILE's run as a Workflow Run RO-Crate
-	python -m mdrnets.commands.crate --profile $(PROFILE)
+	python -m mdrnets crate --profile $(PROFILE)
 
 croissant: environment ## PROFILE's splits and masks as a Croissant description
-	python -m mdrnets.commands.croissant --profile $(PROFILE)
+	python -m mdrnets croissant --profile $(PROFILE)
 
 ui: environment ## the tracked runs in a browser
 	mlflow ui --backend-store-uri sqlite:///mlflow.db

@@ -43,7 +43,7 @@ rule verify:
     conda:
         ENVIRONMENT
     params:
-        command=f"python -m mdrnets.commands.verify --profile {PIPELINE.config.name}",
+        command=f"python -m mdrnets verify --profile {PIPELINE.config.name}",
     shell:
         RUN_STAGE
 

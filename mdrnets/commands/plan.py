@@ -1,37 +1,47 @@
-"""Print what a profile costs before any of it runs: steps, GPU-hours, memory, disk, days on N GPUs.
+"""Print what a profile costs before it is run: GPU-hours, memory, disk, days on N GPUs.
 
-Times are measured ones where an earlier run or reports/reference/throughput_DEVICE.csv has them,
-else estimates from the operations that the networks need. Nothing is downloaded or trained. Writes
-runs/PROFILE/plan.json, from which the rules take what each job asks a cluster for.
+Times are taken from earlier runs or from reports/reference/throughput_DEVICE.csv where these have
+them; the others are estimated from the operations of the networks. Nothing is downloaded or
+trained. Also writes runs/PROFILE/plan.json: the time, memory and disk that Snakemake requests from
+a cluster for each job.
 """
 
 import json
-import sys
+import logging
 from collections.abc import Sequence
 
-from mdrnets.config.load import load_config
-from mdrnets.execution.command import handle_user_errors, stage_parser
-from mdrnets.files import write_text
-from mdrnets.layout import Layout
+from mdrnets.commands.command_line import command_parser
 from mdrnets.planning.speed import DEVICES, REFERENCE, Speed, read_measurements
 
+logger = logging.getLogger(__name__)
 
-@handle_user_errors
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = stage_parser(__doc__)
+
+def main(arguments: Sequence[str]) -> int:
+    parser = command_parser("plan", __doc__)
     parser.add_argument(
-        "--device", choices=DEVICES, help="default: a100 where the profile computes on cuda"
+        "--device",
+        choices=DEVICES,
+        help="by default a100 if the profile computes on GPUs, else cpu",
     )
     parser.add_argument(
-        "--gpus", type=int, nargs="+", default=[1, 2, 4, 8], help="how many to plan"
+        "--gpus",
+        type=int,
+        nargs="+",
+        default=[1, 2, 4, 8],
+        help="numbers of GPUs (or CPU cores) to give the days for; default: 1 2 4 8",
     )
     options = parser.parse_args(arguments)
     if min(options.gpus) < 1:
-        parser.error("--gpus: expected numbers above 0")
+        parser.error(f"argument --gpus: {min(options.gpus)}: expected numbers above 0")
+
+    from mdrnets.config.load import load_config
+    from mdrnets.files import write_text
+    from mdrnets.layout import Layout
+
     config = load_config(options.profile)
     device = options.device or {"cuda": "a100", "cpu": "cpu"}[config.profile.device]
 
-    from mdrnets.planning.page import page, requests
+    from mdrnets.planning.page import cluster_resources, page
     from mdrnets.planning.plan import Planner
 
     speed = Speed(
@@ -39,13 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         precision=config.profile.precision,
         measurements=read_measurements(REFERENCE / f"throughput_{device}.csv"),
     )
-    plan = Planner(config, speed, say=lambda line: print(line, file=sys.stderr)).plan()
+    plan = Planner(config, speed).plan()
     print(page(plan, options.gpus))
     path = Layout(config.name).plan
-    write_text(path, json.dumps(requests(plan), indent=1, sort_keys=True) + "\n")
-    print(f"{path}: written, for the cluster profiles", file=sys.stderr)
+    write_text(path, json.dumps(cluster_resources(plan), indent=1, sort_keys=True) + "\n")
+    logger.info("%s: written, for the cluster profiles", path)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,25 +1,25 @@
-"""Pack the records of a profile (who made what, from which inputs) for DVC, or unpack them.
+"""Pack the run records of a profile for DVC, or unpack them.
 
-`make record` packs them into records/PROFILE.zip, which DVC tracks beside the results; after
-`dvc pull`, `make restore` unpacks those of files that are here. RecordStore of this machine's own
-executions stay.
+A record tells who made which files, and from what. `make record` packs the records into
+records/PROFILE.zip, which DVC tracks beside the results. After `dvc pull`, `make restore` unpacks
+the records of the files that exist here. The records of this machine's own executions stay.
 """
 
-import sys
 from collections.abc import Sequence
 
-from mdrnets.config.load import load_config
-from mdrnets.execution.command import handle_user_errors, stage_parser
-from mdrnets.layout import Layout
-from mdrnets.tracking.bundle import pack, unpack
-from mdrnets.tracking.record import RecordStore
+from mdrnets.commands.command_line import command_parser
 
 
-@handle_user_errors
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = stage_parser(__doc__)
+def main(arguments: Sequence[str]) -> int:
+    parser = command_parser("records", __doc__)
     parser.add_argument("action", choices=("pack", "unpack"))
     options = parser.parse_args(arguments)
+
+    from mdrnets.config.load import load_config
+    from mdrnets.layout import Layout
+    from mdrnets.tracking.bundle import pack, unpack
+    from mdrnets.tracking.record import RecordStore
+
     layout = Layout(load_config(options.profile).name)
     records = RecordStore(layout.records)
     if options.action == "pack":
@@ -27,7 +27,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
     else:
         print(f"{layout.records}: {unpack(layout.bundle, records)} records restored")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

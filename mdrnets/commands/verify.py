@@ -1,48 +1,47 @@
-"""Compare the tables of the run that is here with a kept run, cell by cell.
+"""Compare the tables of a finished run with a reference run, cell by cell.
 
-Prints the cells that are outside the tolerances of reports/reference/NAME/run.json, or missing,
-and exits 1 if there are any; writes all cells to reports/PROFILE/verify.csv and verify.md. With
---keep: keeps the run that is here as NAME instead, its numbers alone.
+Prints the cells that are missing, or outside the tolerances of reports/reference/NAME/run.json, and
+exits with 1 if there are any. Writes all cells to reports/PROFILE/verify.csv and verify.md.
 """
 
-import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from mdrnets.config.load import load_config
-from mdrnets.dag.pipeline import Pipeline
+from mdrnets.commands.command_line import command_parser
 from mdrnets.errors import UserError
-from mdrnets.execution.command import handle_user_errors, stage_parser
-from mdrnets.files import write_text
-from mdrnets.reporting.reference.compare import (
-    compare,
-    digest,
-    page,
-    read_cells,
-    table,
-    worst,
-    write_comparisons,
-)
-from mdrnets.reporting.reference.run import REFERENCE, Setting, load_kept
-from mdrnets.reporting.reference.save import commits, keep, scored_tables, used_code, used_settings
-from mdrnets.tracking.executions import executions
+
+if TYPE_CHECKING:
+    from mdrnets.dag.pipeline import Pipeline
+    from mdrnets.reporting.reference.run import Setting
 
 
-@handle_user_errors
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = stage_parser(__doc__)
-    parser.add_argument("name", nargs="?", help="of the kept run; by default the profile's")
-    parser.add_argument("--keep", action="store_true", help="keep the run that is here")
+def main(arguments: Sequence[str]) -> int:
+    parser = command_parser("verify", __doc__)
+    parser.add_argument("name", nargs="?", help="of the reference run; by default the profile's")
     options = parser.parse_args(arguments)
+
+    from mdrnets.config.load import load_config
+    from mdrnets.dag.pipeline import Pipeline
+
     pipeline = Pipeline(load_config(options.profile))
-    name = options.name or pipeline.config.name
-    if options.keep:
-        kept = keep(pipeline, name)
-        print(f"{REFERENCE / name}: kept {', '.join(kept.tables)}")
-        return 0
-    return _verify(pipeline, name)
+    return _verify(pipeline, options.name or pipeline.config.name)
 
 
-def _verify(pipeline: Pipeline, name: str) -> int:
+def _verify(pipeline: "Pipeline", name: str) -> int:
+    from mdrnets.files import write_text
+    from mdrnets.reporting.reference.compare import (
+        compare,
+        digest,
+        page,
+        read_cells,
+        table,
+        worst,
+        write_comparisons,
+    )
+    from mdrnets.reporting.reference.run import REFERENCE, load_kept
+    from mdrnets.reporting.reference.save import commits, scored_tables, used_code, used_settings
+    from mdrnets.tracking.executions import executions
+
     kept = load_kept(name)
     folder, layout = REFERENCE / name, pipeline.layout
     if kept.profile != pipeline.config.name:
@@ -81,12 +80,8 @@ def _verify(pipeline: Pipeline, name: str) -> int:
     return 1 if outside else 0
 
 
-def _text(settings: Sequence[Setting]) -> str:
+def _text(settings: "Sequence[Setting]") -> str:
     return "; ".join(
         f"{s.cpu}, {', '.join(s.gpus) or 'no GPU'}, torch {s.torch}, {s.threads} threads"
         for s in settings
     )
-
-
-if __name__ == "__main__":
-    sys.exit(main())

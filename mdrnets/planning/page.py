@@ -59,18 +59,18 @@ def page(plan: Plan, gpus: Sequence[int]) -> str:
     )
 
 
-def requests(plan: Plan) -> dict[str, dict[str, dict[str, int]]]:
-    """What rules ask a cluster for: stage → data set → runtime (minutes), mem_mb, disk_mb."""
-    asked: dict[str, dict[str, dict[str, int]]] = {}
+def cluster_resources(plan: Plan) -> dict[str, dict[str, dict[str, int]]]:
+    """What jobs request from a cluster: stage → data set → runtime (minutes), mem_mb, disk_mb."""
+    resources: dict[str, dict[str, dict[str, int]]] = {}
     for name, job in plan.jobs.items():
         if job.work:
             stage, dataset = name.split(" ")
-            asked.setdefault(stage, {})[dataset] = {
+            resources.setdefault(stage, {})[dataset] = {
                 "runtime": math.ceil(MARGIN * job.seconds / 60) + 15,
                 "mem_mb": math.ceil(job.memory / 1e6),
                 "disk_mb": math.ceil((job.kept + job.passing) / 1e6),
             }
-    return asked
+    return resources
 
 
 def _together(plan: Plan, works: list[Work]) -> Iterator[list[Work]]:

@@ -3,8 +3,9 @@
 Counting the operations of the networks takes a minute or two at the paper's size.
 """
 
+import logging
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -18,6 +19,8 @@ from mdrnets.planning.sizes import completion_bytes, count_images, mean_hole, pa
 from mdrnets.planning.speed import COMPLETE, Cost, Measurement, Speed, median_utilisation
 from mdrnets.tracking.record import Record, RecordStore, record_name
 from mdrnets.tracking.record import read as read_record
+
+logger = logging.getLogger(__name__)
 
 CONTEXT = 2**30
 """Bytes of a process on a GPU besides its tensors: context, libraries, workspaces."""
@@ -110,11 +113,8 @@ class Plan:
 class Planner:
     """Makes the plan of a profile on a device."""
 
-    def __init__(self, config: Config, speed: Speed, *, say: Callable[[str], None]) -> None:
-        """Args:
-        say: told what is being counted.
-        """
-        self.config, self.speed, self._say = config, speed, say
+    def __init__(self, config: Config, speed: Speed) -> None:
+        self.config, self.speed = config, speed
         self._pipeline = Pipeline(config)
         layout = self._pipeline.layout
         self._records = RecordStore(layout.records)
@@ -247,7 +247,7 @@ class Planner:
         counter, costs = CostCounter(self.config), {}
         for name in self.config.trained:
             if name == base_name(name):
-                self._say(f"counting the operations of {name}")
+                logger.info("counting the operations of %s", name)
                 costs[name] = counter.count(name)
         return costs
 

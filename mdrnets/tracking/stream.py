@@ -60,4 +60,4 @@ class Stream:
 
 def retry_hint(error: Exception) -> str:
     """What to tell when records cannot be sent."""
-    return f"tracking: {error}; nothing is lost, `python -m mdrnets.commands.sync` sends it later"
+    return f"tracking: {error}; nothing is lost, `mdrnets sync` sends it later"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mdrnets.commands import readme, verify
+from mdrnets.commands.command_line import run_command
 from mdrnets.data.tables import write_table
 from mdrnets.files import write_text
 from mdrnets.reporting.claims.finding import COLUMN, FAILS, HOLDS, UNTESTED, Finding
@@ -44,7 +44,7 @@ def kept(
         ],
     )
     finish_table1(make_record, pipeline)
-    assert verify.main(["--keep"]) == 0
+    assert run_command("keep", []) == 0
     write_text(README, BEFORE + HEAD + "out of date\n" + TAIL + AFTER)
 
 
@@ -58,9 +58,9 @@ def _cell(metric: str) -> list[object]:
 
 @pytest.mark.usefixtures("kept")
 def test_the_block_shows_the_kept_run_beside_the_paper(capsys: pytest.CaptureFixture[str]) -> None:
-    assert readme.main(["--check"]) == 1
+    assert run_command("readme", ["--check"]) == 1
     assert "out of date" in README.read_text(encoding="utf-8")  # a check changes nothing
-    assert readme.main([]) == 0
+    assert run_command("readme", []) == 0
     text = README.read_text(encoding="utf-8")
     assert (
         text.startswith(BEFORE + HEAD) and text.endswith(TAIL + AFTER) and "out of date" not in text
@@ -84,21 +84,21 @@ def test_the_block_shows_the_kept_run_beside_the_paper(capsys: pytest.CaptureFix
     assert "--config profile=tiny -- reproduce_all" in text
     for page in ("table1.md", "claims.md"):
         assert f"reports/reference/tiny/{page}" in text
-    assert readme.main(["--check"]) == 0
+    assert run_command("readme", ["--check"]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "README.md: current"
 
 
 @pytest.mark.usefixtures("kept")
 def test_a_readme_without_a_block_says_how_to_get_one(capsys: pytest.CaptureFixture[str]) -> None:
     write_text(README, BEFORE)
-    assert readme.main([]) == 1
+    assert run_command("readme", []) == 1
     assert "add the lines `<!-- kept run: NAME -->`" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("kept")
 def test_a_run_that_is_not_kept_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     write_text(README, "<!-- kept run: other -->\n" + TAIL)
-    assert readme.main([]) == 1
+    assert run_command("readme", []) == 1
     assert "reports/reference/other/run.json: there is no kept run" in capsys.readouterr().err
 
 
@@ -106,4 +106,4 @@ def test_the_projects_own_readme_is_current(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(ROOT)
-    assert readme.main(["--check"]) == 0, capsys.readouterr().out
+    assert run_command("readme", ["--check"]) == 0, capsys.readouterr().out

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from mdrnets.commands.records import main
+from mdrnets.commands.command_line import run_command
 from mdrnets.files import write_text
 from mdrnets.layout import Layout
 from mdrnets.tracking.record import Record, RecordStore, hashes
@@ -18,9 +18,9 @@ def test_what_was_packed_is_unpacked(
     write_text(LAYOUT.check, "{}\n")
     record = records.begin(make_record(), resumes=False)
     records.update(record, status="FINISHED", outputs=hashes([LAYOUT.check]))
-    assert main(["--profile", "smoke", "pack"]) == 0
+    assert run_command("records", ["--profile", "smoke", "pack"]) == 0
     records.path(record.name).unlink()
-    assert main(["--profile", "smoke", "unpack"]) == 0
+    assert run_command("records", ["--profile", "smoke", "unpack"]) == 0
     assert [found.execution for found in records.latest()] == [record.execution]
     assert capsys.readouterr().out.splitlines() == [
         "records/smoke.zip: 1 records",
@@ -38,5 +38,5 @@ def test_what_was_packed_is_unpacked(
 def test_without_records_it_says_so(
     shipped: Path, capsys: pytest.CaptureFixture[str], action: str, sentence: str
 ) -> None:
-    assert main(["--profile", "smoke", action]) == 1
+    assert run_command("records", ["--profile", "smoke", action]) == 1
     assert capsys.readouterr().err.startswith(sentence)

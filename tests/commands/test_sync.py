@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mdrnets.commands import sync as track
+from mdrnets.commands.command_line import run_command
 from mdrnets.tracking.provenance import Process, this_process
 from mdrnets.tracking.record import Record, RecordStore, now, read
 from mdrnets.tracking.store import open_store
@@ -33,7 +33,7 @@ def records(shipped: Path, make_record: Make) -> RecordStore:
 def test_it_sends_what_ended_and_what_died(
     records: RecordStore, database: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert track.main(SMOKE) == 0
+    assert run_command("sync", SMOKE) == 0
     assert capsys.readouterr().out == "2 records sent to sqlite:///mlflow.db\n"
     with open_store("smoke") as store:
         runs = store.client.search_runs([store.experiment])
@@ -41,18 +41,18 @@ def test_it_sends_what_ended_and_what_died(
         "masks-one": "FINISHED",
         "train-one-pconv": "KILLED",
     }
-    assert track.main(SMOKE) == 0
+    assert run_command("sync", SMOKE) == 0
     assert capsys.readouterr().out.startswith("0 records")
 
 
 def test_a_new_database_gets_all_of_them_on_demand(
     records: RecordStore, database: Path, empty_database: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    track.main([*SMOKE, "--quiet"])
+    run_command("sync", [*SMOKE, "--quiet"])
     with open_store("smoke") as store:
         for run in store.client.search_runs([store.experiment]):
             store.client.delete_run(run.info.run_id)
-    assert track.main([*SMOKE, "--all"]) == 0
+    assert run_command("sync", [*SMOKE, "--all"]) == 0
     assert capsys.readouterr().out.startswith("2 records")
     with open_store("smoke") as store:
         assert len(store.client.search_runs([store.experiment])) == 2
@@ -68,7 +68,7 @@ def test_an_unreachable_server_fails_only_by_hand(
     code: int,
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{closed_port}")
-    assert track.main([*SMOKE, *flags]) == code
+    assert run_command("sync", [*SMOKE, *flags]) == code
     assert "Connection refused; nothing is lost" in capsys.readouterr().err
     swept = read(records.path("train-one-pconv"))
     assert swept is not None and swept.status == "KILLED" and swept.sent is None
@@ -77,7 +77,7 @@ def test_an_unreachable_server_fails_only_by_hand(
 def test_the_list_tells_what_is_not_sent(
     records: RecordStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert track.main([*SMOKE, "--list"]) == 0
+    assert run_command("sync", [*SMOKE, "--list"]) == 0
     first, second = capsys.readouterr().out.splitlines()
     assert first.split()[:2] == ["masks-one", "FINISHED"] and first.endswith("not sent")
     assert second.split()[:2] == ["train-one-pconv", "RUNNING"]
@@ -86,13 +86,13 @@ def test_the_list_tells_what_is_not_sent(
 def test_an_unknown_profile_is_a_users_error(
     shipped: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert track.main(["--profile", "nowhere"]) == 1
+    assert run_command("sync", ["--profile", "nowhere"]) == 1
     assert capsys.readouterr().err.startswith("error: profiles/nowhere.yaml")
 
 
 @pytest.mark.slow
 def test_mlflow_shows_the_runs(records: RecordStore, database: Path, closed_port: int) -> None:
-    track.main(SMOKE)
+    run_command("sync", SMOKE)
     with open_store("smoke") as store:
         question = json.dumps({"experiment_ids": [store.experiment]}).encode()
     command = f"-m mlflow ui --backend-store-uri sqlite:///mlflow.db --port {closed_port}"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mdrnets.commands.verify import main
+from mdrnets.commands.command_line import run_command
 from mdrnets.dag.pipeline import Pipeline
 from mdrnets.files import write_text
 from mdrnets.tracking.record import FileHash, Record, RecordStore
@@ -32,7 +32,7 @@ def pipeline(
     pipeline = write_finished_run(make_record)
     shutil.copy(LAYOUT.report("table1.csv"), LAYOUT.report("table1_extended.csv"))
     finish_table1(make_record, pipeline)
-    assert main(["--keep"]) == 0
+    assert run_command("keep", []) == 0
     return pipeline
 
 
@@ -66,7 +66,7 @@ def test_numbers_alone_are_kept(pipeline: Pipeline) -> None:
 
 
 def test_the_same_run_is_verified(pipeline: Pipeline, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([]) == 0
+    assert run_command("verify", []) == 0
     assert capsys.readouterr().out.splitlines()[-1] == (
         "reports/tiny/verify.md: 6 inside of the tolerances of reports/reference/tiny"
     )
@@ -84,14 +84,14 @@ def test_the_last_digit_counts_where_it_must_be_the_same(
 ) -> None:
     write_table1(VALUES | {("L1", "1-20"): 1.5000001})
     finish_table1(make_record, pipeline)
-    assert main([]) == 1
+    assert run_command("verify", []) == 1
     printed = capsys.readouterr().out
     assert "outside" in printed and "20-40" not in printed  # the others are on the page
     assert "5 inside, 1 outside" in printed
     assert "outside" in LAYOUT.report("verify.md").read_text(encoding="utf-8")
 
     _elsewhere()
-    assert main([]) == 0
+    assert run_command("verify", []) == 0
     assert "another: another, no GPU" in LAYOUT.report("verify.md").read_text(encoding="utf-8")
 
 
@@ -100,12 +100,12 @@ def test_other_code_may_differ_in_the_last_digit(
 ) -> None:
     write_table1(VALUES | {("L1", "1-20"): 1.5000001})
     finish_table1(make_record, pipeline)
-    assert main([]) == 1
+    assert run_command("verify", []) == 1
     records = RecordStore(LAYOUT.records)
     record = next(r for r in records.latest() if r.name == "train_toy-one")
     path = next(iter(record.code))
     records.update(record, code=record.code | {path: FileHash(sha256="0" * 64, bytes=1)})
-    assert main([]) == 0
+    assert run_command("verify", []) == 0
     assert "**Code here**: another" in LAYOUT.report("verify.md").read_text(encoding="utf-8")
 
 
@@ -117,7 +117,7 @@ def test_a_missing_cell_and_other_images_are_outside(
     write_table1({("L1", "1-20"): 1.5}, images=59)
     finish_table1(make_record, pipeline)
     _elsewhere()
-    assert main([]) == 1
+    assert run_command("verify", []) == 1
     assert "3 inside, 2 missing, 1 other images" in capsys.readouterr().out
 
 
@@ -128,15 +128,15 @@ def test_what_was_not_kept_is_no_fault(
 ) -> None:
     write_table1(VALUES | {("L1", "40-60"): 4.5})
     finish_table1(make_record, pipeline)
-    assert main([]) == 0
+    assert run_command("verify", []) == 0
     assert "6 inside, 1 new" in capsys.readouterr().out
 
 
 def test_an_edited_table_is_named(pipeline: Pipeline, capsys: pytest.CaptureFixture[str]) -> None:
     write_table1(VALUES | {("L1", "1-20"): 1.4})
-    assert main([]) == 1
+    assert run_command("verify", []) == 1
     assert "reports/tiny/table1.csv is not what" in capsys.readouterr().err
-    assert main(["--keep"]) == 1
+    assert run_command("keep", []) == 1
 
 
 def test_results_of_two_configurations_are_not_kept(
@@ -145,7 +145,7 @@ def test_results_of_two_configurations_are_not_kept(
     records = RecordStore(LAYOUT.records)
     record = next(r for r in records.latest() if r.name == "table1")
     records.update(record, parameters=record.parameters | {"params.yaml:seed": 1})
-    assert main(["--keep"]) == 1
+    assert run_command("keep", []) == 1
     error = capsys.readouterr().err
     assert "params.yaml:seed" in error and "two configurations" in error
 
@@ -153,7 +153,7 @@ def test_results_of_two_configurations_are_not_kept(
 def test_what_the_kept_run_no_longer_makes_goes(pipeline: Pipeline) -> None:
     write_text(KEPT / "table9.csv", "of an earlier run\n")
     LAYOUT.report("curves.csv").unlink()
-    assert main(["--keep"]) == 0
+    assert run_command("keep", []) == 0
     assert not (KEPT / "table9.csv").exists() and not (KEPT / "curves.csv").exists()
     assert json.loads((KEPT / "run.json").read_text(encoding="utf-8"))["command"].endswith(
         "-- reports/tiny/table1.csv reports/tiny/table1_extended.csv"
@@ -165,10 +165,10 @@ def test_an_edited_kept_table_is_named(
 ) -> None:
     path = KEPT / "table1.csv"
     write_text(path, path.read_text(encoding="utf-8").replace("1.5", "1.4"))
-    assert main([]) == 1
+    assert run_command("verify", []) == 1
     assert f"{path} is missing, or not the table that was kept" in capsys.readouterr().err
     path.unlink()
-    assert main([]) == 1
+    assert run_command("verify", []) == 1
     assert f"{path} is missing" in capsys.readouterr().err
 
 
@@ -177,8 +177,8 @@ def test_a_kept_run_of_another_profile_is_refused(
 ) -> None:
     path = KEPT / "run.json"
     write_text(path, path.read_text(encoding="utf-8").replace('"tiny"', '"real64"'))
-    for arguments in ([], ["--keep"]):
-        assert main(arguments) == 1
+    for command in ("verify", "keep"):
+        assert run_command(command, []) == 1
         assert "keeps a run of the profile real64" in capsys.readouterr().err
 
 
@@ -194,17 +194,17 @@ def test_a_broken_description_is_named(
 ) -> None:
     path = KEPT / "run.json"
     write_text(path, json.dumps(json.loads(path.read_text(encoding="utf-8")) | change))
-    assert main([]) == 1
+    assert run_command("verify", []) == 1
     assert sentence in capsys.readouterr().err
 
 
 def test_missing_records_and_kept_runs_are_named(
     pipeline: Pipeline, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["other"]) == 1
+    assert run_command("verify", ["other"]) == 1
     assert "reports/reference/other/run.json: there is no kept run" in capsys.readouterr().err
     RecordStore(LAYOUT.records).path("evaluate_toy-one").unlink()
-    assert main([]) == 1
+    assert run_command("verify", []) == 1
     assert "no record tells who made it" in capsys.readouterr().err
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from rocrate.rocrate import ROCrate
 
-from mdrnets.commands.crate import main
+from mdrnets.commands.command_line import run_command
 from mdrnets.dag.pipeline import Pipeline
 from mdrnets.files import sha256, write_text
 from mdrnets.tracking.record import Record, RecordStore
@@ -47,12 +47,12 @@ def _ids(values: Any) -> Iterator[str]:
 
 
 def test_it_is_a_valid_provenance_run_crate(pipeline: Pipeline) -> None:
-    assert main(ARGUMENTS) == 0
+    assert run_command("crate", ARGUMENTS) == 0
     assert issues(CRATE, "provenance-run-crate") == []
 
 
 def test_every_entity_has_what_its_type_requires(pipeline: Pipeline) -> None:
-    assert main(ARGUMENTS) == 0
+    assert run_command("crate", ARGUMENTS) == 0
     with zipfile.ZipFile(CRATE) as crate:
         graph = json.loads(crate.read("ro-crate-metadata.json"))["@graph"]
         names = set(crate.namelist())
@@ -73,7 +73,7 @@ def test_every_entity_has_what_its_type_requires(pipeline: Pipeline) -> None:
 
 
 def test_what_is_no_such_crate_is_refused(pipeline: Pipeline, tmp_path: Path) -> None:
-    assert main(ARGUMENTS) == 0
+    assert run_command("crate", ARGUMENTS) == 0
     with zipfile.ZipFile(CRATE) as whole:
         whole.extractall(tmp_path / "crate")
     path = tmp_path / "crate/ro-crate-metadata.json"
@@ -88,7 +88,7 @@ def test_what_is_no_such_crate_is_refused(pipeline: Pipeline, tmp_path: Path) ->
 def test_each_execution_is_an_action_with_everything_that_its_record_tells(
     pipeline: Pipeline,
 ) -> None:
-    assert main(ARGUMENTS) == 0
+    assert run_command("crate", ARGUMENTS) == 0
     crate = ROCrate(CRATE)
     records = {record.name: record for record in RecordStore(LAYOUT.records).latest()}
     record = records["train_toy-one"]
@@ -119,7 +119,7 @@ def test_each_execution_is_an_action_with_everything_that_its_record_tells(
 
 
 def test_the_run_goes_from_raw_input_to_the_report(pipeline: Pipeline) -> None:
-    assert main(ARGUMENTS) == 0
+    assert run_command("crate", ARGUMENTS) == 0
     crate = ROCrate(CRATE)
     run = crate.get("#run")
     assert run["instrument"].id == crate.mainEntity.id == "Snakefile"
@@ -135,7 +135,7 @@ def test_the_run_goes_from_raw_input_to_the_report(pipeline: Pipeline) -> None:
 def test_images_and_weights_are_copied_on_demand_alone(
     pipeline: Pipeline, flags: list[str]
 ) -> None:
-    assert main([*ARGUMENTS, *flags]) == 0
+    assert run_command("crate", [*ARGUMENTS, *flags]) == 0
     with zipfile.ZipFile(CRATE) as crate:
         names = set(crate.namelist())
         table = crate.read("reports/tiny/table1.csv")
@@ -149,7 +149,7 @@ def test_images_and_weights_are_copied_on_demand_alone(
 def test_it_is_the_same_but_for_times(pipeline: Pipeline) -> None:
     contents = []
     for _ in range(2):
-        assert main(ARGUMENTS) == 0
+        assert run_command("crate", ARGUMENTS) == 0
         with zipfile.ZipFile(CRATE) as crate:
             contents.append({name: crate.read(name) for name in crate.namelist()})
     assert contents[0] == contents[1]
@@ -157,7 +157,7 @@ def test_it_is_the_same_but_for_times(pipeline: Pipeline) -> None:
 
 def test_a_missing_record_is_named(pipeline: Pipeline, capsys: pytest.CaptureFixture[str]) -> None:
     RecordStore(LAYOUT.records).path("train_toy-two").unlink()
-    assert main(ARGUMENTS) == 1
+    assert run_command("crate", ARGUMENTS) == 1
     assert "models/two/toy.safetensors: no record tells who made it" in capsys.readouterr().err
     assert not CRATE.exists()
 
@@ -169,10 +169,10 @@ def test_a_file_that_was_changed_since_is_named(
     before = sha256(Path(name))
     write_text(Path(name), Path(name).read_text(encoding="utf-8") + "\n")
     assert sha256(Path(name)) != before
-    assert main(ARGUMENTS) == 1
+    assert run_command("crate", ARGUMENTS) == 1
     assert f"error: {name} is not what it was for" in capsys.readouterr().err
 
 
 def test_without_a_run_it_says_so(shipped: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([*ARGUMENTS, "--profile", "smoke"]) == 1
+    assert run_command("crate", [*ARGUMENTS, "--profile", "smoke"]) == 1
     assert "runs/smoke: nothing has run here" in capsys.readouterr().err

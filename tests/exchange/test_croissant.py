@@ -6,7 +6,7 @@ from typing import Any
 import mlcroissant as mlc
 import pytest
 
-from mdrnets.commands.croissant import main
+from mdrnets.commands.command_line import run_command
 from mdrnets.data.tables import read_table, write_table
 from mdrnets.files import write_text
 from tests.helpers.project import LAYOUT, write_configuration, write_data
@@ -35,7 +35,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_it_is_valid_and_leads_to_the_tables(project: Path, no_network: None) -> None:
-    assert main([]) == 0
+    assert run_command("croissant", []) == 0
     dataset = mlc.Dataset(jsonld=str(DESCRIPTION))
     assert not dataset.metadata.ctx.issues.errors
     assert {record_set.id for record_set in dataset.metadata.record_sets} == {
@@ -56,7 +56,7 @@ def test_it_is_valid_and_leads_to_the_tables(project: Path, no_network: None) ->
 
 
 def test_archives_are_named_by_their_hashes_and_licence(project: Path) -> None:
-    assert main([]) == 0
+    assert run_command("croissant", []) == 0
     distribution = json.loads(DESCRIPTION.read_text(encoding="utf-8"))["distribution"]
     files = {file["@id"]: file for file in distribution}
     assert files["raw/noise.zip"]["sha256"] == f"{5:064x}"
@@ -67,14 +67,14 @@ def test_archives_are_named_by_their_hashes_and_licence(project: Path) -> None:
 def test_it_gives_the_same_bytes_again(project: Path) -> None:
     contents = []
     for _ in range(2):
-        assert main([]) == 0
+        assert run_command("croissant", []) == 0
         contents.append(DESCRIPTION.read_bytes())
     assert contents[0] == contents[1]
     assert str(project).encode() not in contents[0]
 
 
 def test_another_table_than_the_described_one_is_noticed(project: Path) -> None:
-    assert main([]) == 0
+    assert run_command("croissant", []) == 0
     write_table(LAYOUT.assignment("one"), ("other",), [["columns"]])
     with pytest.raises(mlc.GenerationError):
         list(mlc.Dataset(jsonld=str(DESCRIPTION)).records("masks_one"))
@@ -82,6 +82,6 @@ def test_another_table_than_the_described_one_is_noticed(project: Path) -> None:
 
 def test_a_missing_table_is_named(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     LAYOUT.assignment("two").unlink()
-    assert main([]) == 1
+    assert run_command("croissant", []) == 1
     assert "runs/tiny/masks/two.csv: there is no such file" in capsys.readouterr().err
     assert not DESCRIPTION.exists()

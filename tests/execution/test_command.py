@@ -119,13 +119,13 @@ def test_a_folder_that_may_not_be_written_is_named(
 
 def test_wrong_usage_exits_with_2(shipped: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "mdrnets.commands.sync", "--nonsense"],
+        [sys.executable, "-m", "mdrnets", "sync", "--nonsense"],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
     )
     assert done.returncode == 2
-    assert "usage: python -m mdrnets.commands.sync" in done.stderr
+    assert "usage: mdrnets sync" in done.stderr
 
 
 def test_the_caller_gets_its_own_handler_back(shipped: Path) -> None:

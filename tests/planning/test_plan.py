@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from mdrnets.commands import plan as program
+from mdrnets.commands.command_line import run_command
 from mdrnets.config.load import Config, load_config
 from mdrnets.dag.pipeline import Pipeline
-from mdrnets.planning.page import page, requests
+from mdrnets.planning.page import cluster_resources, page
 from mdrnets.planning.plan import Plan, Planner
 from mdrnets.planning.schedule import makespan
 from mdrnets.planning.speed import DEVICES, Measurement, Speed
@@ -31,7 +31,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
 
 def _plan(config: Config, *measurements: Measurement) -> Plan:
     speed = Speed(DEVICES["cpu"], precision="32-true", measurements=measurements)
-    return Planner(config, speed, say=lambda line: None).plan()
+    return Planner(config, speed).plan()
 
 
 def test_every_job_of_the_workflow_is_in_it_after_those_that_it_needs(config: Config) -> None:
@@ -111,10 +111,10 @@ def test_the_page_has_a_row_for_each_phase_and_number_of_cores(config: Config) -
 def test_the_program_prints_it_and_writes_what_jobs_ask_for(
     config: Config, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert program.main(["--gpus", "2"]) == 0
+    assert run_command("plan", ["--gpus", "2"]) == 0
     assert "Profile `tiny` on one CPU core" in capsys.readouterr().out
     asked = json.loads(LAYOUT.plan.read_text())
-    assert asked == requests(_plan(config))
+    assert asked == cluster_resources(_plan(config))
     assert asked["train_toy"]["two"]["runtime"] >= 15
     assert set(asked) == {"train_base", "train_toy", "complete_toy"}
 
@@ -122,5 +122,5 @@ def test_the_program_prints_it_and_writes_what_jobs_ask_for(
 def test_the_program_refuses_a_profile_that_is_not_there(
     config: Config, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert program.main(["--profile", "nowhere"]) == 1
-    assert "there is no profile 'nowhere'" in capsys.readouterr().err
+    assert run_command("plan", ["--profile", "nowhere"]) == 1
+    assert "profiles/nowhere.yaml" in capsys.readouterr().err

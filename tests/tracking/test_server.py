@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mdrnets.commands import sync as track
+from mdrnets.commands.command_line import run_command
 from mdrnets.tracking.record import RecordStore, read, read_points
 from mdrnets.tracking.store import open_store
 from mdrnets.tracking.stream import SEND_EVERY
@@ -126,11 +126,9 @@ def test_a_server_that_dies_costs_no_training_and_no_record(project: Path, serve
 
     assert [process.returncode for process in processes] == [0] * 8, said
     assert all(LAYOUT.model("one", name).is_file() for name in TRAININGS)
-    assert any(
-        "nothing is lost, `python -m mdrnets.commands.sync` sends it later" in line for line in said
-    )
+    assert any("nothing is lost, `mdrnets sync` sends it later" in line for line in said)
 
-    assert track.main(["--profile", "tiny"]) == 0
+    assert run_command("sync", ["--profile", "tiny"]) == 0
     with open_store("tiny") as store:
         runs = store.client.search_runs([store.experiment], "tags.stage = 'train'")
         (parent,) = store.client.search_runs(

@@ -100,7 +100,7 @@ def test_trouble_is_told_once_and_costs_nothing(
     journal.end(None)
     following.close()
     (line,) = said
-    assert f"127.0.0.1:{closed_port}" in line and "mdrnets.commands.sync" in line
+    assert f"127.0.0.1:{closed_port}" in line and "mdrnets sync" in line
 
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     assert sync(journal.records, "smoke") == 1

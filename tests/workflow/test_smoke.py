@@ -148,7 +148,7 @@ def _executions(copy: Copy) -> dict[str, str]:
 
 
 def test_a_kept_run_is_verified(by_snakemake: Copy) -> None:
-    by_snakemake.run("python", "-m", "mdrnets.commands.verify", "--keep")
+    by_snakemake.run("python", "-m", "mdrnets", "keep")
     kept = by_snakemake.root / "reports/reference/smoke"
     try:
         printed = by_snakemake.snakemake("verify").stdout

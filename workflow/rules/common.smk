@@ -110,8 +110,8 @@ onstart:
 
 
 onsuccess:
-    shell(f"python -m mdrnets.commands.sync --profile {PIPELINE.config.name} --quiet")
+    shell(f"python -m mdrnets sync --profile {PIPELINE.config.name} --quiet")
 
 
 onerror:
-    shell(f"python -m mdrnets.commands.sync --profile {PIPELINE.config.name} --quiet")
+    shell(f"python -m mdrnets sync --profile {PIPELINE.config.name} --quiet")

@@ -111,7 +111,7 @@ def load_kept(name: str) -> KeptRun:
     except FileNotFoundError:
         raise UserError(
             f"{path}: there is no kept run of this name; "
-            f"`python -m mdrnets.commands.verify --keep {name}` keeps the present one"
+            f"`mdrnets keep {name}` keeps the present one"
         ) from None
     except ValidationError as error:
         first = error.errors()[0]

@@ -1,0 +1,82 @@
+"""What the commands share: their list, their arguments, their log and their exit codes.
+
+Import-light, so that `--help` is fast. A command imports what it works with after it has read its
+arguments.
+"""
+
+import ast
+import importlib
+import logging
+import signal
+import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+from mdrnets.errors import UserError
+
+FOLDER = Path(__file__).parent
+
+
+def command_summaries() -> dict[str, str]:
+    """The first line of each command's docstring, by the command's name."""
+    files = sorted(FOLDER.glob("[!_]*.py"))
+    return {path.stem: _first_line(path) for path in files if path != Path(__file__)}
+
+
+class CommandParser(ArgumentParser):
+    """Keeps the lines of the description; after a wrong argument, shows what there is."""
+
+    def __init__(self, prog: str, description: str | None, **options: Any) -> None:
+        super().__init__(
+            prog, description=description, formatter_class=RawDescriptionHelpFormatter, **options
+        )
+
+    def error(self, message: str) -> NoReturn:
+        self.print_help(sys.stderr)
+        self.exit(2, f"\n{self.prog}: error: {message}\n")
+
+
+def command_parser(name: str, doc: str | None) -> CommandParser:
+    """A parser whose help is the command's docstring, with `--profile`."""
+    parser = CommandParser(f"mdrnets {name}", doc)
+    parser.add_argument(
+        "--profile", help="a file of profiles/, without .yaml; by default the one of params.yaml"
+    )
+    return parser
+
+
+def run_command(name: str, arguments: Sequence[str]) -> int:
+    """Run a command and return its exit code; see `mdrnets.__main__.main`."""
+    command = importlib.import_module(f"mdrnets.commands.{name}")
+    with _log_to_stderr():
+        try:
+            code: int = command.main(arguments)
+            return code
+        except UserError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 1
+        except KeyboardInterrupt:
+            print("interrupted", file=sys.stderr)
+            return 128 + signal.SIGINT
+
+
+def _first_line(path: Path) -> str:
+    doc = ast.get_docstring(ast.parse(path.read_bytes(), filename=str(path)))
+    return (doc or "").partition("\n")[0]
+
+
+@contextmanager
+def _log_to_stderr() -> Iterator[None]:
+    """Show the messages of the package, without names and times: a person reads them at once."""
+    logger = logging.getLogger("mdrnets")
+    handler, level = logging.StreamHandler(), logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)

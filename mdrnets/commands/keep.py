@@ -1,0 +1,26 @@
+"""Save the numbers of a finished run as a reference run: reports/reference/NAME/.
+
+`mdrnets verify` compares later runs with it, and `mdrnets readme` shows it in README.md. It keeps
+tables, claims, costs, curves, the configuration and the list of executions; no images, no weights.
+"""
+
+from collections.abc import Sequence
+
+from mdrnets.commands.command_line import command_parser
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = command_parser("keep", __doc__)
+    parser.add_argument("name", nargs="?", help="of the reference run; by default the profile's")
+    options = parser.parse_args(arguments)
+
+    from mdrnets.config.load import load_config
+    from mdrnets.dag.pipeline import Pipeline
+    from mdrnets.reporting.reference.run import REFERENCE
+    from mdrnets.reporting.reference.save import keep
+
+    pipeline = Pipeline(load_config(options.profile))
+    name = options.name or pipeline.config.name
+    saved = keep(pipeline, name)
+    print(f"{REFERENCE / name}: saved {', '.join(saved.tables)}")
+    return 0

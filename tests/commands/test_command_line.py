@@ -1,0 +1,116 @@
+"""`python -m mdrnets`: its list of commands, exit codes, and how fast `--help` is."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mdrnets.__main__ import main
+from mdrnets.commands import command_line, sync
+from mdrnets.commands.command_line import command_summaries, run_command
+from mdrnets.errors import UserError
+
+ROOT = Path(__file__).parents[2]
+COMMANDS = {"crate", "croissant", "keep", "plan", "readme", "records", "sync", "verify"}
+HEAVY = {"dvc", "jinja2", "matplotlib", "mlcroissant", "mlflow", "numpy", "pandas", "pydantic"} | {
+    *("rocrate", "scipy", "snakemake", "torch", "tqdm", "yaml")
+}
+
+
+def _exit_code(arguments: list[str]) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert isinstance(ended.value.code, int)
+    return ended.value.code
+
+
+def test_the_help_lists_every_command_with_its_summary(capsys: pytest.CaptureFixture[str]) -> None:
+    summaries = command_summaries()
+    assert summaries.keys() >= COMMANDS
+    assert _exit_code(["--help"]) == 0
+    lines = {" ".join(line.split()) for line in capsys.readouterr().out.splitlines()}
+    for name, summary in summaries.items():
+        assert summary.endswith(".") and f"{name} {summary}" in lines
+
+
+@pytest.mark.parametrize("name", command_summaries())
+def test_the_help_of_a_command_is_its_docstring(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _exit_code([name, "--help"]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith(f"usage: mdrnets {name}")
+    assert command_summaries()[name] in text
+
+
+@pytest.mark.parametrize("arguments", [[], ["--nonsense"], ["nonsense"]])
+def test_an_unknown_command_lists_all(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _exit_code(arguments) == 2
+    text = capsys.readouterr().err
+    assert all(name in text for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", command_summaries())
+def test_an_unknown_argument_lists_what_there_is(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    valid = {"records": ["pack"]}.get(name, [])
+    assert _exit_code([name, *valid, "--nonsense"]) == 2
+    text = capsys.readouterr().err
+    assert "--nonsense" in text and ("--check" if name == "readme" else "--profile") in text
+
+
+def test_a_user_error_is_one_sentence(shipped: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in COMMANDS - {"readme", "records"}:
+        assert main([name, "--profile", "nowhere"]) == 1
+        error = capsys.readouterr().err
+        assert error.startswith("error: profiles/nowhere.yaml: ") and error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(UserError("a.zip: broken"), 1), (KeyboardInterrupt(), 130)]
+)
+def test_exit_codes(monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int) -> None:
+    def fail(arguments: list[str]) -> int:
+        raise error
+
+    monkeypatch.setattr(sync, "main", fail)
+    assert run_command("sync", []) == code
+
+
+def test_the_module_runs_a_command_and_passes_its_exit_code_on(shipped: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "mdrnets", "records", "pack"],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("error: runs/demo/records: ")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], *([name, "--help"] for name in COMMANDS)])
+def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
+    """Otherwise it would take seconds; today it takes less than a tenth of one."""
+    program = f"""
+import sys
+from mdrnets.__main__ import main
+try:
+    main({arguments})
+except SystemExit:
+    print(*{HEAVY} & sys.modules.keys(), file=sys.stderr)
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    assert ended.stderr.split() == []
+
+
+def test_every_file_of_the_folder_is_a_command_but_the_shared_one() -> None:
+    folder = Path(command_line.__file__).parent
+    names = {path.stem for path in folder.glob("*.py")} - {"__init__", "command_line"}
+    assert set(command_summaries()) == names
