@@ -1,14 +1,18 @@
-"""Render a table, a figure or a page: `stages/renderers/NAME.py` says what it reads and writes.
+"""Render a table, a figure, the tests of the claims, or the page of the report.
 
-A table of `ablations` in params.yaml is rendered by `stages/renderers/ablation.py`.
+Each is one module below mdrnets/reporting/, which says what it reads and writes.
 """
 
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
+from mdrnets.config.load import Config
 from mdrnets.dag.report import renderer
 from mdrnets.execution.command import StageRun, execute, stage_parser
+from mdrnets.layout import Layout
+
+Render = Callable[[Config, Layout, str], None]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,8 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(run: StageRun) -> None:
-    render: Callable[[StageRun], None] = import_module(renderer(run.config, run.stage)).render
-    render(run)
+    render: Render = import_module(renderer(run.config, run.stage)).render
+    render(run.config, run.layout, run.stage)
 
 
 if __name__ == "__main__":

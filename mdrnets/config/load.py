@@ -52,6 +52,12 @@ class Config(Options):
         return {name: network for name, network in self.networks.items() if network.trained}
 
     @property
+    def method_titles(self) -> dict[str, str]:
+        """The methods of the profile with their titles, in the order of params.yaml."""
+        methods = self.protocol.methods.items()
+        return {name: m.title for name, m in methods if name in self.profile.methods}
+
+    @property
     def ablations(self) -> dict[str, Ablation]:
         """Tables of which the profile runs a variant."""
         run = set(self.profile.variants)

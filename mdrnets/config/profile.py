@@ -78,6 +78,11 @@ class Profile(Options):
         return self
 
     @property
+    def first_dataset(self) -> str:
+        """The data set of the ablations and of the claims about semantic classes."""
+        return next(iter(self.datasets))
+
+    @property
     def images(self) -> dict[str, Source]:
         """Sources of images."""
         return {name: s for name, s in self.sources.items() if s.kind != "weights"}

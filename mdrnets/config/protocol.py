@@ -202,6 +202,11 @@ class Protocol(Options):
     def network(self, name: str) -> Network:
         return self.networks[name]
 
+    @property
+    def largest_bin(self) -> str:
+        """The bin with the largest holes."""
+        return max(self.bins, key=lambda name: max(self.bins[name]))
+
 
 def split_name(network: str) -> tuple[str, str, int]:
     """What `NAME`, `NAME@VARIANT`, `NAME@seed2` and `NAME@VARIANT@seed2` name.

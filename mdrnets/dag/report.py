@@ -195,10 +195,14 @@ def _rendered(
 
 
 def renderer(config: Config, name: str) -> str:
-    """The module that renders a table, a figure or a page."""
+    """The module whose `render(config, layout, name)` makes a table, a figure or a page."""
+    reporting = "mdrnets.reporting"
+    if name in config.ablations:
+        return f"{reporting}.tables.ablation"
     if name in config.figures:
-        return "stages.renderers.ablation_figure"
-    return f"stages.renderers.{'ablation' if name in config.ablations else name}"
+        return f"{reporting}.figures.ablation_figure"
+    folder = {"table1": "tables", "claims": "claims", "report": "page"}.get(name, "figures")
+    return f"{reporting}.{folder}.{name}"
 
 
 def shown_method(config: Config) -> str:

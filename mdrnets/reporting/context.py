@@ -4,7 +4,7 @@ from mdrnets.config.load import Config
 from mdrnets.config.protocol import FULL, External
 from mdrnets.metrics.names import kernel_name
 from mdrnets.reporting.tables.cells import HERE, PAPER, bin_title
-from mdrnets.reporting.tables.table1 import Summaries
+from mdrnets.reporting.tables.summaries import Summaries
 from mdrnets.tracking.provenance import GitState
 
 FEATURES = {

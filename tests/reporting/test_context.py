@@ -6,7 +6,7 @@ from mdrnets.config.load import Config
 from mdrnets.config.protocol import Variant
 from mdrnets.evaluation.summary import Estimate
 from mdrnets.reporting.context import FEATURES, SSIM, describe_run, extended_notes, legend, notes
-from mdrnets.reporting.tables.table1 import Summaries
+from mdrnets.reporting.tables.summaries import Summaries
 from mdrnets.tracking.provenance import GitState
 from tests.helpers.example import make_config, make_summary
 

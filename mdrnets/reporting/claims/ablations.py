@@ -13,7 +13,7 @@ from mdrnets.config.protocol import FULL
 from mdrnets.reporting.claims.finding import ORDER, Finding, adjusted, judged, lead
 from mdrnets.reporting.claims.results import Resampling, Results
 from mdrnets.reporting.claims.table1 import compared, score
-from mdrnets.reporting.tables.table1 import table1_metrics
+from mdrnets.reporting.tables.metrics import table1_metrics
 from mdrnets.runtime.seeds import derived_seed
 
 
@@ -40,8 +40,9 @@ def ablation_findings(
         if missing or results is None:
             findings.append(replace(order, reason=not_run(config, missing[0])))
             continue
-        dataset, entry = next(iter(config.profile.datasets.items()))
-        order = replace(order, dataset=dataset, published_as=entry.published_as)
+        dataset = config.profile.first_dataset
+        published_as = config.profile.datasets[dataset].published_as
+        order = replace(order, dataset=dataset, published_as=published_as)
         findings += [
             compared(
                 replace(order, metric=metric.name, bin=bin_),

@@ -17,7 +17,7 @@ from mdrnets.metrics.paired import mean_difference
 from mdrnets.reporting.claims.ablations import not_run, variant_title
 from mdrnets.reporting.claims.finding import CLASS, Finding, adjusted, found, judged, lead
 from mdrnets.reporting.claims.results import SIGNED_RANK, Resampling
-from mdrnets.reporting.tables.table1 import extended_metrics
+from mdrnets.reporting.tables.metrics import extended_metrics
 from mdrnets.runtime.seeds import derived_seed
 
 SCORES = {"hole L1": "l1", "hole PSNR": "psnr"}
@@ -46,8 +46,9 @@ def class_findings(
     )
     if scores is None:
         return [replace(claim, reason=not_run(config, wanted.baseline))]
-    dataset, entry = next(iter(config.profile.datasets.items()))
-    claim = replace(claim, dataset=dataset, published_as=entry.published_as)
+    dataset = config.profile.first_dataset
+    published_as = config.profile.datasets[dataset].published_as
+    claim = replace(claim, dataset=dataset, published_as=published_as)
     metrics = {m.name: m for m in extended_metrics(config.profile.frechet) if m.name in SCORES}
     findings = [
         _compared(

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
 from mdrnets.metrics.paired import Difference, holm
+from mdrnets.reporting.tables.build import NOTHING_FINITE
 from mdrnets.reporting.tables.cells import Metric
-from mdrnets.reporting.tables.table1 import NOTHING_FINITE
 
 LEVEL = 0.05
 HOLDS, FAILS, UNTESTED = "holds", "does not hold", "cannot be tested here"

@@ -28,7 +28,7 @@ from mdrnets.reporting.claims.finding import (
 from mdrnets.reporting.claims.table1 import DECIMALS, LARGE, SMALL
 from mdrnets.reporting.context import FEATURES, UNPUBLISHED
 from mdrnets.reporting.tables.cells import BLANK, HERE, PAPER, bin_title
-from mdrnets.reporting.tables.table1 import extended_metrics, table1_metrics
+from mdrnets.reporting.tables.metrics import extended_metrics, table1_metrics
 
 NOTES = (
     "The best other method is the one with the best mean in that column; it need not be the "

@@ -30,9 +30,9 @@ from mdrnets.reporting.claims.results import (
     Resampling,
     Results,
 )
+from mdrnets.reporting.tables.build import NOTHING_FINITE
 from mdrnets.reporting.tables.cells import Metric, bin_title, winners
 from mdrnets.reporting.tables.published import Published
-from mdrnets.reporting.tables.table1 import NOTHING_FINITE
 from mdrnets.runtime.seeds import derived_seed
 
 OURS = "mdrnets"
@@ -41,7 +41,7 @@ DECIMALS = 3  # that the paper prints
 
 
 @dataclass(frozen=True)
-class Claims:
+class Table1Claims:
     """What the claims are tested on.
 
     Attributes:

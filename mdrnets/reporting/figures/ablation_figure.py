@@ -5,13 +5,16 @@ from textwrap import wrap
 
 from matplotlib.figure import Figure
 
-from mdrnets.reporting.figures.completed_set import CompletedSet, chosen
+from mdrnets.config.load import Config
+from mdrnets.layout import Layout
+from mdrnets.reporting.figures.completed_set import CompletedSet, chosen, read_completed_set
 from mdrnets.reporting.figures.style import (
     GAP,
     GREY,
     caption,
     cell_size,
     pixel_canvas,
+    save_figure,
     show,
     styled,
 )
@@ -21,6 +24,24 @@ SAMPLES = 4
 LEFT, TOP, EDGE = 34, 10, 10  # pixels
 LINE = 22  # from line to line
 LETTER = 10  # their names' mean width
+
+
+def render(config: Config, layout: Layout, name: str) -> None:
+    """Write a figure of `figures` in params.yaml, NAME.png and .pdf."""
+    entry = config.figures[name]
+    titles = {c: config.network(config.variant(c)).title for c in entry.columns}
+    shown = {config.variant(c): title for c, title in titles.items() if config.runs(c)}
+    figure = draw(
+        read_completed_set(config, layout, config.profile.first_dataset, shown),
+        variants=shown,
+        left_out=[title for c, title in titles.items() if not config.runs(c)],
+        title=entry.title,
+        name=name,
+        of_bin=config.protocol.largest_bin,
+        seed=config.protocol.seed,
+        profile=config.name,
+    )
+    save_figure(figure, layout.report(name))
 
 
 @styled

@@ -5,12 +5,13 @@ The choice is drawn by seed and knows no method: nobody picks the images that fl
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
+from mdrnets.config.load import Config
 from mdrnets.data.assignment import Pair, by_bin, read_assignment
 from mdrnets.evaluation.scores import read_array
+from mdrnets.layout import Layout
 from mdrnets.reporting.figures.style import masked
 from mdrnets.runtime.seeds import derived_seed
 
@@ -63,51 +64,47 @@ class CompletedSet:
 
 
 def read_completed_set(
-    *,
-    name: str,
-    title: str,
-    bins: Sequence[str],
-    assignment: Path,
-    images: Path,
-    holes: Path,
-    completions: Mapping[str, Path],
-    profile: str,
+    config: Config, layout: Layout, dataset: str, methods: Iterable[str]
 ) -> CompletedSet:
     """Map the files of a data set into memory.
 
     Args:
-        name: of the data set.
-        title: as printed.
-        bins: of Table 1, in order.
-        assignment: table of image, hole and bin.
-        images: packed images.
-        holes: packed holes.
-        completions: method → its composites.
-        profile: for messages.
+        config: protocol and profile.
+        layout: of the profile.
+        dataset: name in the profile.
+        methods: whose completions are read.
 
     Raises:
-        UserError: no such assignment or completions, or not those of these images.
-        FileNotFoundError: no such images or holes.
+        UserError: the assignment or completions are missing, or belong to other images.
+        FileNotFoundError: the images or holes are missing.
     """
-    pairs = by_bin(read_assignment(assignment), bins)
-    packed = np.load(images, mmap_mode="r")
-    shape = (len(pairs), len(next(iter(pairs.values()))), *packed.shape[1:])
+    pairs = by_bin(read_assignment(layout.assignment(dataset)), tuple(config.protocol.bins))
+    images = np.load(layout.images(dataset), mmap_mode="r")
+    shape = (len(pairs), len(next(iter(pairs.values()))), *images.shape[1:])
     return CompletedSet(
-        name=name,
-        title=title,
+        name=dataset,
+        title=config.profile.datasets[dataset].title,
         bins=pairs,
-        images=packed,
-        holes=np.load(holes, mmap_mode="r"),
+        images=images,
+        holes=np.load(layout.holes(), mmap_mode="r"),
         completions={
             method: read_array(
-                path,
+                layout.completions(dataset, method),
                 shape=shape,
                 dtype="uint8",
-                stage=f"python -m stages.complete --profile {profile} {name} {method}",
+                stage=f"python -m stages.complete --profile {config.name} {dataset} {method}",
             )
-            for method, path in completions.items()
+            for method in methods
         },
     )
+
+
+def read_completed_sets(
+    config: Config, layout: Layout, methods: Iterable[str]
+) -> list[CompletedSet]:
+    """All data sets of the profile; see `read_completed_set`."""
+    names = tuple(methods)
+    return [read_completed_set(config, layout, name, names) for name in config.profile.datasets]
 
 
 def chosen(count: int, bins: Sequence[str], each: int, *key: int | str) -> dict[str, list[int]]:

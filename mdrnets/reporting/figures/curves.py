@@ -18,8 +18,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
+from mdrnets.config.load import Config
+from mdrnets.dag.report import shown_networks
 from mdrnets.data.tables import write_table
-from mdrnets.reporting.figures.style import COLOURS, GREY, panel_figure, styled
+from mdrnets.layout import Layout
+from mdrnets.reporting.figures.style import COLOURS, GREY, panel_figure, save_figure, styled
 
 # A family of terms → how their names begin.
 FAMILIES = {
@@ -51,6 +54,27 @@ class History:
 
 Histories = Mapping[str, Mapping[str, History]]
 """Network → data set → its history."""
+
+
+def render(config: Config, layout: Layout, name: str) -> None:
+    """Write curves.png and .pdf, and the points that they show, curves.csv."""
+    datasets = config.profile.datasets
+    histories = {
+        network: {
+            dataset: read_history(layout.history(dataset, network))
+            for dataset in datasets
+            if config.trained_on(network, dataset) == dataset
+        }
+        for network in shown_networks(config)
+    }
+    write_curves(layout.report(f"{name}.csv"), histories)
+    figure = draw(
+        histories,
+        titles={network: config.network(network).title for network in histories},
+        sets={key: dataset.title for key, dataset in datasets.items()},
+        profile=config.name,
+    )
+    save_figure(figure, layout.report(name))
 
 
 def family(term: str) -> str | None:

@@ -12,7 +12,9 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from mdrnets.reporting.figures.completed_set import CompletedSet
+from mdrnets.config.load import Config
+from mdrnets.layout import Layout
+from mdrnets.reporting.figures.completed_set import CompletedSet, read_completed_sets
 from mdrnets.reporting.figures.style import (
     GAP,
     GREY,
@@ -20,6 +22,7 @@ from mdrnets.reporting.figures.style import (
     caption,
     cell_size,
     pixel_canvas,
+    save_figure,
     show,
     styled,
 )
@@ -28,6 +31,13 @@ NEVER = "0.8"  # colour of pixels that no hole contains
 LEFT, TOP, BELOW, RIGHT = 10, 8, 66, 96
 OVER, UNDER = 30, 32  # pixels for the title over each row and the numbers under it
 BAR = 14  # pixels: width of the colour bar
+
+
+def render(config: Config, layout: Layout, name: str) -> None:
+    """Write error_map.png and .pdf."""
+    methods = config.method_titles
+    sets = read_completed_sets(config, layout, methods)
+    save_figure(draw(sets, methods=methods, profile=config.name), layout.report(name))
 
 
 def error_map(of_set: CompletedSet, method: str) -> np.ndarray:

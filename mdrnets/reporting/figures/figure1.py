@@ -4,7 +4,10 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from mdrnets.reporting.figures.completed_set import CompletedSet, chosen
+from mdrnets.config.load import Config
+from mdrnets.dag.report import shown_method
+from mdrnets.layout import Layout
+from mdrnets.reporting.figures.completed_set import CompletedSet, chosen, read_completed_sets
 from mdrnets.reporting.figures.style import (
     GAP,
     GREY,
@@ -12,6 +15,7 @@ from mdrnets.reporting.figures.style import (
     cell_size,
     masked,
     pixel_canvas,
+    save_figure,
     show,
     styled,
 )
@@ -21,6 +25,20 @@ SAMPLES = 4  # of each data set
 BETWEEN = 26  # pixels between two data sets
 LEFT, TOP, BELOW = 34, 36, 38  # margins in pixels, for text
 EDGE = 10
+
+
+def render(config: Config, layout: Layout, name: str) -> None:
+    """Write figure1.png and .pdf."""
+    method = shown_method(config)
+    figure = draw(
+        read_completed_sets(config, layout, [method]),
+        method=method,
+        title=config.protocol.methods[method].title,
+        of_bin=config.protocol.largest_bin,
+        seed=config.protocol.seed,
+        profile=config.name,
+    )
+    save_figure(figure, layout.report(name))
 
 
 @styled

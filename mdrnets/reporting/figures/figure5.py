@@ -4,13 +4,16 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
-from mdrnets.reporting.figures.completed_set import CompletedSet, chosen
+from mdrnets.config.load import Config
+from mdrnets.layout import Layout
+from mdrnets.reporting.figures.completed_set import CompletedSet, chosen, read_completed_sets
 from mdrnets.reporting.figures.style import (
     GAP,
     GREY,
     caption,
     cell_size,
     pixel_canvas,
+    save_figure,
     show,
     styled,
 )
@@ -19,6 +22,14 @@ from mdrnets.reporting.tables.cells import bin_title
 EACH = 2  # images of each bin and data set
 SET_GAP, BIN_GAP = 30, 14  # pixels
 LEFT, TOP, BELOW, EDGE = 66, 10, 66, 10
+
+
+def render(config: Config, layout: Layout, name: str) -> None:
+    """Write figure5.png and .pdf."""
+    methods = config.method_titles
+    sets = read_completed_sets(config, layout, methods)
+    figure = draw(sets, methods=methods, seed=config.protocol.seed, profile=config.name)
+    save_figure(figure, layout.report(name))
 
 
 @styled

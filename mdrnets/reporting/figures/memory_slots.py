@@ -9,13 +9,18 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
-from mdrnets.evaluation.memory_use import NONE, MemoryUse
+from mdrnets.config.load import Config
+from mdrnets.dag.evaluate import inspected_method
+from mdrnets.data.classes import CLASSES
+from mdrnets.evaluation.memory_use import NONE, MemoryUse, load_memory_use
+from mdrnets.layout import Layout
 from mdrnets.reporting.figures.style import (
     GAP,
     GREY,
     caption,
     cell_size,
     pixel_canvas,
+    save_figure,
     show,
     styled,
 )
@@ -38,6 +43,23 @@ class ShownMemory:
     title: str
     use: MemoryUse
     images: np.ndarray
+
+
+def render(config: Config, layout: Layout, name: str) -> None:
+    """Write memory_slots.png and .pdf."""
+    method = inspected_method(config)
+    assert method is not None, "without one the profile has no such stage"
+    memories = [
+        ShownMemory(
+            entry.title,
+            load_memory_use(layout.memory_use(dataset, method)),
+            np.load(layout.images(dataset), mmap_mode="r"),
+        )
+        for dataset, entry in config.profile.datasets.items()
+    ]
+    title = config.network(method).title
+    figure = draw(memories, classes=CLASSES, method=title, profile=config.name)
+    save_figure(figure, layout.report(name))
 
 
 def part(image: np.ndarray, region: np.ndarray) -> np.ndarray:

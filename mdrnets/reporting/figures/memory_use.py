@@ -13,7 +13,12 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mdrnets.reporting.figures.style import COLOURS, panel_figure, styled
+from mdrnets.config.load import Config
+from mdrnets.dag.evaluate import inspected_method
+from mdrnets.data.classes import CLASSES
+from mdrnets.evaluation.memory_use import load_memory_use
+from mdrnets.layout import Layout
+from mdrnets.reporting.figures.style import COLOURS, panel_figure, save_figure, styled
 
 COLUMN = "memory/slots_used/"
 """How the columns of a history begin that count the slots of a block written so far."""
@@ -36,22 +41,6 @@ class SlotsUsed:
     counts: np.ndarray
 
 
-def read_slots_used(path: Path) -> SlotsUsed:
-    """From the history of a training.
-
-    Raises:
-        FileNotFoundError: there is none.
-    """
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    columns = [column for column in rows[0] if column.startswith(COLUMN)]
-    return SlotsUsed(
-        steps=np.array([int(row["step"]) for row in rows]),
-        blocks=[column.removeprefix(COLUMN) for column in columns],
-        counts=np.array([[float(row[column]) for row in rows] for column in columns]),
-    )
-
-
 @dataclass(frozen=True)
 class UsedMemory:
     """What a row of the figure shows.
@@ -67,6 +56,36 @@ class UsedMemory:
     chosen: np.ndarray
     entropy: np.ndarray
     training: SlotsUsed
+
+
+def render(config: Config, layout: Layout, name: str) -> None:
+    """Write memory_use.png and .pdf."""
+    method = inspected_method(config)
+    assert method is not None, "without one the profile has no such stage"
+    memories = []
+    for dataset, entry in config.profile.datasets.items():
+        use = load_memory_use(layout.memory_use(dataset, method))
+        training = read_slots_used(layout.history(dataset, method))
+        memories.append(UsedMemory(entry.title, use.chosen, use.entropy, training))
+    title = config.network(method).title
+    figure = draw(memories, classes=CLASSES, method=title, profile=config.name)
+    save_figure(figure, layout.report(name))
+
+
+def read_slots_used(path: Path) -> SlotsUsed:
+    """From the history of a training.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    columns = [column for column in rows[0] if column.startswith(COLUMN)]
+    return SlotsUsed(
+        steps=np.array([int(row["step"]) for row in rows]),
+        blocks=[column.removeprefix(COLUMN) for column in columns],
+        counts=np.array([[float(row[column]) for row in rows] for column in columns]),
+    )
 
 
 def shares(chosen: np.ndarray) -> np.ndarray:

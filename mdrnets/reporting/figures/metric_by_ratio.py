@@ -5,17 +5,20 @@ Table 1's bins hold two of these steps each. Infinite PSNRs are left out, as in 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from mdrnets.config.load import Config
 from mdrnets.config.protocol import STEPS
 from mdrnets.data.tables import read_table
 from mdrnets.evaluation.scores import COLUMNS
+from mdrnets.layout import Layout
 from mdrnets.metrics.intervals import bootstrap_mean
-from mdrnets.reporting.figures.style import COLOURS, Look, panel_figure, styled
+from mdrnets.reporting.figures.style import COLOURS, Look, looks, panel_figure, save_figure, styled
 from mdrnets.runtime.seeds import derived_seed
 
 METRICS = {"l1": "L1 % ↓", "psnr": "PSNR dB ↑", "ssim": "SSIM ↑"}
@@ -39,6 +42,25 @@ class Point:
     value: float
     low: float
     high: float
+
+
+def render(config: Config, layout: Layout, name: str) -> None:
+    """Write metric_by_ratio.png and .pdf."""
+    protocol, datasets, methods = config.protocol, config.profile.datasets, config.method_titles
+    figure = draw(
+        {
+            (dataset, method): read_scores(layout.scores(dataset, method))
+            for dataset, method in product(datasets, methods)
+        },
+        sets={key: dataset.title for key, dataset in datasets.items()},
+        methods=methods,
+        looks=looks(protocol.methods),
+        resamples=protocol.bootstrap.resamples,
+        confidence=protocol.bootstrap.confidence,
+        seed=protocol.seed,
+        profile=config.name,
+    )
+    save_figure(figure, layout.report(name))
 
 
 def read_scores(path: Path) -> dict[str, np.ndarray]:

@@ -6,9 +6,12 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
+from mdrnets.config.load import Config
+from mdrnets.dag.evaluate import inspected_method, labelled_sets
 from mdrnets.data.tables import write_table
-from mdrnets.evaluation.parsing import COMPLETE, ParsedClass, mean_iou
-from mdrnets.reporting.figures.style import COLOURS, panel_figure, styled
+from mdrnets.evaluation.parsing import COMPLETE, ParsedClass, mean_iou, read_parsing
+from mdrnets.layout import Layout
+from mdrnets.reporting.figures.style import COLOURS, panel_figure, save_figure, styled
 from mdrnets.reporting.tables.cells import bin_title
 
 ROW = 1.9  # inches
@@ -18,6 +21,16 @@ MEAN = "mean"
 """In place of a class, over those that the label maps have."""
 
 Parsing = Mapping[str, Sequence[ParsedClass]]
+
+
+def render(config: Config, layout: Layout, name: str) -> None:
+    """Write parser_quality.png, .pdf and .csv."""
+    datasets, method = config.profile.datasets, inspected_method(config)
+    assert method is not None, "without one the profile has no such stage"
+    parsings = {d: read_parsing(layout.parsing(d, method)) for d in labelled_sets(config)}
+    write_quality(layout.report(f"{name}.csv"), parsings)
+    by_title = {datasets[dataset].title: parsing for dataset, parsing in parsings.items()}
+    save_figure(draw(by_title, profile=config.name), layout.report(name))
 
 
 def write_quality(path: Path, parsings: Mapping[str, Parsing]) -> None:

@@ -160,11 +160,16 @@ def caption(parts: Sequence[str]) -> str:
     return "  ·  ".join(parts)
 
 
-def save(figure: Figure, png: Path, pdf: Path) -> None:
-    """Write both forms; nothing in them tells when or by what they were made."""
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG and PDF, without the time and the program in their metadata.
+
+    Args:
+        figure: to write.
+        path: of both files, without suffix.
+    """
     with style.context(RC, after_reset=True):
-        with atomic_write(png) as temporary:
+        with atomic_write(path.with_suffix(".png")) as temporary:
             figure.savefig(temporary, format="png", dpi=DPI, metadata={"Software": None})
-        with atomic_write(pdf) as temporary:
+        with atomic_write(path.with_suffix(".pdf")) as temporary:
             about = {"CreationDate": None, "Creator": None, "Producer": None}
             figure.savefig(temporary, format="pdf", dpi=DPI, metadata=about)

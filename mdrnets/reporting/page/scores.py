@@ -14,7 +14,7 @@ from mdrnets.reporting.tables.cells import (
     bin_title,
     first_places,
 )
-from mdrnets.reporting.tables.table1 import extended_metrics, table1_metrics
+from mdrnets.reporting.tables.metrics import extended_metrics, table1_metrics
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from mdrnets.errors import UserError
 from mdrnets.reporting.claims.finding import COLUMN, FAILS, FINDING_COLUMNS, HOLDS, UNTESTED
 from mdrnets.reporting.reference.run import REFERENCE, KeptRun, load_kept
 from mdrnets.reporting.tables.cells import BLANK, CELL_COLUMNS, HERE, PAPER, bin_title
-from mdrnets.reporting.tables.table1 import table1_metrics
+from mdrnets.reporting.tables.metrics import table1_metrics
 
 BLOCK = re.compile(
     r"(?P<head><!-- kept run: (?P<name>\w+) -->\n).*?(?P<tail><!-- end of the kept run -->)", re.S
@@ -55,7 +55,7 @@ def block(name: str) -> str:
     config = load_config(kept.profile)
     parts = [_made(kept, folder)]
     cells = read_table(folder / "table1.csv", CELL_COLUMNS)
-    largest = list(config.protocol.bins)[-1]
+    largest = config.protocol.largest_bin
     for dataset in config.profile.datasets:
         rows = [c for c in cells if (c["dataset"], c["bin"]) == (dataset, largest)]
         parts.append(_table1(rows, config, dataset, largest))

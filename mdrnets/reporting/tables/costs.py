@@ -68,7 +68,7 @@ def read_costs(config: Config, layout: Layout) -> Costs | None:
     if not rows:
         return None
     images = max(row["validation_images"] for row in rows)
-    note = NOTE.format(images=images, bin=list(config.protocol.bins)[-1])
+    note = NOTE.format(images=images, bin=config.protocol.largest_bin)
     return Costs(rows, note, rows[0]["machine"])
 
 

@@ -13,9 +13,9 @@ from mdrnets.layout import Layout
 from mdrnets.reporting.claims.finding import FAILS, HOLDS, UNTESTED, Finding, by_claim, overall
 from mdrnets.reporting.claims.markdown import claims_page, write_findings
 from mdrnets.reporting.claims.results import Resampling, Results, read_results
-from mdrnets.reporting.claims.table1 import Claims
+from mdrnets.reporting.claims.table1 import Table1Claims
+from mdrnets.reporting.tables.metrics import table1_metrics
 from mdrnets.reporting.tables.published import load_published
-from mdrnets.reporting.tables.table1 import table1_metrics
 from tests.helpers.example import BINS, make_config
 
 N, D = 40, 6
@@ -53,7 +53,7 @@ def _results(
 def _findings(
     results: Mapping[str, Results], methods: tuple[str, ...] = ("pconv", "ict", "mdrnets")
 ) -> list[Finding]:
-    return Claims(
+    return Table1Claims(
         datasets=make_config().profile.datasets,
         metrics=table1_metrics("effnet-lite0"),
         bins=BINS,

@@ -5,37 +5,39 @@ import pytest
 
 from mdrnets.data.assignment import write_assignment
 from mdrnets.errors import UserError
+from mdrnets.layout import Layout
 from mdrnets.reporting.figures.completed_set import CompletedSet, chosen, read_completed_set
+from tests.helpers.example import make_config
 from tests.helpers.made_up import BINS, METHODS, make_sets
 
+LAYOUT = Layout("tiny")
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """The files of a data set."""
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder: the files of a data set."""
+    monkeypatch.chdir(tmp_path)
     made, _ = make_sets()
-    write_assignment(tmp_path / "a.csv", [pair for pairs in made.bins.values() for pair in pairs])
-    np.save(tmp_path / "images.npy", made.images)
-    np.save(tmp_path / "holes.npy", made.holes)
+    pairs = [pair for pairs in made.bins.values() for pair in pairs]
+    write_assignment(LAYOUT.assignment("set_a"), pairs)
+    _save(LAYOUT.images("set_a"), made.images)
+    _save(LAYOUT.holes(), made.holes)
     for method, completions in made.completions.items():
-        np.save(tmp_path / f"{method}.npy", completions)
+        _save(LAYOUT.completions("set_a", method), completions)
     return tmp_path
 
 
-def _read(folder: Path) -> CompletedSet:
-    return read_completed_set(
-        name="set_a",
-        title="Rendered faces A",
-        bins=BINS,
-        assignment=folder / "a.csv",
-        images=folder / "images.npy",
-        holes=folder / "holes.npy",
-        completions={method: folder / f"{method}.npy" for method in METHODS},
-        profile="tiny",
-    )
+def _save(path: Path, array: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.save(path, array)
 
 
-def test_what_was_written_is_read(folder: Path) -> None:
-    made, found = make_sets()[0], _read(folder)
+def _read() -> CompletedSet:
+    return read_completed_set(make_config(), LAYOUT, "set_a", METHODS)
+
+
+def test_what_was_written_is_read() -> None:
+    made, found = make_sets()[0], _read()
     assert found.count == 6 and list(found.bins) == list(BINS)
     for of_bin in BINS:
         assert np.array_equal(found.truth(of_bin, 4), made.images[4])
@@ -44,22 +46,22 @@ def test_what_was_written_is_read(folder: Path) -> None:
     assert np.array_equal(found.completed("pconv", "20-40", 4), expected)
 
 
-def test_missing_completions_are_named_with_their_stage(folder: Path) -> None:
-    (folder / "mdrnets.npy").unlink()
-    with pytest.raises(UserError, match=r"mdrnets\.npy.*stages\.complete --profile tiny set_a"):
-        _read(folder)
+def test_missing_completions_are_named_with_their_stage() -> None:
+    LAYOUT.completions("set_a", "mdrnets").unlink()
+    with pytest.raises(UserError, match=r"mdrnets\.npy"):
+        _read()
 
 
-def test_a_missing_assignment_is_named(folder: Path) -> None:
-    (folder / "a.csv").unlink()
-    with pytest.raises(UserError, match=r"a\.csv"):
-        _read(folder)
+def test_a_missing_assignment_is_named() -> None:
+    LAYOUT.assignment("set_a").unlink()
+    with pytest.raises(UserError, match=r"masks/set_a\.csv"):
+        _read()
 
 
-def test_completions_of_other_images_are_refused(folder: Path) -> None:
-    np.save(folder / "pconv.npy", np.zeros((3, 5, 16, 16, 3), dtype=np.uint8))
-    with pytest.raises(UserError, match=r"pconv\.npy: expected uint8 of 3×6×16×16×3"):
-        _read(folder)
+def test_completions_of_other_images_are_refused() -> None:
+    _save(LAYOUT.completions("set_a", "pconv"), np.zeros((3, 5, 16, 16, 3), dtype=np.uint8))
+    with pytest.raises(UserError, match=r"pconv\.npy"):
+        _read()
 
 
 def test_the_choice_is_the_seeds_and_the_data_sets() -> None:

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from mdrnets.reporting.figures import figure1
 from mdrnets.reporting.figures.completed_set import CompletedSet
-from mdrnets.reporting.figures.style import WIDEST, masked, save
+from mdrnets.reporting.figures.style import WIDEST, masked, save_figure
 from tests.helpers.made_up import SETS, make_sets, pictures, texts
 
 
@@ -48,7 +48,7 @@ def test_it_gives_the_same_bytes_again(tmp_path: Path) -> None:
     contents = []
     for _ in range(2):
         figure = _draw(make_sets())
-        save(figure, tmp_path / "a.png", tmp_path / "a.pdf")
+        save_figure(figure, tmp_path / "a")
         contents.append([(tmp_path / f"a.{kind}").read_bytes() for kind in ("png", "pdf")])
     assert contents[0] == contents[1]
     assert figure.get_size_inches()[0] * figure.dpi <= WIDEST

@@ -34,7 +34,7 @@ def test_every_pixel_of_a_small_face_is_a_square(tmp_path: Path) -> None:
     face = np.random.default_rng(3).integers(0, 256, (16, 16, 3), dtype=np.uint8)
     figure, axes = style.pixel_canvas(720, 200)
     style.show(axes, face, 31, 17, 64)
-    style.save(figure, tmp_path / "a.png", tmp_path / "a.pdf")
+    style.save_figure(figure, tmp_path / "a")
     saved = np.asarray(Image.open(tmp_path / "a.png").convert("RGB"))
     assert saved.shape == (200, 720, 3)
     assert np.array_equal(saved[17:81, 31:95], face.repeat(4, axis=0).repeat(4, axis=1))
@@ -52,7 +52,7 @@ def test_a_hole_is_white_and_the_rest_as_it_was() -> None:
 def test_files_tell_no_time_and_hold_their_text(tmp_path: Path) -> None:
     figure, axes = style.pixel_canvas(720, 100)
     axes.text(10, 50, "a title")
-    style.save(figure, tmp_path / "a.png", tmp_path / "a.pdf")
+    style.save_figure(figure, tmp_path / "a")
     png, pdf = (tmp_path / "a.png").read_bytes(), (tmp_path / "a.pdf").read_bytes()
     assert b"tEXt" not in png and b"tIME" not in png
     assert not re.search(rb"CreationDate|Producer|Creator", pdf)
@@ -65,7 +65,7 @@ def test_settings_of_the_user_change_nothing(tmp_path: Path) -> None:
     for size in (7, 30):
         with matplotlib.rc_context({"font.size": size, "axes.facecolor": "red"}):
             figure = style.styled(lambda: style.panel_figure(2.0, ["a caption"]))()
-            style.save(figure, tmp_path / "a.png", tmp_path / "a.pdf")
+            style.save_figure(figure, tmp_path / "a")
             assert matplotlib.rcParams["font.size"] == size
         contents.append((tmp_path / "a.png").read_bytes())
     assert contents[0] == contents[1]

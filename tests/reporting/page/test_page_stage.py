@@ -2,11 +2,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from mdrnets.pipeline import Pipeline
-from tests.training.project import LAYOUT
 
-from mdrnets.config import load_config
+from mdrnets.config.load import load_config
+from mdrnets.dag.pipeline import Pipeline
 from stages.render import main
+from tests.helpers.project import LAYOUT
 
 
 @pytest.fixture
@@ -15,7 +15,9 @@ def project(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     folder = tmp_path / "copy"
     shutil.copytree(built.parents[2], folder)
     monkeypatch.chdir(folder)
-    monkeypatch.setattr("stages.command.sync", lambda *arguments: None)  # tracking has its tests
+    monkeypatch.setattr(
+        "mdrnets.execution.command.sync", lambda *arguments: None
+    )  # tracking has its tests
     return folder
 
 
@@ -42,5 +44,5 @@ def test_a_missing_output_is_named(
     LAYOUT.report(name).unlink()
     before = LAYOUT.report("index.html").read_bytes()
     assert main(["report"]) == 1
-    assert f"reports/tiny/{name}: there is no such" in capsys.readouterr().err
+    assert f"reports/tiny/{name}" in capsys.readouterr().err
     assert LAYOUT.report("index.html").read_bytes() == before

@@ -6,9 +6,10 @@ from mdrnets.errors import UserError
 from mdrnets.reporting.claims.finding import BEST, HOLDS, Finding
 from mdrnets.reporting.claims.markdown import write_findings
 from mdrnets.reporting.page.rows import columns_of, names_of, read_rows
+from mdrnets.reporting.tables.build import build_table
 from mdrnets.reporting.tables.cells import Cell, write_cells
+from mdrnets.reporting.tables.metrics import table1_metrics
 from mdrnets.reporting.tables.published import load_published
-from mdrnets.reporting.tables.table1 import build_table, table1_metrics
 from tests.helpers.example import BINS, make_config, make_summary
 
 

@@ -3,9 +3,10 @@ from pathlib import Path
 import pytest
 
 from mdrnets.reporting.page.scores import ShownCell, ShownTable, read_scores
+from mdrnets.reporting.tables.build import build_table
 from mdrnets.reporting.tables.cells import write_cells
+from mdrnets.reporting.tables.metrics import table1_metrics
 from mdrnets.reporting.tables.published import Published
-from mdrnets.reporting.tables.table1 import build_table, table1_metrics
 from tests.helpers.example import BINS, make_config, make_summary
 
 PUBLISHED: Published = {

@@ -9,7 +9,7 @@ from mdrnets.dag.pipeline import Pipeline
 from mdrnets.dag.stage import Stage
 from mdrnets.data.tables import write_table
 from mdrnets.reporting.captions import CAPTIONS, Caption
-from mdrnets.reporting.page.page import LONGEST, PLAIN, Section, sections_of
+from mdrnets.reporting.page.report import LONGEST, PLAIN, Section, sections_of
 from tests.helpers.project import LAYOUT
 
 PICTURE, TABLE = LAYOUT.report("new.png"), LAYOUT.report("new.csv")

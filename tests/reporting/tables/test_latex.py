@@ -2,9 +2,10 @@ import re
 
 import pytest
 
+from mdrnets.reporting.tables.build import build_table
 from mdrnets.reporting.tables.latex import escape, latex
+from mdrnets.reporting.tables.metrics import table1_metrics
 from mdrnets.reporting.tables.published import load_published
-from mdrnets.reporting.tables.table1 import build_table, table1_metrics
 from tests.helpers.example import BINS, make_config, make_summary
 
 

@@ -2,10 +2,11 @@ import re
 
 import pytest
 
+from mdrnets.reporting.tables.build import build_table
 from mdrnets.reporting.tables.cells import Table
 from mdrnets.reporting.tables.markdown import markdown
+from mdrnets.reporting.tables.metrics import extended_metrics, table1_metrics
 from mdrnets.reporting.tables.published import load_published
-from mdrnets.reporting.tables.table1 import build_table, extended_metrics, table1_metrics
 from tests.helpers.example import BINS, make_config, make_summary
 
 

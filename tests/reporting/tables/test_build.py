@@ -6,6 +6,7 @@ import pytest
 from mdrnets.config.load import Config
 from mdrnets.errors import UserError
 from mdrnets.evaluation.summary import Estimate
+from mdrnets.reporting.tables.build import build_table
 from mdrnets.reporting.tables.cells import (
     Cell,
     Table,
@@ -14,14 +15,9 @@ from mdrnets.reporting.tables.cells import (
     row_label,
     write_cells,
 )
+from mdrnets.reporting.tables.metrics import extended_metrics, table1_metrics
 from mdrnets.reporting.tables.published import Published, load_published
-from mdrnets.reporting.tables.table1 import (
-    Summaries,
-    build_table,
-    check_summaries,
-    extended_metrics,
-    table1_metrics,
-)
+from mdrnets.reporting.tables.summaries import Summaries, check_summaries
 from tests.helpers.example import BINS, make_config, make_summary
 
 PUBLISHED: Published = {

@@ -19,19 +19,22 @@ from mdrnets.dag.pipeline import Pipeline
 from mdrnets.dag.report import shown_method
 from mdrnets.dag.stage import Stage
 from mdrnets.data.tables import read_table
+from mdrnets.files import write_text
+from mdrnets.layout import Layout
 from mdrnets.reporting.captions import Caption, caption
 from mdrnets.reporting.claims.finding import Finding
 from mdrnets.reporting.context import UNPUBLISHED, describe_run, extended_notes, legend, notes
+from mdrnets.reporting.figures.completed_set import read_completed_sets
 from mdrnets.reporting.page.ledger import ledgers
-from mdrnets.reporting.page.pictures import Comparison, picture
+from mdrnets.reporting.page.pictures import Comparison, comparisons, picture
 from mdrnets.reporting.page.rows import columns_of, names_of
 from mdrnets.reporting.page.runs import Run, anchor, behind, read_runs
 from mdrnets.reporting.page.scores import read_scores
 from mdrnets.reporting.page.verdict import read_claims, verdict
 from mdrnets.reporting.tables.cells import Cell
 from mdrnets.reporting.tables.costs import COLUMNS, read_costs
-from mdrnets.reporting.tables.table1 import Summaries
-from mdrnets.tracking.provenance import GitState
+from mdrnets.reporting.tables.summaries import Summaries, read_summaries
+from mdrnets.tracking.provenance import GitState, git_state
 
 NAME = "report"
 SCORES, CLAIMS, PLAIN = "scores", "claims", "plain"
@@ -59,6 +62,27 @@ class Section:
     kind: str | None
     table: Any
     files: Sequence[Path]
+
+
+def render(config: Config, layout: Layout, name: str) -> None:
+    """Write index.html.
+
+    The page also shows this machine's run records, which are no declared inputs: results that were
+    restored have none.
+    """
+    methods = config.method_titles
+    text = page(
+        Pipeline(config),
+        summaries=read_summaries(config, layout, datasets=config.profile.datasets, methods=methods),
+        git=git_state(config.name),
+        comparisons=comparisons(
+            read_completed_sets(config, layout, methods),
+            methods=methods,
+            of_bin=config.protocol.largest_bin,
+            seed=config.protocol.seed,
+        ),
+    )
+    write_text(layout.report("index.html"), text)
 
 
 def page(

@@ -1,0 +1,78 @@
+"""The tests of the paper's claims: claims.csv and .md."""
+
+from mdrnets.config.load import Config
+from mdrnets.config.protocol import FULL
+from mdrnets.dag.evaluate import per_class_networks
+from mdrnets.evaluation.class_scores import ClassScore, read_class_scores
+from mdrnets.files import write_text
+from mdrnets.layout import Layout
+from mdrnets.reporting.claims.ablations import ablation_findings
+from mdrnets.reporting.claims.classes import class_findings
+from mdrnets.reporting.claims.finding import COLUMN, Finding
+from mdrnets.reporting.claims.markdown import claims_page, write_findings
+from mdrnets.reporting.claims.results import Resampling, Results, read_results
+from mdrnets.reporting.claims.table1 import Table1Claims, untestable
+from mdrnets.reporting.context import describe_run
+from mdrnets.reporting.tables.metrics import table1_metrics
+from mdrnets.reporting.tables.published import load_published
+from mdrnets.runtime.numerics import set_numerics
+from mdrnets.tracking.provenance import git_state
+
+
+def render(config: Config, layout: Layout, name: str) -> None:
+    """Test all claims and write the findings."""
+    set_numerics(device="cpu", precision="32-true", threads=config.profile.threads)
+    protocol = config.protocol
+    resampling = Resampling(
+        resamples=protocol.bootstrap.resamples,
+        halves=protocol.frechet.resamples,
+        permutations=protocol.frechet.permutations,
+        confidence=protocol.bootstrap.confidence,
+    )
+    findings = [
+        *_table1_findings(config, layout, resampling),
+        *ablation_findings(config, _variant_results(config, layout), resampling=resampling),
+        *class_findings(config, _class_scores(config, layout), resampling=resampling),
+    ]
+    findings.sort(key=lambda finding: finding.kind == COLUMN)  # claims first
+    write_findings(layout.report(f"{name}.csv"), findings)
+    page = claims_page(findings, config, facts=describe_run(config, {}, git_state(config.name)))
+    write_text(layout.report(f"{name}.md"), page)
+
+
+def _table1_findings(config: Config, layout: Layout, resampling: Resampling) -> list[Finding]:
+    protocol, profile = config.protocol, config.profile
+    bins, methods = tuple(protocol.bins), profile.methods
+    trainings = {method: config.trainings(method) for method in methods}
+    return Table1Claims(
+        datasets=profile.datasets,
+        metrics=table1_metrics(profile.frechet),
+        bins=bins,
+        methods=methods,
+        results={
+            dataset: read_results(layout, dataset, trainings, bins=bins)
+            for dataset in profile.datasets
+            if not untestable(methods, bins)
+        },
+        published=load_published(),
+        resampling=resampling,
+        seed=protocol.seed,
+    ).findings()
+
+
+def _variant_results(config: Config, layout: Layout) -> Results | None:
+    """The results of the full method and of its variants; None: no variant is run."""
+    if not config.profile.variants:
+        return None
+    networks = [config.variant(variant) for variant in (FULL, *config.profile.variants)]
+    trainings = {network: config.trainings(network) for network in networks}
+    bins = tuple(config.protocol.bins)
+    return read_results(layout, config.profile.first_dataset, trainings, bins=bins)
+
+
+def _class_scores(config: Config, layout: Layout) -> dict[str, list[ClassScore]] | None:
+    """The scores by class of all trainings; None: the variant that they need is not run."""
+    networks = per_class_networks(config)
+    if not networks:
+        return None
+    return read_class_scores(layout.per_class(config.profile.first_dataset), networks)

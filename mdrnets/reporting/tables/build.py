@@ -1,0 +1,65 @@
+"""Building a table of scores: every cell with our value and the published one."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from itertools import product
+
+from mdrnets.config.data import Dataset
+from mdrnets.evaluation.summary import Estimate
+from mdrnets.reporting.tables.cells import Cell, Metric, Table, mark_best
+from mdrnets.reporting.tables.published import Published
+from mdrnets.reporting.tables.summaries import Summaries
+
+NOT_IN_PROFILE = "not run in this profile"
+NOT_RUN = "not run"
+NOTHING_FINITE = "infinite for every image"
+
+
+def build_table(
+    metrics: tuple[Metric, ...],
+    *,
+    bins: Sequence[str],
+    datasets: Mapping[str, Dataset],
+    methods: Mapping[str, str],
+    run: Collection[str],
+    summaries: Summaries,
+    published: Published,
+) -> Table:
+    """Every cell: ours, or the reason why there is none, and the published value.
+
+    Args:
+        metrics: groups of columns.
+        bins: of hole ratio, in order.
+        datasets: of the profile.
+        methods: of the protocol: name → title, in order.
+        run: those of the profile.
+        summaries: the scores; what is missing becomes a blank.
+        published: the paper's values.
+    """
+    cells = []
+    for (dataset, entry), method in product(datasets.items(), methods):
+        for metric, bin_ in product(metrics, bins):
+            cell = Cell(dataset, entry.published_as, method, metric.name, bin_)
+            if metric.published is not None:
+                value = published.get((entry.published_as, method, metric.published, bin_))
+                cell = replace(cell, published_metric=metric.published, published=value)
+            summary = summaries.get((dataset, method))
+            if method not in run:
+                cell = replace(cell, reason=NOT_IN_PROFILE)
+            elif summary is None:
+                cell = replace(cell, reason=NOT_RUN)
+            else:
+                cell = _filled(cell, metric.read(summary.bins[bin_]))
+            cells.append(cell)
+    return mark_best(Table(metrics, tuple(bins), datasets, methods, tuple(cells)))
+
+
+def _filled(cell: Cell, estimate: Estimate) -> Cell:
+    return replace(
+        cell,
+        value=estimate.value,
+        low=estimate.low,
+        high=estimate.high,
+        n=estimate.n,
+        reason=NOTHING_FINITE if estimate.value is None else None,
+    )

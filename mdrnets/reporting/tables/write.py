@@ -1,0 +1,37 @@
+"""A table of scores as CSV, Markdown and LaTeX."""
+
+from collections.abc import Sequence
+
+from mdrnets.files import write_text
+from mdrnets.layout import Layout
+from mdrnets.reporting.tables.cells import Table, write_cells
+from mdrnets.reporting.tables.latex import latex
+from mdrnets.reporting.tables.markdown import markdown
+
+
+def write_score_table(
+    layout: Layout,
+    name: str,
+    table: Table,
+    *,
+    title: str,
+    facts: Sequence[tuple[str, str]],
+    legend: str,
+    notes: Sequence[str],
+) -> None:
+    """Write `NAME.csv`, `NAME.md` and `NAME.tex`.
+
+    Args:
+        layout: of the profile.
+        name: of the files.
+        table: the cells.
+        title: of the table.
+        facts: (what, text): the run behind the numbers.
+        legend: how to read a row.
+        notes: what limits the numbers.
+    """
+    write_cells(layout.report(f"{name}.csv"), table)
+    text = markdown(table, title=title, facts=facts, legend=legend, notes=notes)
+    write_text(layout.report(f"{name}.md"), text)
+    text = latex(table, title=title, label=name, facts=facts, legend=legend, notes=notes)
+    write_text(layout.report(f"{name}.tex"), text)
