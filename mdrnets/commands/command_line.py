@@ -7,6 +7,7 @@ arguments.
 import ast
 import importlib
 import logging
+import os
 import signal
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
@@ -61,6 +62,9 @@ def run_command(name: str, arguments: Sequence[str]) -> int:
         except KeyboardInterrupt:
             print("interrupted", file=sys.stderr)
             return 128 + signal.SIGINT
+        except BrokenPipeError:  # `| head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 128 + signal.SIGPIPE
 
 
 def _first_line(path: Path) -> str:

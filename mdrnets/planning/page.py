@@ -10,12 +10,11 @@ from tabulate import tabulate
 from mdrnets.config.protocol import split_name
 from mdrnets.dag.train import base_name
 from mdrnets.planning.plan import Plan, Work
+from mdrnets.planning.resources import Resources, runtime_minutes
 from mdrnets.planning.schedule import critical_path, makespan
 from mdrnets.planning.speed import COMPLETE
 
 HOUR, GIB, GB = 3600, 2**30, 1e9
-MARGIN = 2
-"""A job asks the cluster for so many times what is planned, and a quarter of an hour."""
 
 TRAINED = ("trained", "phase", "jobs", "steps", "batch", "images seen", "parameters", "GMAC a step")
 
@@ -59,14 +58,14 @@ def page(plan: Plan, gpus: Sequence[int]) -> str:
     )
 
 
-def cluster_resources(plan: Plan) -> dict[str, dict[str, dict[str, int]]]:
-    """What jobs request from a cluster: stage → data set → runtime (minutes), mem_mb, disk_mb."""
-    resources: dict[str, dict[str, dict[str, int]]] = {}
+def cluster_resources(plan: Plan) -> Resources:
+    """What the jobs request from a cluster."""
+    resources: Resources = {}
     for name, job in plan.jobs.items():
         if job.work:
             stage, dataset = name.split(" ")
             resources.setdefault(stage, {})[dataset] = {
-                "runtime": math.ceil(MARGIN * job.seconds / 60) + 15,
+                "runtime": runtime_minutes(job.seconds),
                 "mem_mb": math.ceil(job.memory / 1e6),
                 "disk_mb": math.ceil((job.kept + job.passing) / 1e6),
             }
@@ -183,4 +182,5 @@ def _number(value: float) -> str:
 
 def _table(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     columns = ["left"] + ["right"] * (len(headers) - 1)
-    return tabulate(rows, headers, tablefmt="pipe", disable_numparse=True, colalign=columns)
+    text: str = tabulate(rows, headers, tablefmt="pipe", disable_numparse=True, colalign=columns)
+    return text

@@ -13,7 +13,7 @@ from mdrnets.commands.command_line import command_summaries, run_command
 from mdrnets.errors import UserError
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = {"crate", "croissant", "keep", "plan", "readme", "records", "sync", "verify"}
+COMMANDS = {"crate", "croissant", "keep", "plan", "readme", "records", "status", "sync", "verify"}
 HEAVY = {"dvc", "jinja2", "matplotlib", "mlcroissant", "mlflow", "numpy", "pandas", "pydantic"} | {
     *("rocrate", "scipy", "snakemake", "torch", "tqdm", "yaml")
 }

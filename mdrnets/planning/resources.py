@@ -1,0 +1,29 @@
+"""From planned seconds to what a job requests from a cluster, and back. Import-light."""
+
+import json
+import math
+from pathlib import Path
+
+MARGIN = 2
+"""A job requests this many times the planned time, and `EXTRA_MINUTES` more."""
+EXTRA_MINUTES = 15
+
+Resources = dict[str, dict[str, dict[str, int]]]
+"""Stage → data set → runtime (minutes), mem_mb, disk_mb."""
+
+
+def runtime_minutes(seconds: float) -> int:
+    """The time limit of a job that is planned to take so long."""
+    return math.ceil(MARGIN * seconds / 60) + EXTRA_MINUTES
+
+
+def planned_seconds(path: Path) -> dict[str, float]:
+    """How long each job of a written plan is planned to take, by the job's name."""
+    if not path.is_file():
+        return {}
+    resources: Resources = json.loads(path.read_text(encoding="utf-8"))
+    return {
+        f"{stage} {dataset}": (request["runtime"] - EXTRA_MINUTES) * 60 / MARGIN
+        for stage, requests in resources.items()
+        for dataset, request in requests.items()
+    }

@@ -1,0 +1,233 @@
+"""Which jobs of a profile are done, running, failed or left, and how long the rest will take.
+
+Everything comes from files: the run records, the outputs, the curves and saved states of trainings,
+and the plan. Nothing is written.
+"""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from statistics import median
+from typing import Literal, get_args
+
+from mdrnets.config.load import Config
+from mdrnets.config.protocol import split_name
+from mdrnets.dag.pipeline import Job, Pipeline
+from mdrnets.dag.stage import Group, Stage
+from mdrnets.layout import Layout
+from mdrnets.planning.resources import planned_seconds
+from mdrnets.planning.schedule import Task
+from mdrnets.tracking.record import FileHash, Record, RecordStore, read_points
+
+State = Literal["done", "running", "failed", "interrupted", "left"]
+STATES: tuple[State, ...] = get_args(State)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a training is.
+
+    Attributes:
+        step: the last step, counted over all phases.
+        steps: of all phases; None: not known.
+    """
+
+    step: int
+    steps: int | None
+
+    @property
+    def share(self) -> float | None:
+        return self.step / self.steps if self.steps else None
+
+
+@dataclass(frozen=True)
+class JobStatus:
+    """One job, as it is now.
+
+    Attributes:
+        group: of its stage.
+        seconds: that it has run, all attempts together; 0 without a record.
+        seconds_left: None: not known.
+        progress: of a training that is running or was interrupted.
+        error: why it failed or was interrupted.
+        needs: names of the jobs whose outputs it reads.
+    """
+
+    name: str
+    group: Group
+    state: State
+    needs: tuple[str, ...]
+    seconds: float = 0
+    seconds_left: float | None = None
+    progress: Progress | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A job with what is known of it."""
+
+    stage: Stage
+    job: Job
+    arguments: tuple[str, ...]
+    record: Record | None
+
+    @property
+    def kind(self) -> tuple[str, ...]:
+        """Jobs of one kind take about as long: trainings of one network, or runs of one program."""
+        network = split_name(self.arguments[1])[:1] if self.stage.program == "train" else ()
+        return (self.stage.program, *network)
+
+
+def job_statuses(pipeline: Pipeline) -> list[JobStatus]:
+    """Every job of the profile, in an order in which they can run."""
+    candidates = list(_candidates(pipeline))
+    makers = {path: c for c in candidates for path in c.job.outputs}
+    states: dict[str, State] = {}
+    statuses = []
+    for candidate in candidates:
+        needs = {path: makers[path] for path in candidate.job.inputs if path in makers}
+        names = tuple(dict.fromkeys(maker.job.name for maker in needs.values()))
+        state = _state(candidate, needs, up_to_date=all(states[n] == "done" for n in names))
+        states[candidate.job.name] = state
+        record = candidate.record
+        statuses.append(
+            JobStatus(
+                name=candidate.job.name,
+                group=candidate.stage.group,
+                state=state,
+                needs=names,
+                seconds=_seconds(record) if record else 0,
+                progress=_progress(pipeline, candidate, state),
+                error=record.error if record and state in ("failed", "interrupted") else None,
+            )
+        )
+    expected = _expected_seconds(pipeline.layout, candidates)
+    return [
+        replace(status, seconds_left=_seconds_left(status, expected.get(status.name)))
+        for status in statuses
+    ]
+
+
+def remaining_tasks(statuses: Sequence[JobStatus]) -> dict[str, Task]:
+    """The jobs that are not done, for `schedule`; a job of unknown duration takes no time."""
+    left = {status.name: status for status in statuses if status.state != "done"}
+    return {
+        name: Task(
+            seconds=status.seconds_left or 0,
+            gpus=0,
+            needs=[need for need in status.needs if need in left],
+        )
+        for name, status in left.items()
+    }
+
+
+def _candidates(pipeline: Pipeline) -> Iterator[_Candidate]:
+    records = {r.command: r for r in RecordStore(pipeline.layout.records).latest_checked()}
+    for stage in pipeline.stages.values():
+        for wildcards in stage.combinations():
+            job = pipeline.job(stage, wildcards)
+            arguments = tuple(argument.format(**wildcards) for argument in stage.arguments)
+            yield _Candidate(stage, job, arguments, records.get(job.command))
+
+
+def _state(candidate: _Candidate, needs: Mapping[Path, _Candidate], *, up_to_date: bool) -> State:
+    """What a job is, given the maker of each input and whether all makers are `up_to_date`.
+
+    A record of other parameters says nothing about the job as it is configured now.
+    """
+    job, record = candidate.job, candidate.record
+    if record is not None and record.status == "RUNNING":
+        return "running"
+    if record is not None and record.parameters != job.parameters:
+        return "left"
+    if record is not None and record.status != "FINISHED":
+        return "failed" if record.status == "FAILED" else "interrupted"
+    exists = all(path.is_file() for path in job.outputs)
+    if not exists or not up_to_date:
+        return "left"
+    return "done" if record is None or _read_current_inputs(record, needs) else "left"
+
+
+def _read_current_inputs(record: Record, needs: Mapping[Path, _Candidate]) -> bool:
+    """Whether the inputs that an execution read are those that the last executions made."""
+
+    def made(path: Path) -> FileHash | None:
+        maker = needs[path].record
+        return maker.outputs.get(path.as_posix()) if maker else None
+
+    return all(
+        made(path) in (None, record.inputs[path.as_posix()])
+        for path in needs
+        if path.as_posix() in record.inputs
+    )
+
+
+def _seconds(record: Record) -> float:
+    """Of all attempts, a running one included."""
+    running = time.time() - record.process.created if record.status == "RUNNING" else 0
+    return record.seconds + max(running, 0)
+
+
+def _progress(pipeline: Pipeline, candidate: _Candidate, state: State) -> Progress | None:
+    """An interrupted training restarts from its saved state; a running one has passed it."""
+    if candidate.stage.program != "train" or state not in ("running", "interrupted", "failed"):
+        return None
+    record = candidate.record
+    assert record is not None
+    dataset, network = candidate.arguments
+    steps = [_saved_step(pipeline.layout, dataset, network, since=record.started)]
+    if state == "running":
+        curves = RecordStore(pipeline.layout.records).curves(record)
+        steps += [point["step"] for point in read_points(curves)[0]]
+    if not any(steps):
+        return None
+    return Progress(step=max(steps), steps=_total_steps(pipeline.config, dataset, network))
+
+
+def _saved_step(layout: Layout, dataset: str, network: str, *, since: datetime) -> int:
+    """Of the newest saved state, 0 without any; older ones belong to other executions."""
+    states = (layout.states / dataset).glob(f"{network}-*/step-*.pt")
+    newest = max(states, key=lambda path: path.stat().st_mtime, default=None)
+    if newest is None or newest.stat().st_mtime < since.timestamp():
+        return 0
+    return int(newest.stem.partition("-")[2])
+
+
+def _total_steps(config: Config, dataset: str, network: str) -> int | None:
+    """Of all phases. Imports the network's module, whose defaults count."""
+    from mdrnets.methods.building import resolved_options
+    from mdrnets.planning.sizes import count_images
+
+    images = count_images(config, Layout(config.name), dataset)
+    seen = images.labelled if config.network(network).labels else images.train
+    steps: int | None = resolved_options(config, network, images=seen).model_dump().get("steps")
+    return steps
+
+
+def _expected_seconds(layout: Layout, candidates: list[_Candidate]) -> dict[str, float]:
+    """How long jobs take: as in an earlier execution, as planned, or as others of their kind."""
+    finished = {
+        c.job.name: (c.kind, c.record.seconds)
+        for c in candidates
+        if c.record is not None and c.record.status == "FINISHED"
+    }
+    by_kind: dict[tuple[str, ...], list[float]] = {}
+    for kind, seconds in finished.values():
+        by_kind.setdefault(kind, []).append(seconds)
+    similar = {c.job.name: median(by_kind[c.kind]) for c in candidates if c.kind in by_kind}
+    earlier = {name: seconds for name, (_, seconds) in finished.items()}
+    return similar | planned_seconds(layout.plan) | earlier
+
+
+def _seconds_left(status: JobStatus, expected: float | None) -> float | None:
+    if status.state == "done":
+        return 0.0
+    share = status.progress and status.progress.share
+    if share and status.seconds:
+        return status.seconds * max(1 - share, 0) / share
+    if expected is not None and status.state == "running":
+        return max(expected - status.seconds, 0)
+    return expected
