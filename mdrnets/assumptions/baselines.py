@@ -1,46 +1,39 @@
 """The assumption ledger of the baselines: where their rows of Table 1 are not their authors' own.
 
-Their papers and code say far more than that of MDRNets; what stands here is ours. A test holds it
-against the code. Import-light: plain data.
+Their papers and their code leave far less open than those of MDRNets; what is listed is our own.
 """
 
-from mdrnets.assumptions.mdrnets import Assumption
+from mdrnets.assumptions.collect import Assumption, collect_constants, collect_options
+from mdrnets.methods import deepfillv2, pconv
+from mdrnets.methods.ctsdg import method as ctsdg
+from mdrnets.methods.ctsdg import structure
+from mdrnets.methods.dsi import method as dsi
+from mdrnets.methods.ict import method as ict
+from mdrnets.methods.ict import palette
+from mdrnets.methods.pic import method as pic
+from mdrnets.methods.pic import networks
+from mdrnets.networks import vector_quantiser
 
-PCONV = "methods/pconv.py"
 PIC = "methods/pic/method.py"
-PIC_NETWORKS = "methods/pic/networks.py"
 CTSDG = "methods/ctsdg/method.py"
 STRUCTURE = "methods/ctsdg/structure.py"
 DSI = "methods/dsi/method.py"
-PIXELCNN = "methods/dsi/structure.py"
 TEXTURE = "methods/dsi/texture.py"
 QUANTISER = "networks/vector_quantiser.py"
 ICT = "methods/ict/method.py"
 PALETTE = "methods/ict/palette.py"
 TRANSFORMER = "methods/ict/transformer.py"
 
-# Named `network.option`, as in a profile.
 BASELINE_OPTIONS = (
-    Assumption("pconv.levels", 7, "chosen", "a bottleneck of 2×2, as 8 levels at 512²", PCONV),
-    Assumption("pconv.finetune_fraction", 0.3, "chosen", "as in CTSDG", PCONV),
-    Assumption("pic.best_of", 1, "chosen", "one sample a method; the authors rank 50", PIC),
-    Assumption("dsi.reseed_every", 1000, "chosen", "rare codes begin anew", DSI),
-    Assumption("dsi.clip", 1.0, "chosen", "the authors' users met NaN", DSI),
-    Assumption("ict.prior_share", 0.5, "chosen", "the authors count epochs, then steps", ICT),
+    *collect_options("pconv", pconv.Options),
+    *collect_options("deepfillv2", deepfillv2.Options),
+    *collect_options("pic", pic.Options),
+    *collect_options("ctsdg", ctsdg.Options),
+    *collect_options("dsi", dsi.Options),
+    *collect_options("ict", ict.Options),
 )
 
-# Named `file.CONSTANT`, after the file `where`.
-BASELINE_CONSTANTS = (
-    Assumption("networks.DEVIATION_FLOOR", 1e-4, "chosen", "logarithms stay finite", PIC_NETWORKS),
-    Assumption("structure.RIM", 2, "chosen", "no edge of the filling round a hole", STRUCTURE),
-    Assumption("vector_quantiser.RARE", 0.01, "chosen", "of the mean use of a code", QUANTISER),
-    Assumption(
-        "vector_quantiser.RESEED_STEPS", 50_000, "chosen", "the codes settle then", QUANTISER
-    ),
-    Assumption("palette.PIXELS", 1_000_000, "chosen", "enough for 512 colours", PALETTE),
-    Assumption("palette.ITERATIONS", 50, "chosen", "at most, of k-means", PALETTE),
-    Assumption("method.HOLE_FLOOR", 1e-3, "chosen", "the divisor of L1 stays above it", ICT),
-)
+BASELINE_CONSTANTS = tuple(collect_constants(networks, structure, vector_quantiser, palette, ict))
 
 # Named in a few words; the value is a sentence.
 BASELINE_DECISIONS = (
@@ -56,7 +49,7 @@ BASELINE_DECISIONS = (
         "the first under the seed",
         "chosen",
         "PIC's authors score the best of 50, chosen by the ground truth",
-        "completion.py",
+        "evaluation/completion.py",
     ),
     Assumption(
         "padding of strided convolutions",

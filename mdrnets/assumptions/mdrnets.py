@@ -1,44 +1,24 @@
-"""The assumption ledger: what the paper leaves open, and what stands in the code instead.
+"""The assumption ledger of MDRNets, the data and the metrics: what the paper leaves open.
 
-MDRNets (https://arxiv.org/abs/2204.02824) has no official code. The report prints this table as
-"What the paper does not say"; a test holds it against the code. Import-light: plain data. The
-baselines, whose papers and code are others', are in `assumptions_baselines`.
+MDRNets (https://arxiv.org/abs/2204.02824) has no official code. Options and constants are
+collected from the marks beside their values; other decisions are listed here. The report prints
+all of them as "What the paper does not say".
 """
 
-from dataclasses import dataclass
-from typing import Literal
-
-Value = (
-    str
-    | int
-    | float
-    | bool
-    | tuple[int, ...]
-    | tuple[float, ...]
-    | tuple[str, ...]
-    | dict[int, float]
+from mdrnets.assumptions.collect import Assumption, collect_constants, collect_options
+from mdrnets.data import classes
+from mdrnets.losses import perceptual
+from mdrnets.methods.mdrnets import (
+    coarse,
+    method,
+    parser,
+    reconstruction,
+    refinement,
+    style_encoder,
 )
-
-
-@dataclass(frozen=True)
-class Assumption:
-    """One thing that the paper does not state.
-
-    Attributes:
-        name: unique. What it looks like depends on the table: see there.
-        value: the default at the paper's full size; a profile may set an option otherwise.
-        mark: `cited`, taken from the work that the paper cites at that point, or a precedent;
-            `chosen`, ours.
-        why: the reason, or the source.
-        where: the file under `mdrnets/` in which it enters.
-    """
-
-    name: str
-    value: Value
-    mark: Literal["chosen", "cited"]
-    why: str
-    where: str
-
+from mdrnets.metrics import ssim
+from mdrnets.networks import features, spade
+from mdrnets.training import hole_augmentation, loop, sampling
 
 PARSER = "methods/mdrnets/parser.py"
 COARSE = "methods/mdrnets/coarse.py"
@@ -50,68 +30,19 @@ REFINEMENT = "methods/mdrnets/refinement.py"
 INCO = "methods/mdrnets/incoordination.py"
 LOSSES = "methods/mdrnets/losses.py"
 METHOD = "methods/mdrnets/method.py"
-AUGMENTATION = "training/hole_augmentation.py"
 
-# Named `network.option`, as in a profile.
 OPTIONS = (
-    Assumption("parser.batch_size", 16, "cited", "BiSeNet; the paper takes a trained one", PARSER),
-    Assumption(
-        "parser.published", False, "chosen", "published weights have seen test images", PARSER
-    ),
-    Assumption("parser.steps", 0, "chosen", "of published weights; else the profile's", PARSER),
-    Assumption("parser.width", 64, "cited", "BiSeNet on ResNet-18", PARSER),
-    Assumption("parser.input_scale", 1, "chosen", "small images lose eyes at stride 8", PARSER),
-    Assumption("parser.class_balance", 0.5, "chosen", "rare classes, such as eyes", PARSER),
-    Assumption("parser.auxiliary_weight", 1.0, "cited", "BiSeNet, equation 2", PARSER),
-    Assumption("parser.lr", 1e-3, "chosen", "Adam, for short trainings", PARSER),
-    Assumption("parser.lr_power", 0.9, "cited", "BiSeNet's decay of the rate", PARSER),
-    Assumption("coarse.levels", 7, "cited", "PConv, for 256²", COARSE),
-    Assumption("coarse.width", 64, "cited", "PConv", COARSE),
-    Assumption("coarse.max_width", 512, "cited", "PConv", COARSE),
-    Assumption("coarse.weights.valid", 1.0, "cited", "PConv, equation 7", COARSE),
-    Assumption("coarse.weights.hole", 6.0, "cited", "PConv, equation 7", COARSE),
-    Assumption("coarse.weights.perceptual", 0.05, "cited", "PConv, equation 7", COARSE),
-    Assumption("coarse.weights.style", 120.0, "cited", "PConv, equation 7", COARSE),
-    Assumption("coarse.weights.total_variation", 0.1, "cited", "PConv, equation 7", COARSE),
-    Assumption("recon.width", 64, "chosen", "no layer is given", RECON),
-    Assumption("recon.downsamplings", 3, "chosen", "the middle layer is at H/8", RECON),
-    Assumption("recon.blocks", 2, "chosen", "residual blocks each side of the middle", RECON),
-    Assumption("recon.l1_weight", 1.0, "chosen", "the unit of the other weight", RECON),
-    Assumption("recon.perceptual_weight", 0.05, "chosen", "as in MDRNets", RECON),
-    Assumption("mdrnets.style_channels", 256, "chosen", "c; SEAN has 512", STYLE),
-    Assumption("mdrnets.style_width", 32, "cited", "SEAN's style encoder", STYLE),
-    Assumption("mdrnets.width", 64, "chosen", "no width is given", REFINEMENT),
-    Assumption("mdrnets.dilations", (1, 2, 4, 8), "chosen", "of the gated blocks", REFINEMENT),
-    Assumption("mdrnets.spade_hidden", 128, "cited", "SPADE", REFINEMENT),
-    Assumption("mdrnets.discriminator_base", 64, "cited", "pix2pix", METHOD),
-    Assumption("mdrnets.slots", 64, "chosen", "m; the supplement is not public", MEMORY),
-    Assumption("mdrnets.alpha", 0.999, "cited", "MOSS; α of equation 3", MEMORY),
-    Assumption("mdrnets.temperature", 1.0, "chosen", "equation 4 shows none", MEMORY),
-    Assumption(
-        "mdrnets.init", "gaussian", "chosen", "unit length; `from_data` where slots starve", MEMORY
-    ),
-    Assumption("mdrnets.patch_size", 4, "chosen", "p: 1,024 patches at 256²", MREM),
-    Assumption(
-        "mdrnets.adversarial", "hinge", "chosen", "pix2pix, which is cited, has bce", LOSSES
-    ),
-    Assumption("mdrnets.style", "statistics", "cited", "AdaIN; `gram` is an option", LOSSES),
-    Assumption(
-        "mdrnets.taps",
-        ("relu1_2", "relu2_2", "relu3_3", "relu4_3"),
-        "chosen",
-        "of VGG-16, as in Johnson et al. 2016",
-        LOSSES,
-    ),
-    Assumption("mdrnets.weights.hole", 6.0, "chosen", "no weight is given; PConv's", LOSSES),
-    Assumption("mdrnets.weights.valid", 1.0, "chosen", "no weight is given; PConv's", LOSSES),
-    Assumption("mdrnets.weights.perceptual", 0.05, "chosen", "no weight is given; PConv's", LOSSES),
-    Assumption("mdrnets.weights.style", 10.0, "chosen", "no weight is given", LOSSES),
-    Assumption("mdrnets.weights.adversarial", 0.1, "chosen", "no weight is given", LOSSES),
-    Assumption(
-        "mdrnets.weights.total_variation", 0.1, "chosen", "no weight is given; PConv's", LOSSES
-    ),
-    Assumption("mdrnets.weights.semantic", 0.1, "chosen", "no weight is given", LOSSES),
-    Assumption("mdrnets.weights.incoordination", 1.0, "chosen", "no weight is given", LOSSES),
+    *collect_options("parser", parser.Options),
+    *collect_options("coarse", coarse.Options),
+    *collect_options("recon", reconstruction.Options),
+    *collect_options("mdrnets", method.Options),
+)
+
+CONSTANTS = tuple(
+    collect_constants(
+        *(classes, sampling, hole_augmentation, loop, features, reconstruction, style_encoder),
+        *(refinement, spade, method, perceptual, ssim),
+    )
 )
 
 # Named `params.key`, after the keys of `params.yaml`.
@@ -124,65 +55,19 @@ PROTOCOL = (
         "metrics/ssim.py",
     ),
     Assumption(
-        "params.parts.parser.dataset", 0, "chosen", "FFHQ has no label maps", "training/building.py"
+        "params.components.parser.dataset",
+        0,
+        "chosen",
+        "FFHQ has no label maps",
+        "methods/building.py",
     ),
     Assumption(
-        "params.parts.coarse.dataset",
+        "params.components.coarse.dataset",
         0,
         "chosen",
         "the paper names CelebA-HQ alone",
-        "training/building.py",
+        "methods/building.py",
     ),
-)
-
-# Named `file.CONSTANT`, after the file `where`.
-CONSTANTS = (
-    Assumption(
-        "classes.CLASSES",
-        (
-            *("background", "skin", "brow", "eye", "glasses", "ear", "nose", "mouth"),
-            *("upper lip", "lower lip", "neck", "cloth", "hair", "hat"),
-        ),
-        "chosen",
-        "the paper says 14 and names two: CelebAMask-HQ's 19, left and right merged",
-        "data/classes.py",
-    ),
-    Assumption("sampling.FLIP_PROBABILITY", 0.5, "chosen", "not stated", "training/sampling.py"),
-    Assumption("hole_augmentation.DILATE_PROBABILITY", 0.5, "chosen", "no amount", AUGMENTATION),
-    Assumption(
-        "hole_augmentation.DILATE_SHARE", 1 / 32, "chosen", "8 pixels at 256²", AUGMENTATION
-    ),
-    Assumption("hole_augmentation.CROP_PROBABILITY", 0.5, "chosen", "no amount", AUGMENTATION),
-    Assumption("hole_augmentation.CROP_SHARE", 0.5, "chosen", "no amount", AUGMENTATION),
-    Assumption("hole_augmentation.RATIOS", (0.01, 0.6), "chosen", "those evaluated", AUGMENTATION),
-    Assumption(
-        "loop.START_IMAGES",
-        4096,
-        "chosen",
-        "seen by what begins from data: MDRNets' memory, ICT's palette",
-        "training/loop.py",
-    ),
-    Assumption(
-        "features.EFFNET_RMS",
-        {1: 3.0, 2: 11.0, 3: 10.0, 4: 7.5, 5: 2.5},
-        "chosen",
-        "measured on faces: brings a stand-in's maps to the order of VGG's",
-        "networks/features.py",
-    ),
-    Assumption(
-        "reconstruction.TAPS",
-        ("relu1_2", "relu2_2", "relu3_3", "relu4_3"),
-        "chosen",
-        "of VGG-16, as in MDRNets",
-        RECON,
-    ),
-    Assumption("style_encoder.SLOPE", 0.2, "cited", "SEAN", STYLE),
-    Assumption("refinement.SLOPE", 0.2, "chosen", "as in its decoder's SPADE", REFINEMENT),
-    Assumption("spade.SLOPE", 0.2, "cited", "SPADE", "networks/spade.py"),
-    Assumption("method.REDUCTION", 8, "chosen", "three halvings before the bottleneck", METHOD),
-    Assumption("perceptual.VARIANCE_FLOOR", 1e-5, "cited", "AdaIN's code", "losses/perceptual.py"),
-    Assumption("ssim.C1", (0.01 * 255) ** 2, "cited", "Wang et al. 2004", "metrics/ssim.py"),
-    Assumption("ssim.C2", (0.03 * 255) ** 2, "cited", "Wang et al. 2004", "metrics/ssim.py"),
 )
 
 # Named in a few words; the value is a sentence.
@@ -270,14 +155,14 @@ DECISIONS = (
         "reconstruction networks once",
         "chosen",
         "the paper seems to have trained once; the spread is that of the methods compared",
-        "config.py",
+        "config/load.py",
     ),
     Assumption(
         "classes entirely in the hole",
         "no pixel of the class is valid; its annotation where there is one, else the parser's map",
         "chosen",
         "the paper shows examples alone",
-        "per_class.py",
+        "evaluation/class_scores.py",
     ),
     Assumption(
         "masked correlation mining",
@@ -288,7 +173,7 @@ DECISIONS = (
     ),
     Assumption(
         "refinement layers",
-        "gated encoder to H/8, four gated residual blocks, four SPADE blocks; job norm",
+        "gated encoder to H/8, four gated residual blocks, four SPADE blocks; instance norm",
         "chosen",
         "the paper names the kinds of layer alone",
         REFINEMENT,
@@ -347,7 +232,7 @@ DECISIONS = (
         "each data set has a network of its own",
         "chosen",
         "not stated; it needs no label maps",
-        "training/building.py",
+        "methods/building.py",
     ),
     Assumption(
         "hole of each test image",
@@ -389,7 +274,7 @@ DECISIONS = (
         "the composite, rounded to 8 bits, over the whole image",
         "chosen",
         "published rows of CTSDG, PConv and ICT look as if they were not composited",
-        "completion.py",
+        "evaluation/completion.py",
     ),
     Assumption(
         "FID",

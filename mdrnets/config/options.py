@@ -1,6 +1,6 @@
-"""Typed, validated options: the base of everything that is read from YAML.
+"""Typed, validated options: the base classes of everything that is read from YAML.
 
-Import-light on purpose: the workflow engines read the configuration without importing torch.
+This module must not import torch, since the workflow engines read the configuration too.
 """
 
 import math
@@ -13,17 +13,17 @@ from mdrnets.errors import UserError
 
 
 class Options(BaseModel):
-    """A frozen record that refuses unknown keys and wrong types."""
+    """An immutable record that rejects unknown keys and wrong types."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class TrainOptions(Options):
-    """What every network's training takes; a subclass adds widths, weights and rates.
+    """The options that the training of every network has; a subclass adds its own.
 
-    Defaults of a subclass are the paper's full-size values, each with its source in a trailing
-    comment. A profile overrides them; in place of `steps` it may say `epochs`, how often the
-    training sees each image.
+    The defaults of a subclass are the full-size values of its paper, each with a mark that says
+    where it is from (see `mdrnets.config.marks`). A profile overrides them. Instead of `steps` it
+    may give `epochs`, the number of times that the training sees each image.
     """
 
     steps: int = Field(ge=1)
@@ -33,23 +33,27 @@ class TrainOptions(Options):
 def with_steps(
     values: Mapping[str, Any], *, batch_size: Any, images: int, where: str
 ) -> dict[str, Any]:
-    """A network's options with the steps that its `epochs` come to.
+    """Replace `epochs` among the options of a network by the equivalent number of steps.
 
     Args:
-        values: as the profile gives them, with `epochs`.
-        batch_size: images a step.
-        images: images an epoch.
-        where: file and key, for errors.
+        values: the options in the profile, `epochs` included.
+        batch_size: images per step.
+        images: images per epoch.
+        where: file and key, for error messages.
 
     Raises:
-        UserError: `epochs` is no positive number, stands beside `steps`, or lacks a batch size.
+        UserError: `epochs` is not a positive number, `steps` is given too, or the batch size is
+            missing or invalid.
     """
     epochs = values["epochs"]
     if isinstance(epochs, bool) or not isinstance(epochs, int | float) or epochs <= 0:
-        raise UserError(f"{where}.epochs: expected a number above 0, not {epochs!r}")
+        raise UserError(f"{where}.epochs: expected a number above 0, found {epochs!r}")
     if "steps" in values:
-        raise UserError(f"{where}: it has both `steps` and `epochs`; keep one of them")
+        raise UserError(f"{where}: both `steps` and `epochs` are given; remove one of them")
     if not isinstance(batch_size, int) or batch_size < 1:
-        raise UserError(f"{where}.batch_size: `epochs` need a whole number above 0; give it")
-    others = {key: value for key, value in values.items() if key != "epochs"}
-    return others | {"steps": math.ceil(epochs * images / batch_size)}
+        raise UserError(
+            f"{where}.batch_size: `epochs` needs a whole number above 0, found {batch_size!r}; "
+            "set the batch size"
+        )
+    options = {key: value for key, value in values.items() if key != "epochs"}
+    return options | {"steps": math.ceil(epochs * images / batch_size)}

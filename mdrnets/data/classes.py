@@ -4,11 +4,17 @@ The paper says 14 and names only skin and eye; the list is ours: left and right 
 earring goes into the ear and the necklace into the neck (see the assumption ledger).
 """
 
+from typing import Annotated
+
 import numpy as np
 
+from mdrnets.config.marks import Chosen
 from mdrnets.errors import UserError
 
-CLASSES = (
+CLASSES: Annotated[
+    tuple[str, ...],
+    Chosen("the paper says 14 and names two: CelebAMask-HQ's 19, left and right merged"),
+] = (
     "background",
     "skin",
     "brow",

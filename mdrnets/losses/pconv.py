@@ -4,10 +4,13 @@ Liu et al., "Image Inpainting for Irregular Holes Using Partial Convolutions" (E
 https://arxiv.org/abs/1804.07723), section 3.3, equations 2 to 7.
 """
 
+from typing import Annotated
+
 import torch.nn.functional as F
-from pydantic import Field
+from pydantic import NonNegativeFloat
 from torch import Tensor
 
+from mdrnets.config.marks import Paper
 from mdrnets.config.options import Options
 from mdrnets.losses.perceptual import gram_style_loss, perceptual_loss
 from mdrnets.losses.total_variation import dilate, total_variation_loss
@@ -20,13 +23,11 @@ TAPS = ("pool1", "pool2", "pool3")  # of VGG-16
 class PConvWeights(Options):
     """Equation 7, found by the authors on 100 validation images."""
 
-    valid: float = Field(default=1.0, ge=0)  # paper
-    hole: float = Field(default=6.0, ge=0)  # paper
-    perceptual: float = Field(default=0.05, ge=0)  # paper
-    style: float = Field(
-        default=120.0, ge=0
-    )  # paper: the same for the output's and the composite's
-    total_variation: float = Field(default=0.1, ge=0)  # paper
+    valid: Annotated[NonNegativeFloat, Paper()] = 1.0
+    hole: Annotated[NonNegativeFloat, Paper()] = 6.0
+    perceptual: Annotated[NonNegativeFloat, Paper()] = 0.05
+    style: Annotated[NonNegativeFloat, Paper()] = 120.0  # of the output and of the composite alike
+    total_variation: Annotated[NonNegativeFloat, Paper()] = 0.1
 
 
 class PConvLoss:

@@ -2,16 +2,20 @@
 
 Perceptual: Johnson et al., "Perceptual Losses for Real-Time Style Transfer" (ECCV 2016), in L1
 as in Liu et al. (ECCV 2018), equations 2 to 4. Statistics style: Huang & Belongie, "Arbitrary
-Style Transfer in Real-time with Adaptive Job Normalization" (ICCV 2017), equation 13.
+Style Transfer in Real-time with Adaptive Instance Normalization" (ICCV 2017), equation 13.
 """
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-VARIANCE_FLOOR = 1e-5  # AdaIN's official code; keeps the square root's gradient finite
+from mdrnets.config.marks import Cited
+
+# Keeps the gradient of the square root finite.
+VARIANCE_FLOOR: Annotated[float, Cited("AdaIN's code")] = 1e-5
 
 
 def perceptual_loss(a: Sequence[Tensor], b: Sequence[Tensor]) -> Tensor:

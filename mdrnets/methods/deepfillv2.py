@@ -11,10 +11,11 @@ from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 import torch
-from pydantic import Field
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 from torch.optim import Adam
 
+from mdrnets.config.marks import Official, Paper
 from mdrnets.config.options import TrainOptions
 from mdrnets.errors import UserError
 from mdrnets.losses.adversarial import discriminator_loss, generator_loss
@@ -24,28 +25,31 @@ from mdrnets.networks.contextual_attention import ContextualAttention
 from mdrnets.networks.gated_conv import GatedConv2d
 from mdrnets.networks.sn_patchgan import SNPatchGAN
 
-Dilation = Annotated[int, Field(ge=1)]
-
 REDUCTION = 8  # of height and width: two strided convolutions, then the attention's grid
 
 
 class Options(TrainOptions):
     """The published network and training at 256²."""
 
-    batch_size: int = Field(default=16, ge=1)  # official code
+    batch_size: Annotated[PositiveInt, Official("code")] = 16
     # Channels after gating; the official `cnum: 48` counts features and gates.
-    width: int = Field(default=24, ge=2, multiple_of=2)  # official code
-    dilations: tuple[Dilation, ...] = Field(default=(2, 4, 8, 16), strict=False)  # official code
+    width: Annotated[int, Field(ge=2, multiple_of=2), Official("code")] = 24
+    dilations: Annotated[tuple[PositiveInt, ...], Field(strict=False), Official("code")] = (
+        2,
+        4,
+        8,
+        16,
+    )
     # At first each gate is half open, so that a layer halves its input. A gain of 2 makes up for
     # it, which matters where a schedule has hundreds of steps and not hundreds of thousands.
-    init_gain: float = Field(default=1.0, gt=0)  # official code: Glorot, uniform
-    discriminator_base: int = Field(default=64, ge=1)  # official code
-    discriminator_layers: int = Field(default=6, ge=1)  # paper §3.3; down to a map of 4×4
-    l1_weight: float = Field(default=1.0, ge=0)  # paper §3.3; of either stage's output
-    adversarial_weight: float = Field(default=1.0, ge=0)  # paper §3.3
-    lr: float = Field(default=1e-4, gt=0)  # official code; of both networks
-    beta1: float = Field(default=0.5, ge=0, lt=1)  # official code
-    beta2: float = Field(default=0.999, ge=0, lt=1)  # official code
+    init_gain: Annotated[PositiveFloat, Official("code: Glorot, uniform")] = 1.0
+    discriminator_base: Annotated[PositiveInt, Official("code")] = 64
+    discriminator_layers: Annotated[PositiveInt, Paper("§3.3; down to a map of 4×4")] = 6
+    l1_weight: Annotated[NonNegativeFloat, Paper("§3.3; of the output of either stage")] = 1.0
+    adversarial_weight: Annotated[NonNegativeFloat, Paper("§3.3")] = 1.0
+    lr: Annotated[PositiveFloat, Official("code; of both networks")] = 1e-4
+    beta1: Annotated[float, Field(ge=0, lt=1), Official("code")] = 0.5
+    beta2: Annotated[float, Field(ge=0, lt=1), Official("code")] = 0.999
 
 
 class CoarseNetwork(nn.Sequential):

@@ -5,12 +5,14 @@ https://arxiv.org/abs/1804.07723). The authors released the layer, not the U-Net
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Annotated
 
 import torch
-from pydantic import Field
+from pydantic import Field, PositiveFloat, PositiveInt
 from torch import Tensor
 from torch.optim import Adam
 
+from mdrnets.config.marks import Chosen, Paper
 from mdrnets.config.options import TrainOptions
 from mdrnets.errors import UserError
 from mdrnets.losses.pconv import PConvLoss, PConvWeights
@@ -23,14 +25,14 @@ class Options(TrainOptions):
     """The network for 256², with a bottleneck of 2×2 like the paper's for 512²; its training."""
 
     steps: int = Field(ge=2)  # of both phases together
-    batch_size: int = Field(default=6, ge=1)  # paper §4.1, at 512²
-    levels: int = Field(default=7, ge=1)  # chosen for 256²; paper, appendix: 8 at 512²
-    width: int = Field(default=64, ge=1)  # paper, appendix
-    max_width: int = Field(default=512, ge=1)  # paper, appendix
-    weights: PConvWeights = Field(default_factory=PConvWeights)  # paper, equation 7
-    lr: float = Field(default=2e-4, gt=0)  # paper §4.1
-    finetune_lr: float = Field(default=5e-5, gt=0)  # paper §4.1
-    finetune_fraction: float = Field(default=0.3, gt=0, lt=1)  # not stated; chosen
+    batch_size: Annotated[PositiveInt, Paper("§4.1, at 512²")] = 6
+    levels: Annotated[PositiveInt, Chosen("a bottleneck of 2×2, as 8 levels at 512²")] = 7
+    width: Annotated[PositiveInt, Paper("appendix")] = 64
+    max_width: Annotated[PositiveInt, Paper("appendix")] = 512
+    weights: Annotated[PConvWeights, Paper("equation 7")] = PConvWeights()
+    lr: Annotated[PositiveFloat, Paper("§4.1")] = 2e-4
+    finetune_lr: Annotated[PositiveFloat, Paper("§4.1")] = 5e-5
+    finetune_fraction: Annotated[float, Field(gt=0, lt=1), Chosen("as in CTSDG")] = 0.3
 
 
 class PConv(Method):

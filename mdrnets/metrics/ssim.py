@@ -5,17 +5,18 @@ Wang et al., "Image Quality Assessment: From Error Visibility to Structural Simi
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 from torch import Tensor
 
+from mdrnets.config.marks import Cited
 from mdrnets.metrics.pixel import check_images
 
 Variant = Literal["gaussian11_rgb", "uniform7_rgb", "gaussian11_luma"]
 
-C1 = (0.01 * 255) ** 2
-C2 = (0.03 * 255) ** 2
+C1: Annotated[float, Cited("Wang et al. 2004")] = (0.01 * 255) ** 2
+C2: Annotated[float, Cited("Wang et al. 2004")] = (0.03 * 255) ** 2
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, full range, not rounded
 
 

@@ -4,11 +4,15 @@ Park et al., "Semantic Image Synthesis with Spatially-Adaptive Normalization" (C
 https://arxiv.org/abs/1903.07291), section 3 and Figure 4; the guidance here is any feature map.
 """
 
+from typing import Annotated
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-SLOPE = 0.2
+from mdrnets.config.marks import Cited
+
+SLOPE: Annotated[float, Cited("SPADE")] = 0.2
 
 
 class Spade(nn.Module):

@@ -5,16 +5,19 @@ al., "Generating Diverse High-Fidelity Images with VQ-VAE-2" (NeurIPS 2019).
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mdrnets.config.marks import Chosen
 from mdrnets.runtime.distributed import all_reduce_sum, broadcast
 
 SMOOTHING = 1e-5  # of the counts
-RARE = 0.01  # chosen: a code with less than this part of the mean count is re-seeded
-RESEED_STEPS = 50_000  # chosen: no code is re-seeded after them
+# A code with less than this share of the mean count is re-seeded, during the first RESEED_STEPS.
+RARE: Annotated[float, Chosen("of the mean use of a code")] = 0.01
+RESEED_STEPS: Annotated[int, Chosen("the codes settle then")] = 50_000
 
 
 @dataclass(frozen=True)

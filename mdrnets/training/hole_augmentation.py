@@ -4,15 +4,22 @@ Liu et al. 2018 (PConv), section 4.1: "random dilation, rotation and cropping". 
 not stated; they are chosen here, and stand in the assumption ledger.
 """
 
+from typing import Annotated
+
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-DILATE_PROBABILITY = 0.5
-DILATE_SHARE = 1 / 32  # largest radius, as a share of the side: 8 pixels at 256²
-CROP_PROBABILITY = 0.5
-CROP_SHARE = 0.5  # smallest side of a crop, as a share of the side
-RATIOS = (0.01, 0.6)  # a variant outside the evaluated ratios is not used
+from mdrnets.config.marks import Chosen
+
+DILATE_PROBABILITY: Annotated[float, Chosen("no amount")] = 0.5
+# Largest radius, as a share of the side.
+DILATE_SHARE: Annotated[float, Chosen("8 pixels at 256²")] = 1 / 32
+CROP_PROBABILITY: Annotated[float, Chosen("no amount")] = 0.5
+# Smallest side of a crop, as a share of the side.
+CROP_SHARE: Annotated[float, Chosen("no amount")] = 0.5
+# A variant outside the evaluated ratios is not used.
+RATIOS: Annotated[tuple[float, float], Chosen("those evaluated")] = (0.01, 0.6)
 
 
 def augment_hole(hole: np.ndarray, generator: np.random.Generator) -> np.ndarray:

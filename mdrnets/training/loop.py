@@ -13,13 +13,14 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
+from mdrnets.config.marks import Chosen
 from mdrnets.data.dataset import TrainingData
 from mdrnets.errors import UserError
 from mdrnets.methods.base import Batch, Phase, Trainable, Update
@@ -30,7 +31,10 @@ from mdrnets.training.interruption import DeferredSignals
 from mdrnets.training.sampling import BatchSampler
 from mdrnets.training.state import Checkpoints, restore, snapshot
 
-START_IMAGES = 4096  # 0.8 GB at 256²; a palette or a memory needs fewer
+# 0.8 GB at 256².
+START_IMAGES: Annotated[
+    int, Chosen("seen by what begins from data: MDRNets' memory, ICT's palette")
+] = 4096
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,12 @@ to see the same data in the same order as one that was never interrupted. Ranks 
 of a step is the same for any number of them.
 """
 
+from typing import Annotated
+
 import numpy as np
 import torch
 
+from mdrnets.config.marks import Chosen
 from mdrnets.data.dataset import TrainingData
 from mdrnets.data.pixels import to_tensor
 from mdrnets.errors import UserError
@@ -15,7 +18,8 @@ from mdrnets.methods.base import Batch
 from mdrnets.runtime.seeds import derived_seed
 from mdrnets.training.hole_augmentation import augment_hole
 
-FLIP_PROBABILITY = 0.5  # chosen; the merged classes have no left and right, so a label keeps its id
+# The merged classes have no left and right, so a label keeps its id.
+FLIP_PROBABILITY: Annotated[float, Chosen("not stated")] = 0.5
 
 
 class BatchSampler:

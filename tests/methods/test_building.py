@@ -61,19 +61,19 @@ def test_epochs_take_the_modules_batch_size(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("options", "key"),
     [
-        ({"epochs": 0, "batch_size": 2}, "epochs: expected a number above 0, not 0"),
-        ({"epochs": "1", "batch_size": 2}, "epochs: expected a number above 0, not '1'"),
-        ({"epochs": 1, "steps": 1, "batch_size": 2}, " it has both `steps` and `epochs`"),
-        ({"epochs": 1, "batch_size": 0}, "batch_size: `epochs` need a whole number above 0"),
+        ({"epochs": 0, "batch_size": 2}, r"base\.epochs"),
+        ({"epochs": "1", "batch_size": 2}, r"base\.epochs"),
+        ({"epochs": 1, "steps": 1, "batch_size": 2}, "base: .*steps.*epochs"),
+        ({"epochs": 1, "batch_size": 0}, r"base\.batch_size"),
     ],
 )
 def test_epochs_that_cannot_be_steps_are_refused(
-    tmp_path: Path, config: Config, options: dict[str, object], message: str
+    tmp_path: Path, config: Config, options: dict[str, object], key: str
 ) -> None:
     write_configuration(tmp_path, networks={"base": options})
-    with pytest.raises(UserError, match=rf"profiles/tiny\.yaml: networks\.base.?{message}"):
+    with pytest.raises(UserError, match=rf"profiles/tiny\.yaml: networks\.{key}"):
         resolved_options(load_config(), "base", images=7)
 
 

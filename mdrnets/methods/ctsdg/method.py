@@ -6,13 +6,15 @@ which the authors do not, and holes drawn as for all methods.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Annotated
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 from torch.optim import Adam
 
+from mdrnets.config.marks import Official
 from mdrnets.config.options import Options as Record
 from mdrnets.config.options import TrainOptions
 from mdrnets.errors import UserError
@@ -28,28 +30,31 @@ TAPS = ("pool1", "pool2", "pool3")  # of VGG-16
 
 
 class Weights(Record):
-    """Of the loss terms, all of them means over whole images."""
+    """Weights of the loss terms, all of which are means over whole images."""
 
-    hole: float = Field(default=60.0, ge=0)  # official code
-    valid: float = Field(default=10.0, ge=0)  # official code
-    perceptual: float = Field(default=0.1, ge=0)  # official code, paper
-    style: float = Field(default=250.0, ge=0)  # official code, paper
-    adversarial: float = Field(default=0.1, ge=0)  # official code, paper
-    intermediate: float = Field(default=1.0, ge=0)  # official code, paper
+    hole: Annotated[NonNegativeFloat, Official("code")] = 60.0
+    valid: Annotated[NonNegativeFloat, Official("code")] = 10.0
+    perceptual: Annotated[NonNegativeFloat, Official("code, paper")] = 0.1
+    style: Annotated[NonNegativeFloat, Official("code, paper")] = 250.0
+    adversarial: Annotated[NonNegativeFloat, Official("code, paper")] = 0.1
+    intermediate: Annotated[NonNegativeFloat, Official("code, paper")] = 1.0
 
 
 class Options(TrainOptions):
     """The published networks and training at 256²."""
 
-    batch_size: int = Field(default=6, ge=2)  # official code, paper
-    levels: int = Field(default=7, ge=2)  # official code; down to 2×2
-    width: int = Field(default=64, ge=4, multiple_of=4)  # official code
-    discriminator_base: int = Field(default=64, ge=1)  # official code
-    edge_sigma: float = Field(default=2.0, gt=0)  # official code at 256²; chosen: 1.5, 1.0 below
-    lr: float = Field(default=2e-4, gt=0)  # official code
-    fine_tune_lr: float = Field(default=5e-5, gt=0)  # official code
-    fine_tune_share: float = Field(default=0.3, gt=0, lt=1)  # authors' advice: 150k of 500k steps
-    discriminator_lr_ratio: float = Field(default=0.1, gt=0)  # official code
+    batch_size: Annotated[int, Field(ge=2), Official("code, paper")] = 6
+    levels: Annotated[int, Field(ge=2), Official("code; down to 2×2")] = 7
+    width: Annotated[int, Field(ge=4, multiple_of=4), Official("code")] = 64
+    discriminator_base: Annotated[PositiveInt, Official("code")] = 64
+    # For smaller images we choose 1.5 and 1.0.
+    edge_sigma: Annotated[PositiveFloat, Official("code, at 256²")] = 2.0
+    lr: Annotated[PositiveFloat, Official("code")] = 2e-4
+    fine_tune_lr: Annotated[PositiveFloat, Official("code")] = 5e-5
+    fine_tune_share: Annotated[float, Field(gt=0, lt=1), Official("advice: 150k of 500k steps")] = (
+        0.3
+    )
+    discriminator_lr_ratio: Annotated[PositiveFloat, Official("code")] = 0.1
     weights: Weights = Weights()
 
 

@@ -5,15 +5,19 @@ https://arxiv.org/abs/2108.09760). The authors' code takes both from an 8-bit co
 negative values round; here they come from the clean image.
 """
 
+from typing import Annotated
+
 import numpy as np
 import torch
 from skimage.feature import canny
 from torch import Tensor
 
+from mdrnets.config.marks import Chosen
 from mdrnets.losses.total_variation import dilate
 
 LUMINANCE = (0.2125, 0.7154, 0.0721)  # scikit-image's rgb2gray
-RIM = 2  # chosen: pixels round a hole in which edges may come from the filling
+# Pixels around a hole in which edges may come from the filling.
+RIM: Annotated[int, Chosen("no edge of the filling round a hole")] = 2
 
 
 def grey(image: Tensor) -> Tensor:

@@ -11,11 +11,12 @@ from typing import Annotated
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field, model_validator
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 from torch import Tensor, nn
 from torch.optim import Adam
 from torch.optim.lr_scheduler import LambdaLR
 
+from mdrnets.config.marks import Chosen, Official
 from mdrnets.config.options import TrainOptions
 from mdrnets.errors import UserError
 from mdrnets.losses.adversarial import discriminator_loss, generator_loss
@@ -32,40 +33,37 @@ PUBLISHED_STEPS = 1_000_000  # of the structure generator, to which its schedule
 
 DISCRIMINATOR_STD = 0.05  # of initial weights
 
-Rate = Annotated[int, Field(ge=1)]
+Dilations = Annotated[tuple[PositiveInt, ...], Field(strict=False)]
 
 
 class Options(TrainOptions):
     """The published networks and training at 256²."""
 
-    batch_size: int = Field(default=8, ge=1)  # official code
-    vqvae_share: float = Field(default=1 / 3, gt=0, lt=1)  # official code: 1 M steps a phase
-    structure_share: float = Field(default=1 / 3, gt=0, lt=1)  # official code
-    vqvae_width: int = Field(default=128, ge=2, multiple_of=2)  # official code
-    vqvae_hidden: int = Field(default=64, ge=1)  # official code
-    codes: int = Field(default=512, ge=2)  # official code
-    code_channels: int = Field(default=64, ge=1)  # official code
-    reseed_every: int = Field(default=1000, ge=1)  # chosen: rare codes begin anew
-    condition_base: int = Field(default=32, ge=1)  # official code
-    condition_rates: tuple[Rate, ...] = Field(
-        default=(1, 1, 1, 2, 4, 8, 16, 1, 1, 1), strict=False
-    )  # official code
-    channels: int = Field(default=128, ge=8, multiple_of=8)  # official code; of the PixelCNN
-    blocks: int = Field(default=20, ge=1)  # official code; of each stream, and of the output
-    attentions: int = Field(default=4, ge=1)  # official code; blocks that have one
-    dropout: float = Field(default=0.1, ge=0, lt=1)  # official code
-    texture_width: int = Field(default=32, ge=1)  # official code
-    texture_dilations: tuple[Rate, ...] = Field(
-        default=(2, 4, 8, 16), strict=False
-    )  # official code
-    discriminator_base: int = Field(default=64, ge=1)  # official code
-    discriminator_layers: int = Field(default=6, ge=1)  # official code; down to a map of 4×4
-    lr: float = Field(default=1e-4, gt=0)  # official code; of VQ-VAE and texture
-    structure_rate: float = Field(default=0.18, gt=0)  # official code; see `structure_schedule`
-    average_decay: float = Field(default=0.9997, ge=0, lt=1)  # official code; of weights
-    commitment_weight: float = Field(default=0.25, ge=0)  # official code
-    feature_weight: float = Field(default=0.1, ge=0)  # official code; of each level's codes
-    clip: float = Field(default=1.0, gt=0)  # chosen: norm of the PixelCNN's gradient, against NaN
+    batch_size: Annotated[PositiveInt, Official("code")] = 8
+    vqvae_share: Annotated[float, Field(gt=0, lt=1), Official("code: 1 M steps a phase")] = 1 / 3
+    structure_share: Annotated[float, Field(gt=0, lt=1), Official("code")] = 1 / 3
+    vqvae_width: Annotated[int, Field(ge=2, multiple_of=2), Official("code")] = 128
+    vqvae_hidden: Annotated[PositiveInt, Official("code")] = 64
+    codes: Annotated[int, Field(ge=2), Official("code")] = 512
+    code_channels: Annotated[PositiveInt, Official("code")] = 64
+    reseed_every: Annotated[PositiveInt, Chosen("rare codes begin anew")] = 1000
+    condition_base: Annotated[PositiveInt, Official("code")] = 32
+    condition_rates: Annotated[Dilations, Official("code")] = (1, 1, 1, 2, 4, 8, 16, 1, 1, 1)
+    channels: Annotated[int, Field(ge=8, multiple_of=8), Official("code; of the PixelCNN")] = 128
+    blocks: Annotated[PositiveInt, Official("code; of each stream, and of the output")] = 20
+    attentions: Annotated[PositiveInt, Official("code; blocks that have one")] = 4
+    dropout: Annotated[float, Field(ge=0, lt=1), Official("code")] = 0.1
+    texture_width: Annotated[PositiveInt, Official("code")] = 32
+    texture_dilations: Annotated[Dilations, Official("code")] = (2, 4, 8, 16)
+    discriminator_base: Annotated[PositiveInt, Official("code")] = 64
+    discriminator_layers: Annotated[PositiveInt, Official("code; down to a map of 4×4")] = 6
+    lr: Annotated[PositiveFloat, Official("code; of VQ-VAE and texture")] = 1e-4
+    structure_rate: Annotated[PositiveFloat, Official("code; see `structure_schedule`")] = 0.18
+    average_decay: Annotated[float, Field(ge=0, lt=1), Official("code; of weights")] = 0.9997
+    commitment_weight: Annotated[NonNegativeFloat, Official("code")] = 0.25
+    feature_weight: Annotated[NonNegativeFloat, Official("code; of the codes of each level")] = 0.1
+    # Largest norm of the PixelCNN's gradient.
+    clip: Annotated[PositiveFloat, Chosen("the authors' users met NaN")] = 1.0
 
     @model_validator(mode="after")
     def _consistent(self) -> "Options":

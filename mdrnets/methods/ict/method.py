@@ -7,15 +7,17 @@ Images and holes are those of all methods: no crops of the authors'.
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from typing import Annotated
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from pydantic import Field
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 from torch.optim import Adam, AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
+from mdrnets.config.marks import Chosen, Official
 from mdrnets.config.options import Options as Record
 from mdrnets.config.options import TrainOptions
 from mdrnets.errors import UserError
@@ -33,42 +35,46 @@ from mdrnets.networks.patchgan import PatchDiscriminator
 
 CONTENT_TAPS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")  # of VGG-19
 STYLE_TAPS = ("relu2_2", "relu3_4", "relu4_4", "relu5_2")
-HOLE_FLOOR = 1e-3  # chosen: of the mean hole, by which L1 is divided
+# Of the mean hole, by which L1 is divided.
+HOLE_FLOOR: Annotated[float, Chosen("the divisor of L1 stays above it")] = 1e-3
 RATE_FLOOR = 0.1  # of the cosine schedule
 
 
 class Weights(Record):
-    """Of the upsampler's loss terms."""
+    """Weights of the upsampler's loss terms."""
 
-    l1: float = Field(default=1.0, ge=0)  # official code; divided by the mean of the hole
-    adversarial: float = Field(default=0.1, ge=0)  # official code
-    content: float = Field(default=0.1, ge=0)  # official code
-    style: float = Field(default=250.0, ge=0)  # official code
+    l1: Annotated[NonNegativeFloat, Official("code; divided by the mean of the hole")] = 1.0
+    adversarial: Annotated[NonNegativeFloat, Official("code")] = 0.1
+    content: Annotated[NonNegativeFloat, Official("code")] = 0.1
+    style: Annotated[NonNegativeFloat, Official("code")] = 250.0
 
 
 class Options(TrainOptions):
     """The published networks for faces at 256²."""
 
-    batch_size: int = Field(default=32, ge=1)  # official code; of the upsampler
-    prior_batch_size: int = Field(default=64, ge=1)  # official code; of the transformer
-    prior_share: float = Field(default=0.5, gt=0, lt=1)  # chosen: share of the steps
-    grid: int = Field(default=48, ge=4)  # official code
-    colours: int = Field(default=512, ge=2)  # official code
-    width: int = Field(default=512, ge=8)  # official code
-    heads: int = Field(default=8, ge=1)  # official code
-    blocks: int = Field(default=30, ge=1)  # official code
-    upsampler_base: int = Field(default=64, ge=1)  # official code
-    upsampler_blocks: int = Field(default=8, ge=1)  # official code
-    init_gain: float = Field(default=1.0, gt=0)  # official code: 0.02; of the upsampler's weights
-    discriminator_base: int = Field(default=64, ge=1)  # official code
-    prior_lr: float = Field(default=3e-4, gt=0)  # official code; AdamW 0.9, 0.95, no decay
-    warm_up_share: float = Field(default=0.01, ge=0, lt=1)  # official code: 1 epoch of 100
-    clip: float = Field(default=1.0, gt=0)  # official code: norm of the transformer's gradient
-    lr: float = Field(default=1e-4, gt=0)  # official code; Adam 0, 0.9
-    discriminator_lr_ratio: float = Field(default=0.1, gt=0)  # official code
-    top_k: int = Field(default=40, ge=1)  # official code: run script
-    temperature: float = Field(default=1.0, gt=0)  # official code
-    chunk: int = Field(default=1, ge=1)  # official code; more: cells drawn from one pass
+    batch_size: Annotated[PositiveInt, Official("code; of the upsampler")] = 32
+    prior_batch_size: Annotated[PositiveInt, Official("code; of the transformer")] = 64
+    prior_share: Annotated[
+        float, Field(gt=0, lt=1), Chosen("the authors count epochs, then steps")
+    ] = 0.5
+    grid: Annotated[int, Field(ge=4), Official("code")] = 48
+    colours: Annotated[int, Field(ge=2), Official("code")] = 512
+    width: Annotated[int, Field(ge=8), Official("code")] = 512
+    heads: Annotated[PositiveInt, Official("code")] = 8
+    blocks: Annotated[PositiveInt, Official("code")] = 30
+    upsampler_base: Annotated[PositiveInt, Official("code")] = 64
+    upsampler_blocks: Annotated[PositiveInt, Official("code")] = 8
+    # A factor of the standard deviation of the upsampler's initial weights.
+    init_gain: Annotated[PositiveFloat, Official("code: a deviation of 0.02")] = 1.0
+    discriminator_base: Annotated[PositiveInt, Official("code")] = 64
+    prior_lr: Annotated[PositiveFloat, Official("code; AdamW 0.9, 0.95, no decay")] = 3e-4
+    warm_up_share: Annotated[float, Field(ge=0, lt=1), Official("code: 1 epoch of 100")] = 0.01
+    clip: Annotated[PositiveFloat, Official("code: norm of the transformer's gradient")] = 1.0
+    lr: Annotated[PositiveFloat, Official("code; Adam 0, 0.9")] = 1e-4
+    discriminator_lr_ratio: Annotated[PositiveFloat, Official("code")] = 0.1
+    top_k: Annotated[PositiveInt, Official("code: run script")] = 40
+    temperature: Annotated[PositiveFloat, Official("code")] = 1.0
+    chunk: Annotated[PositiveInt, Official("code")] = 1  # cells of an image drawn from one pass
     weights: Weights = Weights()
 
 

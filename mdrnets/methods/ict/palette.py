@@ -5,13 +5,17 @@ https://arxiv.org/abs/2103.14031), section 3.1. The authors take a palette of 51
 others clustered from ImageNet; ours comes from the training images, as they advise for new domains.
 """
 
+from typing import Annotated
+
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-PIXELS = 1_000_000  # chosen: enough for the clustering
-ITERATIONS = 50  # chosen: of k-means
+from mdrnets.config.marks import Chosen
+
+PIXELS: Annotated[int, Chosen("enough for 512 colours")] = 1_000_000
+ITERATIONS: Annotated[int, Chosen("at most, of k-means")] = 50
 
 
 def fit_palette(images: np.ndarray, *, grid: int, colours: int, seed: int) -> np.ndarray:

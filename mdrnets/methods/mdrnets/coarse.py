@@ -6,11 +6,13 @@ optimiser of MDRNets.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Annotated
 
 import torch
-from pydantic import Field
+from pydantic import Field, PositiveFloat, PositiveInt
 from torch import Tensor
 
+from mdrnets.config.marks import Cited, Paper
 from mdrnets.config.options import TrainOptions
 from mdrnets.errors import UserError
 from mdrnets.losses.pconv import PConvLoss, PConvWeights
@@ -22,14 +24,14 @@ from mdrnets.networks.partial_unet import PartialUNet
 class Options(TrainOptions):
     """Layers, loss and optimiser of the coarse network."""
 
-    batch_size: int = Field(default=8, ge=1)  # paper
-    levels: int = Field(default=7, ge=1)  # cited: PConv, its depth for 256² (bottleneck of 2×2)
-    width: int = Field(default=64, ge=1)  # cited: PConv
-    max_width: int = Field(default=512, ge=1)  # cited: PConv
-    weights: PConvWeights = PConvWeights()  # cited: PConv, equation 7
-    lr: float = Field(default=2e-4, gt=0)  # paper
-    beta1: float = Field(default=0.9, ge=0, lt=1)  # paper
-    beta2: float = Field(default=0.99, ge=0, lt=1)  # paper
+    batch_size: Annotated[PositiveInt, Paper()] = 8
+    levels: Annotated[PositiveInt, Cited("PConv, for 256²")] = 7  # bottleneck of 2×2
+    width: Annotated[PositiveInt, Cited("PConv")] = 64
+    max_width: Annotated[PositiveInt, Cited("PConv")] = 512
+    weights: Annotated[PConvWeights, Cited("PConv, equation 7")] = PConvWeights()
+    lr: Annotated[PositiveFloat, Paper()] = 2e-4
+    beta1: Annotated[float, Field(ge=0, lt=1), Paper()] = 0.9
+    beta2: Annotated[float, Field(ge=0, lt=1), Paper()] = 0.99
 
 
 class Coarse(Trainable):

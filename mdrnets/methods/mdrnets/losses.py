@@ -7,13 +7,14 @@ terms on I_o look at the raw output; the adversarial and the total variation ter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field
+from pydantic import NonNegativeFloat
 from torch import Tensor, nn
 
+from mdrnets.config.marks import Chosen
 from mdrnets.config.options import Options
 from mdrnets.data.classes import CLASSES
 from mdrnets.losses.adversarial import Adversarial, generator_loss
@@ -29,14 +30,14 @@ Style = Literal["statistics", "gram"]
 class Weights(Options):
     """Factors of losses that are means. A term of weight 0 is not computed."""
 
-    hole: float = Field(default=6.0, ge=0)  # chosen: as in PConv
-    valid: float = Field(default=1.0, ge=0)  # chosen: as in PConv
-    perceptual: float = Field(default=0.05, ge=0)  # chosen: as in PConv
-    style: float = Field(default=10.0, ge=0)  # chosen
-    adversarial: float = Field(default=0.1, ge=0)  # chosen
-    total_variation: float = Field(default=0.1, ge=0)  # chosen: as in PConv
-    semantic: float = Field(default=0.1, ge=0)  # chosen
-    incoordination: float = Field(default=1.0, ge=0)  # chosen
+    hole: Annotated[NonNegativeFloat, Chosen("no weight is given; PConv's")] = 6.0
+    valid: Annotated[NonNegativeFloat, Chosen("no weight is given; PConv's")] = 1.0
+    perceptual: Annotated[NonNegativeFloat, Chosen("no weight is given; PConv's")] = 0.05
+    style: Annotated[NonNegativeFloat, Chosen("no weight is given")] = 10.0
+    adversarial: Annotated[NonNegativeFloat, Chosen("no weight is given")] = 0.1
+    total_variation: Annotated[NonNegativeFloat, Chosen("no weight is given; PConv's")] = 0.1
+    semantic: Annotated[NonNegativeFloat, Chosen("no weight is given")] = 0.1
+    incoordination: Annotated[NonNegativeFloat, Chosen("no weight is given")] = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)

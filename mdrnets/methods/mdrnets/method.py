@@ -13,9 +13,10 @@ from typing import Annotated, Literal
 import numpy as np
 import torch
 import torch.nn.functional as F
-from pydantic import Field
+from pydantic import Field, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
+from mdrnets.config.marks import Chosen, Cited, Paper
 from mdrnets.config.options import TrainOptions
 from mdrnets.data.classes import CLASSES
 from mdrnets.data.pixels import to_tensor
@@ -31,7 +32,8 @@ from mdrnets.methods.mdrnets.style_encoder import StyleEncoder
 from mdrnets.networks.composite import composite
 from mdrnets.networks.patchgan import PatchDiscriminator
 
-REDUCTION = 8  # image size over bottleneck size in the refinement network
+# Image size over bottleneck size in the refinement network.
+REDUCTION: Annotated[int, Chosen("three halvings before the bottleneck")] = 8
 
 # Not strict, since a list in YAML stands for a tuple.
 Dilations = Annotated[tuple[int, ...], Field(strict=False, min_length=1)]
@@ -41,31 +43,44 @@ Taps = Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
 class Options(TrainOptions):
     """The training's scale, the networks' sizes, and the switches of the ablations."""
 
-    batch_size: int = Field(default=8, ge=1)  # paper; of both GPUs together: chosen
-    lr: float = Field(default=2e-4, gt=0)  # paper; of the discriminator too: chosen
-    beta1: float = Field(default=0.9, ge=0, lt=1)  # paper; of the discriminator too: chosen
-    beta2: float = Field(default=0.99, ge=0, lt=1)  # paper; of the discriminator too: chosen
+    # The batch of both GPUs together; the discriminator has the same optimiser (see DECISIONS).
+    batch_size: Annotated[PositiveInt, Paper()] = 8
+    lr: Annotated[PositiveFloat, Paper()] = 2e-4
+    beta1: Annotated[float, Field(ge=0, lt=1), Paper()] = 0.9
+    beta2: Annotated[float, Field(ge=0, lt=1), Paper()] = 0.99
 
-    style_channels: int = Field(default=256, ge=1)  # chosen: c; SEAN has 512
-    style_width: int = Field(default=32, ge=1)  # cited: SEAN, the style encoder's first layer
-    width: int = Field(default=64, ge=1)  # chosen: the refinement network's first layer
-    dilations: Dilations = (1, 2, 4, 8)  # chosen: of the gated residual blocks, one each
-    spade_hidden: int = Field(default=128, ge=1)  # cited: SPADE
-    discriminator_base: int = Field(default=64, ge=1)  # cited: pix2pix
+    style_channels: Annotated[PositiveInt, Chosen("c; SEAN has 512", "style_encoder.py")] = 256
+    style_width: Annotated[PositiveInt, Cited("SEAN's style encoder", "style_encoder.py")] = 32
+    width: Annotated[PositiveInt, Chosen("no width is given", "refinement.py")] = 64
+    dilations: Annotated[Dilations, Chosen("of the gated blocks", "refinement.py")] = (1, 2, 4, 8)
+    spade_hidden: Annotated[PositiveInt, Cited("SPADE", "refinement.py")] = 128
+    discriminator_base: Annotated[PositiveInt, Cited("pix2pix")] = 64
 
-    memory: Literal["per_class", "shared", "none"] = "per_class"  # paper
-    slots: int = Field(default=64, ge=1)  # chosen: m, of each block, or of the only one
-    alpha: float = Field(default=0.999, ge=0, le=1)  # cited: MOSS; α of equation 3
-    temperature: float = Field(default=1.0, gt=0)  # paper: 1, since equation 4 has none
-    init: Literal["gaussian", "from_data"] = "gaussian"  # chosen: slots of unit length
-    mrem: bool = True  # paper; without it the fused features lead the decoder
-    patch_size: int = Field(default=4, ge=1)  # chosen: p; it divides half the image size
-    guidance: Literal["memory", "style"] = "memory"  # paper; `style`: no DMM, no MREM
+    memory: Annotated[Literal["per_class", "shared", "none"], Paper()] = "per_class"
+    # Of each block, or of the only one.
+    slots: Annotated[PositiveInt, Chosen("m; the supplement is not public", "memory.py")] = 64
+    alpha: Annotated[float, Field(ge=0, le=1), Cited("MOSS; α of equation 3", "memory.py")] = 0.999
+    temperature: Annotated[PositiveFloat, Chosen("equation 4 shows none", "memory.py")] = 1.0
+    init: Annotated[
+        Literal["gaussian", "from_data"],
+        Chosen("unit length; `from_data` where slots starve", "memory.py"),
+    ] = "gaussian"
+    mrem: Annotated[bool, Paper()] = True  # False: the fused features guide the decoder
+    # It divides half the image size.
+    patch_size: Annotated[PositiveInt, Chosen("p: 1,024 patches at 256²", "mask_region.py")] = 4
+    guidance: Annotated[Literal["memory", "style"], Paper()] = "memory"  # style: no DMM, no MREM
 
-    adversarial: Adversarial = "hinge"  # chosen; pix2pix, which is cited, has bce
-    style: Style = "statistics"  # cited: AdaIN
-    taps: Taps = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")  # chosen: of VGG-16
-    weights: Weights = Weights()  # chosen
+    adversarial: Annotated[Adversarial, Chosen("pix2pix, which is cited, has bce", "losses.py")] = (
+        "hinge"
+    )
+    style: Annotated[Style, Cited("AdaIN; `gram` is an option", "losses.py")] = "statistics"
+    taps: Annotated[Taps, Chosen("of VGG-16, as in Johnson et al. 2016", "losses.py")] = (
+        "relu1_2",
+        "relu2_2",
+        "relu3_3",
+        "relu4_3",
+    )
+    weights: Weights = Weights()
 
 
 class MDRNets(Method):

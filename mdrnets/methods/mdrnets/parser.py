@@ -5,13 +5,21 @@ training here follows Yu et al. 2018 (BiSeNet), section 3.3, with another optimi
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Self
+from typing import Annotated, Self
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field, model_validator
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
 from torch import Tensor
 
+from mdrnets.config.marks import Chosen, Cited
 from mdrnets.config.options import TrainOptions
 from mdrnets.data.classes import CLASSES
 from mdrnets.errors import UserError
@@ -26,15 +34,17 @@ SOURCE = "bisenet"
 class Options(TrainOptions):
     """Width, loss and optimiser of the face parser; or published weights instead of a training."""
 
-    published: bool = False  # chosen: trained here, on training images alone
-    steps: int = Field(default=0, ge=0)  # chosen: none with published weights, else the profile's
-    batch_size: int = Field(default=16, ge=2)  # cited: BiSeNet; BatchNorm of pooled values needs 2
-    width: int = Field(default=64, ge=4)  # cited: ResNet-18
-    input_scale: int = Field(default=1, ge=1)  # chosen: for small images; features have stride 8
-    class_balance: float = Field(default=0.5, ge=0, le=1)  # chosen: eyes are 1 % of the pixels
-    auxiliary_weight: float = Field(default=1.0, ge=0)  # cited: BiSeNet, equation 2
-    lr: float = Field(default=1e-3, gt=0)  # chosen: Adam
-    lr_power: float = Field(default=0.9, ge=0)  # cited: BiSeNet's "poly" decay, to zero at the end
+    published: Annotated[bool, Chosen("published weights have seen test images")] = False
+    steps: Annotated[NonNegativeInt, Chosen("of published weights; else the profile's")] = 0
+    # BatchNorm of pooled values needs two images.
+    batch_size: Annotated[int, Field(ge=2), Cited("BiSeNet; the paper takes a trained one")] = 16
+    width: Annotated[int, Field(ge=4), Cited("BiSeNet on ResNet-18")] = 64
+    input_scale: Annotated[PositiveInt, Chosen("small images lose eyes at stride 8")] = 1
+    class_balance: Annotated[float, Field(ge=0, le=1), Chosen("rare classes, such as eyes")] = 0.5
+    auxiliary_weight: Annotated[NonNegativeFloat, Cited("BiSeNet, equation 2")] = 1.0
+    lr: Annotated[PositiveFloat, Chosen("Adam, for short trainings")] = 1e-3
+    # "poly" decay, to zero at the last step.
+    lr_power: Annotated[NonNegativeFloat, Cited("BiSeNet's decay of the rate")] = 0.9
 
     @model_validator(mode="after")
     def _trained_or_published(self) -> Self:

@@ -6,33 +6,40 @@ uncorrupted faces, then frozen. The paper gives no layers; these are ours.
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from typing import Annotated
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
+from mdrnets.config.marks import Chosen, Paper
 from mdrnets.config.options import TrainOptions
 from mdrnets.errors import UserError
 from mdrnets.losses.perceptual import perceptual_loss
 from mdrnets.methods.base import Batch, BuildContext, Phase, Trainable, Update
 from mdrnets.networks.features import PerceptualFeatures
 
-TAPS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")  # chosen: as in MDRNets' perceptual loss
+TAPS: Annotated[tuple[str, ...], Chosen("of VGG-16, as in MDRNets")] = (
+    "relu1_2",
+    "relu2_2",
+    "relu3_3",
+    "relu4_3",
+)
 
 
 class Options(TrainOptions):
     """Layers, losses and optimiser of the reconstruction network."""
 
-    batch_size: int = Field(default=8, ge=1)  # paper
-    width: int = Field(default=64, ge=1)  # chosen
-    downsamplings: int = Field(default=3, ge=1)  # chosen: the middle layer is at H/8
-    blocks: int = Field(default=2, ge=0)  # chosen: residual blocks on each side of the middle layer
-    l1_weight: float = Field(default=1.0, ge=0)  # chosen
-    perceptual_weight: float = Field(default=0.05, ge=0)  # chosen: as in MDRNets
-    lr: float = Field(default=2e-4, gt=0)  # paper
-    beta1: float = Field(default=0.9, ge=0, lt=1)  # paper
-    beta2: float = Field(default=0.99, ge=0, lt=1)  # paper
+    batch_size: Annotated[PositiveInt, Paper()] = 8
+    width: Annotated[PositiveInt, Chosen("no layer is given")] = 64
+    downsamplings: Annotated[PositiveInt, Chosen("the middle layer is at H/8")] = 3
+    blocks: Annotated[NonNegativeInt, Chosen("residual blocks each side of the middle")] = 2
+    l1_weight: Annotated[NonNegativeFloat, Chosen("the unit of the other weight")] = 1.0
+    perceptual_weight: Annotated[NonNegativeFloat, Chosen("as in MDRNets")] = 0.05
+    lr: Annotated[PositiveFloat, Paper()] = 2e-4
+    beta1: Annotated[float, Field(ge=0, lt=1), Paper()] = 0.9
+    beta2: Annotated[float, Field(ge=0, lt=1), Paper()] = 0.99
 
 
 class Reconstruction(Trainable):
@@ -94,7 +101,7 @@ class Reconstruction(Trainable):
 
 
 class ResidualBlock(nn.Module):
-    """Two 3×3 convolutions with job normalisation, added to their input."""
+    """Two 3×3 convolutions with instance normalisation, added to their input."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -117,7 +124,7 @@ def build(*, options: Options, context: BuildContext) -> Reconstruction:
     Raises:
         UserError: the middle layer of this image size would be no map of 2×2 or more.
     """
-    smallest = 2 ** (options.downsamplings + 1)  # job normalisation needs two values
+    smallest = 2 ** (options.downsamplings + 1)  # instance normalisation needs two values
     if context.image_size < smallest or context.image_size % 2**options.downsamplings:
         raise UserError(
             f"recon.downsamplings: {options.downsamplings} halvings do not fit images of "

@@ -5,15 +5,17 @@ are ours: see the assumption ledger.
 """
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mdrnets.config.marks import Chosen
 from mdrnets.networks.gated_conv import GatedConv2d
 from mdrnets.networks.spade import SpadeResBlock
 
-SLOPE = 0.2
+SLOPE: Annotated[float, Chosen("as in its decoder's SPADE")] = 0.2
 
 
 class RefinementNetwork(nn.Module):

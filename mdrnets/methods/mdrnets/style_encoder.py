@@ -4,9 +4,13 @@ MDRNets, Figure 2 (F_s); layers as in Zhu et al., "SEAN: Image Synthesis with Se
 Region-Adaptive Normalization" (CVPR 2020), appendix.
 """
 
+from typing import Annotated
+
 from torch import Tensor, nn
 
-SLOPE = 0.2
+from mdrnets.config.marks import Cited
+
+SLOPE: Annotated[float, Cited("SEAN")] = 0.2
 
 
 class StyleEncoder(nn.Module):

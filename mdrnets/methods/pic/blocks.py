@@ -74,7 +74,7 @@ class ResBlock(nn.Module):
 
 
 class ResBlockUp(nn.Module):
-    """A residual block of the decoder: job normalised, doubles height and width."""
+    """A residual block of the decoder: instance-normalised, doubles height and width."""
 
     def __init__(self, *, in_channels: int, out_channels: int) -> None:
         super().__init__()

@@ -6,12 +6,14 @@ Images and holes are those of all methods: no crops, rotations or mask types of 
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Annotated
 
 import torch
-from pydantic import Field
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor
 from torch.optim import Adam
 
+from mdrnets.config.marks import Chosen, Official, Paper
 from mdrnets.config.options import Options as Record
 from mdrnets.config.options import TrainOptions
 from mdrnets.errors import UserError
@@ -29,25 +31,27 @@ from mdrnets.networks.composite import composite
 
 
 class Weights(Record):
-    """Of the loss terms, all of them means."""
+    """Weights of the loss terms, all of which are means."""
 
-    reconstruction: float = Field(default=20.0, ge=0)  # paper; of each scale
-    kl: float = Field(default=20.0, ge=0)  # paper; times the number of scales in the code
-    adversarial: float = Field(default=1.0, ge=0)  # paper
+    reconstruction: Annotated[NonNegativeFloat, Paper("of each scale")] = 20.0
+    kl: Annotated[NonNegativeFloat, Paper("times the number of scales in the code")] = 20.0
+    adversarial: Annotated[NonNegativeFloat, Paper()] = 1.0
 
 
 class Options(TrainOptions):
     """The published networks and training at 256²."""
 
-    batch_size: int = Field(default=8, ge=1)  # official code
-    reductions: int = Field(default=5, ge=4)  # official code; the latent is at H/2^reductions
-    base: int = Field(default=32, ge=4)  # official code
-    cap: int = Field(default=128, ge=4, multiple_of=4)  # official code; also of the latent
-    infer_blocks: int = Field(default=6, ge=0)  # official code
-    lr: float = Field(default=1e-4, gt=0)  # official code, paper
-    beta1: float = Field(default=0.0, ge=0, lt=1)  # official code, paper
-    beta2: float = Field(default=0.999, ge=0, lt=1)  # official code, paper
-    best_of: int = Field(default=1, ge=1)  # chosen; the authors rank 50 samples by discriminator
+    batch_size: Annotated[PositiveInt, Official("code")] = 8
+    # The latent is at H/2^reductions.
+    reductions: Annotated[int, Field(ge=4), Official("code")] = 5
+    base: Annotated[int, Field(ge=4), Official("code")] = 32
+    cap: Annotated[int, Field(ge=4, multiple_of=4), Official("code; also of the latent")] = 128
+    infer_blocks: Annotated[NonNegativeInt, Official("code")] = 6
+    lr: Annotated[PositiveFloat, Official("code, paper")] = 1e-4
+    beta1: Annotated[float, Field(ge=0, lt=1), Official("code, paper")] = 0.0
+    beta2: Annotated[float, Field(ge=0, lt=1), Official("code, paper")] = 0.999
+    # The authors rank their 50 samples by the discriminator.
+    best_of: Annotated[PositiveInt, Chosen("one sample a method; the authors rank 50")] = 1
     weights: Weights = Weights()
 
 

@@ -6,10 +6,12 @@ l is H/2^l and has min(base · 2^l, cap) channels; level 0 is the image's size.
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Annotated
 
 import torch.nn.functional as F
 from torch import Tensor, cat, nn
 
+from mdrnets.config.marks import Chosen
 from mdrnets.methods.pic.attention import SelfAttention, ShortLongTermAttention
 from mdrnets.methods.pic.blocks import (
     SLOPE,
@@ -22,7 +24,7 @@ from mdrnets.methods.pic.blocks import (
 
 ATTENTION_LEVEL = 3  # H/8: where attention is, and the first of the output images
 SCALES = ATTENTION_LEVEL + 1
-DEVIATION_FLOOR = 1e-4  # chosen: keeps logarithms and quotients of deviations finite
+DEVIATION_FLOOR: Annotated[float, Chosen("logarithms stay finite")] = 1e-4  # quotients too
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from mdrnets.assumptions.baselines import (
     BASELINE_DECISIONS,
     BASELINE_OPTIONS,
 )
-from mdrnets.assumptions.mdrnets import CONSTANTS, DECISIONS, OPTIONS, PROTOCOL, Assumption
+from mdrnets.assumptions.collect import Assumption
+from mdrnets.assumptions.mdrnets import CONSTANTS, DECISIONS, OPTIONS, PROTOCOL
 from mdrnets.assumptions.profiles import TUNING_NOTES
 from mdrnets.config.load import Config
 

@@ -65,7 +65,7 @@ def test_the_guidance_decides_the_output() -> None:
 
 
 def test_constant_input_gives_no_nan() -> None:
-    """A wholly masked image is constant, and job norm divides by its deviation."""
+    """A wholly masked image is constant, and instance norm divides by its deviation."""
     output = _network()(
         torch.zeros(1, 3, 32, 32), torch.ones(1, 1, 32, 32), torch.zeros(1, 5, 16, 16)
     )
