@@ -7,15 +7,7 @@ assignment of holes. The profile's `frechet` names the network.
 import sys
 from collections.abc import Sequence
 
-import numpy as np
-import torch
-
-from mdrnets.config.profile import INCEPTION
-from mdrnets.data.assignment import by_bin, read_assignment
-from mdrnets.evaluation.scores import write_features
 from mdrnets.execution.command import StageRun, execute, stage_parser
-from mdrnets.metrics.features import build_feature_network, extract_features
-from mdrnets.runtime.numerics import set_numerics
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,23 +18,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(run: StageRun) -> None:
-    dataset = run.wildcards["dataset"]
-    layout, protocol, profile = run.layout, run.config.protocol, run.config.profile
-    set_numerics(device=profile.device, precision="32-true", threads=profile.threads)
-    device = torch.device(profile.device)
+    from mdrnets.evaluation.features import extract_truth_features, write_features
 
-    bins = by_bin(read_assignment(layout.assignment(dataset)), protocol.bins)
-    rows = [pair.image_row for pair in next(iter(bins.values()))]  # the same in each bin
-    images = np.load(layout.images(dataset), mmap_mode="r")[rows]
-    network = build_feature_network(profile.frechet, weights=layout.weights(INCEPTION)).to(device)
-    features = extract_features(
-        network,
-        images,
-        device=device,
-        progress=run.progress,
-        label=f"{profile.frechet} features of {dataset}",
-    )
-    write_features(layout.features(dataset, "ground_truth"), features)
+    dataset = run.wildcards["dataset"]
+    features = extract_truth_features(run.config, dataset=dataset, progress=run.progress)
+    write_features(run.layout.features(dataset, "ground_truth"), features)
 
 
 if __name__ == "__main__":

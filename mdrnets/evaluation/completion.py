@@ -1,19 +1,104 @@
-"""Filling the holes of test images, batch by batch.
+"""Fills the holes of test images, batch by batch.
 
 Whatever is saved, scored and shown is the composite I ⊙ (1 − K) + O ⊙ K, rounded to uint8.
 """
 
-from collections.abc import Iterator, Sequence
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
+from numpy.lib.format import open_memmap
 
-from mdrnets.data.assignment import Pair
+from mdrnets.config.load import Config
+from mdrnets.data.assignment import Pair, by_bin, read_assignment
+from mdrnets.data.download.disk_space import require_space
 from mdrnets.data.pixels import to_pixels, to_tensor
+from mdrnets.data.progress import Progress
 from mdrnets.errors import UserError
+from mdrnets.files import atomic_write
+from mdrnets.layout import Layout
 from mdrnets.methods.base import Method
+from mdrnets.methods.building import build_network, load_network
 from mdrnets.networks.composite import composite
-from mdrnets.runtime.numerics import autocast
+from mdrnets.runtime.numerics import autocast, set_numerics
+from mdrnets.runtime.seeds import derived_seed
+
+
+def complete_test_images(
+    config: Config,
+    *,
+    dataset: str,
+    method: str,
+    progress: Progress,
+    note: Callable[[str, bool | int | float | str], None],
+) -> None:
+    """Complete a data set's test images in each bin, and write composites and raw outputs.
+
+    Args:
+        config: protocol and profile.
+        dataset: a data set of the profile.
+        method: a method of the profile.
+        progress: shows the progress, in batches.
+        note: takes measurements: numerics and images per second.
+
+    Raises:
+        UserError: the method is not trained or completes no images, an output is not finite, or
+            the disk is too full.
+    """
+    layout, profile = Layout(config.name), config.profile
+    numerics = set_numerics(
+        device=profile.device, precision=profile.precision, threads=profile.threads
+    )
+    for key, value in numerics.items():
+        note(key, value)
+
+    bins = by_bin(read_assignment(layout.assignment(dataset)), config.protocol.bins)
+    images = np.load(layout.images(dataset), mmap_mode="r")
+    holes = np.load(layout.holes(), mmap_mode="r")
+    device = torch.device(profile.device)
+    load = load_network if config.network(method).trained else build_network
+    network = load(config, layout, network=method, dataset=dataset).to(device).eval()
+    if not isinstance(network, Method):
+        raise UserError(
+            f"{method}: found a {type(network).__name__}, which completes no images; the `build` "
+            "function of its module must return a `Method`"
+        )
+
+    shape = (len(bins), len(next(iter(bins.values()))), *images.shape[1:])
+    # Writing to a memory map on a full disk kills the process without a message.
+    require_space(layout.completions(dataset, method), 2 * math.prod(shape))
+    begin = time.monotonic()
+    with (
+        atomic_write(layout.completions(dataset, method)) as completions_path,
+        atomic_write(layout.raw_outputs(dataset, method)) as raw_path,
+    ):
+        completions = open_memmap(completions_path, mode="w+", dtype=np.uint8, shape=shape)
+        raw = open_memmap(raw_path, mode="w+", dtype=np.uint8, shape=shape)
+        for number, (bin_name, pairs) in enumerate(bins.items()):
+            batches = complete_pairs(
+                network,
+                pairs,
+                images=images,
+                holes=holes,
+                batch_size=profile.completion_batch,
+                seed=derived_seed(config.seed(method), "completion", dataset, bin_name),
+                device=device,
+                precision=profile.precision,
+            )
+            first = 0
+            for composites, outputs in progress(
+                batches,
+                total=math.ceil(len(pairs) / profile.completion_batch),
+                label=f"{method} on {dataset}, {bin_name} %",
+            ):
+                part = slice(first, first + len(composites))
+                completions[number, part], raw[number, part] = composites, outputs
+                first = part.stop
+        completions.flush()
+        raw.flush()
+    note("images_per_second", shape[0] * shape[1] / (time.monotonic() - begin))
 
 
 def complete_pairs(
@@ -31,16 +116,16 @@ def complete_pairs(
 
     Args:
         method: on `device`, in eval mode.
-        pairs: which image has which hole.
-        images: uint8 N×H×W×3, to which the pairs' `image_row` points.
-        holes: bool N×H×W, True = hole, to which their `hole_row` points.
+        pairs: rows of an image and of its hole.
+        images: uint8 N×H×W×3, indexed by the pairs' `image_row`.
+        holes: bool N×H×W, True = hole, indexed by the pairs' `hole_row`.
         batch_size: images completed at once.
-        seed: of the samples of a method that draws some.
-        device: of the computation.
+        seed: for methods that draw samples.
+        device: where the method computes.
         precision: `32-true` or `bf16-mixed`.
 
     Yields:
-        For each batch the composites and the raw outputs, uint8 B×H×W×3.
+        The composites and the raw outputs of each batch, uint8 B×H×W×3.
 
     Raises:
         UserError: an output is not finite.

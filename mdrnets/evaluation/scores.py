@@ -19,7 +19,6 @@ from mdrnets.data.progress import Progress, silent
 from mdrnets.data.tables import write_table
 from mdrnets.errors import UserError
 from mdrnets.evaluation.summary import BinSummary, Distances, Estimate
-from mdrnets.files import atomic_write
 from mdrnets.metrics.frechet import frechet_distance
 from mdrnets.metrics.intervals import bootstrap_mean, half_jackknife
 from mdrnets.metrics.kid import kernel_distance
@@ -217,11 +216,6 @@ def _warning(n: int, dimensions: int) -> str | None:
 
 def write_scores(path: Path, scores: Sequence[Score]) -> None:
     write_table(path, COLUMNS, (astuple(score) for score in scores))
-
-
-def write_features(path: Path, features: np.ndarray) -> None:
-    with atomic_write(path) as temporary, temporary.open("wb") as file:
-        np.save(file, features)
 
 
 def read_array(path: Path, *, shape: tuple[int, ...], dtype: str, stage: str) -> np.ndarray:

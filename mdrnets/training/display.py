@@ -4,9 +4,9 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, Self
 
-from mdrnets.training.loop import Progress
+from mdrnets.training.loop import TrainingProgress
 
 LINE_EVERY = 10.0
 """Seconds between two lines in a log."""
@@ -24,7 +24,7 @@ class Display:
         self.said = time.monotonic()
         self.bar: Any = None  # on a terminal, from the first step on
 
-    def show(self, progress: Progress) -> None:
+    def show(self, progress: TrainingProgress) -> None:
         self.values = progress.values or self.values
         if sys.stderr.isatty():
             self._advance_bar(progress)
@@ -32,12 +32,15 @@ class Display:
             self.say(self._line(progress))
             self.said = time.monotonic()
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
         """Leave the terminal's cursor below the bar."""
         if self.bar is not None:
             self.bar.close()
 
-    def _advance_bar(self, progress: Progress) -> None:
+    def _advance_bar(self, progress: TrainingProgress) -> None:
         if self.bar is None:
             from tqdm import tqdm
 
@@ -48,7 +51,7 @@ class Display:
         self.bar.set_postfix_str(f"{progress.phase}: {self._losses()}", refresh=False)
         self.bar.update()
 
-    def _line(self, progress: Progress) -> str:
+    def _line(self, progress: TrainingProgress) -> str:
         left = timedelta(seconds=round(progress.seconds_left))
         return (
             f"{self.label}: step {progress.step} of {progress.steps} ({progress.phase}), "

@@ -1,68 +1,45 @@
-"""Where and how a training computes, and its further processes, by Lightning Fabric.
+"""Sets up the device, the precision and the processes of a training with Lightning Fabric.
 
-Fabric gives device, precision, processes and their process group. Its DDP wrapper is not used: a
-step runs several networks, some of them twice, by methods other than `forward`, with weights that
-change in between, and yields a loss for each optimiser. So the loop averages the gradients of each
-optimiser itself (`mdrnets.runtime.distributed`): one message an update, whatever a method does.
+Fabric's DDP wrapper is not used: a training step runs several networks, some of them twice, through
+methods other than `forward`, with weights that change in between, and it yields one loss for each
+optimiser. Instead, the training loop averages the gradients of each optimiser itself
+(`mdrnets.runtime.distributed`), with one message for each update.
 """
 
 import os
-import threading
-import time
 
 from lightning_fabric import Fabric
-from lightning_fabric.plugins.environments import LightningEnvironment
+from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 
 from mdrnets.runtime.numerics import require_device
-
-FIRST = "MDRNETS_FIRST_RANK"
-"""In the environment of the further processes: the number of the first."""
-WATCH_EVERY = 1.0
-"""Seconds between two looks at whether the first process is still there."""
+from mdrnets.runtime.workers import announce_parent, local_rank
 
 
 def launch(*, device: str, devices: int, precision: str) -> Fabric:
-    """Set up this process and, from rank 0, start the others: one for each further device.
+    """Set up this process and, from rank 0, start one worker process for each further device.
 
-    They run the command line of this process, with their rank in `LOCAL_RANK`.
+    A worker runs the command line of this process, with its rank in `LOCAL_RANK`.
 
     Args:
         device: `cpu` or `cuda`.
-        devices: GPUs, or on a CPU processes, of the training.
+        devices: number of GPUs, or of processes on a CPU.
         precision: `32-true` or `bf16-mixed`.
 
     Raises:
-        UserError: there is no GPU.
+        UserError: no GPU is available.
     """
     require_device(device)
-    if rank_here() == 0:
-        os.environ[FIRST] = str(os.getpid())
+    if local_rank() == 0:
+        announce_parent()
     fabric = Fabric(
         accelerator=device,
         devices=devices,
         strategy="ddp" if devices > 1 else "auto",
         precision=precision,  # type: ignore[arg-type]
-        plugins=[LightningEnvironment()],  # the ranks are ours to start, under Slurm as well
+        plugins=[LightningEnvironment()],  # start the ranks ourselves, under Slurm as well
     )
     fabric.launch()
-    # Fabric's import sets it for processes that fork, and none does here. It makes PyTorch look for
-    # GPUs by NVML in every step of an optimiser, which takes half a millisecond.
+    # Importing Fabric sets this variable for processes that fork, and none does here. With it,
+    # PyTorch looks for GPUs through NVML in every optimiser step, which takes half a millisecond.
     os.environ.pop("PYTORCH_NVML_BASED_CUDA_CHECK", None)
     return fabric
-
-
-def rank_here() -> int:
-    """Which rank this process was started as; one that the user started is 0."""
-    return int(os.environ.get("LOCAL_RANK", 0))
-
-
-def exit_when_parent_dies() -> None:
-    """End this process as soon as the one that started it has ended, whatever it waits for."""
-    first = os.environ[FIRST]
-
-    def watch() -> None:
-        while str(os.getppid()) == first:
-            time.sleep(WATCH_EVERY)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()

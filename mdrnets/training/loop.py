@@ -38,7 +38,7 @@ START_IMAGES: Annotated[
 
 
 @dataclass(frozen=True)
-class Progress:
+class TrainingProgress:
     """How far a training is, after a step.
 
     Attributes:
@@ -72,7 +72,7 @@ def train(
     fingerprint: Mapping[str, Any],
     fabric: Fabric,
     channels_last: bool,
-    report: Callable[[Progress], None],
+    report: Callable[[TrainingProgress], None],
     say: Callable[[str], None],
 ) -> History:
     """Train all phases in place, going on from the state that an earlier process left.
@@ -171,7 +171,7 @@ def train(
                         phase=phase.name, step=step, diagnostics=trainable.diagnostics()
                     )
                 speed = (done - done_before) / max(time.monotonic() - begin, 1e-9)
-                report(Progress(phase.name, done, total, values, images, speed))
+                report(TrainingProgress(phase.name, done, total, values, images, speed))
 
                 # Save, and stop if a signal says so.
                 stop = signals.shared(fabric.device)

@@ -114,8 +114,8 @@ class Checkpoints:
         ]
 
 
-def discard(folder: Path) -> None:
-    """Remove a folder of states. A process killed over that leaves a good one, or none."""
+def remove_states(folder: Path) -> None:
+    """Remove a folder of states. A process that is killed meanwhile leaves a good one, or none."""
     for path in _files(folder):
         _remove(path)
     shutil.rmtree(folder)

@@ -11,6 +11,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from mdrnets.config.protocol import Bootstrap
 from mdrnets.data.assignment import Pair
 from mdrnets.errors import UserError
+from mdrnets.evaluation.features import write_features
 from mdrnets.evaluation.scores import (
     COLUMNS,
     METRICS,
@@ -19,7 +20,6 @@ from mdrnets.evaluation.scores import (
     read_array,
     score_pairs,
     summarise_bin,
-    write_features,
     write_scores,
 )
 from mdrnets.evaluation.summary import BinSummary

@@ -6,7 +6,12 @@ import torch
 from torch import Tensor
 
 from mdrnets.data.assignment import Pair
-from mdrnets.evaluation.validation import gmacs, hole_l1, mean_fill_l1, validate
+from mdrnets.evaluation.validation import (
+    compare_with_untrained,
+    count_gmacs,
+    hole_l1,
+    mean_fill_l1,
+)
 from mdrnets.methods.base import Method
 
 SIZE = 8
@@ -56,7 +61,7 @@ def test_mean_fill_uses_valid_pixels_alone(images: np.ndarray, holes: np.ndarray
 
 
 def test_multiplications_are_counted(images: np.ndarray, holes: np.ndarray) -> None:
-    counted = gmacs(Constant(0), PAIRS[0], images=images, holes=holes)
+    counted = count_gmacs(Constant(0), PAIRS[0], images=images, holes=holes)
     assert counted == pytest.approx(SIZE**2 * 3 * 3 / 1e9)
 
 
@@ -66,7 +71,7 @@ def test_both_networks_are_judged_alike(images: np.ndarray, holes: np.ndarray) -
         painted = np.full_like(images[:2], round((method.value + 1) / 2 * 255))
         yield np.where(holes[..., None], painted, images[:2]), painted
 
-    found = validate(
+    found = compare_with_untrained(
         Constant(0.6), Constant(-1), PAIRS, images=images, holes=holes, complete=complete
     )
     assert found.images == 2

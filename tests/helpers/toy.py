@@ -21,7 +21,7 @@ from mdrnets.data.dataset import TrainingData
 from mdrnets.methods.base import Batch, BuildContext, Method, Phase, Update
 from mdrnets.training.history import History
 from mdrnets.training.launching import launch
-from mdrnets.training.loop import Progress, train
+from mdrnets.training.loop import TrainingProgress, train
 
 SIZE = 16
 FIRST, SECOND = 6, 5  # steps of the phases
@@ -176,7 +176,7 @@ def main() -> None:
     write = torch.save
     reached = 0
 
-    def report(progress: Progress) -> None:
+    def report(progress: TrainingProgress) -> None:
         nonlocal reached
         reached = progress.step
         if reached == options.kill_after:

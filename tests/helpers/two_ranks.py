@@ -18,8 +18,9 @@ from mdrnets.errors import UserError
 from mdrnets.methods.base import Trainable
 from mdrnets.networks.vector_quantiser import VectorQuantiser
 from mdrnets.runtime.distributed import all_reduce_max, all_reduce_mean, all_reduce_sum, broadcast
-from mdrnets.training.launching import exit_when_parent_dies, launch, rank_here
-from mdrnets.training.loop import Progress
+from mdrnets.runtime.workers import exit_when_parent_dies, local_rank
+from mdrnets.training.launching import launch
+from mdrnets.training.loop import TrainingProgress
 from tests.helpers.tiny import TRAINED
 from tests.helpers.tiny_networks import tiny_network, train_tiny
 from tests.helpers.toy import FIRST, new_toy, train_toy
@@ -117,7 +118,7 @@ class Scenarios:
     def _toy_stopped(self) -> None:
         """Stopped after a step that was not saved, then gone on."""
 
-        def stop(progress: Progress) -> None:
+        def stop(progress: TrainingProgress) -> None:
             if progress.step == STOP:
                 raise Stopped
 
@@ -131,7 +132,7 @@ class Scenarios:
     def _toy_told(self) -> None:
         """SIGTERM reaches the second process alone, then both go on."""
 
-        def tell(progress: Progress) -> None:
+        def tell(progress: TrainingProgress) -> None:
             if progress.step == STOP and self.fabric.global_rank == 1:
                 signal.raise_signal(signal.SIGTERM)
 
@@ -171,7 +172,7 @@ def main() -> None:
     def heed(number: int, frame: object) -> None:
         raise Stopped
 
-    if rank_here() > 0:  # as the training stage does
+    if local_rank() > 0:  # as the training stage does
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         exit_when_parent_dies()
     else:

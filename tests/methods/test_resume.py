@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save
 
 from mdrnets.training.launching import launch
-from mdrnets.training.loop import Progress
+from mdrnets.training.loop import TrainingProgress
 from tests.helpers.tiny import TINY, TRAINED
 from tests.helpers.tiny_networks import tiny_network, train_tiny
 
@@ -27,7 +27,7 @@ def one_thread() -> Iterator[None]:
 
 
 def _train(name: str, folder: Path, stop_at: int | None = None) -> bytes:
-    def report(progress: Progress) -> None:
+    def report(progress: TrainingProgress) -> None:
         if progress.step == stop_at:
             raise Died
 

@@ -200,7 +200,7 @@ def test_a_method_without_a_memory_is_refused(
     change(profile, yaml.safe_dump(values, sort_keys=False))
     _save_untrained("mdrnets")
     assert inspect_memory.main(ARGUMENTS) == 1
-    assert "profiles/tiny.yaml: networks.mdrnets: it was trained" in capsys.readouterr().err
+    assert "profiles/tiny.yaml: networks.mdrnets:" in capsys.readouterr().err
     assert not MEMORY.exists()
 
 
@@ -213,4 +213,4 @@ def test_a_method_that_is_not_mdrnets_is_refused(
     for name in ("base", "toy"):
         _save_untrained(name)
     assert inspect_memory.main(["one", "toy"]) == 1
-    assert "params.yaml: methods.toy.memory: only the memory of MDRNets" in capsys.readouterr().err
+    assert "params.yaml: methods.toy.memory:" in capsys.readouterr().err

@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from mdrnets.data.tables import write_table
-from mdrnets.evaluation.scores import COLUMNS, write_features
+from mdrnets.evaluation.features import write_features
+from mdrnets.evaluation.scores import COLUMNS
 from mdrnets.evaluation.summary import save_summary
 from stages.render import main
 from tests.helpers.example import make_summary

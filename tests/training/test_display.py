@@ -4,22 +4,21 @@ import pytest
 
 from mdrnets.training import display as display_module
 from mdrnets.training.display import Display
-from mdrnets.training.loop import Progress
+from mdrnets.training.loop import TrainingProgress
 
 
-def _progress(step: int, **values: float) -> Progress:
-    return Progress("second", step, 20, values, 80, 4.0)
+def _progress(step: int, **values: float) -> TrainingProgress:
+    return TrainingProgress("second", step, 20, values, 80, 4.0)
 
 
 def test_a_log_gets_a_line_now_and_then_and_one_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
     monkeypatch.setattr(display_module.time, "monotonic", lambda: now)
     lines: list[str] = []
-    display = Display(label="toy on one", say=lines.append)
-    for step in range(1, 21):
-        now += 2.5
-        display.show(_progress(step, **({"l1": 0.12345} if step == 2 else {})))
-    display.close()
+    with Display(label="toy on one", say=lines.append) as display:
+        for step in range(1, 21):
+            now += 2.5
+            display.show(_progress(step, **({"l1": 0.12345} if step == 2 else {})))
     assert [line.split(",")[0] for line in lines] == [
         f"toy on one: step {step} of 20 (second)" for step in (4, 8, 12, 16, 20)
     ]
@@ -32,11 +31,10 @@ def test_a_terminal_gets_a_bar_with_the_losses(
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     lines: list[str] = []
-    display = Display(label="toy on one", say=lines.append)
-    for step in (11, 12):  # resumed after step 10
-        display.show(_progress(step, a=1, b=2, c=3, d=4, e=5))
-    assert display.bar.n == 12 and display.bar.total == 20
-    display.close()
+    with Display(label="toy on one", say=lines.append) as display:
+        for step in (11, 12):  # resumed after step 10
+            display.show(_progress(step, a=1, b=2, c=3, d=4, e=5))
+        assert display.bar.n == 12 and display.bar.total == 20
     assert not lines
     shown = capsys.readouterr().err
     assert "toy on one" in shown and "12/20" in shown

@@ -17,7 +17,7 @@ from mdrnets.methods.model_files import save_weights
 from mdrnets.training import loop
 from mdrnets.training.history import History
 from mdrnets.training.launching import launch
-from mdrnets.training.loop import Progress
+from mdrnets.training.loop import TrainingProgress
 from tests.helpers.toy import FIRST, SECOND, Toy, new_toy, toy_data, train_toy
 
 STEPS = FIRST + SECOND
@@ -62,8 +62,8 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, str]
     return _bytes(folder, *train_toy(folder / "state"))
 
 
-def _at(step: int, act: Callable[[], None]) -> Callable[[Progress], None]:
-    def report(progress: Progress) -> None:
+def _at(step: int, act: Callable[[], None]) -> Callable[[TrainingProgress], None]:
+    def report(progress: TrainingProgress) -> None:
         if progress.step == step:
             act()
 
@@ -139,7 +139,7 @@ def test_schedulers_step_after_each_training_step(tmp_path: Path) -> None:
 
 
 def test_progress_counts_steps_of_all_phases(tmp_path: Path) -> None:
-    reports: list[Progress] = []
+    reports: list[TrainingProgress] = []
     train_toy(tmp_path, report=reports.append)
     assert [progress.step for progress in reports] == list(range(1, STEPS + 1))
     assert {progress.steps for progress in reports} == {STEPS}
@@ -244,7 +244,7 @@ def test_a_finished_training_needs_no_more_steps(
     tmp_path: Path, uninterrupted: tuple[bytes, str]
 ) -> None:
     train_toy(tmp_path / "state", checkpoint_every=100)
-    reports: list[Progress] = []
+    reports: list[TrainingProgress] = []
     again = train_toy(tmp_path / "state", report=reports.append)
     assert _bytes(tmp_path, *again) == uninterrupted
     assert not reports
@@ -253,7 +253,7 @@ def test_a_finished_training_needs_no_more_steps(
 def test_progress_after_a_stop_counts_on(tmp_path: Path) -> None:
     with pytest.raises(Stop):
         train_toy(tmp_path / "state", report=_at(6, _stop), checkpoint_every=5)
-    reports: list[Progress] = []
+    reports: list[TrainingProgress] = []
     lines: list[str] = []
     train_toy(tmp_path / "state", report=reports.append, say=lines.append)
     assert reports[0].step == 6 and reports[-1].images == (STEPS - 5) * 4

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from mdrnets.errors import UserError
-from mdrnets.training.state import Checkpoints, discard
+from mdrnets.training.state import Checkpoints, remove_states
 
 CONFIG = {"seed": 1, "options": {"lr": 0.1, "widths": [4, 8]}}
 
@@ -143,7 +143,7 @@ def test_the_differences_are_those_of_the_last_undamaged_state(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("removed", [0, 1, 2])
-def test_a_process_that_dies_while_it_discards_leaves_a_good_state(
+def test_a_process_that_dies_while_removing_states_leaves_a_good_state(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, removed: int
 ) -> None:
     checkpoints = _saved(tmp_path, 5, 10)
@@ -158,10 +158,10 @@ def test_a_process_that_dies_while_it_discards_leaves_a_good_state(
     with monkeypatch.context() as patch:
         patch.setattr(Path, "unlink", dies)
         with pytest.raises(Died):
-            discard(checkpoints.folder)
+            remove_states(checkpoints.folder)
     loaded = _checkpoints(tmp_path).load(_silent)
     assert loaded is not None and loaded["step"] == 10
-    discard(checkpoints.folder)
+    remove_states(checkpoints.folder)
     assert not checkpoints.folder.exists()
 
 

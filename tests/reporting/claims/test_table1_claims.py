@@ -8,7 +8,8 @@ import pytest
 
 from mdrnets.data.tables import write_table
 from mdrnets.errors import UserError
-from mdrnets.evaluation.scores import COLUMNS, write_features
+from mdrnets.evaluation.features import write_features
+from mdrnets.evaluation.scores import COLUMNS
 from mdrnets.layout import Layout
 from mdrnets.reporting.claims.finding import FAILS, HOLDS, UNTESTED, Finding, by_claim, overall
 from mdrnets.reporting.claims.markdown import claims_page, write_findings

@@ -1,0 +1,124 @@
+"""Inspects a trained MDRNets of the profile: how its memory is read, and what its parser finds."""
+
+import numpy as np
+import torch
+
+from mdrnets.config.load import PARAMS, Config
+from mdrnets.data.assignment import by_bin, read_assignment
+from mdrnets.data.dataset import SPLIT_COLUMNS, open_array
+from mdrnets.data.progress import Progress
+from mdrnets.data.tables import read_table
+from mdrnets.errors import UserError
+from mdrnets.evaluation.inspection import Inspection
+from mdrnets.evaluation.memory_use import MemoryUse
+from mdrnets.evaluation.parsing import COMPLETE, ParsedClass, count_classes
+from mdrnets.layout import Layout
+from mdrnets.methods.building import load_network
+from mdrnets.methods.mdrnets.method import MDRNets
+from mdrnets.runtime.numerics import set_numerics
+from mdrnets.runtime.seeds import derived_seed
+
+SHOWN = 3
+"""Slots of each class, and parts for each slot."""
+MAX_SEARCHED = 1000
+"""Training images that are searched for the parts nearest to a slot."""
+
+
+def inspect_memory(config: Config, *, dataset: str, method: str, progress: Progress) -> MemoryUse:
+    """Inspect the memory of a trained method.
+
+    Reads are counted over the completions of the test images; the parts nearest to the slots are
+    searched for in training images.
+
+    Args:
+        config: protocol and profile.
+        dataset: a data set of the profile.
+        method: a method of the profile that has a memory.
+        progress: shows the progress, in batches.
+
+    Raises:
+        UserError: the method is not trained, or has no memory.
+    """
+    layout = Layout(config.name)
+    inspection = _load_inspection(config, dataset, method, progress)
+    memory = inspection.method.memory
+    if memory is None:
+        raise UserError(
+            f"{config.path}: networks.{method}: found a network that was trained without a memory; "
+            "leave `memory` and `guidance` at their defaults (variants of the ablations change "
+            "them), and train it again"
+        )
+    split = read_table(layout.split(dataset), SPLIT_COLUMNS)
+    training = np.flatnonzero([row["role"] == "train" for row in split])
+    generator = np.random.default_rng(derived_seed(config.protocol.seed, "inspection", dataset))
+    return inspection.memory(
+        memory,
+        read_assignment(layout.assignment(dataset)),
+        np.sort(generator.permutation(training)[:MAX_SEARCHED]),
+        shown=SHOWN,
+    )
+
+
+def inspect_parsing(
+    config: Config, *, dataset: str, method: str, progress: Progress
+) -> list[ParsedClass]:
+    """Compare the parser's maps of validation images with their label maps.
+
+    Args:
+        config: protocol and profile.
+        dataset: the data set with label maps that the parser was trained on.
+        method: a method of the profile that has a parser.
+        progress: shows the progress, in batches.
+
+    Returns:
+        One row for each class of the complete images, then of the coarse completions of each bin.
+
+    Raises:
+        UserError: the method is not trained, or no validation image has both a label map and a
+            hole.
+    """
+    layout = Layout(config.name)
+    split = read_table(layout.split(dataset), SPLIT_COLUMNS)
+    labelled = np.flatnonzero([row["labelled"] == "1" for row in split])
+    labels = open_array(
+        layout.labels(dataset), dtype="uint8", rows=len(labelled), table=layout.split(dataset)
+    )
+    label_rows = {int(image_row): row for row, image_row in enumerate(labelled)}
+    pairs = [
+        pair
+        for pair in read_assignment(layout.assignment(dataset), role="validation")
+        if pair.image_row in label_rows
+    ]
+    if not pairs:
+        raise UserError(
+            f"{config.path}: datasets.{dataset}.split.validation: found no validation image with "
+            "both a label map and a hole; raise it, or holes.validation"
+        )
+    bins = by_bin(pairs, config.protocol.bins)
+
+    inspection = _load_inspection(config, dataset, method, progress)
+    complete_pairs = next(iter(bins.values()))  # the images are the same in each bin
+    truth = labels[[label_rows[pair.image_row] for pair in complete_pairs]]
+    classes = count_classes(COMPLETE, truth, inspection.parse(complete_pairs, complete=True))
+    for bin_name, bin_pairs in bins.items():
+        classes += count_classes(bin_name, truth, inspection.parse(bin_pairs, complete=False))
+    return classes
+
+
+def _load_inspection(config: Config, dataset: str, method: str, progress: Progress) -> Inspection:
+    layout, profile = Layout(config.name), config.profile
+    set_numerics(device=profile.device, precision=profile.precision, threads=profile.threads)
+    network = load_network(config, layout, network=method, dataset=dataset)
+    if not isinstance(network, MDRNets):
+        raise UserError(
+            f"{PARAMS}: methods.{method}.memory: found {type(network).__name__}, expected an "
+            "MDRNets, the only network whose memory can be inspected; remove the key"
+        )
+    return Inspection(
+        network.to(torch.device(profile.device)),
+        images=np.load(layout.images(dataset), mmap_mode="r"),
+        holes=np.load(layout.holes(), mmap_mode="r"),
+        batch_size=profile.completion_batch,
+        precision=profile.precision,
+        progress=progress,
+    )

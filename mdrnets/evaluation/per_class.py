@@ -1,0 +1,103 @@
+"""Scores the classes that lie entirely in a hole, for all trainings that are compared there.
+
+The classes of a test image are those of its annotation or, without one, the face parser's map of
+the ground truth.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+
+from mdrnets.config.load import PARAMS, Config
+from mdrnets.dag.evaluate import per_class_networks
+from mdrnets.data.assignment import by_bin, read_assignment
+from mdrnets.data.dataset import SPLIT_COLUMNS, open_array
+from mdrnets.data.pixels import to_tensor
+from mdrnets.data.progress import Progress
+from mdrnets.data.tables import read_table
+from mdrnets.errors import UserError
+from mdrnets.evaluation.class_scores import ClassMap, ClassScore, score_classes
+from mdrnets.evaluation.scores import read_array
+from mdrnets.layout import Layout
+from mdrnets.methods.building import load_network
+from mdrnets.methods.mdrnets.parser import Parser
+from mdrnets.runtime.numerics import set_numerics
+
+
+def load_class_maps(config: Config, *, dataset: str) -> dict[int, ClassMap]:
+    """The class maps of the test images, by row of the packed images.
+
+    Raises:
+        UserError: label maps or the parser's weights are missing or damaged.
+    """
+    layout = Layout(config.name)
+    bins = by_bin(read_assignment(layout.assignment(dataset)), config.protocol.bins)
+    rows = [pair.image_row for pair in next(iter(bins.values()))]  # the same in each bin
+    table = layout.split(dataset)
+    labelled = np.array([row["labelled"] == "1" for row in read_table(table, SPLIT_COLUMNS)])
+    annotations = open_array(
+        layout.labels(dataset), dtype="uint8", rows=int(labelled.sum()), table=table
+    )
+    annotation_rows = np.cumsum(labelled) - 1
+    parsed = _parse_images(config, dataset, [row for row in rows if not labelled[row]])
+    return {
+        row: ClassMap(annotations[annotation_rows[row]], "annotated")
+        if labelled[row]
+        else ClassMap(next(parsed), "parsed")
+        for row in rows
+    }
+
+
+def score_compared_networks(
+    config: Config, *, dataset: str, maps: dict[int, ClassMap], progress: Progress
+) -> list[ClassScore]:
+    """The class scores of every training that the profile compares by class.
+
+    Args:
+        config: protocol and profile.
+        dataset: the first data set of the profile.
+        maps: see `load_class_maps`.
+        progress: shows the progress, in networks.
+
+    Raises:
+        UserError: completions are missing or have another shape.
+    """
+    layout = Layout(config.name)
+    bins = by_bin(read_assignment(layout.assignment(dataset)), config.protocol.bins)
+    images = np.load(layout.images(dataset), mmap_mode="r")
+    holes = np.load(layout.holes(), mmap_mode="r")
+    networks = per_class_networks(config)
+    scores: list[ClassScore] = []
+    for name in progress(networks, total=len(networks), label=f"classes of {dataset}"):
+        completions = read_array(
+            layout.completions(dataset, name),
+            shape=(len(bins), len(maps), *images.shape[1:]),
+            dtype="uint8",
+            stage=f"python -m stages.complete --profile {config.name} {dataset} {name}",
+        )
+        for pairs, bin_completions in zip(bins.values(), completions, strict=True):
+            scores += score_classes(
+                name, pairs, bin_completions, images=images, holes=holes, maps=maps
+            )
+    return scores
+
+
+def _parse_images(config: Config, dataset: str, rows: Sequence[int]) -> Iterator[np.ndarray]:
+    """The frozen parser's maps of these images, uint8 H×W."""
+    layout, profile = Layout(config.name), config.profile
+    assert config.protocol.per_class is not None, "the stage exists only with this key"
+    name = config.protocol.per_class.parser
+    set_numerics(device=profile.device, precision="32-true", threads=profile.threads)
+    device = torch.device(profile.device)
+    trained_on = config.trained_on(name, dataset)
+    parser = load_network(config, layout, network=name, dataset=trained_on).to(device)
+    if not isinstance(parser, Parser):
+        raise UserError(
+            f"{PARAMS}: per_class.parser: found {name}, which is no face parser; name a component "
+            f"of the module {Parser.__module__}"
+        )
+    images = np.load(layout.images(dataset), mmap_mode="r")
+    for begin in range(0, len(rows), profile.completion_batch):
+        batch = to_tensor(images[list(rows[begin : begin + profile.completion_batch])], device)
+        yield from parser.parse(batch).to(torch.uint8).cpu().numpy()
