@@ -17,10 +17,10 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
 
     from mdrnets.files import write_text
-    from mdrnets.reporting.reference.readme import with_kept_runs
+    from mdrnets.reporting.reference.readme import with_reference_runs
 
     text = README.read_text(encoding="utf-8")
-    current = with_kept_runs(text, README)
+    current = with_reference_runs(text, README)
     if text == current:
         print(f"{README}: current")
         return 0

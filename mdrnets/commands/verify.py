@@ -31,18 +31,18 @@ def _verify(pipeline: "Pipeline", name: str) -> int:
     from mdrnets.files import write_text
     from mdrnets.reporting.reference.compare import (
         compare,
-        digest,
+        count_verdicts,
         page,
         read_cells,
+        select_failed,
         table,
-        worst,
         write_comparisons,
     )
-    from mdrnets.reporting.reference.run import REFERENCE, load_kept
+    from mdrnets.reporting.reference.run import REFERENCE, load_reference
     from mdrnets.reporting.reference.save import commits, scored_tables, used_code, used_settings
     from mdrnets.tracking.executions import executions
 
-    kept = load_kept(name)
+    kept = load_reference(name)
     folder, layout = REFERENCE / name, pipeline.layout
     if kept.profile != pipeline.config.name:
         raise UserError(
@@ -60,7 +60,7 @@ def _verify(pipeline: "Pipeline", name: str) -> int:
         tolerances.metrics,
         where=folder / "run.json",
     )
-    outside = worst(comparisons)
+    outside = select_failed(comparisons)
     facts = [
         ("Kept run", f"{name}, made {kept.made}; code: {', '.join(kept.commits)}"),
         ("Code here", f"{'the same' if same_code else 'another'}: {', '.join(commits(ran))}"),
@@ -76,7 +76,9 @@ def _verify(pipeline: "Pipeline", name: str) -> int:
     write_text(layout.report("verify.md"), page(comparisons, facts))
     if outside:
         print(table(outside, "simple"), end="\n\n")
-    print(f"{layout.report('verify.md')}: {digest(comparisons)} of the tolerances of {folder}")
+    print(
+        f"{layout.report('verify.md')}: {count_verdicts(comparisons)} of the tolerances of {folder}"
+    )
     return 1 if outside else 0
 
 

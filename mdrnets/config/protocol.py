@@ -107,6 +107,8 @@ class AblationFigure(Options):
 
 FULL = "full"
 """The method itself, among its variants."""
+PAPERS_METHOD = "mdrnets"
+"""The method that the paper proposes, as reports/published/ and params.yaml name it."""
 
 
 def _kind_of_method(value: Any) -> str:

@@ -3,7 +3,7 @@
 from mdrnets.config.load import Config
 from mdrnets.config.protocol import FULL, External
 from mdrnets.metrics.names import kernel_name
-from mdrnets.reporting.tables.cells import HERE, PAPER, bin_title
+from mdrnets.reporting.tables.cells import HERE, PAPER, format_bin
 from mdrnets.reporting.tables.summaries import Summaries
 from mdrnets.tracking.provenance import GitState
 
@@ -79,7 +79,7 @@ def _schedule(config: Config, name: str) -> str:
     return f"{title} {options[unit]} {unit}{batch}"
 
 
-def legend(config: Config) -> str:
+def describe_values(config: Config) -> str:
     """How to read a row."""
     seeds, confidence = config.profile.seeds, 100 * config.protocol.bootstrap.confidence
     images = f"half the width of its {confidence:.0f} % interval over the images"
@@ -89,32 +89,32 @@ def legend(config: Config) -> str:
     return f"{HERE}: mean ± {spread}; {PAPER}: the published value."
 
 
-def notes(config: Config, summaries: Summaries) -> list[str]:
+def collect_notes(config: Config, summaries: Summaries) -> list[str]:
     """What a reader must know to judge the numbers."""
     return [
         f"All methods were trained anew {HERE}, with the steps above; the paper took its "
         "baselines from released models or code. Where data, image size or steps are not the "
         "paper's, compare the order of the methods, not the numbers.",
         FEATURES[config.profile.frechet],
-        *_few_images(summaries),
+        *_few_images_note(summaries),
         f"SSIM: {SSIM[config.protocol.ssim]}; the paper does not say which variant it used.",
-        *_infinite(config, summaries),
-        *_not_trained(config),
+        *_infinite_notes(config, summaries),
+        *_untrained_notes(config),
     ]
 
 
-def extended_notes(config: Config) -> list[str]:
+def collect_extended_notes(config: Config) -> list[str]:
     """What else the extended table needs."""
     return [*EXTENDED, f"{kernel_name(config.profile.frechet)}: {KERNEL}"]
 
 
-def _few_images(summaries: Summaries) -> list[str]:
+def _few_images_note(summaries: Summaries) -> list[str]:
     """The warnings of the Fréchet distance, in one note for all data sets."""
     few = [
-        (summary.images, of_bin.distances)
+        (summary.images, bin_name.distances)
         for summary in summaries.values()
-        for of_bin in summary.bins.values()
-        if of_bin.distances.warning
+        for bin_name in summary.bins.values()
+        if bin_name.distances.warning
     ]
     if not few:
         return []
@@ -126,7 +126,7 @@ def _few_images(summaries: Summaries) -> list[str]:
     ]
 
 
-def _not_trained(config: Config) -> list[str]:
+def _untrained_notes(config: Config) -> list[str]:
     methods = {name: config.protocol.methods[name] for name in config.profile.methods}
     return [
         f"{method.title}: completed elsewhere; only composited and scored {HERE}."
@@ -137,14 +137,14 @@ def _not_trained(config: Config) -> list[str]:
     ]
 
 
-def _infinite(config: Config, summaries: Summaries) -> list[str]:
+def _infinite_notes(config: Config, summaries: Summaries) -> list[str]:
     """Counts of infinite PSNRs, which no mean contains."""
     return [
         f"{config.title(method)} on {config.profile.datasets[dataset].title}, "
-        f"{bin_title(name)}: {estimate.infinite} of {estimate.infinite + estimate.n} images have "
+        f"{format_bin(name)}: {estimate.infinite} of {estimate.infinite + estimate.n} images have "
         f"an infinite {metric.replace('_', ' ').replace('psnr', 'PSNR')}, left out of its mean."
         for (dataset, method), summary in summaries.items()
-        for name, of_bin in summary.bins.items()
-        for metric, estimate in of_bin.means.items()
+        for name, bin_name in summary.bins.items()
+        for metric, estimate in bin_name.means.items()
         if estimate.infinite
     ]

@@ -25,11 +25,11 @@ def make_sets(*, methods: tuple[str, ...] = tuple(METHODS), seed: int = 0) -> li
         shape = (len(BINS), *images.shape)
         completions = {m: generator.integers(0, 256, shape, dtype=np.uint8) for m in methods}
         bins = {
-            of_bin: [
-                Pair(f"{at:05}", at, of_bin, f"{number}", number, 0.2 * number + 0.1, "test")
+            bin_name: [
+                Pair(f"{at:05}", at, bin_name, f"{number}", number, 0.2 * number + 0.1, "test")
                 for at in range(COUNT)
             ]
-            for number, of_bin in enumerate(BINS)
+            for number, bin_name in enumerate(BINS)
         }
         sets.append(CompletedSet(name, title, bins, images, holes, completions))
     return sets

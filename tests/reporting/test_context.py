@@ -5,7 +5,14 @@ import pytest
 from mdrnets.config.load import Config
 from mdrnets.config.protocol import Variant
 from mdrnets.evaluation.summary import Estimate
-from mdrnets.reporting.context import FEATURES, SSIM, describe_run, extended_notes, legend, notes
+from mdrnets.reporting.context import (
+    FEATURES,
+    SSIM,
+    collect_extended_notes,
+    collect_notes,
+    describe_run,
+    describe_values,
+)
 from mdrnets.reporting.tables.summaries import Summaries
 from mdrnets.tracking.provenance import GitState
 from tests.helpers.example import make_config, make_summary
@@ -60,7 +67,7 @@ def test_every_choice_of_the_configuration_has_its_explanation(config: Config) -
 
 
 def test_another_distance_than_fid_is_explained(config: Config, summaries: Summaries) -> None:
-    text = " ".join(notes(config, summaries))
+    text = " ".join(collect_notes(config, summaries))
     assert "It is not FID" in text
     assert "FD(effnet-lite0): 60 images for 1,280 dimensions are few" in text
     assert "trained anew" in text
@@ -68,10 +75,10 @@ def test_another_distance_than_fid_is_explained(config: Config, summaries: Summa
 
 
 def test_infinite_psnrs_are_counted(config: Config, summaries: dict) -> None:
-    assert "infinite" not in " ".join(notes(config, summaries))
+    assert "infinite" not in " ".join(collect_notes(config, summaries))
     means = summaries["set_a", "pconv"].bins["1-20"].means
     means["hole_psnr"] = Estimate(value=30, low=29, high=31, n=57, infinite=3)
-    (note,) = (note for note in notes(config, summaries) if "infinite" in note)
+    (note,) = (note for note in collect_notes(config, summaries) if "infinite" in note)
     assert note == (
         "PConv on Rendered faces A, 1–20 %: 3 of 60 images have an infinite hole PSNR, left out "
         "of its mean."
@@ -80,12 +87,12 @@ def test_infinite_psnrs_are_counted(config: Config, summaries: dict) -> None:
 
 def test_two_numbers_of_images_are_one_warning(config: Config, summaries: dict) -> None:
     summaries["set_b", "pconv"] = make_summary("set_b", "pconv", images=100)
-    (note,) = (note for note in notes(config, summaries) if "are few" in note)
+    (note,) = (note for note in collect_notes(config, summaries) if "are few" in note)
     assert "60 and 100 images" in note
 
 
 def test_the_kernel_distance_has_one_note_under_its_own_name(config: Config) -> None:
-    (note,) = (note for note in extended_notes(config) if "kernel distance" in note)
+    (note,) = (note for note in collect_extended_notes(config) if "kernel distance" in note)
     assert note.startswith("KD(effnet-lite0): ")
 
 
@@ -96,16 +103,16 @@ def test_a_variant_with_infinite_psnrs_is_named(config: Config) -> None:
     protocol = config.protocol.model_copy(update={"variants": variants})
     config = config.model_copy(update={"protocol": protocol})
     assert "smaller on Rendered faces A, 1–20 %: 1 of 60 images" in " ".join(
-        notes(config, {("set_a", "mdrnets@small"): summary})
+        collect_notes(config, {("set_a", "mdrnets@small"): summary})
     )
 
 
 def test_the_legend_states_the_confidence(config: Config) -> None:
-    text = legend(config)
+    text = describe_values(config)
     assert "95 % interval over the images of one training" in text
 
 
 def test_of_several_trainings_the_spread_and_the_seeds_are_told(config: Config) -> None:
     config = config.model_copy(update={"profile": config.profile.model_copy(update={"seeds": 3})})
-    assert "± the standard deviation of 3 trainings" in legend(config)
+    assert "± the standard deviation of 3 trainings" in describe_values(config)
     assert dict(describe_run(config, {}, CLEAN))["Seed"].startswith("2204 to 2206, one a training")

@@ -10,9 +10,9 @@ from itertools import pairwise, product
 
 from mdrnets.config.load import Config
 from mdrnets.config.protocol import FULL
-from mdrnets.reporting.claims.finding import ORDER, Finding, adjusted, judged, lead
+from mdrnets.reporting.claims.finding import ORDER, Finding, apply_holm, signed_margin, with_verdict
 from mdrnets.reporting.claims.results import Resampling, Results
-from mdrnets.reporting.claims.table1 import compared, score
+from mdrnets.reporting.claims.table1 import score_name, test_difference
 from mdrnets.reporting.tables.metrics import table1_metrics
 from mdrnets.runtime.seeds import derived_seed
 
@@ -44,18 +44,22 @@ def ablation_findings(
         published_as = config.profile.datasets[dataset].published_as
         order = replace(order, dataset=dataset, published_as=published_as)
         findings += [
-            compared(
+            test_difference(
                 replace(order, metric=metric.name, bin=bin_),
                 results,
                 metric,
                 resampling=resampling,
-                seed=derived_seed(config.protocol.seed, ORDER, better, worse, score(metric), bin_),
+                seed=derived_seed(
+                    config.protocol.seed, ORDER, better, worse, score_name(metric), bin_
+                ),
             )
             for metric, bin_ in product(metrics.values(), config.protocol.bins)
         ]
     return [
-        judged(finding, lead(metrics[finding.metric], finding.here)) if finding.metric else finding
-        for finding in adjusted(findings)
+        with_verdict(finding, signed_margin(metrics[finding.metric], finding.here))
+        if finding.metric
+        else finding
+        for finding in apply_holm(findings)
     ]
 
 

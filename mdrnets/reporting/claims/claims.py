@@ -9,9 +9,9 @@ from mdrnets.layout import Layout
 from mdrnets.reporting.claims.ablations import ablation_findings
 from mdrnets.reporting.claims.classes import class_findings
 from mdrnets.reporting.claims.finding import COLUMN, Finding
-from mdrnets.reporting.claims.markdown import claims_page, write_findings
+from mdrnets.reporting.claims.markdown import format_claims, write_findings
 from mdrnets.reporting.claims.results import Resampling, Results, read_results
-from mdrnets.reporting.claims.table1 import Table1Claims, untestable
+from mdrnets.reporting.claims.table1 import Table1Claims, reason_untestable
 from mdrnets.reporting.context import describe_run
 from mdrnets.reporting.tables.metrics import table1_metrics
 from mdrnets.reporting.tables.published import load_published
@@ -36,7 +36,7 @@ def render(config: Config, layout: Layout, name: str) -> None:
     ]
     findings.sort(key=lambda finding: finding.kind == COLUMN)  # claims first
     write_findings(layout.report(f"{name}.csv"), findings)
-    page = claims_page(findings, config, facts=describe_run(config, {}, git_state(config.name)))
+    page = format_claims(findings, config, facts=describe_run(config, {}, git_state(config.name)))
     write_text(layout.report(f"{name}.md"), page)
 
 
@@ -52,7 +52,7 @@ def _table1_findings(config: Config, layout: Layout, resampling: Resampling) -> 
         results={
             dataset: read_results(layout, dataset, trainings, bins=bins)
             for dataset in profile.datasets
-            if not untestable(methods, bins)
+            if not reason_untestable(methods, bins)
         },
         published=load_published(),
         resampling=resampling,

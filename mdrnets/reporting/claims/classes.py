@@ -15,7 +15,14 @@ from mdrnets.data.classes import CLASSES
 from mdrnets.evaluation.class_scores import ClassScore
 from mdrnets.metrics.paired import mean_difference
 from mdrnets.reporting.claims.ablations import not_run, variant_title
-from mdrnets.reporting.claims.finding import CLASS, Finding, adjusted, found, judged, lead
+from mdrnets.reporting.claims.finding import (
+    CLASS,
+    Finding,
+    apply_holm,
+    signed_margin,
+    with_test_result,
+    with_verdict,
+)
 from mdrnets.reporting.claims.results import SIGNED_RANK, Resampling
 from mdrnets.reporting.tables.metrics import extended_metrics
 from mdrnets.runtime.seeds import derived_seed
@@ -51,7 +58,7 @@ def class_findings(
     claim = replace(claim, dataset=dataset, published_as=published_as)
     metrics = {m.name: m for m in extended_metrics(config.profile.frechet) if m.name in SCORES}
     findings = [
-        _compared(
+        _compare(
             replace(claim, metric=metric.name, label=label),
             config,
             wanted,
@@ -61,10 +68,12 @@ def class_findings(
         for label in CLASSES
         for metric in metrics.values()
     ]
-    return [judged(f, lead(metrics[str(f.metric)], f.here)) for f in adjusted(findings)]
+    return [
+        with_verdict(f, signed_margin(metrics[str(f.metric)], f.here)) for f in apply_holm(findings)
+    ]
 
 
-def _compared(
+def _compare(
     finding: Finding,
     config: Config,
     wanted: PerClass,
@@ -92,4 +101,4 @@ def _compared(
     if n < wanted.min_pairs:
         return replace(finding, n=n, reason=f"fewer than {wanted.min_pairs} pairs")
     by_training = [float(row[np.isfinite(row)].mean()) for row in differences]
-    return found(finding, difference, by_training, test=SIGNED_RANK)
+    return with_test_result(finding, difference, by_training, test=SIGNED_RANK)

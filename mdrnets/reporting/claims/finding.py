@@ -86,7 +86,7 @@ class Finding:
 FINDING_COLUMNS = tuple(field.name for field in fields(Finding))
 
 
-def found(
+def with_test_result(
     finding: Finding,
     difference: Difference | None,
     by_training: Sequence[float | None],
@@ -113,13 +113,13 @@ def found(
     return replace(finding, least=min(finite), most=max(finite))
 
 
-def adjusted(findings: Sequence[Finding]) -> list[Finding]:
+def apply_holm(findings: Sequence[Finding]) -> list[Finding]:
     """Those that were tested are one family."""
     values = iter(holm([finding.p for finding in findings if finding.p is not None]))
     return [f if f.p is None else replace(f, adjusted=next(values)) for f in findings]
 
 
-def judged(finding: Finding, claimed: float | None) -> Finding:
+def with_verdict(finding: Finding, claimed: float | None) -> Finding:
     """The verdict on a tested difference.
 
     Args:
@@ -137,7 +137,7 @@ def judged(finding: Finding, claimed: float | None) -> Finding:
     return replace(finding, verdict=HOLDS)
 
 
-def by_claim(findings: Sequence[Finding]) -> dict[str, list[Finding]]:
+def group_by_claim(findings: Sequence[Finding]) -> dict[str, list[Finding]]:
     """The tests of each claim, in order."""
     claims: dict[str, list[Finding]] = {}
     for finding in findings:
@@ -145,7 +145,7 @@ def by_claim(findings: Sequence[Finding]) -> dict[str, list[Finding]]:
     return claims
 
 
-def overall(findings: Sequence[Finding]) -> str:
+def combine_verdicts(findings: Sequence[Finding]) -> str:
     """What the tests of one claim come to: a verdict, or in how many of them it holds."""
     counts = Counter(finding.verdict for finding in findings)
     tested = len(findings) - counts[UNTESTED]
@@ -156,6 +156,6 @@ def overall(findings: Sequence[Finding]) -> str:
     return HOLDS if counts[HOLDS] == len(findings) else f"holds in {counts[HOLDS]} of {tested}"
 
 
-def lead(metric: Metric, difference: float | None) -> float | None:
+def signed_margin(metric: Metric, difference: float | None) -> float | None:
     """Positive where the method is better."""
     return -difference if difference is not None and metric.better == "lower" else difference

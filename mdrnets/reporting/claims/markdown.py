@@ -22,12 +22,12 @@ from mdrnets.reporting.claims.finding import (
     ORDER,
     UNTESTED,
     Finding,
-    by_claim,
-    overall,
+    combine_verdicts,
+    group_by_claim,
 )
 from mdrnets.reporting.claims.table1 import DECIMALS, LARGE, SMALL
 from mdrnets.reporting.context import FEATURES, UNPUBLISHED
-from mdrnets.reporting.tables.cells import BLANK, HERE, PAPER, bin_title
+from mdrnets.reporting.tables.cells import BLANK, HERE, PAPER, format_bin
 from mdrnets.reporting.tables.metrics import extended_metrics, table1_metrics
 
 NOTES = (
@@ -55,7 +55,7 @@ def write_findings(path: Path, findings: Sequence[Finding]) -> None:
     write_table(path, FINDING_COLUMNS, rows)
 
 
-def claims_page(
+def format_claims(
     findings: Sequence[Finding], config: Config, *, facts: Sequence[tuple[str, str]]
 ) -> str:
     """The page in Markdown.
@@ -65,7 +65,7 @@ def claims_page(
         config: for titles.
         facts: (what, text): what made the numbers.
     """
-    claims = by_claim([finding for finding in findings if finding.kind != COLUMN])
+    claims = group_by_claim([finding for finding in findings if finding.kind != COLUMN])
     columns = [finding for finding in findings if finding.kind == COLUMN]
     counts = Counter(finding.verdict for tests in claims.values() for finding in tests)
     data = "; ".join(dataset.title for dataset in config.profile.datasets.values())
@@ -123,7 +123,7 @@ def _verdicts(claims: Mapping[str, Sequence[Finding]]) -> str:
     for claim, tests in claims.items():
         counts = Counter(finding.verdict for finding in tests)
         numbers = [str(counts[verdict]) for verdict in (HOLDS, FAILS, UNTESTED)]
-        rows.append([f"**{overall(tests)}**", _sentence(claim), *numbers])
+        rows.append([f"**{combine_verdicts(tests)}**", _sentence(claim), *numbers])
     return _pipes(["verdict", "claim", HOLDS, FAILS, UNTESTED], rows)
 
 
@@ -154,7 +154,7 @@ def _columns(findings: Sequence[Finding], config: Config) -> str:
                 _verdict(f),
                 _data(f, config),
                 metric_title(str(f.metric), config),
-                bin_title(str(f.bin)),
+                format_bin(str(f.bin)),
                 _difference(f),
                 method_title(f.other, config),
                 _p(f.adjusted),
@@ -208,7 +208,7 @@ def _ablation(tests: Sequence[Finding], config: Config) -> str:
             [
                 _verdict(f),
                 metric_title(str(f.metric), config),
-                bin_title(str(f.bin)),
+                format_bin(str(f.bin)),
                 _difference(f),
                 _p(f.adjusted),
             ]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 from mdrnets.config.data import Dataset
+from mdrnets.config.protocol import PAPERS_METHOD
 from mdrnets.reporting.claims.finding import (
     BEST,
     COLUMN,
@@ -17,10 +18,10 @@ from mdrnets.reporting.claims.finding import (
     GROWS,
     HOLDS,
     Finding,
-    adjusted,
-    found,
-    judged,
-    lead,
+    apply_holm,
+    signed_margin,
+    with_test_result,
+    with_verdict,
 )
 from mdrnets.reporting.claims.results import (
     FRECHET,
@@ -31,11 +32,10 @@ from mdrnets.reporting.claims.results import (
     Results,
 )
 from mdrnets.reporting.tables.build import NOTHING_FINITE
-from mdrnets.reporting.tables.cells import Metric, bin_title, winners
+from mdrnets.reporting.tables.cells import Metric, find_winners, format_bin
 from mdrnets.reporting.tables.published import Published
 from mdrnets.runtime.seeds import derived_seed
 
-OURS = "mdrnets"
 SMALL, LARGE = "1-20", "40-60"
 DECIMALS = 3  # that the paper prints
 
@@ -67,23 +67,24 @@ class Table1Claims:
     def findings(self) -> list[Finding]:
         """All claims, then the other columns of Table 1."""
         places = list(product(self.datasets, self.metrics, self.bins))
-        tested = adjusted([self._column(*place) for place in places])
+        tested = apply_holm([self._column(*place) for place in places])
         columns = {
-            (dataset, metric.name, bin_): judged(finding, lead(metric, finding.here))
+            (dataset, metric.name, bin_): with_verdict(finding, signed_margin(metric, finding.here))
             for (dataset, metric, bin_), finding in zip(places, tested, strict=True)
         }
         ends = {
             (dataset, metric): [columns.get((dataset, metric.name, b)) for b in (SMALL, LARGE)]
             for dataset, metric in product(self.datasets, self.metrics)
         }
-        growth = adjusted([self._growth(*place, *pair) for place, pair in ends.items()])
+        growth = apply_holm([self._growth(*place, *pair) for place, pair in ends.items()])
         ahead = [
-            lead(metric, large.here if large else None) for (_, metric), (_, large) in ends.items()
+            signed_margin(metric, large.here if large else None)
+            for (_, metric), (_, large) in ends.items()
         ]
         return [
             *(finding for finding in columns.values() if finding.kind == BEST),
             self._first(places, list(columns.values())),
-            *(_growth_judged(*pair) for pair in zip(growth, ahead, strict=True)),
+            *(_growth_verdict(*pair) for pair in zip(growth, ahead, strict=True)),
             *(finding for finding in columns.values() if finding.kind == COLUMN),
         ]
 
@@ -91,20 +92,22 @@ class Table1Claims:
         """MDRNets against the best other method in one column of Table 1."""
         published = self._published(dataset, metric, bin_)
         there = _best_other(metric, published)
-        margin = None if there is None else round(published[OURS] - published[there], DECIMALS)
+        margin = (
+            None if there is None else round(published[PAPERS_METHOD] - published[there], DECIMALS)
+        )
         finding = Finding(
             BEST if bin_ == LARGE else COLUMN,
-            f"MDRNets is better than the best other method at {bin_title(bin_)}",
+            f"MDRNets is better than the best other method at {format_bin(bin_)}",
             dataset,
             self.datasets[dataset].published_as,
             metric.name,
             bin_,
-            reason=untestable(self.methods, self.bins),
+            reason=reason_untestable(self.methods, self.bins),
             published_metric=metric.published,
             published=margin,
             published_other=there,
-            published_verdict=_by_sign(lead(metric, margin)),
-            method=OURS,
+            published_verdict=_by_sign(signed_margin(metric, margin)),
+            method=PAPERS_METHOD,
         )
         if finding.reason:
             return finding
@@ -112,12 +115,12 @@ class Table1Claims:
         if other is None:
             return replace(finding, reason=NOTHING_FINITE)
 
-        return compared(
+        return test_difference(
             replace(finding, other=other),
             self.results[dataset],
             metric,
             resampling=self.resampling,
-            seed=derived_seed(self.seed, BEST, dataset, score(metric), bin_),
+            seed=derived_seed(self.seed, BEST, dataset, score_name(metric), bin_),
         )
 
     def _growth(
@@ -127,17 +130,17 @@ class Table1Claims:
         finding = Finding(
             GROWS,
             "especially under large holes: MDRNets' lead at "
-            f"{bin_title(LARGE)} is larger than at {bin_title(SMALL)}",
+            f"{format_bin(LARGE)} is larger than at {format_bin(SMALL)}",
             dataset,
             self.datasets[dataset].published_as,
             metric.name,
-            reason=untestable(self.methods, self.bins),
+            reason=reason_untestable(self.methods, self.bins),
             published_metric=metric.published,
-            method=OURS,
+            method=PAPERS_METHOD,
         )
         if small is None or large is None:
             return finding
-        before, after = (lead(metric, column.published) for column in (small, large))
+        before, after = (signed_margin(metric, column.published) for column in (small, large))
         if before is not None and after is not None:
             grown = round(after - before, DECIMALS)
             finding = replace(finding, published=grown, published_verdict=_by_sign(grown))
@@ -146,14 +149,14 @@ class Table1Claims:
 
         better = 1 if metric.better == "higher" else -1
         weights = {
-            (OURS, LARGE): better,
+            (PAPERS_METHOD, LARGE): better,
             (large.other, LARGE): -better,
-            (OURS, SMALL): -better,
+            (PAPERS_METHOD, SMALL): -better,
             (small.other, SMALL): better,
         }
-        name, results = score(metric), self.results[dataset]
+        name, results = score_name(metric), self.results[dataset]
         seed = derived_seed(self.seed, GROWS, dataset, name)
-        return found(
+        return with_test_result(
             finding,
             results.contrast(name, weights, resampling=self.resampling, seed=seed),
             results.by_training(name, weights),
@@ -168,10 +171,10 @@ class Table1Claims:
         finding = Finding(
             FIRST,
             f"MDRNets is first in {claimed} of {len(places)} columns of Table 1",
-            reason=untestable(self.methods, self.bins),
+            reason=reason_untestable(self.methods, self.bins),
             published=claimed,
             published_verdict=HOLDS,
-            method=OURS,
+            method=PAPERS_METHOD,
         )
         if finding.reason:
             return finding
@@ -187,7 +190,7 @@ class Table1Claims:
     def _values(self, dataset: str, metric: Metric, bin_: str) -> dict[str, float | None]:
         """Ours by method, as in Table 1."""
         results = self.results[dataset]
-        return {method: results.value(score(metric), method, bin_) for method in self.methods}
+        return {method: results.value(score_name(metric), method, bin_) for method in self.methods}
 
     def _published(self, dataset: str, metric: Metric, bin_: str) -> dict[str, float]:
         """The paper's by method."""
@@ -195,9 +198,9 @@ class Table1Claims:
         return {m: v for (d, m, k, b), v in self.published.items() if (d, k, b) == column}
 
 
-def untestable(methods: Sequence[str], bins: Sequence[str]) -> str | None:
+def reason_untestable(methods: Sequence[str], bins: Sequence[str]) -> str | None:
     """Why a run with these methods and bins can test no claim."""
-    if OURS not in methods:
+    if PAPERS_METHOD not in methods:
         return "MDRNets is not run in this profile"
     if len(methods) < 2:
         return "fewer than two methods are run in this profile"
@@ -211,22 +214,22 @@ def _count(
     values: Callable[[str, Metric, str], Mapping[str, float | None]],
 ) -> int:
     """The columns in which MDRNets is first, as printed and with ties, as under Table 1."""
-    return sum(OURS in winners(place[1], values(*place)) for place in places)
+    return sum(PAPERS_METHOD in find_winners(place[1], values(*place)) for place in places)
 
 
-def score(metric: Metric) -> str:
+def score_name(metric: Metric) -> str:
     """The column of the scores, or the distance, that a metric of Table 1 is."""
     return SCORES[str(metric.published)]
 
 
-def compared(
+def test_difference(
     finding: Finding, results: Results, metric: Metric, *, resampling: Resampling, seed: int
 ) -> Finding:
     """The finding's method minus the other in its bin, tested."""
-    name, bin_ = score(metric), str(finding.bin)
+    name, bin_ = score_name(metric), str(finding.bin)
     pair = str(finding.method), str(finding.other)
     weights = {(pair[0], bin_): 1, (pair[1], bin_): -1}
-    return found(
+    return with_test_result(
         finding,
         results.difference(name, *pair, bin_, resampling=resampling, seed=seed),
         results.by_training(name, weights),
@@ -236,8 +239,8 @@ def compared(
 
 def _best_other(metric: Metric, values: Mapping[str, float | None]) -> str | None:
     """None where MDRNets or all others have no value."""
-    others = {m: v for m, v in values.items() if m != OURS and v is not None}
-    if values.get(OURS) is None or not others:
+    others = {m: v for m, v in values.items() if m != PAPERS_METHOD and v is not None}
+    if values.get(PAPERS_METHOD) is None or not others:
         return None
     return (min if metric.better == "lower" else max)(others, key=lambda m: others[m])
 
@@ -248,9 +251,9 @@ def _by_sign(claimed: float | None) -> str | None:
     return HOLDS if claimed > 0 else FAILS
 
 
-def _growth_judged(finding: Finding, ahead: float | None) -> Finding:
+def _growth_verdict(finding: Finding, ahead: float | None) -> Finding:
     """Falling behind less is no lead that grows: MDRNets must be ahead at the largest holes."""
-    finding = judged(finding, finding.here)
+    finding = with_verdict(finding, finding.here)
     if finding.verdict == HOLDS and not (ahead or 0) > 0:
-        return replace(finding, verdict=FAILS, reason=f"no lead at {bin_title(LARGE)}")
+        return replace(finding, verdict=FAILS, reason=f"no lead at {format_bin(LARGE)}")
     return finding

@@ -7,23 +7,23 @@ from matplotlib.figure import Figure
 
 from mdrnets.config.load import Config
 from mdrnets.layout import Layout
-from mdrnets.reporting.figures.completed_set import CompletedSet, chosen, read_completed_set
+from mdrnets.reporting.figures.completed_set import CompletedSet, choose_images, read_completed_set
 from mdrnets.reporting.figures.style import (
     GAP,
     GREY,
-    caption,
-    cell_size,
-    pixel_canvas,
+    create_canvas,
+    draw_image,
+    fit_cell_size,
+    join_caption,
     save_figure,
-    show,
-    styled,
+    with_figure_style,
 )
-from mdrnets.reporting.tables.cells import bin_title
+from mdrnets.reporting.tables.cells import format_bin
 
 SAMPLES = 4
 LEFT, TOP, EDGE = 34, 10, 10  # pixels
-LINE = 22  # from line to line
-LETTER = 10  # their names' mean width
+LINE = 22  # pixels between two lines
+LETTER = 10  # pixels, mean width
 
 
 def render(config: Config, layout: Layout, name: str) -> None:
@@ -37,59 +37,59 @@ def render(config: Config, layout: Layout, name: str) -> None:
         left_out=[title for c, title in titles.items() if not config.runs(c)],
         title=entry.title,
         name=name,
-        of_bin=config.protocol.largest_bin,
+        bin_name=config.protocol.largest_bin,
         seed=config.protocol.seed,
         profile=config.name,
     )
     save_figure(figure, layout.report(name))
 
 
-@styled
+@with_figure_style
 def draw(
-    of_set: CompletedSet,
+    faces: CompletedSet,
     *,
     variants: Mapping[str, str],
     left_out: Sequence[str],
     title: str,
     name: str,
-    of_bin: str,
+    bin_name: str,
     seed: int,
     profile: str,
 ) -> Figure:
     """Draw a row for each image.
 
     Args:
-        of_set: the data set, with completions by all `variants`.
+        faces: the data set, with completions by all `variants`.
         variants: name → title, in the order of the columns.
-        left_out: titles of those that have no completions here.
+        left_out: titles of the variants that the profile does not run.
         title: of the figure.
-        name: of the figure, part of the choice of images.
-        of_bin: the largest bin.
+        name: of the figure; images are chosen by it.
+        bin_name: the largest bin.
         seed: of the choice of images.
         profile: name, for the caption.
     """
     titles = ["Input", *variants.values(), "Ground truth"]
-    positions = chosen(of_set.count, [of_bin], SAMPLES, seed, name, of_set.name)[of_bin]
+    positions = choose_images(faces.count, [bin_name], SAMPLES, seed, name, faces.name)[bin_name]
     about = [
-        caption([title, f"holes of {bin_title(of_bin)}"]),
-        caption(["images drawn by seed", f"profile {profile}"]),
+        join_caption([title, f"holes of {format_bin(bin_name)}"]),
+        join_caption(["images drawn by seed", f"profile {profile}"]),
         *[f"not run in this profile: {variant}" for variant in left_out],
     ]
 
     margin = LEFT + EDGE + GAP * (len(titles) - 1)
-    side = cell_size(of_set.images.shape[1], len(titles), margin)
+    side = fit_cell_size(faces.images.shape[1], len(titles), margin)
     bottom = TOP + len(positions) * (side + GAP) - GAP
-    names = [wrap(of_column, side // LETTER) for of_column in titles]
-    below = bottom + LINE * max(map(len, names))
-    figure, axes = pixel_canvas(margin + len(titles) * side, below + LINE * (len(about) + 1))
+    labels = [wrap(column_title, side // LETTER) for column_title in titles]
+    below = bottom + LINE * max(map(len, labels))
+    figure, axes = create_canvas(margin + len(titles) * side, below + LINE * (len(about) + 1))
 
-    axes.text(26, (TOP + bottom) / 2, of_set.title, rotation=90, ha="right", va="center")
+    axes.text(26, (TOP + bottom) / 2, faces.title, rotation=90, ha="right", va="center")
     for row, at in enumerate(positions):
-        for column, face in enumerate(of_set.versions(variants, of_bin, at)):
-            show(axes, face, LEFT + column * (side + GAP), TOP + row * (side + GAP), side)
-    for column, of_column in enumerate(names):
+        for column, face in enumerate(faces.versions(variants, bin_name, at)):
+            draw_image(axes, face, LEFT + column * (side + GAP), TOP + row * (side + GAP), side)
+    for column, lines in enumerate(labels):
         x = LEFT + column * (side + GAP) + side / 2
-        for number, line in enumerate(of_column, start=1):
+        for number, line in enumerate(lines, start=1):
             axes.text(x, bottom + LINE * number, line, ha="center", va="baseline", size=6.5)
     for number, line in enumerate(about, start=1):
         y = below + LINE * number + 6

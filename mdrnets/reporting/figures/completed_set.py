@@ -1,6 +1,6 @@
-"""A data set's test images with their holes and completions, and the choice of some for a figure.
+"""The test images of a data set with their holes and completions, and the images that figures show.
 
-The choice is drawn by seed and knows no method: nobody picks the images that flatter one.
+The images are picked at random by seed, independently of any result.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,20 +12,20 @@ from mdrnets.config.load import Config
 from mdrnets.data.assignment import Pair, by_bin, read_assignment
 from mdrnets.evaluation.scores import read_array
 from mdrnets.layout import Layout
-from mdrnets.reporting.figures.style import masked
+from mdrnets.reporting.figures.style import mask_hole
 from mdrnets.runtime.seeds import derived_seed
 
 
 @dataclass(frozen=True)
 class CompletedSet:
-    """What the figures with faces are drawn from.
+    """The test images of a data set, their holes and their completions.
 
     Attributes:
         name: of the data set in the profile.
         title: as printed.
-        bins: bin → its pairs of image and hole, the same images in each.
-        images: uint8 N×H×W×3, to which `image_row` points.
-        holes: bool M×H×W, True = hole, to which `hole_row` points.
+        bins: bin → its pairs of image and hole. All bins have the same images.
+        images: uint8 N×H×W×3, indexed by `image_row`.
+        holes: bool M×H×W, True = hole, indexed by `hole_row`.
         completions: method → uint8 bins×images×H×W×3, in the order of `bins`.
     """
 
@@ -41,24 +41,27 @@ class CompletedSet:
         """Number of test images."""
         return len(next(iter(self.bins.values())))
 
-    def truth(self, of_bin: str, at: int) -> np.ndarray:
+    def truth(self, bin_name: str, at: int) -> np.ndarray:
         """The ground truth of the pair at a position of a bin, H×W×3."""
-        return self.images[self.bins[of_bin][at].image_row]
+        truth: np.ndarray = self.images[self.bins[bin_name][at].image_row]
+        return truth
 
-    def hole(self, of_bin: str, at: int) -> np.ndarray:
+    def hole(self, bin_name: str, at: int) -> np.ndarray:
         """Its hole, bool H×W."""
-        return self.holes[self.bins[of_bin][at].hole_row]
+        hole: np.ndarray = self.holes[self.bins[bin_name][at].hole_row]
+        return hole
 
-    def completed(self, method: str, of_bin: str, at: int) -> np.ndarray:
+    def completion(self, method: str, bin_name: str, at: int) -> np.ndarray:
         """Its completion by a method, H×W×3."""
-        return self.completions[method][list(self.bins).index(of_bin), at]
+        completion: np.ndarray = self.completions[method][list(self.bins).index(bin_name), at]
+        return completion
 
-    def versions(self, methods: Iterable[str], of_bin: str, at: int) -> list[np.ndarray]:
+    def versions(self, methods: Iterable[str], bin_name: str, at: int) -> list[np.ndarray]:
         """The input with its hole in white, the completions, and the ground truth."""
-        truth = self.truth(of_bin, at)
+        truth = self.truth(bin_name, at)
         return [
-            masked(truth, self.hole(of_bin, at)),
-            *(self.completed(method, of_bin, at) for method in methods),
+            mask_hole(truth, self.hole(bin_name, at)),
+            *(self.completion(method, bin_name, at) for method in methods),
             truth,
         ]
 
@@ -107,14 +110,19 @@ def read_completed_sets(
     return [read_completed_set(config, layout, name, names) for name in config.profile.datasets]
 
 
-def chosen(count: int, bins: Sequence[str], each: int, *key: int | str) -> dict[str, list[int]]:
-    """Positions of `each` test images for every bin, drawn by seed; no image twice if they suffice.
+def choose_images(
+    count: int, bins: Sequence[str], each: int, *key: int | str
+) -> dict[str, list[int]]:
+    """Pick test images for every bin by seed. An image is repeated only if there are too few.
 
     Args:
         count: number of test images.
-        bins: for which to draw.
-        each: images a bin; all of them where there are fewer.
-        key: of the draw: the seed, the figure, the data set.
+        bins: to pick images for.
+        each: number of images for a bin; fewer if there are not enough.
+        key: seed, figure and data set.
+
+    Returns:
+        Bin → positions of its images.
     """
     order = np.random.default_rng(derived_seed(*key)).permutation(count).tolist()
     each = min(each, count)

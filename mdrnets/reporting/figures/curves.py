@@ -1,8 +1,8 @@
-"""Training curves of all networks: what each reconstructs, relative to its first interval.
+"""Training curves of all networks: their reconstruction losses.
 
 Losses of different terms and networks have no common unit, so each term is divided by its first
-logged value. Adversarial terms are not shown: they tell of a balance, not of progress. The
-histories beside the weights hold all of them.
+logged value. Adversarial terms are not shown, because they measure a balance and not progress. The
+history beside the weights has all terms.
 """
 
 import csv
@@ -22,9 +22,15 @@ from mdrnets.config.load import Config
 from mdrnets.dag.report import shown_networks
 from mdrnets.data.tables import write_table
 from mdrnets.layout import Layout
-from mdrnets.reporting.figures.style import COLOURS, GREY, panel_figure, save_figure, styled
+from mdrnets.reporting.figures.style import (
+    COLOURS,
+    GREY,
+    create_panel_figure,
+    save_figure,
+    with_figure_style,
+)
 
-# A family of terms → how their names begin.
+# Family of terms → prefixes of their names.
 FAMILIES = {
     "hole or whole image": ("hole", "l1", "reconstruction"),
     "valid pixels": ("valid",),
@@ -44,8 +50,8 @@ class History:
     """A training's curves.
 
     Attributes:
-        phases: in order: name → the step, counted over all phases, after which it ended.
-        curves: term → (steps counted over all phases, values relative to the first).
+        phases: name → its last step, counted over all phases, in order.
+        curves: term → (steps counted over all phases, values divided by the first one).
     """
 
     phases: Mapping[str, int]
@@ -77,16 +83,16 @@ def render(config: Config, layout: Layout, name: str) -> None:
     save_figure(figure, layout.report(name))
 
 
-def family(term: str) -> str | None:
-    """The family of a term; None: it is not shown."""
+def find_family(term: str) -> str | None:
+    """The family of a term; None if the term is not shown."""
     return next((name for name, begins in FAMILIES.items() if term.startswith(begins)), None)
 
 
 def read_history(path: Path) -> History:
-    """The reconstruction terms of a history.
+    """Read the reconstruction terms of a history.
 
     Raises:
-        FileNotFoundError: there is none.
+        FileNotFoundError: the history is missing.
     """
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -98,7 +104,7 @@ def read_history(path: Path) -> History:
             before = last
         last = phases[row["phase"]] = before + int(row["step"])
         for term, text in row.items():
-            if text and family(term):
+            if text and find_family(term):
                 steps, values = curves.setdefault(term, ([], []))
                 steps.append(last)
                 values.append(float(text))
@@ -111,18 +117,18 @@ def read_history(path: Path) -> History:
 
 
 def write_curves(path: Path, histories: Histories) -> None:
-    """Write what is drawn: one point a row."""
+    """Write the points of all curves, one in each row."""
     rows = [
         [network, dataset, term, step, value]
-        for network, of_sets in histories.items()
-        for dataset, history in of_sets.items()
+        for network, by_dataset in histories.items()
+        for dataset, history in by_dataset.items()
         for term, (steps, values) in history.curves.items()
         for step, value in zip(steps, values, strict=True)
     ]
     write_table(path, ("network", "dataset", "term", "step", "value"), rows)
 
 
-@styled
+@with_figure_style
 def draw(
     histories: Histories,
     *,
@@ -135,13 +141,13 @@ def draw(
     Args:
         histories: of all networks.
         titles: of the networks, in the order of the panels.
-        sets: titles of all data sets; a network may be trained on one alone.
+        sets: titles of all data sets. A network may be trained on one of them only.
         profile: name, for the caption.
     """
     columns = min(COLUMNS, len(titles))
     rows = math.ceil(len(titles) / columns)
     about = ["by training step, with lines between phases", f"profile {profile}"]
-    figure = panel_figure(ROW * rows + 0.95, about)
+    figure = create_panel_figure(ROW * rows + 0.95, about)
     panels = figure.subplots(rows, columns, squeeze=False, sharey=True)
     lines = dict(zip(sets, cycle(LINES), strict=False))
     for axes in panels.flat[len(titles) :]:
@@ -152,9 +158,9 @@ def draw(
     for row in panels:
         row[0].set_ylabel("loss / its first mean")
     shown = {
-        family(term)
-        for of_sets in histories.values()
-        for history in of_sets.values()
+        find_family(term)
+        for by_dataset in histories.values()
+        for history in by_dataset.values()
         for term in history.curves
     }
     keys = [
@@ -172,19 +178,25 @@ def draw(
 
 def _panel(
     axes: Axes,
-    of_sets: Mapping[str, History],
+    by_dataset: Mapping[str, History],
     lines: Mapping[str, Line],
 ) -> None:
-    for name, history in of_sets.items():
+    for name, history in by_dataset.items():
         for term, (steps, values) in history.curves.items():
-            kind = family(term)
-            assert kind is not None, "the reader keeps no other terms"
+            kind = find_family(term)
+            assert kind is not None, "read_history keeps no other terms"
             axes.plot(steps, values, color=FAMILY_COLOURS[kind], linestyle=lines[name], label=term)
         for end in list(history.phases.values())[:-1]:
             axes.axvline(end, color="0.6", linewidth=0.6)
-    if not any(history.curves for history in of_sets.values()):
+    if not any(history.curves for history in by_dataset.values()):
         axes.text(
-            0.5, 0.5, "no such terms", transform=axes.transAxes, ha="center", color=GREY, size=6
+            0.5,
+            0.5,
+            "none of these terms",
+            transform=axes.transAxes,
+            ha="center",
+            color=GREY,
+            size=6,
         )
     axes.set_yscale("log")
     axes.set_xlim(left=0)

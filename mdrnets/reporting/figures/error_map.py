@@ -1,7 +1,7 @@
-"""Where each method errs: the mean absolute error of every pixel of the face, over the test images.
+"""The mean absolute error of each pixel of the face, by method.
 
-At a pixel: the mean of |completion − truth| over the images whose hole contains it, over all bins
-and the colour channels, in % of the range of values.
+The error of a pixel is the mean of |completion − truth| over all bins, over the test images whose
+hole contains it, and over the colour channels, in % of the range of values.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,19 +18,19 @@ from mdrnets.reporting.figures.completed_set import CompletedSet, read_completed
 from mdrnets.reporting.figures.style import (
     GAP,
     GREY,
-    axes_at,
-    caption,
-    cell_size,
-    pixel_canvas,
+    add_axes_at,
+    create_canvas,
+    draw_image,
+    fit_cell_size,
+    join_caption,
     save_figure,
-    show,
-    styled,
+    with_figure_style,
 )
 
-NEVER = "0.8"  # colour of pixels that no hole contains
+NO_HOLE = "0.8"  # colour of pixels that no hole contains
 LEFT, TOP, BELOW, RIGHT = 10, 8, 66, 96
-OVER, UNDER = 30, 32  # pixels for the title over each row and the numbers under it
-BAR = 14  # pixels: width of the colour bar
+OVER, UNDER = 30, 32  # pixels for the title above each row and the numbers below it
+BAR = 14  # width of the colour bar in pixels
 
 
 def render(config: Config, layout: Layout, name: str) -> None:
@@ -40,24 +40,25 @@ def render(config: Config, layout: Layout, name: str) -> None:
     save_figure(draw(sets, methods=methods, profile=config.name), layout.report(name))
 
 
-def error_map(of_set: CompletedSet, method: str) -> np.ndarray:
-    """The mean error of each pixel in %, float64 H×W; NaN where there was never a hole."""
-    height, width = of_set.images.shape[1:3]
+def compute_error_map(faces: CompletedSet, method: str) -> np.ndarray:
+    """The mean error of each pixel in %, float64 H×W; NaN where no hole is."""
+    height, width = faces.images.shape[1:3]
     total, count = np.zeros((height, width)), np.zeros((height, width), dtype=np.int64)
-    for of_bin, pairs in of_set.bins.items():
+    for bin_name, pairs in faces.bins.items():
         for at in range(len(pairs)):
-            hole = of_set.hole(of_bin, at)
-            truth = of_set.truth(of_bin, at).astype(np.int16)
-            error = np.abs(of_set.completed(method, of_bin, at) - truth).mean(axis=2)
+            hole = faces.hole(bin_name, at)
+            truth = faces.truth(bin_name, at).astype(np.int16)
+            error = np.abs(faces.completion(method, bin_name, at) - truth).mean(axis=2)
             total += error * hole
             count += hole
     with np.errstate(invalid="ignore"):
-        return 100 / 255 * total / count
+        error_map: np.ndarray = 100 / 255 * total / count
+    return error_map
 
 
-@styled
+@with_figure_style
 def draw(sets: Sequence[CompletedSet], *, methods: Mapping[str, str], profile: str) -> Figure:
-    """Draw the mean face, then a map for each method, all in one scale.
+    """Draw the mean face and a map for each method, all with the same scale.
 
     Args:
         sets: the data sets, with completions by all `methods`.
@@ -66,22 +67,22 @@ def draw(sets: Sequence[CompletedSet], *, methods: Mapping[str, str], profile: s
     """
     titles = ["Mean image", *methods.values()]
     margin = LEFT + RIGHT + GAP * (len(titles) - 1)
-    side = cell_size(sets[0].images.shape[1], len(titles), margin)
+    side = fit_cell_size(sets[0].images.shape[1], len(titles), margin)
     bottom = TOP + len(sets) * (OVER + side + UNDER)
-    figure, axes = pixel_canvas(margin + len(titles) * side, bottom + BELOW)
+    figure, axes = create_canvas(margin + len(titles) * side, bottom + BELOW)
 
-    maps = [[error_map(of_set, method) for method in methods] for of_set in sets]
-    # The most extreme pixels, seldom in a hole, must not decide the scale of all others.
+    maps = [[compute_error_map(faces, method) for method in methods] for faces in sets]
+    # A few extreme pixels, which are rarely in a hole, must not set the scale.
     norm = Normalize(0, float(np.nanpercentile(maps, 99.5)), clip=True)
-    colours = colormaps["magma"].with_extremes(bad=NEVER)
-    for row, (of_set, of_methods) in enumerate(zip(sets, maps, strict=True)):
+    colours = colormaps["magma"].with_extremes(bad=NO_HOLE)
+    for row, (faces, row_maps) in enumerate(zip(sets, maps, strict=True)):
         y = TOP + row * (OVER + side + UNDER) + OVER
-        axes.text(LEFT, y - 9, of_set.title, va="baseline", weight="bold")
-        show(axes, _mean_image(of_set), LEFT, y, side)
-        for column, values in enumerate(of_methods, start=1):
+        axes.text(LEFT, y - 9, faces.title, va="baseline", weight="bold")
+        draw_image(axes, _mean_image(faces), LEFT, y, side)
+        for column, values in enumerate(row_maps, start=1):
             x = LEFT + column * (side + GAP)
             picture = colours(norm(np.ma.masked_invalid(values)), bytes=True)[..., :3]
-            show(axes, picture, x, y, side)
+            draw_image(axes, picture, x, y, side)
             mean = f"{np.nanmean(values):.1f} %"
             axes.text(x + side / 2, y + side + 20, mean, ha="center", va="baseline", size=6)
     for column, title in enumerate(titles):
@@ -89,11 +90,11 @@ def draw(sets: Sequence[CompletedSet], *, methods: Mapping[str, str], profile: s
         axes.text(middle, bottom + 16, title, ha="center", va="baseline", size=6.5)
 
     left = LEFT + len(titles) * (side + GAP) + 8
-    beside = axes_at(figure, left, TOP + OVER, BAR, bottom - UNDER - TOP - OVER)
+    beside = add_axes_at(figure, left, TOP + OVER, BAR, bottom - UNDER - TOP - OVER)
     bar = figure.colorbar(ScalarMappable(norm, colours), cax=beside, extend="max")
     bar.set_label("error, %", size=6)
-    bar.outline.set_linewidth(0.5)  # type: ignore[operator]
-    line = caption(
+    bar.outline.set_linewidth(0.5)
+    line = join_caption(
         [
             "mean |completion − truth| where a hole was, over all bins",
             f"profile {profile}",
@@ -103,7 +104,8 @@ def draw(sets: Sequence[CompletedSet], *, methods: Mapping[str, str], profile: s
     return figure
 
 
-def _mean_image(of_set: CompletedSet) -> np.ndarray:
-    pairs = next(iter(of_set.bins.values()))
+def _mean_image(faces: CompletedSet) -> np.ndarray:
+    pairs = next(iter(faces.bins.values()))
     rows = [pair.image_row for pair in pairs]
-    return of_set.images[rows].mean(axis=0).round().astype(np.uint8)
+    mean: np.ndarray = faces.images[rows].mean(axis=0).round().astype(np.uint8)
+    return mean

@@ -1,4 +1,4 @@
-"""Figure 5 of the paper: input, the completions of every method, and the ground truth, in rows."""
+"""Figure 5 of the paper: the input, the completions of all methods and the ground truth."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,20 +6,20 @@ from matplotlib.figure import Figure
 
 from mdrnets.config.load import Config
 from mdrnets.layout import Layout
-from mdrnets.reporting.figures.completed_set import CompletedSet, chosen, read_completed_sets
+from mdrnets.reporting.figures.completed_set import CompletedSet, choose_images, read_completed_sets
 from mdrnets.reporting.figures.style import (
     GAP,
     GREY,
-    caption,
-    cell_size,
-    pixel_canvas,
+    create_canvas,
+    draw_image,
+    fit_cell_size,
+    join_caption,
     save_figure,
-    show,
-    styled,
+    with_figure_style,
 )
-from mdrnets.reporting.tables.cells import bin_title
+from mdrnets.reporting.tables.cells import format_bin
 
-EACH = 2  # images of each bin and data set
+SAMPLES = 2  # of each bin and data set
 SET_GAP, BIN_GAP = 30, 14  # pixels
 LEFT, TOP, BELOW, EDGE = 66, 10, 66, 10
 
@@ -32,11 +32,11 @@ def render(config: Config, layout: Layout, name: str) -> None:
     save_figure(figure, layout.report(name))
 
 
-@styled
+@with_figure_style
 def draw(
     sets: Sequence[CompletedSet], *, methods: Mapping[str, str], seed: int, profile: str
 ) -> Figure:
-    """Draw it.
+    """Draw a row for each face.
 
     Args:
         sets: the data sets, with completions by all `methods`.
@@ -46,22 +46,22 @@ def draw(
     """
     titles = ["Input", *methods.values(), "Ground truth"]
     margin = LEFT + EDGE + GAP * (len(titles) - 1)
-    side = cell_size(sets[0].images.shape[1], len(titles), margin)
-    shown = [choice_of(of_set, seed) for of_set in sets]
+    side = fit_cell_size(sets[0].images.shape[1], len(titles), margin)
+    shown = [choose_figure5_images(faces, seed) for faces in sets]
     height = TOP + BELOW + sum(_height(choice, side) for choice in shown)
     height += SET_GAP * (len(sets) - 1)
-    figure, axes = pixel_canvas(margin + len(titles) * side, height)
+    figure, axes = create_canvas(margin + len(titles) * side, height)
 
     y = TOP
-    for of_set, choice in zip(sets, shown, strict=True):
+    for faces, choice in zip(sets, shown, strict=True):
         middle = y + _height(choice, side) / 2
-        axes.text(26, middle, of_set.title, rotation=90, ha="right", va="center", weight="bold")
-        for of_bin, positions in choice.items():
+        axes.text(26, middle, faces.title, rotation=90, ha="right", va="center", weight="bold")
+        for bin_name, positions in choice.items():
             middle = y + (len(positions) * (side + GAP) - GAP) / 2
-            axes.text(LEFT - 8, middle, bin_title(of_bin), rotation=90, ha="right", va="center")
+            axes.text(LEFT - 8, middle, format_bin(bin_name), rotation=90, ha="right", va="center")
             for at in positions:
-                for column, face in enumerate(of_set.versions(methods, of_bin, at)):
-                    show(axes, face, LEFT + column * (side + GAP), y, side)
+                for column, face in enumerate(faces.versions(methods, bin_name, at)):
+                    draw_image(axes, face, LEFT + column * (side + GAP), y, side)
                 y += side + GAP
             y += BIN_GAP - GAP
         y += SET_GAP - BIN_GAP
@@ -69,17 +69,17 @@ def draw(
     for column, title in enumerate(titles):
         x = LEFT + column * (side + GAP) + side / 2
         axes.text(x, y + 22, title, ha="center", va="baseline", size=6.5)
-    line = caption(["images drawn by seed", "rows by hole ratio", f"profile {profile}"])
+    line = join_caption(["images drawn by seed", "rows by hole ratio", f"profile {profile}"])
     axes.text(LEFT, y + 52, line, va="baseline", color=GREY, size=6)
     return figure
 
 
-def choice_of(of_set: CompletedSet, seed: int) -> dict[str, list[int]]:
-    """Positions of the images that are shown, by bin."""
-    return chosen(of_set.count, list(of_set.bins), EACH, seed, "figure5", of_set.name)
+def choose_figure5_images(faces: CompletedSet, seed: int) -> dict[str, list[int]]:
+    """The positions of the images that Figure 5 shows, by bin."""
+    return choose_images(faces.count, list(faces.bins), SAMPLES, seed, "figure5", faces.name)
 
 
 def _height(choice: Mapping[str, Sequence[int]], side: int) -> int:
-    """Of a data set's rows, in pixels."""
+    """Height of the rows of a data set in pixels."""
     bins = [len(positions) * (side + GAP) - GAP for positions in choice.values()]
     return sum(bins) + BIN_GAP * (len(bins) - 1)

@@ -1,4 +1,4 @@
-"""What slots of a memory look like: for those of a class read most, the nearest parts of faces.
+"""The slots of the memory that each class reads most, shown by the nearest parts of training faces.
 
 Nearest by the cosine of the slot and the style of the class in a training image (equation 1).
 """
@@ -17,27 +17,27 @@ from mdrnets.layout import Layout
 from mdrnets.reporting.figures.style import (
     GAP,
     GREY,
-    caption,
-    cell_size,
-    pixel_canvas,
+    create_canvas,
+    draw_image,
+    fit_cell_size,
+    join_caption,
     save_figure,
-    show,
-    styled,
+    with_figure_style,
 )
 
-AROUND = 238  # grey, of what does not belong to the class
+OUTSIDE = 238  # grey of the pixels that do not belong to the class
 LEFT, TOP, BELOW, EDGE = 130, 34, 44, 10  # pixels
-SLOT_GAP, SET_GAP = 30, 40  # left of a slot's parts, and more left of a data set
+SLOT_GAP, SET_GAP = 30, 40  # to the left of a slot, and in addition of a data set
 
 
 @dataclass(frozen=True)
 class ShownMemory:
-    """A block of the figure.
+    """The memory of a data set: a block of the figure.
 
     Attributes:
         title: of the data set.
         use: of the memory.
-        images: uint8 N×H×W×3, to which `use.images` points.
+        images: uint8 N×H×W×3, indexed by `use.images`.
     """
 
     title: str
@@ -62,40 +62,40 @@ def render(config: Config, layout: Layout, name: str) -> None:
     save_figure(figure, layout.report(name))
 
 
-def part(image: np.ndarray, region: np.ndarray) -> np.ndarray:
-    """The square around a region, uint8 s×s×3; grey is what lies outside it.
+def crop_region(image: np.ndarray, region: np.ndarray) -> np.ndarray:
+    """Crop the square around a region, uint8 s×s×3. Pixels outside the region are grey.
 
     Args:
         image: uint8 H×W×3.
-        region: bool H×W, with a pixel at least.
+        region: bool H×W, not empty.
     """
     rows, columns = (np.flatnonzero(region.any(axis=axis)) for axis in (1, 0))
     side = max(np.ptp(rows), np.ptp(columns)) + 1
     top = min(max(0, (rows[0] + rows[-1] + 1 - side) // 2), len(image) - side)
     left = min(max(0, (columns[0] + columns[-1] + 1 - side) // 2), len(image) - side)
     square = (slice(top, top + side), slice(left, left + side))
-    return np.where(region[square][..., None], image[square], np.uint8(AROUND))
+    return np.where(region[square][..., None], image[square], np.uint8(OUTSIDE))
 
 
-@styled
+@with_figure_style
 def draw(
     memories: Sequence[ShownMemory], *, classes: Sequence[str], method: str, profile: str
 ) -> Figure:
     """Draw a row for each class and a block for each data set.
 
     Args:
-        memories: by data set.
+        memories: one for each data set.
         classes: names, K.
-        method: title of the method whose memories they are.
+        method: title of the method.
         profile: name, for the caption.
     """
     _, slots, parts = memories[0].use.images.shape
     columns = len(memories) * slots * parts
     slot_margin = SLOT_GAP + GAP * (parts - 1)
     margin = LEFT + EDGE + len(memories) * slots * slot_margin + SET_GAP * (len(memories) - 1)
-    side = cell_size(memories[0].images.shape[1], columns, margin)
+    side = fit_cell_size(memories[0].images.shape[1], columns, margin)
     bottom = TOP + len(classes) * (side + GAP)
-    figure, axes = pixel_canvas(margin + columns * side, bottom + BELOW)
+    figure, axes = create_canvas(margin + columns * side, bottom + BELOW)
 
     for row, name in enumerate(classes):
         y = TOP + row * (side + GAP)
@@ -118,10 +118,10 @@ def draw(
             for number, image in enumerate(memory.use.images[row, at]):
                 if image != NONE:
                     region = memory.use.regions[row, at, number]
-                    picture = part(memory.images[image], region)
-                    show(axes, picture, left + number * (side + GAP), y, side)
+                    picture = crop_region(memory.images[image], region)
+                    draw_image(axes, picture, left + number * (side + GAP), y, side)
         x += block + SET_GAP
-    line = caption(
+    line = join_caption(
         [
             f"{method}: the slots read most, with their share of the class's reads in the test",
             f"the {parts} training images nearest to each",

@@ -1,6 +1,6 @@
-"""How a memory is used: its slots in the test, what a read selects, and the slots over training.
+"""How the memory is used: reads of its slots in the test, their entropy, and slots over training.
 
-Slots have no order of their own: in each class they stand from the most read to the least.
+Slots have no order of their own. In each class they are sorted from the most read to the least.
 """
 
 import csv
@@ -18,21 +18,26 @@ from mdrnets.dag.evaluate import inspected_method
 from mdrnets.data.classes import CLASSES
 from mdrnets.evaluation.memory_use import load_memory_use
 from mdrnets.layout import Layout
-from mdrnets.reporting.figures.style import COLOURS, panel_figure, save_figure, styled
+from mdrnets.reporting.figures.style import (
+    COLOURS,
+    create_panel_figure,
+    save_figure,
+    with_figure_style,
+)
 
 COLUMN = "memory/slots_used/"
-"""How the columns of a history begin that count the slots of a block written so far."""
+"""Prefix of the columns of a history that count the slots of a block written so far."""
 ROW = 2.35  # inches
 COLOUR_MAP = colormaps["cividis"].with_extremes(bad="0.9")
 
 
 @dataclass(frozen=True)
 class SlotsUsed:
-    """Slots written so far, over a training.
+    """The number of slots written so far, over a training.
 
     Attributes:
         steps: T training steps.
-        blocks: names of the memory's blocks: the classes, or one for all.
+        blocks: names of the blocks of the memory: one for each class, or one for all.
         counts: blocks×T.
     """
 
@@ -43,13 +48,13 @@ class SlotsUsed:
 
 @dataclass(frozen=True)
 class UsedMemory:
-    """What a row of the figure shows.
+    """The memory of a data set: a row of the figure.
 
     Attributes:
         title: of the data set.
-        chosen: K×M, reads by class and best slot.
-        entropy: K, mean over reads of the attention's, in nats; NaN: no reads.
-        training: the slots written in training.
+        chosen: K×M, number of reads by class and best slot.
+        entropy: K, entropy of the attention in nats, mean over reads; NaN: no reads.
+        training: slots written over the training.
     """
 
     title: str
@@ -73,10 +78,10 @@ def render(config: Config, layout: Layout, name: str) -> None:
 
 
 def read_slots_used(path: Path) -> SlotsUsed:
-    """From the history of a training.
+    """Read the history of a training.
 
     Raises:
-        FileNotFoundError: there is none.
+        FileNotFoundError: the history is missing.
     """
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -88,32 +93,34 @@ def read_slots_used(path: Path) -> SlotsUsed:
     )
 
 
-def shares(chosen: np.ndarray) -> np.ndarray:
-    """Of each class's reads, from the most read slot to the least, K×M; NaN: no reads."""
+def compute_shares(chosen: np.ndarray) -> np.ndarray:
+    """Share of each slot in the reads of a class, in descending order, K×M; NaN: no reads."""
     with np.errstate(invalid="ignore"):
-        return -np.sort(-chosen, axis=1) / chosen.sum(axis=1, keepdims=True)
+        shares: np.ndarray = -np.sort(-chosen, axis=1) / chosen.sum(axis=1, keepdims=True)
+    return shares
 
 
 def relative_entropy(shares: np.ndarray) -> np.ndarray:
-    """Entropy of K×M shares over that of equal ones, in [0, 1]; NaN: of none, or of one slot."""
+    """Entropy of K×M shares divided by log M, in [0, 1]; NaN: no reads, or a single slot."""
     logarithms = np.log(shares, out=np.zeros_like(shares), where=shares > 0)
     with np.errstate(invalid="ignore"):
-        return -(shares * logarithms).sum(axis=1) / np.log(shares.shape[1])
+        entropy: np.ndarray = -(shares * logarithms).sum(axis=1) / np.log(shares.shape[1])
+    return entropy
 
 
-@styled
+@with_figure_style
 def draw(
     memories: Sequence[UsedMemory], *, classes: Sequence[str], method: str, profile: str
 ) -> Figure:
     """Draw a row for each data set.
 
     Args:
-        memories: by data set.
+        memories: one for each data set.
         classes: names, K.
-        method: title of the method whose memories they are.
+        method: title of the method.
         profile: name, for the caption.
     """
-    figure = panel_figure(
+    figure = create_panel_figure(
         ROW * len(memories) + 0.45,
         [
             f"{method}, reads over the completions of the test images in all bins",
@@ -134,7 +141,7 @@ def draw(
 
 def _reads(axes: Axes, memory: UsedMemory, classes: Sequence[str]) -> None:
     axes.set_title(f"{memory.title}: reads by best slot, %", loc="left", size=6.5)
-    percent = 100 * shares(memory.chosen)
+    percent = 100 * compute_shares(memory.chosen)
     percent = np.where(percent > 0, percent, np.nan)  # grey
     picture = axes.imshow(percent, cmap=COLOUR_MAP, vmin=0, vmax=100, aspect="auto")
     reads = memory.chosen.sum(axis=1)
@@ -154,11 +161,16 @@ def _selection(axes: Axes, memory: UsedMemory) -> None:
     with np.errstate(invalid="ignore"):
         attention = memory.entropy / np.log(memory.chosen.shape[1])
     for values, label, colour, marker in (
-        (relative_entropy(shares(memory.chosen)), "best slots of all reads", COLOURS[4], "o"),
+        (
+            relative_entropy(compute_shares(memory.chosen)),
+            "best slots of all reads",
+            COLOURS[4],
+            "o",
+        ),
         (attention, "attention of one read", COLOURS[6], "D"),
     ):
         axes.plot(values, rows, color=colour, marker=marker, linestyle="none", label=label)
-    axes.set(xlim=(-0.03, 1.03), ylim=(len(rows) - 0.5, -0.5), xlabel="0: one slot, 1: all alike")
+    axes.set(xlim=(-0.03, 1.03), ylim=(len(rows) - 0.5, -0.5), xlabel="0: one slot, 1: all equally")
     axes.set_yticks(rows, [])
 
 

@@ -1,6 +1,6 @@
-"""How each score falls with the hole: means over steps of 10 % of hole ratio, with intervals.
+"""How each score depends on the hole: means over steps of 10 % of hole ratio, with intervals.
 
-Table 1's bins hold two of these steps each. Infinite PSNRs are left out, as in the table.
+Each bin of Table 1 covers two of these steps. Infinite PSNRs are left out, as in the table.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,13 +18,20 @@ from mdrnets.data.tables import read_table
 from mdrnets.evaluation.scores import COLUMNS
 from mdrnets.layout import Layout
 from mdrnets.metrics.intervals import bootstrap_mean
-from mdrnets.reporting.figures.style import COLOURS, Look, looks, panel_figure, save_figure, styled
+from mdrnets.reporting.figures.style import (
+    COLOURS,
+    LineStyle,
+    create_panel_figure,
+    make_line_styles,
+    save_figure,
+    with_figure_style,
+)
 from mdrnets.runtime.seeds import derived_seed
 
 METRICS = {"l1": "L1 % ↓", "psnr": "PSNR dB ↑", "ssim": "SSIM ↑"}
-FEWEST = 2  # images in a step, for a mean with an interval
+MIN_IMAGES = 2  # in a step, for a mean with an interval
 ROW = 1.75  # inches
-SPREAD = 0.4  # % of hole ratio between the bars of two methods, which would hide each other
+SPREAD = 0.4  # % of hole ratio between two methods, so that their bars do not overlap
 
 
 @dataclass(frozen=True)
@@ -34,8 +41,8 @@ class Point:
     Attributes:
         ratio: mean hole ratio in %.
         value: mean score.
-        low: end of its interval.
-        high: end of its interval.
+        low: lower end of its interval.
+        high: upper end of its interval.
     """
 
     ratio: float
@@ -54,7 +61,7 @@ def render(config: Config, layout: Layout, name: str) -> None:
         },
         sets={key: dataset.title for key, dataset in datasets.items()},
         methods=methods,
-        looks=looks(protocol.methods),
+        line_styles=make_line_styles(protocol.methods),
         resamples=protocol.bootstrap.resamples,
         confidence=protocol.bootstrap.confidence,
         seed=protocol.seed,
@@ -67,17 +74,17 @@ def read_scores(path: Path) -> dict[str, np.ndarray]:
     """Hole ratios in % and the scores of each image.
 
     Raises:
-        UserError: no such table.
+        UserError: the table is missing.
     """
     rows = read_table(path, COLUMNS)
     scores = {name: np.array([float(row[name]) for row in rows]) for name in METRICS}
     return {"ratio": np.array([100 * float(row["ratio"]) for row in rows])} | scores
 
 
-def step_means(
+def compute_step_means(
     ratios: np.ndarray, values: np.ndarray, *, resamples: int, confidence: float, seed: int
 ) -> list[Point]:
-    """Means over steps of 10 % of hole ratio; steps with fewer than two images have none.
+    """Means over steps of 10 % of hole ratio. Steps with fewer than two images are left out.
 
     Args:
         ratios: N hole ratios in %.
@@ -87,10 +94,11 @@ def step_means(
         seed: of the bootstrap.
     """
     points = []
-    steps = np.ceil(ratios / 10).clip(1, STEPS)  # scaled down, a hole may exceed its step a little
+    # Downscaling can move a hole slightly beyond its step.
+    steps = np.ceil(ratios / 10).clip(1, STEPS)
     for step in range(1, STEPS + 1):
         inside = (steps == step) & np.isfinite(values)
-        if inside.sum() < FEWEST:
+        if inside.sum() < MIN_IMAGES:
             continue
         low, high = bootstrap_mean(
             values[inside],
@@ -102,31 +110,31 @@ def step_means(
     return points
 
 
-@styled
+@with_figure_style
 def draw(
     scores: Mapping[tuple[str, str], Mapping[str, np.ndarray]],
     *,
     sets: Mapping[str, str],
     methods: Mapping[str, str],
-    looks: Mapping[str, Look],
+    line_styles: Mapping[str, LineStyle],
     resamples: int,
     confidence: float,
     seed: int,
     profile: str,
 ) -> Figure:
-    """Draw a row for each data set, a column for each score.
+    """Draw a row for each data set and a column for each score.
 
     Args:
-        scores: (data set, method) → what `read_scores` returns.
+        scores: (data set, method) → the result of `read_scores`.
         sets: name → title, in the order of the rows.
         methods: name → title, in the order of the legend.
-        looks: of the methods.
+        line_styles: of the methods.
         resamples: of the bootstrap.
         confidence: of the intervals.
         seed: of the bootstrap.
         profile: name, for the caption.
     """
-    figure = panel_figure(
+    figure = create_panel_figure(
         ROW * len(sets) + 0.75,
         [
             f"means over 10 % steps of hole ratio, {100 * confidence:.0f} % intervals over images",
@@ -138,7 +146,7 @@ def draw(
         for (metric, label), axes in zip(METRICS.items(), row, strict=True):
             axes.set_title(f"{title}: {label}", loc="left", size=6.5)
             for number, name in enumerate(methods):
-                points = step_means(
+                points = compute_step_means(
                     scores[dataset, name]["ratio"],
                     scores[dataset, name][metric],
                     resamples=resamples,
@@ -146,7 +154,7 @@ def draw(
                     seed=seed,
                 )
                 shift = SPREAD * (number - (len(methods) - 1) / 2)
-                _line(axes, points, looks[name], methods[name], shift)
+                _line(axes, points, line_styles[name], methods[name], shift)
             axes.set(xlim=(0, 10 * STEPS), xticks=range(0, 10 * STEPS + 1, 10))
     for axes in grid[-1]:
         axes.set_xlabel("hole ratio, %")
@@ -155,8 +163,8 @@ def draw(
     return figure
 
 
-def _line(axes: Axes, points: Sequence[Point], look: Look, title: str, shift: float) -> None:
+def _line(axes: Axes, points: Sequence[Point], style: LineStyle, title: str, shift: float) -> None:
     values = np.array([(p.ratio + shift, p.value, p.low, p.high) for p in points]).reshape(-1, 4)
     x, y, low, high = values.T
-    axes.plot(x, y, color=look.colour, marker=look.marker, label=title)
-    axes.vlines(x, low, high, color=look.colour, linewidth=0.8)
+    axes.plot(x, y, color=style.colour, marker=style.marker, label=title)
+    axes.vlines(x, low, high, color=style.colour, linewidth=0.8)

@@ -1,4 +1,4 @@
-"""How well the face parser finds each class on held-out images, complete and coarsely completed."""
+"""Quality of the face parser by class, on held-out images and on their coarse completions."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,14 +11,19 @@ from mdrnets.dag.evaluate import inspected_method, labelled_sets
 from mdrnets.data.tables import write_table
 from mdrnets.evaluation.parsing import COMPLETE, ParsedClass, mean_iou, read_parsing
 from mdrnets.layout import Layout
-from mdrnets.reporting.figures.style import COLOURS, panel_figure, save_figure, styled
-from mdrnets.reporting.tables.cells import bin_title
+from mdrnets.reporting.figures.style import (
+    COLOURS,
+    create_panel_figure,
+    save_figure,
+    with_figure_style,
+)
+from mdrnets.reporting.tables.cells import format_bin
 
 ROW = 1.9  # inches
-ORDER = (7, 4, 0, 1)  # of the colours: from dark to bright, as the holes grow
+ORDER = (7, 4, 0, 1)  # of the colours: the larger the holes, the brighter
 COLUMNS = ("dataset", "input", "class", "images", "pixels", "iou")
 MEAN = "mean"
-"""In place of a class, over those that the label maps have."""
+"""Name of the mean over the classes that occur in the label maps."""
 
 Parsing = Mapping[str, Sequence[ParsedClass]]
 
@@ -34,7 +39,7 @@ def render(config: Config, layout: Layout, name: str) -> None:
 
 
 def write_quality(path: Path, parsings: Mapping[str, Parsing]) -> None:
-    """Write data set → what was given → classes as a table, with a row for the mean of each."""
+    """Write the table data set → input → classes, with a row for the mean of each input."""
     rows: list[tuple[object, ...]] = []
     for dataset, parsing in parsings.items():
         for given, classes in parsing.items():
@@ -46,18 +51,18 @@ def write_quality(path: Path, parsings: Mapping[str, Parsing]) -> None:
     write_table(path, COLUMNS, rows)
 
 
-@styled
+@with_figure_style
 def draw(parsings: Mapping[str, Parsing], *, profile: str) -> Figure:
     """Draw a row of bars for each data set.
 
     Args:
-        parsings: title of the data set → what was given → classes.
+        parsings: title of the data set → input → classes.
         profile: name, for the caption.
     """
-    figure = panel_figure(
+    figure = create_panel_figure(
         ROW * len(parsings) + 0.3,
         [
-            "held-out images and their coarse completions; under a class: how many images have it",
+            "held-out images and their coarse completions; below a class: number of images with it",
             f"profile {profile}",
         ],
     )
@@ -66,14 +71,14 @@ def draw(parsings: Mapping[str, Parsing], *, profile: str) -> Figure:
         classes = next(iter(parsing.values()))
         places = np.arange(len(classes))
         width = 0.8 / len(parsing)
-        for number, (given, found) in enumerate(parsing.items()):
-            label = "no hole" if given == COMPLETE else f"holes of {bin_title(given)}"
+        for number, (given, scores) in enumerate(parsing.items()):
+            label = "no hole" if given == COMPLETE else f"holes of {format_bin(given)}"
             axes.bar(
                 places + (number - (len(parsing) - 1) / 2) * width,
-                [100 * c.iou if c.pixels else np.nan for c in found],
+                [100 * c.iou if c.pixels else np.nan for c in scores],
                 width,
                 color=COLOURS[ORDER[number % len(ORDER)]],
-                label=f"{label}: mean {100 * mean_iou(found):.1f} %",
+                label=f"{label}: mean {100 * mean_iou(scores):.1f} %",
             )
         axes.set_title(f"{title}: intersection over union, %", loc="left", size=6.5, pad=16)
         axes.set_xticks(places, [f"{c.name}\n{c.images}" for c in classes])

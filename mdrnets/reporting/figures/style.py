@@ -1,7 +1,7 @@
-"""How all figures look, and how they are saved: fonts, sizes, colours of the methods, PNG and PDF.
+"""The style of all figures, and how they are saved as PNG and PDF.
 
 Figures are made without pyplot, which would keep them in a global list, and from matplotlib's own
-defaults, not from a user's: the same input and library versions give the same bytes.
+defaults, not from the user's: the same input and library versions give the same bytes.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -18,7 +18,7 @@ from mdrnets.files import atomic_write
 DPI = 200
 WIDTH = 7.2  # inches, of figures with axes: both columns of a page
 FOOT = 0.24  # inches below the panels, for the caption
-NARROWEST, WIDEST = 720, 1600  # pixels, of any figure; the caption needs the former
+MIN_WIDTH, MAX_WIDTH = 720, 1600  # pixels, of any figure; the caption needs the former
 CELL = 160  # pixels: the largest side of a face
 GAP = 6  # pixels between faces
 GREY = "0.35"
@@ -65,45 +65,47 @@ MARKERS = "osD^vPXh"
 
 
 @dataclass(frozen=True)
-class Look:
-    """How a method's line is drawn; no two methods differ by colour alone."""
+class LineStyle:
+    """The colour and the marker of a method. No two methods differ by colour alone."""
 
     colour: str
     marker: str
 
 
-def looks(names: Iterable[str]) -> dict[str, Look]:
-    """A look for each name, by its position; after eight they repeat with another marker.
+def make_line_styles(names: Iterable[str]) -> dict[str, LineStyle]:
+    """A line style for each name, by its position. After eight, colours repeat with other markers.
 
     Args:
-        names: all that the protocol has, so that a profile that runs fewer keeps their colours.
+        names: all methods of the protocol, so that each has the same style in every profile.
     """
     return {
-        name: Look(COLOURS[at % len(COLOURS)], MARKERS[(at + at // len(COLOURS)) % len(MARKERS)])
+        name: LineStyle(
+            COLOURS[at % len(COLOURS)], MARKERS[(at + at // len(COLOURS)) % len(MARKERS)]
+        )
         for at, name in enumerate(names)
     }
 
 
-def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
-    """Decorate what draws a figure: it is drawn with `RC` over matplotlib's own defaults."""
+def with_figure_style(draw: Callable[..., Figure]) -> Callable[..., Figure]:
+    """Decorate a function that draws a figure: it runs with `RC` over matplotlib's own defaults."""
     return style.context(RC, after_reset=True)(draw)
 
 
-def cell_size(pixels: int, columns: int, margin: int) -> int:
-    """The side of a face in pixels of the figure: a whole multiple of its own, where it fits.
+def fit_cell_size(pixels: int, columns: int, margin: int) -> int:
+    """The side of a face in pixels of the figure: a multiple of its own size, if it fits.
 
     Args:
         pixels: side of the images.
         columns: of faces beside each other.
-        margin: what else the figure's width holds, gaps included.
+        margin: width of everything else, gaps included.
     """
-    room = min(CELL, (WIDEST - margin) // columns)
+    room = min(CELL, (MAX_WIDTH - margin) // columns)
     return room // pixels * pixels or room
 
 
-def pixel_canvas(width: int, height: int) -> tuple[Figure, Axes]:
-    """A figure of this many pixels, and axes over all of it: x to the right, y downwards."""
-    width = max(width, NARROWEST)
+def create_canvas(width: int, height: int) -> tuple[Figure, Axes]:
+    """A figure of this size in pixels, with axes over all of it: x to the right, y downwards."""
+    width = max(width, MIN_WIDTH)
     figure = Figure(figsize=(width / DPI, height / DPI))
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
@@ -111,21 +113,21 @@ def pixel_canvas(width: int, height: int) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def axes_at(figure: Figure, x: float, y: float, width: float, height: float) -> Axes:
+def add_axes_at(figure: Figure, x: float, y: float, width: float, height: float) -> Axes:
     """Axes whose upper left corner is at the pixel (x, y) of the figure."""
     across, down = figure.get_size_inches() * DPI
     return figure.add_axes((x / across, 1 - (y + height) / down, width / across, height / down))
 
 
-def show(axes: Axes, image: np.ndarray, x: float, y: float, side: int) -> None:
-    """Put a face on the canvas, its upper left corner at (x, y).
+def draw_image(axes: Axes, image: np.ndarray, x: float, y: float, side: int) -> None:
+    """Draw a face on the canvas, with its upper left corner at (x, y).
 
     Args:
-        axes: of `pixel_canvas`.
+        axes: of `create_canvas`.
         image: uint8 H×W×3.
         x: from the left.
         y: from the top.
-        side: in pixels; unless smaller than the image's, every pixel is a square.
+        side: in pixels. Unless the image is downscaled, each of its pixels is a square.
     """
     smaller = side < len(image)
     axes.imshow(
@@ -136,13 +138,13 @@ def show(axes: Axes, image: np.ndarray, x: float, y: float, side: int) -> None:
     )
 
 
-def masked(image: np.ndarray, hole: np.ndarray) -> np.ndarray:
+def mask_hole(image: np.ndarray, hole: np.ndarray) -> np.ndarray:
     """A face with its hole in white. Shapes H×W×3 and H×W."""
     return np.where(hole[..., None], np.uint8(HOLE), image)
 
 
-def panel_figure(height: float, parts: Sequence[str]) -> Figure:
-    """A figure for panels with axes, `WIDTH` wide, with a caption at its lower left.
+def create_panel_figure(height: float, parts: Sequence[str]) -> Figure:
+    """A figure for panels with axes, `WIDTH` wide, with a caption at the lower left.
 
     Args:
         height: in inches.
@@ -151,12 +153,12 @@ def panel_figure(height: float, parts: Sequence[str]) -> Figure:
     figure = Figure(figsize=(WIDTH, height))
     below = FOOT / height
     figure.set_layout_engine("constrained", rect=(0, below, 1, 1 - below))
-    figure.text(0.01, 0.3 * below, caption(parts), va="baseline", color=GREY, size=6)
+    figure.text(0.01, 0.3 * below, join_caption(parts), va="baseline", color=GREY, size=6)
     return figure
 
 
-def caption(parts: Sequence[str]) -> str:
-    """What stands below a figure."""
+def join_caption(parts: Sequence[str]) -> str:
+    """Join the parts of the caption below a figure."""
     return "  ·  ".join(parts)
 
 

@@ -47,7 +47,7 @@ class Group:
     entries: Sequence[Entry]
 
 
-def ledgers(config: Config) -> dict[str, list[Group]]:
+def build_ledgers(config: Config) -> dict[str, list[Group]]:
     """Title → groups: of the paper's own method, of the baselines, and of the profile."""
     return {
         "MDRNets, data and metrics": [
@@ -94,10 +94,10 @@ def _tried(config: Config) -> list[Entry]:
 def _own(name: str, config: Config) -> Any:
     """The profile's value of `network.option`; None: it leaves the default."""
     network, *keys = name.split(".")
-    return _looked_up(config.profile.networks.get(network), keys)
+    return _look_up(config.profile.networks.get(network), keys)
 
 
-def _looked_up(values: Any, keys: Sequence[str]) -> Any:
+def _look_up(values: Any, keys: Sequence[str]) -> Any:
     for key in keys:
         values = values.get(key) if isinstance(values, dict) else None
     return values if keys else None

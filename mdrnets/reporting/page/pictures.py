@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image
 
 from mdrnets.reporting.figures.completed_set import CompletedSet
-from mdrnets.reporting.figures.figure5 import choice_of
-from mdrnets.reporting.tables.cells import bin_title
+from mdrnets.reporting.figures.figure5 import choose_figure5_images
+from mdrnets.reporting.tables.cells import format_bin
 
 
 @dataclass(frozen=True)
@@ -42,42 +42,42 @@ class Comparison:
     side: int
 
 
-def picture(path: Path) -> str:
+def encode_png(path: Path) -> str:
     """A PNG file as a data URI."""
-    return _uri(path.read_bytes())
+    return _to_data_uri(path.read_bytes())
 
 
 def comparisons(
-    sets: Sequence[CompletedSet], *, methods: Mapping[str, str], of_bin: str, seed: int
+    sets: Sequence[CompletedSet], *, methods: Mapping[str, str], bin_name: str, seed: int
 ) -> list[Comparison]:
     """The faces that Figure 5 shows in one bin.
 
     Args:
         sets: the data sets, with completions by all `methods`.
         methods: name → title.
-        of_bin: the bin.
+        bin_name: the bin.
         seed: of the choice of images.
     """
     titles, found = ["Masked input", *methods.values(), "Ground truth"], []
-    for of_set in sets:
-        for at in choice_of(of_set, seed)[of_bin]:
-            pair, versions = of_set.bins[of_bin][at], of_set.versions(methods, of_bin, at)
+    for faces in sets:
+        for at in choose_figure5_images(faces, seed)[bin_name]:
+            pair, versions = faces.bins[bin_name][at], faces.versions(methods, bin_name, at)
             found.append(
                 Comparison(
-                    f"{of_set.title}, test image {pair.image}, hole of {bin_title(of_bin)}",
-                    [Face(*face) for face in zip(titles, map(_encoded, versions), strict=True)],
+                    f"{faces.title}, test image {pair.image}, hole of {format_bin(bin_name)}",
+                    [Face(*face) for face in zip(titles, map(_encode, versions), strict=True)],
                     side=len(versions[0]),
                 )
             )
     return found
 
 
-def _encoded(image: np.ndarray) -> str:
+def _encode(image: np.ndarray) -> str:
     """A uint8 H×W×3 image as a data URI, without loss."""
     buffer = BytesIO()
     Image.fromarray(image).save(buffer, "PNG", optimize=True)
-    return _uri(buffer.getvalue())
+    return _to_data_uri(buffer.getvalue())
 
 
-def _uri(png: bytes) -> str:
+def _to_data_uri(png: bytes) -> str:
     return f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"

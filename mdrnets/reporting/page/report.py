@@ -23,12 +23,18 @@ from mdrnets.files import write_text
 from mdrnets.layout import Layout
 from mdrnets.reporting.captions import Caption, caption
 from mdrnets.reporting.claims.finding import Finding
-from mdrnets.reporting.context import UNPUBLISHED, describe_run, extended_notes, legend, notes
+from mdrnets.reporting.context import (
+    UNPUBLISHED,
+    collect_extended_notes,
+    collect_notes,
+    describe_run,
+    describe_values,
+)
 from mdrnets.reporting.figures.completed_set import read_completed_sets
-from mdrnets.reporting.page.ledger import ledgers
-from mdrnets.reporting.page.pictures import Comparison, comparisons, picture
-from mdrnets.reporting.page.rows import columns_of, names_of
-from mdrnets.reporting.page.runs import Run, anchor, behind, read_runs
+from mdrnets.reporting.page.ledger import build_ledgers
+from mdrnets.reporting.page.pictures import Comparison, comparisons, encode_png
+from mdrnets.reporting.page.rows import field_names, read_header
+from mdrnets.reporting.page.runs import Run, anchor, read_runs, upstream_runs
 from mdrnets.reporting.page.scores import read_scores
 from mdrnets.reporting.page.verdict import read_claims, verdict
 from mdrnets.reporting.tables.cells import Cell
@@ -78,7 +84,7 @@ def render(config: Config, layout: Layout, name: str) -> None:
         comparisons=comparisons(
             read_completed_sets(config, layout, methods),
             methods=methods,
-            of_bin=config.protocol.largest_bin,
+            bin_name=config.protocol.largest_bin,
             seed=config.protocol.seed,
         ),
     )
@@ -97,15 +103,15 @@ def page(
         comparisons: faces to compare.
     """
     config, layout = pipeline.config, pipeline.layout
-    sections = list(sections_of(pipeline))
+    sections = list(build_sections(pipeline))
     runs = [run for run in read_runs(pipeline) if run.name != NAME]
     images = {dataset: summary.images for (dataset, _), summary in summaries.items()}
     return _template().render(
         name=config.name,
         verdict=verdict(layout.report("claims.csv"), config, images),
         facts=describe_run(config, summaries, git),
-        legend=legend(config),
-        notes=[*notes(config, summaries), *extended_notes(config)],
+        legend=describe_values(config),
+        notes=[*collect_notes(config, summaries), *collect_extended_notes(config)],
         unpublished=UNPUBLISHED,
         ablations=config.ablations,
         tables=[section for section in sections if section.kind and not section.figure],
@@ -114,7 +120,7 @@ def page(
         shown=config.protocol.methods[shown_method(config)].title,
         cost_columns=list(COLUMNS.values()),
         costs=read_costs(config, layout),
-        ledgers=ledgers(config),
+        ledgers=build_ledgers(config),
         chains=_chains(pipeline, sections, runs),
         runs={run.name: run for run in runs},
     )
@@ -133,7 +139,7 @@ def _template() -> Template:
     return environment.get_template("page.html")
 
 
-def sections_of(pipeline: Pipeline) -> Iterator[Section]:
+def build_sections(pipeline: Pipeline) -> Iterator[Section]:
     """Of what people read: an output that is neither a figure nor a table is for programs."""
     for stage in pipeline.stages.values():
         if stage.group == "report" and stage.name != NAME:
@@ -149,7 +155,7 @@ def _section(config: Config, stage: Stage, name: str, files: Mapping[str, Path])
         name=name,
         stage=stage.name,
         caption=caption(name, config),
-        figure=picture(files[".png"]) if ".png" in files else None,
+        figure=encode_png(files[".png"]) if ".png" in files else None,
         kind=kind,
         table=table,
         files=list(files.values()),
@@ -158,10 +164,10 @@ def _section(config: Config, stage: Stage, name: str, files: Mapping[str, Path])
 
 def _table(path: Path, config: Config) -> tuple[str | None, Any]:
     """What a table is, and its content; a very long one is better read in its file."""
-    columns = columns_of(path)
-    if columns == names_of(Cell):
+    columns = read_header(path)
+    if columns == field_names(Cell):
         return SCORES, read_scores(path, config)
-    if columns == names_of(Finding):
+    if columns == field_names(Finding):
         return CLAIMS, read_claims(path, config)
     rows = [list(row.values()) for row in read_table(path, columns)]
     return (PLAIN, (columns, rows)) if len(rows) <= LONGEST else (None, None)
@@ -179,7 +185,7 @@ def _chains(
                 if not row.missing:
                     trainings = pipeline.config.trainings(row.method)
                     scored = [pipeline.layout.summary(table.dataset, name) for name in trainings]
-                    made = behind(runs, *scored)
+                    made = upstream_runs(runs, *scored)
                     chains[anchor("behind", section.stage, table.dataset, row.method)] = (
                         f"{row.title} on {table.title}, in {section.stage}",
                         [by_name[section.stage], *made],

@@ -12,13 +12,13 @@ from mdrnets.data.tables import read_table
 Row = TypeVar("Row")
 
 
-def columns_of(path: Path) -> list[str]:
+def read_header(path: Path) -> list[str]:
     """The header of a table."""
     with path.open(encoding="utf-8", newline="") as file:
         return next(csv.reader(file), [])
 
 
-def names_of(kind: type) -> list[str]:
+def field_names(kind: type) -> list[str]:
     """The columns of a table of these dataclass objects."""
     return [field.name for field in fields(kind)]
 
@@ -32,5 +32,5 @@ def read_rows(path: Path, kind: type[Row]) -> list[Row]:
     adapter = TypeAdapter(kind)
     return [
         adapter.validate_python({name: value for name, value in row.items() if value != ""})
-        for row in read_table(path, names_of(kind))
+        for row in read_table(path, field_names(kind))
     ]

@@ -66,7 +66,7 @@ def read_runs(pipeline: Pipeline) -> list[Run]:
     return runs[::-1]
 
 
-def behind(runs: Sequence[Run], *paths: Path) -> list[Run]:
+def upstream_runs(runs: Sequence[Run], *paths: Path) -> list[Run]:
     """The executions that led to files.
 
     Args:

@@ -11,8 +11,7 @@ from mdrnets.reporting.tables.cells import (
     Cell,
     Metric,
     Table,
-    bin_title,
-    first_places,
+    format_bin,
 )
 from mdrnets.reporting.tables.metrics import extended_metrics, table1_metrics
 
@@ -133,9 +132,9 @@ def _shown(table: Table, dataset: str, config: Config) -> ShownTable:
         dataset=dataset,
         title=entry.title,
         published_as=entry.published_as,
-        summary=first_places(table, dataset),
+        summary=table.format_first_places(dataset),
         metrics=[metric.title for metric in table.metrics],
-        bins=[bin_title(name) for name in table.bins],
+        bins=[format_bin(name) for name in table.bins],
         rows=rows,
     )
 
@@ -155,8 +154,8 @@ def _spread(config: Config, method: str) -> str:
 def _shown_cell(cell: Cell, metric: Metric, where: str, spread: str) -> ShownCell:
     difference, judgement = _difference(cell, metric)
     return ShownCell(
-        here=cell.ours(metric.decimals),
-        paper=cell.paper(),
+        here=cell.format_value(metric.decimals),
+        paper=cell.format_published(),
         difference=difference,
         judgement=judgement,
         best=cell.best,
@@ -177,7 +176,8 @@ def _difference(cell: Cell, metric: Metric) -> tuple[str, str]:
 
 
 def _about(cell: Cell, metric: Metric, where: str, spread: str) -> str:
-    text = f"{where}, holes of {bin_title(cell.bin)}: {metric.name} {cell.ours(metric.decimals)}"
+    value = cell.format_value(metric.decimals)
+    text = f"{where}, holes of {format_bin(cell.bin)}: {metric.name} {value}"
     text += f" {metric.unit}" if metric.unit else ""
     if cell.low is not None and cell.high is not None:
         ends = f"{cell.low:.{metric.decimals}f} to {cell.high:.{metric.decimals}f}"

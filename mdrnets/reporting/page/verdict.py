@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mdrnets.config.load import Config
+from mdrnets.config.protocol import PAPERS_METHOD
 from mdrnets.metrics.names import frechet_name
 from mdrnets.reporting.claims.finding import (
     COLUMN,
@@ -14,13 +15,13 @@ from mdrnets.reporting.claims.finding import (
     LEVEL,
     UNTESTED,
     Finding,
-    by_claim,
-    overall,
+    combine_verdicts,
+    group_by_claim,
 )
 from mdrnets.reporting.claims.markdown import NOTES, method_title, metric_title
-from mdrnets.reporting.claims.table1 import DECIMALS, OURS
+from mdrnets.reporting.claims.table1 import DECIMALS
 from mdrnets.reporting.page.rows import read_rows
-from mdrnets.reporting.tables.cells import BLANK, bin_title
+from mdrnets.reporting.tables.cells import BLANK, format_bin
 
 PAPER_SIZE = 256
 MARKS = {HOLDS: "✓", FAILS: "✗", UNTESTED: "○"}
@@ -76,10 +77,12 @@ class ShownClaims:
 
 def read_claims(path: Path, config: Config) -> ShownClaims:
     findings = read_rows(path, Finding)
-    claims = by_claim([finding for finding in findings if finding.kind != COLUMN])
-    columns = by_claim([finding for finding in findings if finding.kind == COLUMN])
+    claims = group_by_claim([finding for finding in findings if finding.kind != COLUMN])
+    columns = group_by_claim([finding for finding in findings if finding.kind == COLUMN])
     return ShownClaims(
-        claims=[_claim(claim, overall(tests), tests, config) for claim, tests in claims.items()],
+        claims=[
+            _claim(claim, combine_verdicts(tests), tests, config) for claim, tests in claims.items()
+        ],
         columns=[_claim(claim, "", tests, config) for claim, tests in columns.items()],
     )
 
@@ -101,7 +104,7 @@ def verdict(path: Path, config: Config, images: Mapping[str, int]) -> list[str]:
         for name, dataset in profile.datasets.items()
     )
     sentences = [
-        f"Of {len(tests)} tests of {len(by_claim(tests))} claims of the paper, "
+        f"Of {len(tests)} tests of {len(group_by_claim(tests))} claims of the paper, "
         f"{_number(counts[HOLDS], 'hold', 'holds')}, "
         f"{_number(counts[FAILS], 'do not hold', 'does not hold')} and {counts[UNTESTED]} cannot "
         f"be made here: profile {config.name}, {data}.",
@@ -139,7 +142,7 @@ def _shown(finding: Finding, config: Config) -> ShownFinding:
         mark=MARKS[finding.verdict],
         data=config.profile.datasets[finding.dataset].title if finding.dataset else BLANK,
         metric=_metric(finding, config),
-        hole=bin_title(finding.bin) if finding.bin else BLANK,
+        hole=format_bin(finding.bin) if finding.bin else BLANK,
         difference=_difference(finding, config),
         here=_here(finding),
         test=_test(finding),
@@ -160,7 +163,8 @@ def _difference(finding: Finding, config: Config) -> str:
     """Of which methods."""
     if finding.other is None:
         return BLANK
-    return f"{method_title(finding.method or OURS, config)} − {method_title(finding.other, config)}"
+    method = method_title(finding.method or PAPERS_METHOD, config)
+    return f"{method} − {method_title(finding.other, config)}"
 
 
 def _here(finding: Finding) -> str:

@@ -64,11 +64,11 @@ def compare(
         UserError: a kept metric without a tolerance.
     """
     return [
-        _compared(key, here.get(key), kept.get(key), tolerances, where) for key in {**kept, **here}
+        _compare(key, here.get(key), kept.get(key), tolerances, where) for key in {**kept, **here}
     ]
 
 
-def _compared(
+def _compare(
     key: Key,
     here: Value | None,
     kept: Value | None,
@@ -106,12 +106,12 @@ def read_cells(paths: Iterable[Path]) -> dict[Key, Value]:
     return cells
 
 
-def worst(comparisons: Iterable[Comparison]) -> list[Comparison]:
+def select_failed(comparisons: Iterable[Comparison]) -> list[Comparison]:
     """Those that are not fine."""
     return [c for c in comparisons if c.verdict not in FINE]
 
 
-def digest(comparisons: Sequence[Comparison]) -> str:
+def count_verdicts(comparisons: Sequence[Comparison]) -> str:
     """For example `166 inside, 2 outside`."""
     counts = Counter(comparison.verdict for comparison in comparisons)
     return ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
@@ -120,7 +120,7 @@ def digest(comparisons: Sequence[Comparison]) -> str:
 def table(comparisons: Iterable[Comparison], form: str) -> str:
     """Printed, with as many digits as can matter."""
     return tabulate(
-        [list(_printed(comparison)) for comparison in comparisons],
+        [list(_format(comparison)) for comparison in comparisons],
         headers=_COLUMNS,
         tablefmt=form,
         disable_numparse=True,
@@ -132,7 +132,7 @@ def page(comparisons: Sequence[Comparison], facts: Sequence[tuple[str, str]]) ->
     """In Markdown: what is not fine first."""
     ordered = sorted(comparisons, key=lambda c: c.verdict in FINE)
     lines = ["# Verification", "", *(f"- **{what}**: {text}" for what, text in facts)]
-    lines += [f"- **Cells**: {digest(comparisons)}", "", table(ordered, "pipe"), ""]
+    lines += [f"- **Cells**: {count_verdicts(comparisons)}", "", table(ordered, "pipe"), ""]
     return "\n".join(lines)
 
 
@@ -145,7 +145,7 @@ def write_comparisons(path: Path, comparisons: Iterable[Comparison]) -> None:
 _COLUMNS = tuple(field.name for field in fields(Comparison))
 
 
-def _printed(comparison: Comparison) -> Iterator[str]:
+def _format(comparison: Comparison) -> Iterator[str]:
     for value in astuple(comparison):
         if isinstance(value, float):
             yield f"{value:.6g}"

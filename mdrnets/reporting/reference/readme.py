@@ -15,8 +15,8 @@ from mdrnets.config.load import Config, load_config
 from mdrnets.data.tables import read_table
 from mdrnets.errors import UserError
 from mdrnets.reporting.claims.finding import COLUMN, FAILS, FINDING_COLUMNS, HOLDS, UNTESTED
-from mdrnets.reporting.reference.run import REFERENCE, KeptRun, load_kept
-from mdrnets.reporting.tables.cells import BLANK, CELL_COLUMNS, HERE, PAPER, bin_title
+from mdrnets.reporting.reference.run import REFERENCE, ReferenceRun, load_reference
+from mdrnets.reporting.tables.cells import BLANK, CELL_COLUMNS, HERE, PAPER, format_bin
 from mdrnets.reporting.tables.metrics import table1_metrics
 
 BLOCK = re.compile(
@@ -27,7 +27,7 @@ Cells = Sequence[Mapping[str, str]]
 """Rows of a table in its long form."""
 
 
-def with_kept_runs(text: str, where: Path) -> str:
+def with_reference_runs(text: str, where: Path) -> str:
     """The text with every block as the kept runs have it now.
 
     Args:
@@ -51,7 +51,7 @@ def block(name: str) -> str:
     Raises:
         UserError: it is not kept, or damaged.
     """
-    kept, folder = load_kept(name), REFERENCE / name
+    kept, folder = load_reference(name), REFERENCE / name
     config = load_config(kept.profile)
     parts = [_made(kept, folder)]
     cells = read_table(folder / "table1.csv", CELL_COLUMNS)
@@ -69,7 +69,7 @@ def block(name: str) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _made(kept: KeptRun, folder: Path) -> str:
+def _made(kept: ReferenceRun, folder: Path) -> str:
     effort = kept.effort
     machines = "; ".join(dict.fromkeys(_machine(s.cpu, s.gpus) for s in kept.settings))
     torch = ", ".join(dict.fromkeys(setting.torch for setting in kept.settings))
@@ -106,7 +106,7 @@ def _table1(rows: Cells, config: Config, dataset: str, largest: str) -> str:
     images = max((int(row["n"]) for row in rows if row["n"]), default=0)
     title = config.profile.datasets[dataset].title
     return (
-        f"**Table 1 on {title}**, {images} test images, holes of {bin_title(largest)}\n\n"
+        f"**Table 1 on {title}**, {images} test images, holes of {format_bin(largest)}\n\n"
         + _pipes(headers, lines)
     )
 
@@ -120,7 +120,7 @@ def _ablation(rows: Cells, config: Config, title: str, largest: str) -> str:
     ]
     data = config.profile.datasets[rows[0]["dataset"]].title
     return (
-        f"**{title}** on {data}, holes of {bin_title(largest)} (the paper's numbers are not "
+        f"**{title}** on {data}, holes of {format_bin(largest)} (the paper's numbers are not "
         "available to us)\n\n" + _pipes(["Variant", *(metric.title for metric in metrics)], lines)
     )
 

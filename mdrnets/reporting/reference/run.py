@@ -69,7 +69,7 @@ class RunCost(Options):
     cores: int
 
 
-class KeptRun(Options):
+class ReferenceRun(Options):
     """`run.json`.
 
     Attributes:
@@ -99,7 +99,7 @@ class KeptRun(Options):
     other_setting: Tolerances
 
 
-def load_kept(name: str) -> KeptRun:
+def load_reference(name: str) -> ReferenceRun:
     """Read a kept run's description.
 
     Raises:
@@ -107,7 +107,7 @@ def load_kept(name: str) -> KeptRun:
     """
     path = REFERENCE / name / "run.json"
     try:
-        kept = KeptRun.model_validate_json(path.read_text(encoding="utf-8"))
+        kept = ReferenceRun.model_validate_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(
             f"{path}: there is no kept run of this name; "

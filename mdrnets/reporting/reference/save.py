@@ -18,12 +18,12 @@ from mdrnets.errors import UserError
 from mdrnets.files import atomic_write, sha256, write_text
 from mdrnets.reporting.reference.run import (
     REFERENCE,
-    KeptRun,
+    ReferenceRun,
     RunCost,
     Setting,
     Tolerance,
     Tolerances,
-    load_kept,
+    load_reference,
 )
 from mdrnets.reporting.tables.cells import CELL_COLUMNS
 from mdrnets.tracking.executions import Execution, executions
@@ -56,7 +56,7 @@ LOOSE = {
 """By kind of metric, whatever it is computed over; `FID` and `KID` stand for their kin."""
 
 
-def keep(pipeline: Pipeline, name: str) -> KeptRun:
+def keep(pipeline: Pipeline, name: str) -> ReferenceRun:
     """Keep the run that is here; returns what `run.json` says.
 
     Raises:
@@ -66,7 +66,9 @@ def keep(pipeline: Pipeline, name: str) -> KeptRun:
     folder = REFERENCE / name
     ran = executions(pipeline)
     tables = scored_tables(pipeline, ran)
-    if (folder / "run.json").exists() and (old := load_kept(name)).profile != pipeline.config.name:
+    if (folder / "run.json").exists() and (
+        old := load_reference(name)
+    ).profile != pipeline.config.name:
         raise UserError(
             f"{folder} keeps a run of the profile {old.profile}, not {pipeline.config.name}; "
             "choose another name"
@@ -77,7 +79,7 @@ def keep(pipeline: Pipeline, name: str) -> KeptRun:
     loose = Tolerances(reason=OTHER, metrics={m: LOOSE[_kind(m)] for m in sorted(metrics)})
     exact = Tolerances(reason=SAME, metrics=dict.fromkeys(sorted(metrics), EXACT))
     on_gpu = any(setting.gpus for setting in settings)
-    kept = KeptRun(
+    kept = ReferenceRun(
         profile=pipeline.config.name,
         command=_command(pipeline, ran, tables),
         commits=commits(ran),

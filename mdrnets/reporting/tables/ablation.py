@@ -2,7 +2,7 @@
 
 from mdrnets.config.load import Config
 from mdrnets.layout import Layout
-from mdrnets.reporting.context import UNPUBLISHED, describe_run, legend, notes
+from mdrnets.reporting.context import UNPUBLISHED, collect_notes, describe_run, describe_values
 from mdrnets.reporting.tables.build import build_table
 from mdrnets.reporting.tables.metrics import table1_metrics
 from mdrnets.reporting.tables.summaries import read_summaries
@@ -32,6 +32,6 @@ def render(config: Config, layout: Layout, name: str) -> None:
         table,
         title=ablation.title,
         facts=describe_run(config, summaries, git_state(config.name)),
-        legend=legend(config),
-        notes=[UNPUBLISHED, *notes(config, summaries)],
+        legend=describe_values(config),
+        notes=[UNPUBLISHED, *collect_notes(config, summaries)],
     )

@@ -1,4 +1,4 @@
-"""Building a table of scores: every cell with our value and the published one."""
+"""How a table of scores is built: every cell with our value and the published one."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -25,15 +25,15 @@ def build_table(
     summaries: Summaries,
     published: Published,
 ) -> Table:
-    """Every cell: ours, or the reason why there is none, and the published value.
+    """Fill every cell with our value, or the reason for its absence, and the published value.
 
     Args:
         metrics: groups of columns.
         bins: of hole ratio, in order.
         datasets: of the profile.
-        methods: of the protocol: name → title, in order.
-        run: those of the profile.
-        summaries: the scores; what is missing becomes a blank.
+        methods: rows, name → title, in order.
+        run: methods that the profile runs.
+        summaries: the scores; a method without them has blank cells.
         published: the paper's values.
     """
     cells = []
@@ -49,12 +49,12 @@ def build_table(
             elif summary is None:
                 cell = replace(cell, reason=NOT_RUN)
             else:
-                cell = _filled(cell, metric.read(summary.bins[bin_]))
+                cell = _fill(cell, metric.read(summary.bins[bin_]))
             cells.append(cell)
     return mark_best(Table(metrics, tuple(bins), datasets, methods, tuple(cells)))
 
 
-def _filled(cell: Cell, estimate: Estimate) -> Cell:
+def _fill(cell: Cell, estimate: Estimate) -> Cell:
     return replace(
         cell,
         value=estimate.value,

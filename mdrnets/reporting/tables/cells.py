@@ -1,6 +1,6 @@
-"""A table of scores as data: metrics, cells, and how a cell is printed.
+"""A table of scores: its metrics and cells, and how a cell is printed.
 
-A ± is half the width of the confidence interval, whose ends the CSV form holds.
+The number after ± is half the width of the confidence interval. The CSV file has both ends.
 """
 
 from collections import Counter
@@ -23,12 +23,12 @@ class Metric:
     """A group of columns, one for each bin.
 
     Attributes:
-        name: as in files and tables.
-        unit: empty where there is none.
-        better: which values win.
-        decimals: as printed.
-        read: finds it in a bin's summary.
-        published: what the paper prints in this place; it may be another metric.
+        name: in files and tables.
+        unit: empty for a metric without one.
+        better: whether lower or higher values are better.
+        decimals: printed after the decimal point.
+        read: gets the value from the summary of a bin.
+        published: the metric that the paper prints in this column; None: the paper has none.
     """
 
     name: str
@@ -47,21 +47,22 @@ class Metric:
 
 @dataclass(frozen=True)
 class Cell:
-    """One value of ours and the published one beside it.
+    """Our value and the published one.
 
     Attributes:
         dataset: name in the profile.
-        published_as: the published data set.
+        published_as: the published data set that it is compared with.
         method: name in the protocol.
-        metric: what `value` is.
+        metric: name of the metric of `value`.
         bin: hole ratio in %.
-        value: ours; None: see `reason`.
-        low: end of its interval.
-        high: end of its interval.
-        n: images that it is computed from.
-        published_metric: what `published` is.
-        published: the paper's value, for `published_as`.
-        best: whether ours is the best of ours in its column, as printed; ties are all best.
+        value: our value; None: see `reason`.
+        low: lower end of its interval.
+        high: upper end of its interval.
+        n: number of images that it is computed from.
+        published_metric: name of the metric of `published`.
+        published: the paper's value on `published_as`.
+        best: whether our value is the best of our values in its column. Values that are printed
+            alike are equal, and ties are all best.
         reason: why there is no value.
     """
 
@@ -79,8 +80,8 @@ class Cell:
     best: bool = False
     reason: str | None = None
 
-    def ours(self, decimals: int) -> str:
-        """For example `1.131 ± 0.042`."""
+    def format_value(self, decimals: int) -> str:
+        """Our value, for example `1.131 ± 0.042`."""
         if self.value is None:
             return BLANK
         text = f"{self.value:.{decimals}f}"
@@ -88,8 +89,8 @@ class Cell:
             return text
         return f"{text} ± {(self.high - self.low) / 2:.{decimals}f}"
 
-    def paper(self) -> str:
-        """The published value, with its metric's name where ours is another metric."""
+    def format_published(self) -> str:
+        """The published value, with the name of its metric if it differs from ours."""
         if self.published is None:
             return BLANK
         text = f"{self.published:.3f}"  # as many decimals as the paper prints
@@ -101,14 +102,14 @@ CELL_COLUMNS = tuple(field.name for field in fields(Cell))
 
 @dataclass(frozen=True)
 class Table:
-    """All cells, and the order of everything.
+    """All cells, and the order of rows and columns.
 
     Attributes:
         metrics: groups of columns.
-        bins: columns within each group.
-        datasets: one printed table each.
-        methods: rows: name → title.
-        cells: by data set, method, metric and bin, in this order.
+        bins: columns of each group.
+        datasets: each is printed as a table of its own.
+        methods: rows, name → title.
+        cells: sorted by data set, method, metric and bin.
     """
 
     metrics: tuple[Metric, ...]
@@ -119,15 +120,15 @@ class Table:
 
     @property
     def decimals(self) -> dict[str, int]:
-        """By metric."""
+        """Decimals by the name of the metric."""
         return {metric.name: metric.decimals for metric in self.metrics}
 
     def row(self, dataset: str, method: str) -> list[Cell]:
-        """A method's cells, metric by metric."""
+        """The cells of a method, sorted by metric and bin."""
         return [cell for cell in self.cells if (cell.dataset, cell.method) == (dataset, method)]
 
     def values(self, dataset: str, method: str) -> dict[str, dict[str, float]]:
-        """A method's values by metric and bin; what has none is left out."""
+        """The values of a method by metric and bin, without blank cells."""
         values: dict[str, dict[str, float]] = {}
         for cell in self.row(dataset, method):
             if cell.value is not None:
@@ -135,29 +136,36 @@ class Table:
         return values
 
     def columns(self, dataset: str) -> list[tuple[Metric, list[Cell]]]:
-        """The cells of each metric and bin, one a method."""
+        """For each metric and bin, its metric and the cells of all methods."""
         cells = [cell for cell in self.cells if cell.dataset == dataset]
         return [
             (metric, [cell for cell in cells if (cell.metric, cell.bin) == (metric.name, name)])
             for metric, name in product(self.metrics, self.bins)
         ]
 
-    def first_places(self, dataset: str) -> str:
-        """Ours: for example `MDRNets in 9 of 12 columns, PConv in 3`; ties count for each."""
-        return self._counted(
+    def format_first_places(self, dataset: str) -> str:
+        """Which methods are best in how many columns, here and in the paper."""
+        text = f"First {HERE}: {self.count_first_places(dataset)}."
+        if all(cell.published is None for cell in self.cells):
+            return text
+        return f"{text} In the paper: {self.count_published_first_places(dataset)}."
+
+    def count_first_places(self, dataset: str) -> str:
+        """For example `MDRNets in 9 of 12 columns, PConv in 3`. Ties count for each method."""
+        return self._count(
             [{cell.method for cell in column if cell.best} for _, column in self.columns(dataset)]
         )
 
-    def published_first_places(self, dataset: str) -> str:
-        """The paper's, in the same form."""
-        return self._counted(
+    def count_published_first_places(self, dataset: str) -> str:
+        """The same for the published values."""
+        return self._count(
             [
-                winners(metric, {cell.method: cell.published for cell in column})
+                find_winners(metric, {cell.method: cell.published for cell in column})
                 for metric, column in self.columns(dataset)
             ]
         )
 
-    def _counted(self, columns: Sequence[Collection[str]]) -> str:
+    def _count(self, columns: Sequence[Collection[str]]) -> str:
         counts = Counter(self.methods[method] for column in columns for method in sorted(column))
         if not counts:
             return "fewer than two methods to compare"
@@ -167,10 +175,10 @@ class Table:
         )
 
 
-def winners(metric: Metric, values: Mapping[str, float | None]) -> set[str]:
-    """The methods with the best value, where at least two have one.
+def find_winners(metric: Metric, values: Mapping[str, float | None]) -> set[str]:
+    """The methods with the best value; none if fewer than two methods have a value.
 
-    Values that are printed alike are equally good.
+    Values that are printed alike are equal.
     """
     printed = {
         method: round(value, metric.decimals)
@@ -183,32 +191,24 @@ def winners(metric: Metric, values: Mapping[str, float | None]) -> set[str]:
     return {method for method, value in printed.items() if value == best}
 
 
-def bin_title(name: str) -> str:
-    """`1-20` → `1–20 %`."""
+def format_bin(name: str) -> str:
+    """For example `1-20` → `1–20 %`."""
     return f"{name.replace('-', '–')} %"
 
 
-def first_places(table: Table, dataset: str) -> str:
-    """Who is first in how many columns, here and in the paper."""
-    text = f"First {HERE}: {table.first_places(dataset)}."
-    if all(cell.published is None for cell in table.cells):
-        return text
-    return f"{text} In the paper: {table.published_first_places(dataset)}."
-
-
-def row_label(row: Sequence[Cell]) -> str:
-    """What stands before our values: `here`, and why some are blank."""
+def label_row(row: Sequence[Cell]) -> str:
+    """The label of the row with our values: `here`, and why some are blank."""
     reasons = dict.fromkeys(cell.reason for cell in row if cell.reason)
     return f"{HERE}: {'; '.join(reasons)}" if reasons else HERE
 
 
 def mark_best(table: Table) -> Table:
-    """Mark the best of ours in each column; see `winners`."""
+    """Mark the best of our values in each column; see `find_winners`."""
     best = {
         (cell.dataset, cell.metric, cell.bin, method)
         for dataset in table.datasets
         for metric, column in table.columns(dataset)
-        for method in winners(metric, {cell.method: cell.value for cell in column})
+        for method in find_winners(metric, {cell.method: cell.value for cell in column})
         for cell in column
     }
     return replace(
@@ -221,12 +221,12 @@ def mark_best(table: Table) -> Table:
 
 
 def write_cells(path: Path, table: Table) -> None:
-    """Write the long form: one cell a row; nothing where there is no value."""
-    rows = ([_plain(value) for value in astuple(cell)] for cell in table.cells)
+    """Write one row for each cell. A missing value is an empty field."""
+    rows = ([_to_csv(value) for value in astuple(cell)] for cell in table.cells)
     write_table(path, CELL_COLUMNS, rows)
 
 
-def _plain(value: object) -> object:
+def _to_csv(value: object) -> object:
     if isinstance(value, bool):
         return int(value)
     return "" if value is None else value

@@ -1,7 +1,7 @@
-"""What each method costs, and whether its training was good for anything.
+"""What each method costs, and whether its training improved on the untrained network.
 
-Times come from the records of this machine, so these files are no declared outputs: they differ
-from run to run, and are written beside the tables where there are records.
+Times are read from the run records of this machine. They differ from run to run, so costs.csv and
+costs.md are no declared outputs; they are written beside the tables if there are records.
 """
 
 import json
@@ -20,7 +20,7 @@ from mdrnets.layout import Layout
 from mdrnets.tracking.record import Record, RecordStore
 from mdrnets.tracking.record import read as read_record
 
-COLUMNS = {  # of the CSV → of the Markdown
+COLUMNS = {  # in the CSV → in the Markdown
     "dataset": "data",
     "method": "method",
     "parameters": "parameters",
@@ -34,22 +34,22 @@ COLUMNS = {  # of the CSV → of the Markdown
     "hole_l1_mean_fill": "mean fill",
 }
 NOTE = """\
-Training seconds are wall-clock time of all attempts on the machine below, with other jobs beside
-it; steps are those of all phases together. GMAC: 10⁹ multiply-accumulates of the convolutions and
-matrix products of one completion, sampling included. Hole L1: over the hole's pixels of {images}
-validation images in the bin {bin} %, after and before the training, and of the mean colour of the
-valid pixels; it is a check, not a result.
+Training seconds: wall-clock time of all attempts on the machine below, while other jobs ran. Steps:
+of all phases together. GMAC: 10⁹ multiply-accumulates of the convolutions and matrix products of
+one completion, sampling included. Hole L1: over the pixels of the hole, on {images} validation
+images with holes of {bin} %; of the trained network, of the untrained one, and of a fill with the
+mean colour of the valid pixels. It is a check, not a result.
 """
 
 
 @dataclass(frozen=True)
 class Costs:
-    """What is known of them.
+    """The costs of all trainings.
 
     Attributes:
-        rows: one a training, by the keys of `COLUMNS`.
+        rows: one row for each training, with the keys of `COLUMNS`.
         note: how to read the columns.
-        machine: of the first training.
+        machine: that ran the first training.
     """
 
     rows: list[dict[str, Any]]
@@ -59,11 +59,11 @@ class Costs:
     @property
     def printed(self) -> list[list[str]]:
         """The rows in the order of `COLUMNS`."""
-        return [[_printed(row[column]) for column in COLUMNS] for row in self.rows]
+        return [[_format(row[column]) for column in COLUMNS] for row in self.rows]
 
 
 def read_costs(config: Config, layout: Layout) -> Costs | None:
-    """The costs of all networks of the profile that have a record; None: there are no records."""
+    """The costs of all trainings that have a record; None: there are no records."""
     rows = list(_rows(config, layout))
     if not rows:
         return None
@@ -73,7 +73,7 @@ def read_costs(config: Config, layout: Layout) -> Costs | None:
 
 
 def write_costs(config: Config, layout: Layout) -> None:
-    """Write `costs.csv` and `costs.md`, where there are records."""
+    """Write `costs.csv` and `costs.md`, if there are records."""
     costs = read_costs(config, layout)
     if costs is None:
         return
@@ -96,48 +96,48 @@ def _rows(config: Config, layout: Layout) -> Iterator[dict[str, Any]]:
         for name, network in config.trained.items():
             if config.trained_on(name, dataset) != dataset:
                 continue
-            training = _finished(records, f"train-{dataset}-{name}")
+            training = _read_finished(records, f"train-{dataset}-{name}")
             if training is None:
                 continue
-            completion = _finished(records, f"complete-{dataset}-{name}")
+            completion = _read_finished(records, f"complete-{dataset}-{name}")
             path = layout.validation(dataset, name)
-            checked = Validation.model_validate(_saved(path)) if path.is_file() else None
-            model = _saved(layout.model_config(dataset, name))
+            validation = Validation.model_validate(_read_json(path)) if path.is_file() else None
+            model = _read_json(layout.model_config(dataset, name))
             yield {
                 "dataset": dataset,
                 "method": network.title,
                 "parameters": model["parameters"],
-                "gmacs": checked.gmacs if checked else None,
+                "gmacs": validation.gmacs if validation else None,
                 "steps": model["options"]["steps"],
                 "training_seconds": training.seconds,
                 "training_memory_mib": (training.peak_memory or 0) / 2**20,
                 "completions_per_second": completion.measurements.get("images_per_second")
                 if completion
                 else None,
-                "hole_l1_trained": checked.trained if checked else None,
-                "hole_l1_untrained": checked.untrained if checked else None,
-                "hole_l1_mean_fill": checked.mean_fill if checked else None,
-                "validation_images": checked.images if checked else 0,
-                "machine": _machine(training),
+                "hole_l1_trained": validation.trained if validation else None,
+                "hole_l1_untrained": validation.untrained if validation else None,
+                "hole_l1_mean_fill": validation.mean_fill if validation else None,
+                "validation_images": validation.images if validation else 0,
+                "machine": _describe_machine(training),
             }
 
 
-def _saved(path: Path) -> Any:
+def _read_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def _finished(records: RecordStore, name: str) -> Record | None:
+def _read_finished(records: RecordStore, name: str) -> Record | None:
     record = read_record(records.path(name))
     return record if record is not None and record.status == "FINISHED" else None
 
 
-def _machine(record: Record) -> str:
+def _describe_machine(record: Record) -> str:
     machine = record.machine
     gpus = f", {', '.join(machine.gpus)}" if machine.gpus else ""
-    return f"{machine.cpu}, {machine.cores} cores{gpus}; {record.threads} thread(s) a job"
+    return f"{machine.cpu}, {machine.cores} cores{gpus}; {record.threads} thread(s) per job"
 
 
-def _printed(value: Any) -> str:
+def _format(value: Any) -> str:
     if value is None:
         return "—"
     if isinstance(value, float):

@@ -1,10 +1,16 @@
-"""A table of scores in LaTeX: our row and the paper's row of each method."""
+"""A table of scores in LaTeX: a row of our values and one of the paper's for each method."""
 
 from collections.abc import Sequence
 
 import pandas as pd
 
-from mdrnets.reporting.tables.cells import HERE, PAPER, Table, bin_title, first_places, row_label
+from mdrnets.reporting.tables.cells import (
+    HERE,
+    PAPER,
+    Table,
+    format_bin,
+    label_row,
+)
 
 ESCAPES = {
     "\\": r"\textbackslash{}",
@@ -29,7 +35,7 @@ ESCAPES = {
 }
 
 
-def latex(
+def to_latex(
     table: Table,
     *,
     title: str,
@@ -38,15 +44,15 @@ def latex(
     legend: str,
     notes: Sequence[str],
 ) -> str:
-    """One `table*` with a tabular for each data set; it needs booktabs and graphicx.
+    """One `table*` with a tabular for each data set. It needs the packages booktabs and graphicx.
 
     Args:
         table: the cells.
-        title: begins the caption.
-        label: of the table.
-        facts: (what, text), below the tabulars.
-        legend: how to read a row, part of the caption.
-        notes: below the facts.
+        title: start of the caption.
+        label: of the table, after `tab:`.
+        facts: (what, text), printed below the tabulars.
+        legend: how to read a value, part of the caption.
+        notes: printed below the facts.
     """
     caption = escape(f"{title}. {legend} Bold: best {HERE}.")
     lines = [
@@ -59,7 +65,7 @@ def latex(
     for name, dataset in table.datasets.items():
         heading = f"{dataset.title}, beside the paper's {dataset.published_as}"
         lines += [
-            rf"\par\medskip\textbf{{{escape(heading)}}}. {escape(first_places(table, name))}",
+            rf"\par\medskip\textbf{{{escape(heading)}}}. {escape(table.format_first_places(name))}",
             r"\par\smallskip\resizebox{\linewidth}{!}{%",
             _tabular(table, name) + "}",
         ]
@@ -74,7 +80,7 @@ def latex(
 
 
 def escape(text: str) -> str:
-    """Plain text as LaTeX."""
+    """Escape plain text for LaTeX."""
     return "".join(ESCAPES.get(character, character) for character in text)
 
 
@@ -82,15 +88,17 @@ def _tabular(table: Table, dataset: str) -> str:
     rows: dict[tuple[str, str], list[str]] = {}
     for method, title in table.methods.items():
         row = table.row(dataset, method)
-        texts = [(escape(cell.ours(table.decimals[cell.metric])), cell.best) for cell in row]
+        texts = [
+            (escape(cell.format_value(table.decimals[cell.metric])), cell.best) for cell in row
+        ]
         ours = [rf"\textbf{{{text}}}" if best else text for text, best in texts]
-        rows[escape(title), escape(row_label(row))] = ours
+        rows[escape(title), escape(label_row(row))] = ours
         if any(cell.published is not None for cell in row):
-            rows[escape(title), PAPER] = [escape(cell.paper()) for cell in row]
+            rows[escape(title), PAPER] = [escape(cell.format_published()) for cell in row]
     columns = pd.MultiIndex.from_product(
         [
             [escape(metric.title) for metric in table.metrics],
-            [escape(bin_title(name)) for name in table.bins],
+            [escape(format_bin(name)) for name in table.bins],
         ]
     )
     frame = pd.DataFrame(

@@ -1,4 +1,4 @@
-"""A table of scores in Markdown: our row and the paper's row of each method."""
+"""A table of scores in Markdown: a row of our values and one of the paper's for each method."""
 
 from collections.abc import Sequence
 
@@ -9,51 +9,51 @@ from mdrnets.reporting.tables.cells import (
     HERE,
     PAPER,
     Table,
-    bin_title,
-    first_places,
-    row_label,
+    format_bin,
+    label_row,
 )
 
 
-def markdown(
+def to_markdown(
     table: Table, *, title: str, facts: Sequence[tuple[str, str]], legend: str, notes: Sequence[str]
 ) -> str:
-    """One table for each data set, between what made it and what limits it.
+    """A page with a table for each data set.
 
     Args:
         table: the cells.
         title: of the page.
-        facts: (what, text) above the tables.
-        legend: how to read a row.
-        notes: below the tables.
+        facts: (what, text), printed above the tables.
+        legend: how to read a value.
+        notes: printed below the tables.
     """
     lines = [f"# {title}", ""]
     lines += [f"- **{what}**: {text}" for what, text in facts]
     lines += ["", f"*{legend} **Bold**: best {HERE}. {BLANK}: no value.*", ""]
     for name, dataset in table.datasets.items():
         lines += [f"## {dataset.title}, beside the paper's {dataset.published_as}", ""]
-        lines += [first_places(table, name), ""]
-        lines += [_pipes(table, name), ""]
+        lines += [table.format_first_places(name), ""]
+        lines += [_format_rows(table, name), ""]
     lines += ["## Notes", "", *(f"- {note}" for note in notes)]
     return "\n".join(lines) + "\n"
 
 
-def _pipes(table: Table, dataset: str) -> str:
+def _format_rows(table: Table, dataset: str) -> str:
     headers = ["Method", ""]
     for metric in table.metrics:
-        first, *others = (bin_title(name) for name in table.bins)
+        first, *others = (format_bin(name) for name in table.bins)
         headers += [f"{metric.title}<br>{first}", *others]
     rows = []
     for method, title in table.methods.items():
         row = table.row(dataset, method)
-        texts = [(cell.ours(table.decimals[cell.metric]), cell.best) for cell in row]
-        rows.append([title, row_label(row), *(f"**{t}**" if best else t for t, best in texts)])
+        texts = [(cell.format_value(table.decimals[cell.metric]), cell.best) for cell in row]
+        rows.append([title, label_row(row), *(f"**{t}**" if best else t for t, best in texts)])
         if any(cell.published is not None for cell in row):
-            rows.append(["", PAPER, *(cell.paper() for cell in row)])
-    return tabulate(
+            rows.append(["", PAPER, *(cell.format_published() for cell in row)])
+    text: str = tabulate(
         rows,
         headers,
         tablefmt="pipe",
         disable_numparse=True,
         colalign=("left", "left", *("right",) * (len(headers) - 2)),
     )
+    return text

@@ -1,4 +1,4 @@
-"""The paper's own numbers, as `reports/published/` holds them."""
+"""The published numbers, read from `reports/published/`."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +17,7 @@ def load_published(path: Path = TABLE1) -> Published:
     """Read a published table.
 
     Raises:
-        UserError: no such file, other columns, or a value that is no number.
+        UserError: the file is missing, has other columns, or a value is not a number.
     """
     published = {}
     for row in read_table(path, COLUMNS):

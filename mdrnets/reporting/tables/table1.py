@@ -11,7 +11,12 @@ from itertools import product
 from mdrnets.config.load import Config
 from mdrnets.files import write_text
 from mdrnets.layout import Layout
-from mdrnets.reporting.context import describe_run, extended_notes, legend, notes
+from mdrnets.reporting.context import (
+    collect_extended_notes,
+    collect_notes,
+    describe_run,
+    describe_values,
+)
 from mdrnets.reporting.tables.build import build_table
 from mdrnets.reporting.tables.cells import Table
 from mdrnets.reporting.tables.costs import write_costs
@@ -38,7 +43,7 @@ def render(config: Config, layout: Layout, name: str) -> None:
         name: table1_metrics(profile.frechet),
         EXTENDED: extended_metrics(profile.frechet),
     }
-    below = notes(config, summaries)
+    below = collect_notes(config, summaries)
     tables = {
         form: build_table(
             metrics[form],
@@ -53,7 +58,7 @@ def render(config: Config, layout: Layout, name: str) -> None:
     }
     for form, title, more in (
         (name, "Table 1", []),
-        (EXTENDED, "Table 1, extended", extended_notes(config)),
+        (EXTENDED, "Table 1, extended", collect_extended_notes(config)),
     ):
         write_score_table(
             layout,
@@ -61,7 +66,7 @@ def render(config: Config, layout: Layout, name: str) -> None:
             tables[form],
             title=title,
             facts=describe_run(config, summaries, git_state(config.name)),
-            legend=legend(config),
+            legend=describe_values(config),
             notes=[*below, *more],
         )
     _write_metrics(config, layout, tables[name])

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from mdrnets.files import write_text
 from mdrnets.layout import Layout
 from mdrnets.reporting.tables.cells import Table, write_cells
-from mdrnets.reporting.tables.latex import latex
-from mdrnets.reporting.tables.markdown import markdown
+from mdrnets.reporting.tables.latex import to_latex
+from mdrnets.reporting.tables.markdown import to_markdown
 
 
 def write_score_table(
@@ -26,12 +26,12 @@ def write_score_table(
         name: of the files.
         table: the cells.
         title: of the table.
-        facts: (what, text): the run behind the numbers.
-        legend: how to read a row.
-        notes: what limits the numbers.
+        facts: (what, text), the run behind the numbers.
+        legend: how to read a value.
+        notes: what to know before comparing the numbers.
     """
     write_cells(layout.report(f"{name}.csv"), table)
-    text = markdown(table, title=title, facts=facts, legend=legend, notes=notes)
+    text = to_markdown(table, title=title, facts=facts, legend=legend, notes=notes)
     write_text(layout.report(f"{name}.md"), text)
-    text = latex(table, title=title, label=name, facts=facts, legend=legend, notes=notes)
+    text = to_latex(table, title=title, label=name, facts=facts, legend=legend, notes=notes)
     write_text(layout.report(f"{name}.tex"), text)

@@ -11,7 +11,7 @@ from mdrnets.evaluation.class_scores import ClassScore
 from mdrnets.reporting.claims.ablations import ablation_findings
 from mdrnets.reporting.claims.classes import class_findings
 from mdrnets.reporting.claims.finding import FAILS, HOLDS, UNTESTED, Finding
-from mdrnets.reporting.claims.markdown import claims_page
+from mdrnets.reporting.claims.markdown import format_claims
 from mdrnets.reporting.claims.results import Resampling, Results
 from tests.helpers.example import BINS, make_config
 
@@ -204,7 +204,7 @@ def test_the_page_tells_orders_and_classes() -> None:
             config, _scores({"eye": 20, "hat": 3}, {"eye": 1, "hat": 1}), resampling=RESAMPLING
         ),
     ]
-    page = claims_page(findings, config, facts=[])
+    page = format_claims(findings, config, facts=[])
     lines = page.splitlines()
     assert any(line.startswith("| **holds** ") and "The full method is" in line for line in lines)
     eye, *_ = (line for line in lines if "| eye " in line)
@@ -231,6 +231,6 @@ def test_the_page_tells_what_was_parsed_and_what_is_not_run() -> None:
         ),
         *class_findings(config, scores, resampling=RESAMPLING),
     ]
-    page = claims_page(findings, config, facts=[])
+    page = format_claims(findings, config, facts=[])
     assert "the face parser's maps of the ground truth" in page
     assert f"**{UNTESTED}**: “w/o small” is not run in this profile." in page

@@ -11,8 +11,15 @@ from mdrnets.errors import UserError
 from mdrnets.evaluation.features import write_features
 from mdrnets.evaluation.scores import COLUMNS
 from mdrnets.layout import Layout
-from mdrnets.reporting.claims.finding import FAILS, HOLDS, UNTESTED, Finding, by_claim, overall
-from mdrnets.reporting.claims.markdown import claims_page, write_findings
+from mdrnets.reporting.claims.finding import (
+    FAILS,
+    HOLDS,
+    UNTESTED,
+    Finding,
+    combine_verdicts,
+    group_by_claim,
+)
+from mdrnets.reporting.claims.markdown import format_claims, write_findings
 from mdrnets.reporting.claims.results import Resampling, Results, read_results
 from mdrnets.reporting.claims.table1 import Table1Claims
 from mdrnets.reporting.tables.metrics import table1_metrics
@@ -264,7 +271,7 @@ def test_the_distance_of_several_trainings_is_their_mean() -> None:
 
 
 def test_the_page_begins_with_the_verdicts(won: list[Finding]) -> None:
-    page = claims_page(won, make_config(), facts=[("Seed", "1")])
+    page = format_claims(won, make_config(), facts=[("Seed", "1")])
     assert "**Of 17 tests of 3 claims, 17 hold, 0 do not hold, and 0 cannot be made here.**" in page
     assert page.index("Of 17 tests") < page.index("| verdict") < page.index("**Seed**")
     (row,) = (line for line in page.splitlines() if "| MDRNets is better than the best" in line)
@@ -289,19 +296,19 @@ def test_the_page_begins_with_the_verdicts(won: list[Finding]) -> None:
 )
 def test_the_tests_of_a_claim_come_to_one_verdict(verdicts: list[str], text: str) -> None:
     findings = [Finding("order", "a claim", verdict=verdict) for verdict in verdicts]
-    ((claim, tests),) = by_claim(findings).items()
-    assert (claim, overall(tests)) == ("a claim", text)
+    ((claim, tests),) = group_by_claim(findings).items()
+    assert (claim, combine_verdicts(tests)) == ("a claim", text)
 
 
 def test_another_distance_is_never_called_fid(won: list[Finding]) -> None:
-    page = claims_page(won, make_config(), facts=[])
+    page = format_claims(won, make_config(), facts=[])
     (row,) = (line for line in page.splitlines() if "FID −4.661" in line)
     assert "FD(effnet-lite0) ↓" in row and "FID −4.661 from ICT: holds" in row
     assert all(f.metric != "FID" for f in won)
 
 
 def test_the_published_leads_stand_beside_ours(won: list[Finding]) -> None:
-    page = claims_page(won, make_config(), facts=[])
+    page = format_claims(won, make_config(), facts=[])
     (row,) = (line for line in page.splitlines() if "+2.356 → +1.687" in line)
     assert row.rstrip(" |").endswith("does not hold")
 

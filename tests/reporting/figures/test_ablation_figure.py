@@ -7,7 +7,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from mdrnets.reporting.figures import ablation_figure
-from mdrnets.reporting.figures.style import WIDEST
+from mdrnets.reporting.figures.style import MAX_WIDTH
 from tests.helpers.made_up import COUNT, make_sets, pictures, texts
 
 VARIANTS = {"ours@without_mrem": "w/o MREM", "ours": "Ours"}
@@ -19,19 +19,19 @@ def _draw(
     name: str = "figure6a",
     times: int = 1,
 ) -> Figure:
-    of_set = make_sets(methods=tuple(VARIANTS))[0]
+    faces = make_sets(methods=tuple(VARIANTS))[0]
     return ablation_figure.draw(
         replace(
-            of_set,
-            images=_enlarged(of_set.images, times),
-            holes=_enlarged(of_set.holes[..., None], times)[..., 0],
-            completions={m: _enlarged(c, times) for m, c in of_set.completions.items()},
+            faces,
+            images=_enlarged(faces.images, times),
+            holes=_enlarged(faces.holes[..., None], times)[..., 0],
+            completions={m: _enlarged(c, times) for m, c in faces.completions.items()},
         ),
         variants=variants,
         left_out=left_out,
         title="Figure 6 (a): modules",
         name=name,
-        of_bin="40-60",
+        bin_name="40-60",
         seed=2204,
         profile="tiny",
     )
@@ -42,17 +42,17 @@ def _enlarged(images: np.ndarray, times: int) -> np.ndarray:
 
 
 def test_a_row_is_input_every_variant_and_ground_truth() -> None:
-    of_set = make_sets(methods=tuple(VARIANTS))[0]
+    faces = make_sets(methods=tuple(VARIANTS))[0]
     found = pictures(_draw())
     assert len(found) == 4 * 4  # images, columns
     rows = []
     for start in range(0, len(found), 4):
         masked, first, second, truth = found[start : start + 4]
-        (at,) = [at for at in range(COUNT) if np.array_equal(truth, of_set.images[at])]
-        hole = of_set.hole("40-60", at)
+        (at,) = [at for at in range(COUNT) if np.array_equal(truth, faces.images[at])]
+        hole = faces.hole("40-60", at)
         assert (masked[hole] == 255).all() and np.array_equal(masked[~hole], truth[~hole])
-        assert np.array_equal(first, of_set.completed("ours@without_mrem", "40-60", at))
-        assert np.array_equal(second, of_set.completed("ours", "40-60", at))
+        assert np.array_equal(first, faces.completion("ours@without_mrem", "40-60", at))
+        assert np.array_equal(second, faces.completion("ours", "40-60", at))
         rows.append(at)
     assert len(set(rows)) == 4
 
@@ -96,7 +96,7 @@ def test_no_text_is_cut_off_or_covered_and_no_figure_too_wide(
 ) -> None:
     figure = _draw({"ours@without_mrem": "w/o MREM, w/o DMM", "ours": "Ours"}, left_out, "a", times)
     width, height = figure.get_size_inches() * figure.dpi
-    assert width <= WIDEST
+    assert width <= MAX_WIDTH
     renderer = FigureCanvasAgg(figure).get_renderer()
     boxes = [text.get_window_extent(renderer) for text in figure.axes[0].texts]
     for box in boxes:

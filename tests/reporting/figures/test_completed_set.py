@@ -6,7 +6,7 @@ import pytest
 from mdrnets.data.assignment import write_assignment
 from mdrnets.errors import UserError
 from mdrnets.layout import Layout
-from mdrnets.reporting.figures.completed_set import CompletedSet, chosen, read_completed_set
+from mdrnets.reporting.figures.completed_set import CompletedSet, choose_images, read_completed_set
 from tests.helpers.example import make_config
 from tests.helpers.made_up import BINS, METHODS, make_sets
 
@@ -39,11 +39,11 @@ def _read() -> CompletedSet:
 def test_what_was_written_is_read() -> None:
     made, found = make_sets()[0], _read()
     assert found.count == 6 and list(found.bins) == list(BINS)
-    for of_bin in BINS:
-        assert np.array_equal(found.truth(of_bin, 4), made.images[4])
-        assert found.hole(of_bin, 4).sum() == made.hole(of_bin, 4).sum() > 0
+    for bin_name in BINS:
+        assert np.array_equal(found.truth(bin_name, 4), made.images[4])
+        assert found.hole(bin_name, 4).sum() == made.hole(bin_name, 4).sum() > 0
     expected = made.completions["pconv"][1, 4]
-    assert np.array_equal(found.completed("pconv", "20-40", 4), expected)
+    assert np.array_equal(found.completion("pconv", "20-40", 4), expected)
 
 
 def test_missing_completions_are_named_with_their_stage() -> None:
@@ -65,17 +65,17 @@ def test_completions_of_other_images_are_refused() -> None:
 
 
 def test_the_choice_is_the_seeds_and_the_data_sets() -> None:
-    found = chosen(60, BINS, 2, 2204, "figure5", "set_a")
-    assert found == chosen(60, BINS, 2, 2204, "figure5", "set_a")
-    assert found != chosen(60, BINS, 2, 2205, "figure5", "set_a")
-    assert found != chosen(60, BINS, 2, 2204, "figure5", "set_b")
+    found = choose_images(60, BINS, 2, 2204, "figure5", "set_a")
+    assert found == choose_images(60, BINS, 2, 2204, "figure5", "set_a")
+    assert found != choose_images(60, BINS, 2, 2205, "figure5", "set_a")
+    assert found != choose_images(60, BINS, 2, 2204, "figure5", "set_b")
 
 
 def test_no_image_is_shown_twice_where_there_are_enough() -> None:
-    found = chosen(6, BINS, 2, 1, "figure5")
+    found = choose_images(6, BINS, 2, 1, "figure5")
     assert sorted(at for positions in found.values() for at in positions) == list(range(6))
 
 
 def test_few_images_are_shown_in_several_bins_but_once_in_each() -> None:
-    found = chosen(3, BINS, 4, 1, "figure5")
+    found = choose_images(3, BINS, 4, 1, "figure5")
     assert [sorted(positions) for positions in found.values()] == [[0, 1, 2]] * 3

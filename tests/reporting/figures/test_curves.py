@@ -5,7 +5,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from mdrnets.reporting.figures import curves
-from mdrnets.reporting.figures.curves import FAMILY_COLOURS, History, family, read_history
+from mdrnets.reporting.figures.curves import FAMILY_COLOURS, History, find_family, read_history
 from tests.helpers.made_up import SETS, texts
 
 CSV = """phase,step,hole,adversarial,memory/moved,style
@@ -56,7 +56,7 @@ def test_what_is_drawn_is_written_point_by_point(tmp_path: Path, history: Histor
     ],
 )
 def test_reconstruction_terms_are_shown_and_others_are_not(term: str, expected: str | None) -> None:
-    assert family(term) == expected
+    assert find_family(term) == expected
 
 
 def test_a_panel_has_a_line_for_each_term_and_data_set(history: History) -> None:
@@ -81,4 +81,4 @@ def test_a_network_without_such_terms_has_an_empty_panel(history: History) -> No
     figure = _draw({"pconv": {"set_a": history}, "other": {"set_a": History({"only": 5}, {})}})
     figure.canvas.draw()
     assert not figure.axes[1].get_lines()
-    assert "no such terms" in texts(figure)
+    assert "none of these terms" in texts(figure)

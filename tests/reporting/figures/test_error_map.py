@@ -8,24 +8,24 @@ from tests.helpers.made_up import METHODS, SETS, make_sets, pictures, texts
 
 
 def test_a_constant_error_is_found_where_holes_were_and_nowhere_else() -> None:
-    of_set = make_sets()[0]
+    faces = make_sets()[0]
     dark = replace(
-        of_set,
-        images=np.full_like(of_set.images, 100),
-        completions={"pconv": np.full((3, *of_set.images.shape), 49, dtype=np.uint8)},
+        faces,
+        images=np.full_like(faces.images, 100),
+        completions={"pconv": np.full((3, *faces.images.shape), 49, dtype=np.uint8)},
     )
-    found = error_map.error_map(dark, "pconv")
-    hole = of_set.holes.any(axis=0)
+    found = error_map.compute_error_map(dark, "pconv")
+    hole = faces.holes.any(axis=0)
     assert found[hole] == pytest.approx(20.0)  # 51 of 255
     assert np.isnan(found[~hole]).all()
 
 
 def test_a_pixel_is_the_mean_over_the_images_whose_hole_has_it() -> None:
-    of_set = make_sets()[0]
-    found = error_map.error_map(of_set, "mdrnets")
+    faces = make_sets()[0]
+    found = error_map.compute_error_map(faces, "mdrnets")
     # Row 4 is a hole in the second and third bin alone.
-    completions = of_set.completions["mdrnets"][1:, :, 4, 9].astype(float)  # 2×6×3
-    expected = np.abs(completions - of_set.images[None, :, 4, 9]).mean() / 255 * 100
+    completions = faces.completions["mdrnets"][1:, :, 4, 9].astype(float)  # 2×6×3
+    expected = np.abs(completions - faces.images[None, :, 4, 9]).mean() / 255 * 100
     assert found[4, 9] == pytest.approx(expected)
 
 
@@ -36,7 +36,11 @@ def test_all_maps_have_one_scale_and_their_names() -> None:
     assert any("profile tiny" in text and "all bins" in text for text in found)
     assert len(pictures(figure)) == 2 * 3
     assert len(figure.axes) == 2  # the canvas and one colour bar
-    means = [f"{np.nanmean(error_map.error_map(s, m)):.1f} %" for s in make_sets() for m in METHODS]
+    means = [
+        f"{np.nanmean(error_map.compute_error_map(s, m)):.1f} %"
+        for s in make_sets()
+        for m in METHODS
+    ]
     assert [text for text in found if text in means] == means
 
 
@@ -47,7 +51,7 @@ def test_one_method_on_one_data_set_is_enough() -> None:
 
 
 def test_perfect_completions_are_drawn_too() -> None:
-    of_set = make_sets()[0]
-    perfect = replace(of_set, completions={"pconv": np.stack([of_set.images] * 3)})
+    faces = make_sets()[0]
+    perfect = replace(faces, completions={"pconv": np.stack([faces.images] * 3)})
     figure = error_map.draw([perfect], methods={"pconv": "PConv"}, profile="tiny")
     assert "0.0 %" in texts(figure)

@@ -5,13 +5,13 @@ from matplotlib.figure import Figure
 
 from mdrnets.reporting.figures import figure1
 from mdrnets.reporting.figures.completed_set import CompletedSet
-from mdrnets.reporting.figures.style import WIDEST, masked, save_figure
+from mdrnets.reporting.figures.style import MAX_WIDTH, mask_hole, save_figure
 from tests.helpers.made_up import SETS, make_sets, pictures, texts
 
 
 def _draw(sets: list[CompletedSet], method: str = "mdrnets") -> Figure:
     return figure1.draw(
-        sets, method=method, title="MDRNets", of_bin="40-60", seed=2204, profile="tiny"
+        sets, method=method, title="MDRNets", bin_name="40-60", seed=2204, profile="tiny"
     )
 
 
@@ -19,16 +19,16 @@ def test_four_faces_of_each_data_set_stand_above_their_completions() -> None:
     sets = make_sets()
     found = pictures(_draw(sets))
     assert len(found) == 2 * 4 * 2
-    for number, of_set in enumerate(sets):
+    for number, faces in enumerate(sets):
         for at in range(4):
             above, below = found[8 * number + 2 * at : 8 * number + 2 * at + 2]
-            hole = of_set.hole("40-60", 0)
+            hole = faces.hole("40-60", 0)
             (row,) = [
                 row
-                for row in range(of_set.count)
-                if np.array_equal(above, masked(of_set.truth("40-60", row), hole))
+                for row in range(faces.count)
+                if np.array_equal(above, mask_hole(faces.truth("40-60", row), hole))
             ]
-            assert np.array_equal(below, of_set.completed("mdrnets", "40-60", row))
+            assert np.array_equal(below, faces.completion("mdrnets", "40-60", row))
 
 
 def test_it_says_what_is_shown() -> None:
@@ -51,4 +51,4 @@ def test_it_gives_the_same_bytes_again(tmp_path: Path) -> None:
         save_figure(figure, tmp_path / "a")
         contents.append([(tmp_path / f"a.{kind}").read_bytes() for kind in ("png", "pdf")])
     assert contents[0] == contents[1]
-    assert figure.get_size_inches()[0] * figure.dpi <= WIDEST
+    assert figure.get_size_inches()[0] * figure.dpi <= MAX_WIDTH

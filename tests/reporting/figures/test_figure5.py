@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from mdrnets.reporting.figures import figure5
 from mdrnets.reporting.figures.completed_set import CompletedSet
-from mdrnets.reporting.figures.style import WIDEST
+from mdrnets.reporting.figures.style import MAX_WIDTH
 from tests.helpers.made_up import METHODS, SETS, make_sets, pictures, texts
 
 
@@ -22,8 +22,8 @@ def test_a_row_is_input_every_method_and_ground_truth() -> None:
     (at,) = [at for at in range(6) if np.array_equal(truth, sets[0].images[at])]
     hole = sets[0].hole("1-20", at)
     assert (masked[hole] == 255).all() and np.array_equal(masked[~hole], truth[~hole])
-    assert np.array_equal(first, sets[0].completed("pconv", "1-20", at))
-    assert np.array_equal(second, sets[0].completed("mdrnets", "1-20", at))
+    assert np.array_equal(first, sets[0].completion("pconv", "1-20", at))
+    assert np.array_equal(second, sets[0].completion("mdrnets", "1-20", at))
 
 
 def test_names_stand_under_the_columns_in_their_order() -> None:
@@ -60,7 +60,7 @@ def test_no_text_is_cut_off_and_no_figure_too_wide(count: int) -> None:
     sets = make_sets(methods=tuple(f"m{number}" for number in range(count)))
     figure = _draw(sets, {f"m{number}": f"Method {number}" for number in range(count)})
     width, height = figure.get_size_inches() * figure.dpi
-    assert width <= WIDEST
+    assert width <= MAX_WIDTH
     renderer = FigureCanvasAgg(figure).get_renderer()
     for text in figure.axes[0].texts:
         box = text.get_window_extent(renderer)

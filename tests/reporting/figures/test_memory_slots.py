@@ -5,8 +5,8 @@ from matplotlib.figure import Figure
 
 from mdrnets.evaluation.memory_use import NONE, MemoryUse
 from mdrnets.reporting.figures import memory_slots
-from mdrnets.reporting.figures.memory_slots import AROUND, ShownMemory, part
-from mdrnets.reporting.figures.style import WIDEST
+from mdrnets.reporting.figures.memory_slots import OUTSIDE, ShownMemory, crop_region
+from mdrnets.reporting.figures.style import MAX_WIDTH
 from tests.helpers.made_up import pictures, texts
 
 CLASSES = ("skin", "eye")
@@ -42,10 +42,10 @@ def test_a_part_is_the_square_around_its_region() -> None:
     image = np.arange(8 * 8 * 3, dtype=np.uint8).reshape(8, 8, 3)
     region = np.zeros((8, 8), dtype=bool)
     region[4, 2:6] = True
-    square = part(image, region)
+    square = crop_region(image, region)
     assert square.shape == (4, 4, 3)
     assert np.array_equal(square[2], image[4, 2:6])
-    assert (np.delete(square, 2, axis=0) == AROUND).all()
+    assert (np.delete(square, 2, axis=0) == OUTSIDE).all()
 
 
 @pytest.mark.parametrize(
@@ -58,9 +58,9 @@ def test_a_part_stays_inside_the_image(
     image = np.random.default_rng(1).integers(0, 200, (8, 8, 3), dtype=np.uint8)
     region = np.zeros((8, 8), dtype=bool)
     region[slice(*rows), slice(*columns)] = True
-    square = part(image, region)
+    square = crop_region(image, region)
     assert square.shape == (side, side, 3)
-    assert (square != AROUND).all(axis=2).sum() == region.sum()
+    assert (square != OUTSIDE).all(axis=2).sum() == region.sum()
 
 
 def test_every_slot_that_was_read_has_its_parts_and_share() -> None:
@@ -70,7 +70,7 @@ def test_every_slot_that_was_read_has_its_parts_and_share() -> None:
     assert len(found) == 4 + 1
     assert all(np.array_equal(picture, memory.images[0]) for picture in found[:4])
     assert np.array_equal(found[4][:2, :3], memory.images[1, :2, :3])
-    assert (found[4][2] == AROUND).all()
+    assert (found[4][2] == OUTSIDE).all()
     written = texts(figure)
     assert {"75 %", "25 %", "100 %", *CLASSES, "Rendered faces A"} <= set(written)
     assert any("MDRNets" in text and "profile tiny" in text for text in written)
@@ -95,7 +95,7 @@ def test_data_sets_stand_side_by_side() -> None:
 def test_no_text_is_cut_off_and_no_figure_too_wide(sets: int) -> None:
     figure = _draw(*[_memory(parts=4)] * sets)
     width, height = figure.get_size_inches() * figure.dpi
-    assert width <= WIDEST
+    assert width <= MAX_WIDTH
     renderer = FigureCanvasAgg(figure).get_renderer()
     for text in figure.axes[0].texts:
         box = text.get_window_extent(renderer)

@@ -8,9 +8,9 @@ from mdrnets.reporting.figures import memory_use
 from mdrnets.reporting.figures.memory_use import (
     SlotsUsed,
     UsedMemory,
+    compute_shares,
     read_slots_used,
     relative_entropy,
-    shares,
 )
 from tests.helpers.made_up import texts
 
@@ -42,13 +42,13 @@ def test_the_history_tells_the_slots_written_by_block(training: SlotsUsed) -> No
 
 def test_shares_go_from_the_most_read_slot_to_the_least() -> None:
     expected = [[0.75, 0.25, 0, 0], [0.25] * 4, [np.nan] * 4]
-    np.testing.assert_array_equal(shares(CHOSEN), expected)
+    np.testing.assert_array_equal(compute_shares(CHOSEN), expected)
 
 
 def test_relative_entropy_is_0_for_one_slot_and_1_for_equal_shares() -> None:
     found = relative_entropy(np.array([[1, 0, 0, 0], [0.25] * 4, [0.5, 0.5, 0, 0]]))
     np.testing.assert_allclose(found, [0, 1, 0.5])
-    assert np.isnan(relative_entropy(shares(CHOSEN))[2])
+    assert np.isnan(relative_entropy(compute_shares(CHOSEN))[2])
     assert np.isnan(relative_entropy(np.ones((1, 1)))).all()  # one slot: nothing to choose
 
 

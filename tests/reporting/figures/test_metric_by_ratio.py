@@ -7,13 +7,15 @@ from matplotlib.figure import Figure
 from mdrnets.errors import UserError
 from mdrnets.evaluation.scores import Score, write_scores
 from mdrnets.reporting.figures import metric_by_ratio
-from mdrnets.reporting.figures.metric_by_ratio import Point, read_scores, step_means
-from mdrnets.reporting.figures.style import looks
+from mdrnets.reporting.figures.metric_by_ratio import Point, compute_step_means, read_scores
+from mdrnets.reporting.figures.style import make_line_styles
 from tests.helpers.made_up import METHODS, SETS, texts
 
 
 def _means(ratios: list[float], values: list[float]) -> list[Point]:
-    return step_means(np.array(ratios), np.array(values), resamples=100, confidence=0.95, seed=1)
+    return compute_step_means(
+        np.array(ratios), np.array(values), resamples=100, confidence=0.95, seed=1
+    )
 
 
 def _draw(methods: dict[str, str] = METHODS) -> Figure:
@@ -33,7 +35,7 @@ def _draw(methods: dict[str, str] = METHODS) -> Figure:
         scores,
         sets=SETS,
         methods=methods,
-        looks=looks(METHODS),
+        line_styles=make_line_styles(METHODS),
         resamples=100,
         confidence=0.95,
         seed=1,
@@ -77,7 +79,7 @@ def test_each_panel_has_a_line_of_each_method_in_its_colour() -> None:
     for axes in figure.axes:
         assert [line.get_label() for line in axes.get_lines()] == list(METHODS.values())
         colours = [line.get_color() for line in axes.get_lines()]
-        assert colours == [look.colour for look in looks(METHODS).values()]
+        assert colours == [style.colour for style in make_line_styles(METHODS).values()]
         assert all(np.shape(line.get_xydata()) == (6, 2) for line in axes.get_lines())
 
 
@@ -91,4 +93,4 @@ def test_it_says_what_is_shown() -> None:
 
 def test_one_method_alone_keeps_its_colour() -> None:
     (line,) = _draw({"mdrnets": "MDRNets"}).axes[0].get_lines()
-    assert line.get_color() == looks(METHODS)["mdrnets"].colour
+    assert line.get_color() == make_line_styles(METHODS)["mdrnets"].colour

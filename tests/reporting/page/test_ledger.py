@@ -4,12 +4,12 @@ from mdrnets.assumptions.baselines import BASELINE_LEDGER
 from mdrnets.assumptions.mdrnets import LEDGER
 from mdrnets.assumptions.profiles import TUNING_NOTES
 from mdrnets.config.load import load_config
-from mdrnets.reporting.page.ledger import Entry, ledgers
+from mdrnets.reporting.page.ledger import Entry, build_ledgers
 
 
 @pytest.fixture
 def entries() -> dict[str, Entry]:
-    *kinds, _ = ledgers(load_config("demo")).values()
+    *kinds, _ = build_ledgers(load_config("demo")).values()
     groups = [group for of_one in kinds for group in of_one]
     return {entry.name: entry for group in groups for entry in group.entries}
 
@@ -32,7 +32,7 @@ def test_the_profiles_own_values_stand_beside(entries: dict[str, Entry]) -> None
 @pytest.mark.parametrize("profile", ["demo", "real64"])
 def test_what_was_tried_stands_beside_the_value_that_was_kept(profile: str) -> None:
     config = load_config(profile)
-    (group,) = ledgers(config)["This profile"]
+    (group,) = build_ledgers(config)["This profile"]
     networks = config.profile.networks
     tried = [key for key in TUNING_NOTES if key.split(".")[1] in networks[key.split(".")[0]]]
     assert [entry.name for entry in group.entries] == tried

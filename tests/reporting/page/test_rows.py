@@ -5,7 +5,7 @@ import pytest
 from mdrnets.errors import UserError
 from mdrnets.reporting.claims.finding import BEST, HOLDS, Finding
 from mdrnets.reporting.claims.markdown import write_findings
-from mdrnets.reporting.page.rows import columns_of, names_of, read_rows
+from mdrnets.reporting.page.rows import field_names, read_header, read_rows
 from mdrnets.reporting.tables.build import build_table
 from mdrnets.reporting.tables.cells import Cell, write_cells
 from mdrnets.reporting.tables.metrics import table1_metrics
@@ -26,7 +26,7 @@ def test_cells_come_back_as_they_were(tmp_path: Path) -> None:
     )
     path = tmp_path / "table.csv"
     write_cells(path, table)
-    assert columns_of(path) == names_of(Cell)
+    assert read_header(path) == field_names(Cell)
     assert tuple(read_rows(path, Cell)) == table.cells
 
 

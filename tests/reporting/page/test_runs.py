@@ -4,7 +4,7 @@ from pathlib import Path
 from mdrnets.config.load import load_config
 from mdrnets.dag.pipeline import Pipeline
 from mdrnets.files import write_text
-from mdrnets.reporting.page.runs import NO_RECORD, Run, behind, read_runs
+from mdrnets.reporting.page.runs import NO_RECORD, Run, read_runs, upstream_runs
 from mdrnets.tracking.record import FileHash, MlflowStatus, Record
 from tests.helpers.project import LAYOUT
 
@@ -44,7 +44,7 @@ def _found(name: str) -> Run:
 
 
 def test_what_stands_behind_a_file_begins_with_its_maker(config_folder: Path) -> None:
-    names = [run.name for run in behind(read_runs(Pipeline(load_config())), SUMMARY)]
+    names = [run.name for run in upstream_runs(read_runs(Pipeline(load_config())), SUMMARY)]
     order = ["evaluate_toy one", "complete_toy one", "train_toy one", "train_base one"]
     assert [name for name in names if name in order] == order
     assert names[0] == "evaluate_toy one"

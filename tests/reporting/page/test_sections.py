@@ -9,7 +9,7 @@ from mdrnets.dag.pipeline import Pipeline
 from mdrnets.dag.stage import Stage
 from mdrnets.data.tables import write_table
 from mdrnets.reporting.captions import CAPTIONS, Caption
-from mdrnets.reporting.page.report import LONGEST, PLAIN, Section, sections_of
+from mdrnets.reporting.page.report import LONGEST, PLAIN, Section, build_sections
 from tests.helpers.project import LAYOUT
 
 PICTURE, TABLE = LAYOUT.report("new.png"), LAYOUT.report("new.csv")
@@ -29,7 +29,7 @@ def _sections(outputs: Sequence[Path]) -> list[Section]:
     pipeline = Pipeline(load_config())
     stage = Stage("new", "report", "render", ("new",), (), outputs=tuple(outputs))
     pipeline.stages = {"new": stage}
-    return list(sections_of(pipeline))
+    return list(build_sections(pipeline))
 
 
 def test_a_figure_has_its_values_beside_it(folder: Path) -> None:

@@ -9,11 +9,11 @@ from mdrnets.reporting.reference.compare import (
     Key,
     Value,
     compare,
-    digest,
+    count_verdicts,
     page,
     read_cells,
+    select_failed,
     table,
-    worst,
 )
 from mdrnets.reporting.reference.run import Tolerance
 from mdrnets.reporting.tables.cells import CELL_COLUMNS
@@ -26,7 +26,7 @@ TOLERANCES = {
 }
 
 
-def _compared(here: dict[Key, Value], kept: dict[Key, Value]) -> list[Comparison]:
+def _compare(here: dict[Key, Value], kept: dict[Key, Value]) -> list[Comparison]:
     return compare(here, kept, TOLERANCES, where=Path("run.json"))
 
 
@@ -45,7 +45,7 @@ def _compared(here: dict[Key, Value], kept: dict[Key, Value]) -> list[Comparison
 def test_a_cell_is_within_the_larger_of_the_two_tolerances(
     key: Key, here: float, kept: float, tolerance: float, verdict: str
 ) -> None:
-    (comparison,) = _compared({key: (here, 60)}, {key: (kept, 60)})
+    (comparison,) = _compare({key: (here, 60)}, {key: (kept, 60)})
     assert comparison.verdict == verdict
     assert comparison.tolerance == pytest.approx(tolerance)
     assert comparison.difference == here - kept
@@ -59,31 +59,31 @@ def test_exact_means_exact() -> None:
 
 
 def test_what_is_in_one_of_the_two_alone() -> None:
-    missing, new = _compared({PSNR: (20.0, 60)}, {L1: (2.0, 60)})
+    missing, new = _compare({PSNR: (20.0, 60)}, {L1: (2.0, 60)})
     assert (missing.verdict, missing.kept, missing.here) == ("missing", 2.0, None)
     assert (new.verdict, new.kept, new.here) == ("new", None, 20.0)
-    assert worst([missing, new]) == [missing]
+    assert select_failed([missing, new]) == [missing]
 
 
 def test_scores_of_other_images_are_no_scores_of_these() -> None:
-    (comparison,) = _compared({L1: (2.0, 59)}, {L1: (2.0, 60)})
+    (comparison,) = _compare({L1: (2.0, 59)}, {L1: (2.0, 60)})
     assert comparison.verdict == "other images"
-    assert worst([comparison])
+    assert select_failed([comparison])
 
 
 def test_a_metric_without_tolerance_is_named() -> None:
     key: Key = ("table1", "one", "toy", "SSIM", "1-20")
     with pytest.raises(UserError, match=r"run.json: there is no tolerance for SSIM"):
-        _compared({key: (0.5, 8)}, {key: (0.5, 8)})
+        _compare({key: (0.5, 8)}, {key: (0.5, 8)})
 
 
 def test_the_page_begins_with_what_is_not_fine() -> None:
-    comparisons = _compared({L1: (2.0, 60), PSNR: (30.0, 60)}, {L1: (2.0, 60), PSNR: (20.0, 60)})
+    comparisons = _compare({L1: (2.0, 60), PSNR: (30.0, 60)}, {L1: (2.0, 60), PSNR: (20.0, 60)})
     text = page(comparisons, [("Kept run", "demo")])
     rows = [line.split()[-2] for line in text.splitlines() if line.startswith("| table1")]
     assert rows == ["outside", "inside"]
     assert "- **Kept run**: demo" in text and "1 inside, 1 outside" in text
-    assert digest(comparisons[:1]) == "1 inside"
+    assert count_verdicts(comparisons[:1]) == "1 inside"
     (line,) = [line for line in table(comparisons, "simple").splitlines() if "PSNR" in line]
     assert line.split()[-5:] == ["30", "20", "10", "0.5", "outside"]
 

@@ -10,9 +10,8 @@ from mdrnets.reporting.tables.build import build_table
 from mdrnets.reporting.tables.cells import (
     Cell,
     Table,
-    first_places,
+    label_row,
     mark_best,
-    row_label,
     write_cells,
 )
 from mdrnets.reporting.tables.metrics import extended_metrics, table1_metrics
@@ -83,9 +82,9 @@ def test_ours_has_its_interval_and_the_published_value_beside_it(
     cell = _cell(_table(config, summaries), "set_a", "pconv", "L1")
     assert (cell.value, cell.low, cell.high, cell.n) == (1.0, 0.9, 1.3, 60)
     assert (cell.published_as, cell.published_metric, cell.published) == ("CelebA-HQ", "L1", 1.131)
-    assert (cell.ours(3), cell.paper()) == ("1.000 ± 0.200", "1.131")
+    assert (cell.format_value(3), cell.format_published()) == ("1.000 ± 0.200", "1.131")
     later = _cell(_table(config, summaries), "set_a", "pconv", "L1", "40-60")
-    assert (later.value, later.published, later.paper()) == (3.0, None, "—")
+    assert (later.value, later.published, later.format_published()) == (3.0, None, "—")
 
 
 def test_a_method_outside_the_profile_is_a_named_blank(
@@ -94,8 +93,8 @@ def test_a_method_outside_the_profile_is_a_named_blank(
     table = _table(config, summaries)
     cell = _cell(table, "set_a", "ict", "L1")
     assert (cell.value, cell.reason) == (None, "not run in this profile")
-    assert (cell.published, cell.ours(3)) == (0.949, "—")
-    assert row_label(table.row("set_a", "ict")) == "here: not run in this profile"
+    assert (cell.published, cell.format_value(3)) == (0.949, "—")
+    assert label_row(table.row("set_a", "ict")) == "here: not run in this profile"
 
 
 def test_missing_scores_are_a_named_blank(config: Config, summaries: Summaries) -> None:
@@ -109,7 +108,7 @@ def test_a_psnr_infinite_for_every_image_is_a_named_blank(config: Config, summar
     table = _table(config, summaries)
     cell = _cell(table, "set_a", "pconv", "PSNR")
     assert (cell.value, cell.reason, cell.n) == (None, "infinite for every image", 0)
-    assert row_label(table.row("set_a", "pconv")) == "here: infinite for every image"
+    assert label_row(table.row("set_a", "pconv")) == "here: infinite for every image"
     assert not _cell(table, "set_a", "mdrnets", "PSNR").best
 
 
@@ -143,8 +142,8 @@ def test_values_printed_alike_are_all_best(config: Config, summaries: dict) -> N
 def test_a_single_method_is_not_the_best_of_anything(config: Config, summaries: Summaries) -> None:
     table = _table(config, summaries)
     assert not any(cell.best for cell in table.cells if cell.dataset == "set_b")
-    assert table.first_places("set_b") == "fewer than two methods to compare"
-    assert first_places(_table(config, summaries, extended=True), "set_b") == (
+    assert table.count_first_places("set_b") == "fewer than two methods to compare"
+    assert _table(config, summaries, extended=True).format_first_places("set_b") == (
         "First here: fewer than two methods to compare."
     )
 
@@ -153,8 +152,8 @@ def test_first_places_are_counted_with_ties(config: Config, summaries: Summaries
     # MDRNets: FD (tied), PSNR, SSIM; PConv: L1, FD (tied); three bins each.
     expected = "MDRNets in 9 of 12 columns, PConv in 6"
     table = _table(config, summaries)
-    assert table.first_places("set_a") == expected
-    assert first_places(table, "set_a") == (
+    assert table.count_first_places("set_a") == expected
+    assert table.format_first_places("set_a") == (
         f"First here: {expected}. In the paper: ICT in 1 of 12 columns."
     )
 
@@ -171,8 +170,8 @@ def test_the_papers_first_places_are_those_it_claims(config: Config) -> None:
         summaries={},
         published=published,
     )
-    assert table.published_first_places("set_a") == "mdrnets in 12 of 12 columns"
-    assert table.published_first_places("set_b") == "mdrnets in 11 of 12 columns, ctsdg in 1"
+    assert table.count_published_first_places("set_a") == "mdrnets in 12 of 12 columns"
+    assert table.count_published_first_places("set_b") == "mdrnets in 11 of 12 columns, ctsdg in 1"
 
 
 def test_marking_again_changes_nothing(config: Config, summaries: Summaries) -> None:
@@ -192,7 +191,7 @@ def test_the_papers_fid_is_called_fid_beside_another_distance(
     config: Config, summaries: Summaries
 ) -> None:
     cell = _cell(_table(config, summaries), "set_a", "pconv", "FD(effnet-lite0)")
-    assert (cell.published_metric, cell.paper()) == ("FID", "FID 12.716")
+    assert (cell.published_metric, cell.format_published()) == ("FID", "FID 12.716")
 
 
 def test_the_extended_table_has_no_published_values(config: Config, summaries: Summaries) -> None:

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from mdrnets.reporting.tables.build import build_table
-from mdrnets.reporting.tables.latex import escape, latex
+from mdrnets.reporting.tables.latex import escape, to_latex
 from mdrnets.reporting.tables.metrics import table1_metrics
 from mdrnets.reporting.tables.published import load_published
 from tests.helpers.example import BINS, make_config, make_summary
@@ -24,7 +24,7 @@ def text() -> str:
         },
         published=load_published(),
     )
-    return latex(
+    return to_latex(
         table,
         title="Table 1",
         label="table1",

@@ -4,7 +4,7 @@ import pytest
 
 from mdrnets.reporting.tables.build import build_table
 from mdrnets.reporting.tables.cells import Table
-from mdrnets.reporting.tables.markdown import markdown
+from mdrnets.reporting.tables.markdown import to_markdown
 from mdrnets.reporting.tables.metrics import extended_metrics, table1_metrics
 from mdrnets.reporting.tables.published import load_published
 from tests.helpers.example import BINS, make_config, make_summary
@@ -27,7 +27,7 @@ def _table(*, extended: bool = False) -> Table:
 
 
 def _page(table: Table) -> str:
-    return markdown(
+    return to_markdown(
         table,
         title="Table 1",
         facts=[("Seed", "2204")],
