@@ -1,7 +1,7 @@
-"""What each output of the report shows, said once for all who print it.
+"""Titles and captions of the outputs of the report.
 
-The page and Snakemake's report take titles and captions from here; what shows variants has its
-title from params.yaml. Import-light: plain data.
+The page, Snakemake's report and dvc.yaml use them. Tables and figures of variants have their titles
+from params.yaml. Import-light: plain data.
 """
 
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from mdrnets.config.load import Config
 
 
 class Caption(NamedTuple):
-    """What stands above and below a table or a figure.
+    """The title and the caption of a table or a figure.
 
     Attributes:
         title: a few words, without a full stop.
@@ -21,7 +21,7 @@ class Caption(NamedTuple):
     text: str
 
 
-# By the outputs' names without suffix.
+# Name of the output without suffix → caption.
 CAPTIONS = {
     "table1": Caption(
         "Table 1",
@@ -30,7 +30,7 @@ CAPTIONS = {
     ),
     "table1_extended": Caption(
         "Table 1, extended",
-        "What the paper does not print: scores over the hole alone, of the outputs before "
+        "Scores that the paper does not print: over the hole only, of the outputs before "
         "compositing, and the kernel distance.",
     ),
     "claims": Caption(
@@ -40,16 +40,16 @@ CAPTIONS = {
     ),
     "figure1": Caption(
         "Figure 1",
-        "Test images with holes of the largest bin, above their completions; the images are drawn "
-        "by seed.",
+        "Test images with holes of the largest bin, above their completions; the images were "
+        "picked at random by seed, not by result.",
     ),
     "figure5": Caption(
         "Figure 5",
         "Masked input, the completions of all methods and the ground truth, by data set and hole "
-        "ratio; the images are drawn by seed.",
+        "ratio; the images were picked at random by seed, not by result.",
     ),
     "error_map": Caption(
-        "Where errors sit",
+        "Error maps",
         "Mean absolute error of each pixel over the test images whose hole contains it, by method.",
     ),
     "metric_by_ratio": Caption(
@@ -63,13 +63,12 @@ CAPTIONS = {
     ),
     "memory_use": Caption(
         "Use of the memory",
-        "How often each slot is read in the test, how much a read selects among them (relative "
-        "entropy 1: nothing), and how many were written over the training, by class.",
+        "How often each slot is read in the test, how selective a read is (relative entropy 1: all "
+        "slots equally), and the number of slots written over the training, by class.",
     ),
     "memory_slots": Caption(
         "Slots of the memory",
-        "For the slots that a class reads most, the parts of training faces that are nearest to "
-        "them.",
+        "The slots that each class reads most, shown by the nearest parts of training faces.",
     ),
     "parser_quality": Caption(
         "Quality of the face parser",
@@ -77,7 +76,7 @@ CAPTIONS = {
     ),
     "index": Caption(
         "Report",
-        "Verdict, tables, claims, figures, costs, assumptions, and the run behind every number.",
+        "Verdict, tables, claims, figures, costs, assumptions, and the run behind each number.",
     ),
 }
 
@@ -87,10 +86,10 @@ def caption(name: str, config: Config) -> Caption:
 
     Args:
         name: of its files, without suffix.
-        config: names the ablations and their figures.
+        config: for the tables and figures of variants.
 
     Raises:
-        KeyError: it has none; add it above.
+        KeyError: the output has no caption; add one above.
     """
     if name in config.ablations:
         text = "Variants of {} under the protocol of Table 1, on the first data set."
@@ -98,7 +97,7 @@ def caption(name: str, config: Config) -> Caption:
     elif name in config.figures:
         text = (
             "Masked input, the completions of variants of {} and the ground truth, with holes of "
-            "the largest bin; the images are drawn by seed."
+            "the largest bin; the images were picked at random by seed, not by result."
         )
         title = config.figures[name].title
     else:

@@ -1,4 +1,4 @@
-"""What must stand beside any table of scores: the data, the schedule, the code, the definitions."""
+"""The context of a table of scores: data, schedule, code, and the definitions of the metrics."""
 
 from mdrnets.config.load import Config
 from mdrnets.config.protocol import FULL, External
@@ -13,21 +13,19 @@ FEATURES = {
     "ground truth of the same images.",
     "effnet-lite0": "FD(effnet-lite0): Fréchet distance as in FID, but of the pooled features of "
     "EfficientNet-Lite0 (1,280 dimensions, ImageNet weights, input resized to 224×224). It is not "
-    "FID: compare it within its column here, never with the paper's FID.",
+    "FID: compare it only within its column, never with the paper's FID.",
 }
 SSIM = {
     "gaussian11_rgb": "11×11 Gaussian window (σ = 1.5), each RGB channel",
     "uniform7_rgb": "7×7 uniform window, each RGB channel",
     "gaussian11_luma": "11×11 Gaussian window (σ = 1.5), luma",
 }
-UNPUBLISHED = (
-    "The paper's numbers for this table are not available to us: only the ones made here are shown."
-)
+UNPUBLISHED = "The paper's numbers for this table are not available to us, so only ours are shown."
 EXTENDED = (
-    "hole: over the pixels of the hole alone; composites share the others with the ground truth.",
+    "hole: over the pixels of the hole only; the other pixels of a composite are the ground truth.",
     "raw: the output before compositing, over the whole image. The paper does not say whether it "
-    "composited the outputs of all methods; the published L1 of some does not go to 0 with the "
-    "hole ratio, which suggests that it did not.",
+    "composited the outputs of all methods. The published L1 of some methods does not go to 0 with "
+    "the hole ratio, which suggests that it did not.",
 )
 KERNEL = (
     "unbiased kernel distance of the features of the Fréchet distance, for any number of images; "
@@ -36,7 +34,7 @@ KERNEL = (
 
 
 def describe_run(config: Config, summaries: Summaries, git: GitState) -> list[tuple[str, str]]:
-    """Which data, schedule and code made the numbers: (what, text)."""
+    """The data, schedule and code behind the numbers, as (what, text)."""
     protocol, profile = config.protocol, config.profile
     images = {dataset: summary.images for (dataset, _), summary in summaries.items()}
     data = [
@@ -65,8 +63,8 @@ def _seeds(config: Config) -> str:
     if count == 1:
         return str(first)
     return (
-        f"{first} to {first + count - 1}, one a training of each method; what they build on was "
-        f"trained once, with {first}"
+        f"{first} to {first + count - 1}, one for each training of a method; the components that "
+        f"they use were trained once, with {first}"
     )
 
 
@@ -80,9 +78,9 @@ def _schedule(config: Config, name: str) -> str:
 
 
 def describe_values(config: Config) -> str:
-    """How to read a row."""
+    """How to read a value."""
     seeds, confidence = config.profile.seeds, 100 * config.protocol.bootstrap.confidence
-    images = f"half the width of its {confidence:.0f} % interval over the images"
+    images = f"half the width of the {confidence:.0f} % interval over the images"
     spread = f"{images} of one training"
     if seeds > 1:
         spread = f"the standard deviation of {seeds} trainings (nothing to train: {images})"
@@ -92,9 +90,9 @@ def describe_values(config: Config) -> str:
 def collect_notes(config: Config, summaries: Summaries) -> list[str]:
     """What a reader must know to judge the numbers."""
     return [
-        f"All methods were trained anew {HERE}, with the steps above; the paper took its "
-        "baselines from released models or code. Where data, image size or steps are not the "
-        "paper's, compare the order of the methods, not the numbers.",
+        f"All methods were trained {HERE}, with the steps above. The paper took its baselines from "
+        "released models or code. If data, image size or steps differ from the paper's, compare "
+        "the order of the methods, not the numbers.",
         FEATURES[config.profile.frechet],
         *_few_images_note(summaries),
         f"SSIM: {SSIM[config.protocol.ssim]}; the paper does not say which variant it used.",
@@ -104,17 +102,17 @@ def collect_notes(config: Config, summaries: Summaries) -> list[str]:
 
 
 def collect_extended_notes(config: Config) -> list[str]:
-    """What else the extended table needs."""
+    """Further notes for the extended table."""
     return [*EXTENDED, f"{kernel_name(config.profile.frechet)}: {KERNEL}"]
 
 
 def _few_images_note(summaries: Summaries) -> list[str]:
-    """The warnings of the Fréchet distance, in one note for all data sets."""
+    """One note for the warnings of the Fréchet distance on all data sets."""
     few = [
-        (summary.images, bin_name.distances)
+        (summary.images, one_bin.distances)
         for summary in summaries.values()
-        for bin_name in summary.bins.values()
-        if bin_name.distances.warning
+        for one_bin in summary.bins.values()
+        if one_bin.distances.warning
     ]
     if not few:
         return []
@@ -122,14 +120,14 @@ def _few_images_note(summaries: Summaries) -> list[str]:
     distances = few[0][1]
     return [
         f"{distances.frechet_name}: {images} images for {distances.dimensions:,} dimensions are "
-        "few: biased upwards, and comparable only where the number of images is the same."
+        "few. The value is biased upwards and comparable only for the same number of images."
     ]
 
 
 def _untrained_notes(config: Config) -> list[str]:
     methods = {name: config.protocol.methods[name] for name in config.profile.methods}
     return [
-        f"{method.title}: completed elsewhere; only composited and scored {HERE}."
+        f"{method.title}: completed by other software; only composited and scored {HERE}."
         if isinstance(method, External)
         else f"{method.title}: nothing to train."
         for name, method in methods.items()
@@ -138,13 +136,13 @@ def _untrained_notes(config: Config) -> list[str]:
 
 
 def _infinite_notes(config: Config, summaries: Summaries) -> list[str]:
-    """Counts of infinite PSNRs, which no mean contains."""
+    """The number of infinite PSNRs, which are left out of the means."""
     return [
         f"{config.title(method)} on {config.profile.datasets[dataset].title}, "
         f"{format_bin(name)}: {estimate.infinite} of {estimate.infinite + estimate.n} images have "
         f"an infinite {metric.replace('_', ' ').replace('psnr', 'PSNR')}, left out of its mean."
         for (dataset, method), summary in summaries.items()
-        for name, bin_name in summary.bins.items()
-        for metric, estimate in bin_name.means.items()
+        for name, one_bin in summary.bins.items()
+        for metric, estimate in one_bin.means.items()
         if estimate.infinite
     ]

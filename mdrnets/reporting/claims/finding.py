@@ -1,7 +1,7 @@
-"""A tested claim, and how a verdict is reached.
+"""A tested claim, and the rule for its verdict.
 
-A claim holds if the difference has the claimed sign, its p, adjusted by Holm's method over all
-tests of its kind, is below .05, and, of several trainings, none has another sign.
+A claim holds if the difference has the claimed sign, if its p is below .05 after adjustment by
+Holm's method over all tests of its kind, and if it has the same sign in each training.
 """
 
 from collections import Counter
@@ -20,39 +20,40 @@ ORDER, CLASS = "order", "class"
 
 @dataclass(frozen=True)
 class Finding:
-    """A claim and what became of it.
+    """A claim and the result of its test.
 
     Attributes:
-        kind: `best`: than the best other method, at the largest holes; `first`: in how many
-            columns; `grows`: its lead, from the smallest holes to the largest; `order`: of two
-            variants; `class`: where the hole covers a whole semantic class. `column`: no claim,
-            but as `best` for the other columns of Table 1.
+        kind: `best`: better than the best other method at the largest holes; `first`: the number
+            of columns in which the method is first; `grows`: the lead grows from the smallest holes
+            to the largest; `order`: one variant is better than another; `class`: better where the
+            hole covers a whole semantic class; `column`: no claim, the test of `best` for the other
+            columns of Table 1.
         claim: in words.
         dataset: name in the profile.
         published_as: the published data set.
-        metric: what it is about.
+        metric: name of the metric.
         bin: hole ratio in %.
-        verdict: see above.
-        reason: why it does not hold, or cannot be tested.
-        here: the method minus the other; if `grows`, the growth of its lead; if `first`, the
-            number of columns. Of several trainings, the mean.
-        low: end of its interval.
-        high: end of its interval.
-        n: images that it is computed from; if `class`, pairs of an image and a hole.
-        other: the other method here; if `best`, the best by its value in Table 1.
-        test: which p is from.
-        p: two-sided, of no difference.
-        adjusted: by Holm's method.
-        published_metric: what `published` is about.
-        published: as `here`, from the paper's Table 1.
-        published_other: the best other method there.
-        published_verdict: by the sign.
-        method: which is claimed to be better.
+        verdict: `HOLDS`, `FAILS` or `UNTESTED`.
+        reason: why the claim does not hold, or cannot be tested.
+        here: the difference, method minus other; for `grows` the growth of the lead; for `first`
+            the number of columns. The mean over the trainings.
+        low: lower end of its interval.
+        high: upper end of its interval.
+        n: number of images; for `class` the number of pairs of an image and a hole.
+        other: the method that it is compared with.
+        test: name of the test that gave `p`.
+        p: two-sided p-value.
+        adjusted: p-value adjusted by Holm's method.
+        published_metric: name of the metric of `published`.
+        published: the same as `here`, from the paper's Table 1.
+        published_other: the best other method in the paper's Table 1.
+        published_verdict: verdict on the sign of `published`.
+        method: the method that is claimed to be better.
         label: the semantic class.
-        source: what tells the class: `annotated`, `parsed`, or both.
-        trainings: of each method.
-        least: of `here` in each training.
-        most: of `here` in each training.
+        source: of the class of each pixel: `annotated`, `parsed`, or both.
+        trainings: number of trainings of each method.
+        least: smallest value of `here` in a training.
+        most: largest value of `here` in a training.
     """
 
     kind: str
@@ -93,13 +94,13 @@ def with_test_result(
     *,
     test: str,
 ) -> Finding:
-    """With the numbers of its test.
+    """Add the result of a test to a finding.
 
     Args:
-        finding: what is claimed.
-        difference: None: it is finite nowhere.
+        finding: the claim.
+        difference: None: it is infinite for every image.
         by_training: the difference in each training.
-        test: which its p is from.
+        test: name of the test.
     """
     if difference is None:
         return replace(finding, reason=NOTHING_FINITE)
@@ -114,17 +115,17 @@ def with_test_result(
 
 
 def apply_holm(findings: Sequence[Finding]) -> list[Finding]:
-    """Those that were tested are one family."""
+    """Adjust the p-values of all tested findings, as one family."""
     values = iter(holm([finding.p for finding in findings if finding.p is not None]))
     return [f if f.p is None else replace(f, adjusted=next(values)) for f in findings]
 
 
 def with_verdict(finding: Finding, claimed: float | None) -> Finding:
-    """The verdict on a tested difference.
+    """Add the verdict on a tested difference.
 
     Args:
-        finding: with its adjusted p; without one it stays as it is.
-        claimed: the difference, positive where the claim is right.
+        finding: with its adjusted p; without one it is returned unchanged.
+        claimed: the difference with the sign that makes it positive if the claim is right.
     """
     if claimed is None or finding.adjusted is None:
         return finding
@@ -138,7 +139,7 @@ def with_verdict(finding: Finding, claimed: float | None) -> Finding:
 
 
 def group_by_claim(findings: Sequence[Finding]) -> dict[str, list[Finding]]:
-    """The tests of each claim, in order."""
+    """Group the tests by claim, in order."""
     claims: dict[str, list[Finding]] = {}
     for finding in findings:
         claims.setdefault(finding.claim, []).append(finding)
@@ -146,7 +147,7 @@ def group_by_claim(findings: Sequence[Finding]) -> dict[str, list[Finding]]:
 
 
 def combine_verdicts(findings: Sequence[Finding]) -> str:
-    """What the tests of one claim come to: a verdict, or in how many of them it holds."""
+    """The verdict on all tests of one claim, or the number of tests in which it holds."""
     counts = Counter(finding.verdict for finding in findings)
     tested = len(findings) - counts[UNTESTED]
     if not tested:
@@ -157,5 +158,5 @@ def combine_verdicts(findings: Sequence[Finding]) -> str:
 
 
 def signed_margin(metric: Metric, difference: float | None) -> float | None:
-    """Positive where the method is better."""
+    """The difference with the sign that makes it positive if the method is better."""
     return -difference if difference is not None and metric.better == "lower" else difference

@@ -1,4 +1,4 @@
-"""The tested claims as a table of data and as a page: verdicts first, then the numbers."""
+"""The tests of the claims as a table and as a page: first the verdicts, then the numbers."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -25,32 +25,41 @@ from mdrnets.reporting.claims.finding import (
     combine_verdicts,
     group_by_claim,
 )
-from mdrnets.reporting.claims.table1 import DECIMALS, LARGE, SMALL
+from mdrnets.reporting.claims.formatting import (
+    format_dataset,
+    format_here,
+    format_method,
+    format_metric,
+    format_p,
+    format_published,
+    format_signed,
+    with_published_metric,
+)
+from mdrnets.reporting.claims.table1 import LARGE, SMALL
 from mdrnets.reporting.context import FEATURES, UNPUBLISHED
 from mdrnets.reporting.tables.cells import BLANK, HERE, PAPER, format_bin
-from mdrnets.reporting.tables.metrics import extended_metrics, table1_metrics
 
 NOTES = (
-    "The best other method is the one with the best mean in that column; it need not be the "
+    "The best other method is the one with the best mean in that column. It may differ from the "
     "paper's.",
-    "All scores are paired: the same image with the same hole. L1, PSNR, SSIM: bootstrap interval "
-    "of the mean difference, Wilcoxon signed-rank test; pairs with an infinite PSNR are left out. "
-    "Fréchet distance: delete-half jackknife interval, and a permutation test that swaps the "
-    "methods' labels image by image; for the growth of a lead the normal approximation of the "
-    "jackknife.",
-    "p is two-sided and adjusted by Holm's method, in four families: all columns of Table 1, all "
-    "leads that are compared, all comparisons of ablations, all classes.",
-    "A lead is an absolute difference: where errors grow with the hole, leads grow with them.",
+    "All scores are paired: both methods complete the same image with the same hole. L1, PSNR and "
+    "SSIM: bootstrap interval of the mean difference and Wilcoxon signed-rank test, without pairs "
+    "with an infinite PSNR. Fréchet distance: delete-half jackknife interval and a permutation "
+    "test that swaps the labels of the methods image by image; for the growth of a lead, the "
+    "normal approximation of the jackknife.",
+    "p is two-sided and adjusted by Holm's method in four families: the columns of Table 1, the "
+    "growth of leads, the comparisons of ablations, and the classes.",
+    "A lead is an absolute difference. Errors grow with the hole, and leads grow with them.",
 )
 SOURCES = {
     "annotated": "the annotations of the images",
     "parsed": "the face parser's maps of the ground truth, where images have no annotation",
 }
-"""What tells the class of a pixel."""
+"""Where the class of a pixel comes from."""
 
 
 def write_findings(path: Path, findings: Sequence[Finding]) -> None:
-    """Write one finding a row; nothing where there is no value."""
+    """Write one row for each finding. A missing value is an empty field."""
     rows = (["" if value is None else value for value in astuple(f)] for f in findings)
     write_table(path, FINDING_COLUMNS, rows)
 
@@ -61,9 +70,9 @@ def format_claims(
     """The page in Markdown.
 
     Args:
-        findings: claims and other columns.
-        config: for titles.
-        facts: (what, text): what made the numbers.
+        findings: of the claims and of the other columns of Table 1.
+        config: protocol and profile.
+        facts: (what, text), the run behind the numbers.
     """
     claims = group_by_claim([finding for finding in findings if finding.kind != COLUMN])
     columns = [finding for finding in findings if finding.kind == COLUMN]
@@ -82,13 +91,14 @@ def format_claims(
             "# The paper's claims, tested",
             "",
             f"**Of {counts.total()} tests of {len(claims)} claims, {counts[HOLDS]} hold, "
-            f"{counts[FAILS]} do not hold, and {counts[UNTESTED]} cannot be made {HERE}.** "
+            f"{counts[FAILS]} do not hold, and {counts[UNTESTED]} cannot be run {HERE}.** "
             f"Profile {config.name}: {data}.",
             "",
             _verdicts(claims),
             "",
-            f"*Holds: the claimed sign, and adjusted p < {LEVEL}. Brackets: {confidence:.0f} % "
-            f"interval. {_trainings(config)} Published numbers are judged by their sign alone.*",
+            f"*Holds: the difference has the claimed sign and adjusted p < {LEVEL}. Brackets: "
+            f"{confidence:.0f} % interval. {_trainings(config)} Published numbers are judged by "
+            "their sign only.*",
             "",
             *(
                 line
@@ -97,19 +107,19 @@ def format_claims(
             ),
             "## The other columns of Table 1",
             "",
-            "Nothing is claimed of each of them apart, but of their number.",
+            "The paper makes no claim about a single one of them, only about their number.",
             "",
             _columns(columns, config),
             "",
-            "## What made the numbers",
+            "## The run behind the numbers",
             "",
             *(f"- **{what}**: {text}" for what, text in facts),
             "",
             "## Notes",
             "",
-            f"- All methods were trained anew {HERE}, with the steps above; the paper took its "
-            "baselines from released models or code. Where data, image size or steps are not the "
-            "paper's, a verdict is about this run.",
+            f"- All methods were trained {HERE}, with the steps above. The paper took its "
+            "baselines from released models or code. If data, image size or steps differ from the "
+            "paper's, a verdict is about this run only.",
             f"- {FEATURES[config.profile.frechet]}",
             *(f"- {note}" for note in NOTES),
             "",
@@ -118,13 +128,13 @@ def format_claims(
 
 
 def _verdicts(claims: Mapping[str, Sequence[Finding]]) -> str:
-    """One row a claim."""
+    """A table with one row for each claim."""
     rows = []
     for claim, tests in claims.items():
         counts = Counter(finding.verdict for finding in tests)
         numbers = [str(counts[verdict]) for verdict in (HOLDS, FAILS, UNTESTED)]
         rows.append([f"**{combine_verdicts(tests)}**", _sentence(claim), *numbers])
-    return _pipes(["verdict", "claim", HOLDS, FAILS, UNTESTED], rows)
+    return _format_rows(["verdict", "claim", HOLDS, FAILS, UNTESTED], rows)
 
 
 def _sentence(claim: str) -> str:
@@ -132,33 +142,33 @@ def _sentence(claim: str) -> str:
 
 
 def _trainings(config: Config) -> str:
-    """What the intervals are over."""
+    """What the intervals cover."""
     if config.profile.seeds == 1:
         return (
-            "Intervals and tests are over the images of one training: they do not say how another "
-            "training would end."
+            "Intervals and tests cover the images of one training. They do not tell how much "
+            "another training would differ."
         )
     return (
         f"Scores are averaged over {config.profile.seeds} trainings of each method; intervals and "
-        "tests are over the images. Beside them stand the least and the most difference of single "
-        "trainings, which must have the same sign."
+        "tests cover the images. The smallest and the largest difference of a single training are "
+        "printed beside them and must have the same sign."
     )
 
 
 def _columns(findings: Sequence[Finding], config: Config) -> str:
-    """MDRNets against the best other method, one column of Table 1 a row."""
-    return _pipes(
+    """MDRNets against the best other method, with one row for each column of Table 1."""
+    return _format_rows(
         ["verdict", "data", "metric", "hole", f"difference {HERE}", "from", "adjusted p", PAPER],
         [
             [
-                _verdict(f),
-                _data(f, config),
-                metric_title(str(f.metric), config),
+                _format_verdict(f),
+                format_dataset(f, config),
+                format_metric(f, config),
                 format_bin(str(f.bin)),
-                _difference(f),
-                method_title(f.other, config),
-                _p(f.adjusted),
-                _paper(f, config),
+                format_here(f),
+                format_method(f.other, config),
+                format_p(f.adjusted),
+                format_published(f, config),
             ]
             for f in findings
         ],
@@ -173,17 +183,19 @@ def _growth(tests: Sequence[Finding], findings: Sequence[Finding], config: Confi
         pair = [columns.get((f.dataset, f.metric, bin_)) for bin_ in (SMALL, LARGE)]
         rows.append(
             [
-                _verdict(f),
-                _data(f, config),
-                metric_title(str(f.metric), config),
-                " → ".join(_signed(c.here if c else None) for c in pair),
-                _difference(f),
-                _p(f.adjusted),
-                _named(" → ".join(_signed(c.published if c else None) for c in pair), f),
+                _format_verdict(f),
+                format_dataset(f, config),
+                format_metric(f, config),
+                " → ".join(format_signed(c.here if c else None) for c in pair),
+                format_here(f),
+                format_p(f.adjusted),
+                with_published_metric(
+                    " → ".join(format_signed(c.published if c else None) for c in pair), f
+                ),
                 f.published_verdict or BLANK,
             ]
         )
-    return _pipes(
+    return _format_rows(
         [
             "verdict",
             "data",
@@ -199,120 +211,63 @@ def _growth(tests: Sequence[Finding], findings: Sequence[Finding], config: Confi
 
 
 def _ablation(tests: Sequence[Finding], config: Config) -> str:
-    """One variant against another, one column of the ablation's table a row."""
+    """One variant against another, with one row for each column of the table."""
     if tests[0].metric is None:
         return f"**{tests[0].verdict}**: {tests[0].reason}."
-    table = _pipes(
+    table = _format_rows(
         ["verdict", "metric", "hole", f"difference {HERE}", "adjusted p"],
         [
             [
-                _verdict(f),
-                metric_title(str(f.metric), config),
+                _format_verdict(f),
+                format_metric(f, config),
                 format_bin(str(f.bin)),
-                _difference(f),
-                _p(f.adjusted),
+                format_here(f),
+                format_p(f.adjusted),
             ]
             for f in tests
         ],
     )
-    return f"On {_data(tests[0], config)}. {UNPUBLISHED}\n\n{table}"
+    return f"On {format_dataset(tests[0], config)}. {UNPUBLISHED}\n\n{table}"
 
 
 def _classes(tests: Sequence[Finding], config: Config) -> str:
-    """One class in one metric a row; those that cannot be tested in a sentence."""
+    """One row for each class and metric, and a sentence on those that cannot be tested."""
     if tests[0].metric is None:
         return f"**{tests[0].verdict}**: {tests[0].reason}."
-    found = " ".join(f.source or "" for f in tests)
-    sources = " and ".join(text for source, text in SOURCES.items() if source in found)
+    used = " ".join(f.source or "" for f in tests)
+    sources = " and ".join(text for source, text in SOURCES.items() if source in used)
     lines = [
-        f"On {_data(tests[0], config)}, over all pairs of an image and a hole that covers the "
-        f"class entirely, and over the pixels of the class. The classes are from "
+        f"On {format_dataset(tests[0], config)}, over all pairs of an image and a hole that "
+        f"covers the class entirely, and over the pixels of the class. The classes are from "
         f"{sources or 'no image'}. {UNPUBLISHED}",
     ]
     rows = [
         [
-            _verdict(f),
+            _format_verdict(f),
             str(f.label),
-            metric_title(str(f.metric), config),
+            format_metric(f, config),
             str(f.n),
-            _difference(f),
-            _p(f.adjusted),
+            format_here(f),
+            format_p(f.adjusted),
         ]
         for f in tests
         if f.verdict != UNTESTED
     ]
     if rows:
         headers = ["verdict", "class", "metric", "pairs", f"difference {HERE}", "adjusted p"]
-        lines += ["", _pipes(headers, rows)]
+        lines += ["", _format_rows(headers, rows)]
     for reason in dict.fromkeys(f.reason for f in tests if f.verdict == UNTESTED):
         untested = dict.fromkeys(f"{f.label} ({f.n})" for f in tests if f.reason == reason)
         lines += ["", f"**{UNTESTED}**, {reason}: {', '.join(untested)}."]
     return "\n".join(lines)
 
 
-def _pipes(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def _format_rows(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     text: str = tabulate(rows, headers, tablefmt="pipe", disable_numparse=True)
     return text
 
 
-def _verdict(finding: Finding) -> str:
+def _format_verdict(finding: Finding) -> str:
     if finding.verdict == HOLDS or not finding.reason:
         return f"**{finding.verdict}**"
     return f"{finding.verdict}: {finding.reason}"
-
-
-def _data(finding: Finding, config: Config) -> str:
-    title = config.profile.datasets[str(finding.dataset)].title
-    return (
-        title
-        if title.startswith(str(finding.published_as))
-        else f"{title} ({finding.published_as})"
-    )
-
-
-def metric_title(metric: str, config: Config) -> str:
-    """With its unit and direction."""
-    features = config.profile.frechet
-    metrics = (*table1_metrics(features), *extended_metrics(features))
-    return next(known.title for known in metrics if known.name == metric)
-
-
-def _difference(finding: Finding) -> str:
-    if finding.here is None:
-        return BLANK
-    low, high = _signed(finding.low), _signed(finding.high)
-    text = f"{_signed(finding.here)} [{low}, {high}]"
-    if finding.least is None:
-        return text
-    return f"{text}; in each training {_signed(finding.least)} to {_signed(finding.most)}"
-
-
-def _paper(finding: Finding, config: Config) -> str:
-    """The published difference, to which method, and whether its sign is the claimed one."""
-    if finding.published is None:
-        return BLANK
-    text = _named(_signed(finding.published), finding)
-    return (
-        f"{text} from {method_title(finding.published_other, config)}: {finding.published_verdict}"
-    )
-
-
-def _named(text: str, finding: Finding) -> str:
-    """With the metric's name where ours is another one."""
-    same = finding.published_metric == finding.metric
-    return text if same else f"{finding.published_metric} {text}"
-
-
-def _signed(value: float | None) -> str:
-    return BLANK if value is None else f"{value:+.{DECIMALS}f}".replace("-", "−")
-
-
-def _p(value: float | None) -> str:
-    if value is None:
-        return BLANK
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"
-
-
-def method_title(method: str | None, config: Config) -> str:
-    """Of the method that a finding compares with, if it does."""
-    return BLANK if method is None else config.title(method)

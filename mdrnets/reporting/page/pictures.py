@@ -1,4 +1,4 @@
-"""Pictures for a page that loads nothing: data URIs, and the faces that a reader can compare."""
+"""Images of the page as data URIs, and the faces that a reader can compare."""
 
 import base64
 from collections.abc import Mapping, Sequence

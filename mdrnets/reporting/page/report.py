@@ -1,7 +1,7 @@
-"""The page of a profile: everything that the report's stages made, in one file that loads nothing.
+"""The page of a profile: all results of the report in one file that loads nothing.
 
-What is shown follows from the table of stages and from the files themselves: a PNG is a figure, a
-CSV with the columns of `Cell` or `Finding` is a table of scores or of claims, any other a table.
+The table of stages and the files decide what is shown: a PNG is a figure; a CSV with the columns of
+`Cell` or `Finding` is a table of scores or of claims; any other CSV is a plain table.
 """
 
 import json
@@ -36,7 +36,7 @@ from mdrnets.reporting.page.pictures import Comparison, comparisons, encode_png
 from mdrnets.reporting.page.rows import field_names, read_header
 from mdrnets.reporting.page.runs import Run, anchor, read_runs, upstream_runs
 from mdrnets.reporting.page.scores import read_scores
-from mdrnets.reporting.page.verdict import read_claims, verdict
+from mdrnets.reporting.page.verdict import read_claims, summarise_verdict
 from mdrnets.reporting.tables.cells import Cell
 from mdrnets.reporting.tables.costs import COLUMNS, read_costs
 from mdrnets.reporting.tables.summaries import Summaries, read_summaries
@@ -44,20 +44,20 @@ from mdrnets.tracking.provenance import GitState, git_state
 
 NAME = "report"
 SCORES, CLAIMS, PLAIN = "scores", "claims", "plain"
-LONGEST = 200  # rows of a plain table
+MAX_ROWS = 200  # of a plain table
 
 
 @dataclass(frozen=True)
 class Section:
-    """Files of one name that a stage of the report made.
+    """The files of one name that a stage of the report makes.
 
     Attributes:
         name: of the files, without suffix; the section's anchor.
-        stage: that made them.
-        caption: see there.
-        figure: data URI; None: it is no figure.
-        kind: what `table` is; None: none is shown.
-        table: tables of scores, claims, or a header and rows.
+        stage: that makes them.
+        caption: title and text.
+        figure: as a data URI; None for a table.
+        kind: of `table`; None: no table is shown.
+        table: tables of scores, claims, or header and rows.
         files: all of them.
     """
 
@@ -100,7 +100,7 @@ def page(
         pipeline: of the profile.
         summaries: the scores of Table 1.
         git: state of the code.
-        comparisons: faces to compare.
+        comparisons: the faces that a reader can compare.
     """
     config, layout = pipeline.config, pipeline.layout
     sections = list(build_sections(pipeline))
@@ -108,7 +108,7 @@ def page(
     images = {dataset: summary.images for (dataset, _), summary in summaries.items()}
     return _template().render(
         name=config.name,
-        verdict=verdict(layout.report("claims.csv"), config, images),
+        verdict=summarise_verdict(layout.report("claims.csv"), config, images),
         facts=describe_run(config, summaries, git),
         legend=describe_values(config),
         notes=[*collect_notes(config, summaries), *collect_extended_notes(config)],
@@ -140,7 +140,7 @@ def _template() -> Template:
 
 
 def build_sections(pipeline: Pipeline) -> Iterator[Section]:
-    """Of what people read: an output that is neither a figure nor a table is for programs."""
+    """The sections of the page. Outputs that are neither a figure nor a table are left out."""
     for stage in pipeline.stages.values():
         if stage.group == "report" and stage.name != NAME:
             for name, paths in groupby(stage.outputs, key=lambda path: path.stem):
@@ -163,20 +163,20 @@ def _section(config: Config, stage: Stage, name: str, files: Mapping[str, Path])
 
 
 def _table(path: Path, config: Config) -> tuple[str | None, Any]:
-    """What a table is, and its content; a very long one is better read in its file."""
+    """The kind of a table and its content. Very long tables are not shown."""
     columns = read_header(path)
     if columns == field_names(Cell):
         return SCORES, read_scores(path, config)
     if columns == field_names(Finding):
         return CLAIMS, read_claims(path, config)
     rows = [list(row.values()) for row in read_table(path, columns)]
-    return (PLAIN, (columns, rows)) if len(rows) <= LONGEST else (None, None)
+    return (PLAIN, (columns, rows)) if len(rows) <= MAX_ROWS else (None, None)
 
 
 def _chains(
     pipeline: Pipeline, sections: Sequence[Section], runs: Sequence[Run]
 ) -> dict[str, tuple[str, list[Run]]]:
-    """Anchor → (title, runs): what stands behind each row that a stage made."""
+    """Anchor → (title, runs): the runs behind each row of the tables."""
     by_name = {run.name: run for run in runs}
     chains = {}
     for section in sections:
@@ -186,7 +186,7 @@ def _chains(
                     trainings = pipeline.config.trainings(row.method)
                     scored = [pipeline.layout.summary(table.dataset, name) for name in trainings]
                     made = upstream_runs(runs, *scored)
-                    chains[anchor("behind", section.stage, table.dataset, row.method)] = (
+                    chains[anchor("upstream", section.stage, table.dataset, row.method)] = (
                         f"{row.title} on {table.title}, in {section.stage}",
                         [by_name[section.stage], *made],
                     )

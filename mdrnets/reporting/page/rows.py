@@ -1,4 +1,4 @@
-"""The report's tables of data, read back: each row as the object that was written."""
+"""Reading the tables of the report: each row as an object of its dataclass."""
 
 import csv
 from dataclasses import fields
@@ -27,7 +27,7 @@ def read_rows(path: Path, kind: type[Row]) -> list[Row]:
     """The rows as objects of a dataclass; an empty value becomes its default.
 
     Raises:
-        UserError: no such table, or other columns than the fields.
+        UserError: the table is missing, or its columns are not the fields.
     """
     adapter = TypeAdapter(kind)
     return [

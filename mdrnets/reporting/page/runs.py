@@ -1,7 +1,7 @@
-"""Which executions stand behind a file: their records, and whether each is that of the file in use.
+"""The executions behind a file, and whether their records describe the file in use.
 
-A record tells of the latest execution of its stage on this machine. It may be missing (results that
-were restored), unfinished, or about another file than the one that was read; the page says so.
+A record describes the latest execution of its stage on this machine. It may be missing because the
+results were restored, unfinished, or about another version of the file; the page says so.
 """
 
 import re
@@ -13,10 +13,10 @@ from pathlib import Path
 from mdrnets.dag.pipeline import Job, Pipeline
 from mdrnets.tracking.record import Record, RecordStore
 
-NO_RECORD = "There is no record of it here: its results came from another machine or cache."
+NO_RECORD = "No record on this machine: the results came from another machine or from a cache."
 
 Readers = Mapping[str, Mapping[str, str]]
-"""File → what the latest executions that read it found: SHA-256 → the record's name."""
+"""File → SHA-256 that the latest executions read → name of the record."""
 
 
 def anchor(*names: str) -> str:
@@ -33,8 +33,8 @@ class Run:
         command: that starts it.
         inputs: files that it reads.
         outputs: files that it makes.
-        record: None: there is none on this machine.
-        doubts: why the files in use may be those of another execution.
+        record: None: this machine has none.
+        doubts: reasons why the files in use may come from another execution.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Run:
 
     @property
     def anchor(self) -> str:
-        """Of its place in the page."""
+        """The id of its entry in the page."""
         return anchor("run", self.name)
 
     @property
@@ -56,7 +56,7 @@ class Run:
 
 
 def read_runs(pipeline: Pipeline) -> list[Run]:
-    """All executions of a profile, those first that come last."""
+    """All executions of a profile, the last ones first."""
     instances = list(_deciding(pipeline))
     latest = RecordStore(pipeline.layout.records).latest()
     known = {record.command: record for record in latest}
@@ -70,7 +70,7 @@ def upstream_runs(runs: Sequence[Run], *paths: Path) -> list[Run]:
     """The executions that led to files.
 
     Args:
-        runs: those first that come last.
+        runs: the last ones first.
         paths: the files.
     """
     wanted, found = set(paths), []
@@ -103,13 +103,13 @@ def _run(job: Job, record: Record | None, readers: Readers) -> Run:
         doubts = [NO_RECORD]
     elif record.status == "FINISHED":
         doubts = [
-            f"{reader} read another {name} than this execution made."
+            f"{reader} read a version of {name} that this execution did not make."
             for name, made in record.outputs.items()
             for found, reader in readers.get(name, {}).items()
             if found != made.sha256
         ]
     else:
-        doubts = [f"Its latest execution is {record.status}; the files are of an earlier one."]
+        doubts = [f"The latest execution is {record.status}; the files come from an earlier one."]
     return Run(
         name=job.name,
         command=job.command,

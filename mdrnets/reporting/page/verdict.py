@@ -1,4 +1,4 @@
-"""The verdict at the top of the page, and the claims behind it."""
+"""The verdict at the top of the page, and the claims that it summarises."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -18,8 +18,15 @@ from mdrnets.reporting.claims.finding import (
     combine_verdicts,
     group_by_claim,
 )
-from mdrnets.reporting.claims.markdown import NOTES, method_title, metric_title
-from mdrnets.reporting.claims.table1 import DECIMALS
+from mdrnets.reporting.claims.formatting import (
+    format_dataset,
+    format_here,
+    format_method,
+    format_metric,
+    format_p,
+    format_published,
+)
+from mdrnets.reporting.claims.markdown import NOTES
 from mdrnets.reporting.page.rows import read_rows
 from mdrnets.reporting.tables.cells import BLANK, format_bin
 
@@ -29,7 +36,7 @@ MARKS = {HOLDS: "✓", FAILS: "✗", UNTESTED: "○"}
 
 @dataclass(frozen=True)
 class ShownFinding:
-    """A row of the table of claims, all as printed."""
+    """A row of the table of claims, as printed."""
 
     verdict: str
     mark: str
@@ -49,8 +56,8 @@ class ShownClaim:
 
     Attributes:
         claim: in words.
-        verdict: what its tests come to; empty: nothing is claimed.
-        findings: one a test.
+        verdict: of all its tests; empty: the paper claims nothing here.
+        findings: one for each test.
     """
 
     claim: str
@@ -60,11 +67,11 @@ class ShownClaim:
 
 @dataclass(frozen=True)
 class ShownClaims:
-    """All of them.
+    """All claims.
 
     Attributes:
         claims: of the paper.
-        columns: the other columns of Table 1, of which nothing is claimed apart.
+        columns: the other columns of Table 1, without a claim of their own.
         level: of significance.
         notes: how they were tested.
     """
@@ -87,12 +94,12 @@ def read_claims(path: Path, config: Config) -> ShownClaims:
     )
 
 
-def verdict(path: Path, config: Config, images: Mapping[str, int]) -> list[str]:
-    """What a reviewer may quote, and what limits it: two sentences, then others.
+def summarise_verdict(path: Path, config: Config, images: Mapping[str, int]) -> list[str]:
+    """The result in a sentence that can be quoted, and what limits it.
 
     Args:
-        path: the findings.
-        config: what was run.
+        path: of claims.csv.
+        config: protocol and profile.
         images: data set → number of test images.
     """
     tests = [finding for finding in read_rows(path, Finding) if finding.kind != COLUMN]
@@ -107,17 +114,17 @@ def verdict(path: Path, config: Config, images: Mapping[str, int]) -> list[str]:
         f"Of {len(tests)} tests of {len(group_by_claim(tests))} claims of the paper, "
         f"{_number(counts[HOLDS], 'hold', 'holds')}, "
         f"{_number(counts[FAILS], 'do not hold', 'does not hold')} and {counts[UNTESTED]} cannot "
-        f"be made here: profile {config.name}, {data}.",
+        f"be run here: profile {config.name}, {data}.",
         f"Every method was trained {_trainings(config)}, on images of "
         f"{profile.image_size}×{profile.image_size} pixels (the paper: {PAPER_SIZE}×{PAPER_SIZE}); "
-        "a verdict is about this run, and not about the authors' models.",
+        "a verdict is about this run, not about the authors' models.",
     ]
     if any("rendered" in dataset.title.lower() for dataset in profile.datasets.values()):
         sentences.append(
-            "Rendered faces show that the pipeline works; they say little about photographs."
+            "Rendered faces prove that the pipeline runs; they say little about photographs."
         )
     if (name := frechet_name(profile.frechet)) != "FID":
-        sentences.append(f"{name} is not FID, and is compared with no published value.")
+        sentences.append(f"{name} is not FID, so it is not compared with a published value.")
     return sentences
 
 
@@ -140,62 +147,33 @@ def _shown(finding: Finding, config: Config) -> ShownFinding:
     return ShownFinding(
         verdict=finding.verdict,
         mark=MARKS[finding.verdict],
-        data=config.profile.datasets[finding.dataset].title if finding.dataset else BLANK,
+        data=format_dataset(finding, config),
         metric=_metric(finding, config),
         hole=format_bin(finding.bin) if finding.bin else BLANK,
         difference=_difference(finding, config),
-        here=_here(finding),
+        here=format_here(finding),
         test=_test(finding),
-        paper=_paper(finding, config),
+        paper=format_published(finding, config),
         reason=finding.reason or "",
     )
 
 
 def _metric(finding: Finding, config: Config) -> str:
-    """With its unit and direction, and the semantic class that it is about."""
-    if finding.metric is None:
-        return BLANK
-    title = metric_title(finding.metric, config)
+    """The metric, after the semantic class that it is about."""
+    title = format_metric(finding, config)
     return f"{finding.label}: {title}" if finding.label else title
 
 
 def _difference(finding: Finding, config: Config) -> str:
-    """Of which methods."""
+    """The two methods of a difference."""
     if finding.other is None:
         return BLANK
-    method = method_title(finding.method or PAPERS_METHOD, config)
-    return f"{method} − {method_title(finding.other, config)}"
-
-
-def _here(finding: Finding) -> str:
-    if finding.here is None:
-        return BLANK
-    if finding.low is None:  # a count
-        return f"{finding.here:g}"
-    text = f"{_signed(finding.here)} [{_signed(finding.low)}, {_signed(finding.high)}]"
-    if finding.least is None:
-        return text
-    return f"{text}, in each training {_signed(finding.least)} to {_signed(finding.most)}"
+    method = format_method(finding.method or PAPERS_METHOD, config)
+    return f"{method} − {format_method(finding.other, config)}"
 
 
 def _test(finding: Finding) -> str:
     if finding.adjusted is None:
         return BLANK
-    p = "p < 0.001" if finding.adjusted < 0.001 else f"p = {finding.adjusted:.3f}"
-    return f"{finding.test}, n = {finding.n}, {p}"
-
-
-def _paper(finding: Finding, config: Config) -> str:
-    """The published difference, in which metric, from which method, and its sign's verdict."""
-    if finding.published is None:
-        return BLANK
-    text = f"{finding.published:g}" if finding.metric is None else _signed(finding.published)
-    if finding.published_metric != finding.metric:
-        text = f"{finding.published_metric} {text}"
-    if finding.published_other:
-        text += f" from {method_title(finding.published_other, config)}"
-    return f"{text}: {finding.published_verdict}"
-
-
-def _signed(value: float | None) -> str:
-    return BLANK if value is None else f"{value:+.{DECIMALS}f}".replace("-", "−")
+    p = format_p(finding.adjusted)
+    return f"{finding.test}, n = {finding.n}, p {p if p.startswith('<') else f'= {p}'}"

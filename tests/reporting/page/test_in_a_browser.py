@@ -170,7 +170,7 @@ def test_without_scripts_the_page_is_complete(page: Any, built: Path) -> None:
     switch.send_keys(Keys.SPACE)
     assert all(_shown(page, "#table1 tr.difference"))
     assert all(_shown(page, ".faces img")) and not any(_shown(page, ".slider"))
-    chain = _one(page, "#behind-table1-one-toy")
+    chain = _one(page, "#upstream-table1-one-toy")
     assert not chain.is_displayed()
     _one(page, "#table1 tr.difference a").send_keys(Keys.ENTER)
     assert chain.is_displayed() and "id-of-evaluate-one-toy" in chain.text

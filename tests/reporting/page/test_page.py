@@ -93,13 +93,13 @@ def test_every_value_leads_to_the_runs_behind_it(page: Page, built: Path, text: 
     links = {(value["href"], value["data-about"].partition(" ±")[0]) for value in _values(page)}
     assert len(cells) == len(links) == 2 * 2 * (4 + 6)  # data sets, bins, metrics
     assert {target for target, _ in links} == {
-        f"#{anchor('behind', 'table1', dataset, 'toy')}" for dataset in ("one", "two")
+        f"#{anchor('upstream', 'table1', dataset, 'toy')}" for dataset in ("one", "two")
     }
-    chain = text.partition('id="behind-table1-one-toy"')[2].partition("</ol>")[0]
+    chain = text.partition('id="upstream-table1-one-toy"')[2].partition("</ol>")[0]
     places = [chain.index(f"id-of-{name}") for name in RUN_IDS]  # evaluation, …, training
     assert places == sorted(places)
     assert "no record on this machine" in chain  # the records of the data are missing
-    without = text.partition('id="behind-table1-two-toy"')[2].partition("</ol>")[0]
+    without = text.partition('id="upstream-table1-two-toy"')[2].partition("</ol>")[0]
     assert "id-of-evaluate" not in without and "no record on this machine" in without
 
 

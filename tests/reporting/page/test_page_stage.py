@@ -33,7 +33,7 @@ def test_restored_results_have_a_page_without_runs(project: Path) -> None:
     assert main(["report"]) == 0
     page = LAYOUT.report("index.html").read_text(encoding="utf-8")
     assert "id-of-" not in page
-    assert "There is no record of it here" in page
+    assert "No record on this machine" in page
     assert "No training has a record on this machine" in page
 
 

@@ -71,7 +71,7 @@ def test_another_file_than_was_read_is_doubted(
     _save(_completion(make_record))
     _save(_evaluation(make_record, inputs=_hashes(COMPLETIONS, "b")))
     (doubt,) = _found("complete_toy one").doubts
-    assert doubt == f"evaluate-one-toy read another {COMPLETIONS} than this execution made."
+    assert "evaluate-one-toy" in doubt and str(COMPLETIONS) in doubt
 
 
 def test_an_unfinished_execution_is_doubted_and_doubts_none(

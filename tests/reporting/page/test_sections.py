@@ -9,7 +9,7 @@ from mdrnets.dag.pipeline import Pipeline
 from mdrnets.dag.stage import Stage
 from mdrnets.data.tables import write_table
 from mdrnets.reporting.captions import CAPTIONS, Caption
-from mdrnets.reporting.page.report import LONGEST, PLAIN, Section, build_sections
+from mdrnets.reporting.page.report import MAX_ROWS, PLAIN, Section, build_sections
 from tests.helpers.project import LAYOUT
 
 PICTURE, TABLE = LAYOUT.report("new.png"), LAYOUT.report("new.csv")
@@ -46,7 +46,7 @@ def test_a_table_of_other_columns_is_shown_as_it_is(folder: Path) -> None:
 
 
 def test_a_very_long_table_is_left_to_its_file(folder: Path) -> None:
-    write_table(TABLE, ["step", "loss"], [[step, 0.5] for step in range(LONGEST + 1)])
+    write_table(TABLE, ["step", "loss"], [[step, 0.5] for step in range(MAX_ROWS + 1)])
     (section,) = _sections([PICTURE, TABLE])
     assert section.figure and section.kind is None
 

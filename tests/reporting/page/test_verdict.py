@@ -2,7 +2,7 @@ from pathlib import Path
 
 from mdrnets.reporting.claims.finding import BEST, CLASS, COLUMN, FAILS, FIRST, HOLDS, Finding
 from mdrnets.reporting.claims.markdown import write_findings
-from mdrnets.reporting.page.verdict import read_claims, verdict
+from mdrnets.reporting.page.verdict import read_claims, summarise_verdict
 from tests.helpers.example import make_config
 
 FINDINGS = [
@@ -28,9 +28,9 @@ def _written(folder: Path) -> Path:
 
 
 def test_it_counts_the_claims_alone_and_names_the_data(tmp_path: Path) -> None:
-    sentences = verdict(_written(tmp_path), make_config(), {"set_a": 60})
+    sentences = summarise_verdict(_written(tmp_path), make_config(), {"set_a": 60})
     assert sentences[0] == (
-        "Of 4 tests of 2 claims of the paper, 1 holds, 2 do not hold and 1 cannot be made here: "
+        "Of 4 tests of 2 claims of the paper, 1 holds, 2 do not hold and 1 cannot be run here: "
         "profile tiny, Rendered faces A in place of the paper's CelebA-HQ (60 test images) and "
         "Rendered faces B in place of the paper's FFHQ."
     )
@@ -39,7 +39,7 @@ def test_it_counts_the_claims_alone_and_names_the_data(tmp_path: Path) -> None:
 
 def test_it_says_what_rendered_faces_and_other_features_are_not(tmp_path: Path) -> None:
     path, config = _written(tmp_path), make_config()
-    text = " ".join(verdict(path, config, {}))
+    text = " ".join(summarise_verdict(path, config, {}))
     assert "they say little about photographs" in text
     assert "FD(effnet-lite0) is not FID" in text
 
@@ -49,7 +49,7 @@ def test_it_says_what_rendered_faces_and_other_features_are_not(tmp_path: Path) 
     }
     changes = {"datasets": photographs, "frechet": "inception-v3"}
     profile = config.profile.model_copy(update=changes)
-    sentences = verdict(path, config.model_copy(update={"profile": profile}), {})
+    sentences = summarise_verdict(path, config.model_copy(update={"profile": profile}), {})
     assert len(sentences) == 2
 
 
@@ -57,7 +57,7 @@ def test_several_trainings_are_counted(tmp_path: Path) -> None:
     config = make_config()
     profile = config.profile.model_copy(update={"seeds": 3})
     several = config.model_copy(update={"profile": profile})
-    sentences = verdict(_written(tmp_path), several, {})
+    sentences = summarise_verdict(_written(tmp_path), several, {})
     assert "trained 3 times, with seeds 2204 to 2206, on images" in sentences[1]
 
 
@@ -99,5 +99,5 @@ def test_a_class_and_the_range_of_trainings_are_shown(tmp_path: Path) -> None:
         claim.findings for claim in read_claims(tmp_path / "claims.csv", make_config()).claims
     ]
     assert (row.metric, row.difference) == ("eye: L1 % ↓", "MDRNets − PConv")
-    assert row.here == "−0.500 [−1.000, +0.000], in each training −0.750 to −0.250"
+    assert row.here == "−0.500 [−1.000, +0.000]; in each training −0.750 to −0.250"
     assert row.test == "signed rank, n = 40, p = 0.042"

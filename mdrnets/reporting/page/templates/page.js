@@ -1,6 +1,6 @@
 "use strict";
-// The page is complete without this: it opens in place what else is an anchor further down,
-// enlarges figures, and lets two versions of a face be compared.
+// The page is complete without this script. It opens the runs behind a value in a dialog, enlarges
+// figures, and compares two versions of a face.
 
 const dialog = document.getElementById("dialog");
 
