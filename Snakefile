@@ -37,7 +37,7 @@ rule reproduce_all:
 # Makes nothing, so it runs whenever it is asked for, and fails if a cell is outside.
 rule verify:
     input:
-        [PIPELINE.layout.report(name) for name in kept_tables()],
+        [PIPELINE.layout.report(name) for name in reference_tables()],
     log:
         RUN / "logs" / "verify.log",
     conda:
@@ -45,7 +45,7 @@ rule verify:
     params:
         command=f"python -m mdrnets verify --profile {PIPELINE.config.name}",
     shell:
-        RUN_STAGE
+        "{params.command} 2>&1 | tee -i {log}"
 
 
 include: "workflow/rules/data.smk"

@@ -15,9 +15,9 @@ class Layout:
         self.plan = self.run / "plan.json"  # what jobs ask a cluster for: never a declared output
 
     @property
-    def setup(self) -> Path:
-        """Stamp: the tracking database is there."""
-        return self.run / "setup.json"
+    def code(self) -> Path:
+        """The digest of every job, from which DVC knows what an edit makes stale."""
+        return self.run / "code.json"
 
     @property
     def check(self) -> Path:

@@ -1,6 +1,6 @@
 """Draw the embedded input again: rendered faces with label maps, and irregular holes.
 
-Writes into the folder OUT (by default samples/), each by a temporary name:
+Writes into the folder OUT (by default samples/archives/), each by a temporary name:
   rendered_a_faces.zip, rendered_b_faces.zip    NNNNN.webp, lossless, 96×96
   rendered_a_labels.zip, rendered_b_labels.zip  NNNNN.png, 8-bit grey, class ids 0…13
   holes.zip                                     NNNNN.png, 1 bit, white = hole; NNNNN // 100 is
@@ -42,7 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--out", type=Path, default=Path("samples"), help="folder to write to (%(default)s)"
+        "--out",
+        type=Path,
+        default=Path("samples/archives"),
+        help="folder to write to (%(default)s)",
     )
     out: Path = parser.parse_args(arguments).out
     for style in (RENDERED_A, RENDERED_B):

@@ -7,22 +7,18 @@ name, nothing that changes.
 
 import json
 import sys
-from collections.abc import Sequence
 
 from mdrnets.config.load import Config, expand
 from mdrnets.data.download.cache import require_licence
 from mdrnets.errors import UserError
-from mdrnets.execution.command import StageRun, execute, stage_parser
+from mdrnets.execution.command import stage_command
+from mdrnets.execution.run import StageRun
 from mdrnets.files import write_text
 from mdrnets.methods.building import check_networks
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    options = stage_parser(__doc__).parse_args(arguments)
-    return execute("check", {}, options.profile, _run)
-
-
-def _run(run: StageRun) -> None:
+@stage_command()
+def main(run: StageRun) -> None:
     check_sources(run.config)
     check_networks(run.config)
     write_text(run.layout.check, json.dumps({"profile": run.config.name}) + "\n")

@@ -5,7 +5,6 @@ METHOD_raw.npy (the images as they were given), uint8 bins×images×H×W×3.
 """
 
 import sys
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -14,20 +13,13 @@ from mdrnets.config.protocol import External
 from mdrnets.data.assignment import by_bin, read_assignment
 from mdrnets.data.external import read_completions
 from mdrnets.errors import UserError
-from mdrnets.execution.command import StageRun, execute, stage_parser
+from mdrnets.execution.command import stage_command
+from mdrnets.execution.run import StageRun
 from mdrnets.files import atomic_write
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = stage_parser(__doc__)
-    parser.add_argument("dataset", help="a data set of the profile")
-    parser.add_argument("method", help="a method of params.yaml that has `completions`")
-    options = parser.parse_args(arguments)
-    wildcards = {"dataset": options.dataset, "method": options.method}
-    return execute("collect", wildcards, options.profile, _run)
-
-
-def _run(run: StageRun) -> None:
+@stage_command("dataset", "method")
+def main(run: StageRun) -> None:
     dataset, name = run.wildcards["dataset"], run.wildcards["method"]
     method = run.config.protocol.methods[name]
     if not isinstance(method, External):

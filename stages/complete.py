@@ -5,21 +5,13 @@ METHOD_raw.npy (the network's outputs before that), uint8 bins×images×H×W×3.
 """
 
 import sys
-from collections.abc import Sequence
 
-from mdrnets.execution.command import StageRun, execute, stage_parser
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = stage_parser(__doc__)
-    parser.add_argument("dataset", help="a data set of the profile")
-    parser.add_argument("method", help="a method of the profile")
-    options = parser.parse_args(arguments)
-    wildcards = {"dataset": options.dataset, "method": options.method}
-    return execute("complete", wildcards, options.profile, _run)
+from mdrnets.execution.command import stage_command
+from mdrnets.execution.run import StageRun
 
 
-def _run(run: StageRun) -> None:
+@stage_command("dataset", "method")
+def main(run: StageRun) -> None:
     from mdrnets.evaluation.completion import complete_test_images
 
     complete_test_images(

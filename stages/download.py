@@ -10,8 +10,7 @@ under the names that the messages give, or into any folder that `--from-dir` nam
 """
 
 import sys
-from collections.abc import Sequence
-from functools import partial
+from argparse import ArgumentParser
 from pathlib import Path
 
 from mdrnets.config.data import Source
@@ -20,27 +19,21 @@ from mdrnets.data.download.cache import download_verified, require_licence
 from mdrnets.data.download.ffhq import fetch_images, read_metadata
 from mdrnets.data.download.publish import fetch, locate, publish
 from mdrnets.errors import UserError
-from mdrnets.execution.command import StageRun, execute, stage_parser
+from mdrnets.execution.command import stage_command
+from mdrnets.execution.run import StageRun
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = stage_parser(__doc__)
-    parser.add_argument("source", help="a source of the profile")
+def _add_options(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "--from-dir",
-        type=Path,
-        metavar="FOLDER",
-        help="where the source's file is already, got by hand",
+        "--from-dir", type=Path, metavar="FOLDER", help="where a manually downloaded file lies"
     )
-    options = parser.parse_args(arguments)
-    body = partial(_run, from_folder=options.from_dir)
-    return execute("download", {"source": options.source}, options.profile, body)
 
 
-def _run(run: StageRun, from_folder: Path | None) -> None:
+@stage_command("source", add_options=_add_options)
+def main(run: StageRun) -> None:
     name = run.wildcards["source"]
     source = run.config.profile.sources[name]
-    path = _find(run, name, source, from_folder)
+    path = _find(run, name, source, run.options.from_dir)
     if source.kind == "weights":
         manifest = publish(
             path,

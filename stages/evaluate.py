@@ -6,21 +6,13 @@ intervals, by bin) and runs/PROFILE/features/DATASET/METHOD.npy (float32 bins×i
 
 import sys
 import time
-from collections.abc import Sequence
 
-from mdrnets.execution.command import StageRun, execute, stage_parser
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = stage_parser(__doc__)
-    parser.add_argument("dataset", help="a data set of the profile")
-    parser.add_argument("method", help="a method of the profile")
-    options = parser.parse_args(arguments)
-    wildcards = {"dataset": options.dataset, "method": options.method}
-    return execute("evaluate", wildcards, options.profile, _run)
+from mdrnets.execution.command import stage_command
+from mdrnets.execution.run import StageRun
 
 
-def _run(run: StageRun) -> None:
+@stage_command("dataset", "method")
+def main(run: StageRun) -> None:
     from mdrnets.evaluation.evaluate_method import evaluate_method
     from mdrnets.evaluation.features import write_features
     from mdrnets.evaluation.scores import write_scores

@@ -5,19 +5,13 @@ assignment of holes. The profile's `frechet` names the network.
 """
 
 import sys
-from collections.abc import Sequence
 
-from mdrnets.execution.command import StageRun, execute, stage_parser
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = stage_parser(__doc__)
-    parser.add_argument("dataset", help="a data set of the profile")
-    options = parser.parse_args(arguments)
-    return execute("features", {"dataset": options.dataset}, options.profile, _run)
+from mdrnets.execution.command import stage_command
+from mdrnets.execution.run import StageRun
 
 
-def _run(run: StageRun) -> None:
+@stage_command("dataset")
+def main(run: StageRun) -> None:
     from mdrnets.evaluation.features import extract_truth_features, write_features
 
     dataset = run.wildcards["dataset"]

@@ -5,21 +5,13 @@ searched for in training images. Writes runs/PROFILE/inspection/DATASET/METHOD_m
 """
 
 import sys
-from collections.abc import Sequence
 
-from mdrnets.execution.command import StageRun, execute, stage_parser
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = stage_parser(__doc__)
-    parser.add_argument("dataset", help="a data set of the profile")
-    parser.add_argument("method", help="a method of the profile that has a memory")
-    options = parser.parse_args(arguments)
-    wildcards = {"dataset": options.dataset, "method": options.method}
-    return execute("inspect_memory", wildcards, options.profile, _run)
+from mdrnets.execution.command import stage_command
+from mdrnets.execution.run import StageRun
 
 
-def _run(run: StageRun) -> None:
+@stage_command("dataset", "method")
+def main(run: StageRun) -> None:
     from mdrnets.evaluation.inspect_method import inspect_memory
     from mdrnets.evaluation.memory_use import save_memory_use
 

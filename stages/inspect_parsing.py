@@ -5,21 +5,13 @@ Writes runs/PROFILE/inspection/DATASET/METHOD_parsing.csv: pixels by class.
 """
 
 import sys
-from collections.abc import Sequence
 
-from mdrnets.execution.command import StageRun, execute, stage_parser
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = stage_parser(__doc__)
-    parser.add_argument("dataset", help="the data set with label maps that the parser learned from")
-    parser.add_argument("method", help="a method of the profile that has a parser")
-    options = parser.parse_args(arguments)
-    wildcards = {"dataset": options.dataset, "method": options.method}
-    return execute("inspect_parsing", wildcards, options.profile, _run)
+from mdrnets.execution.command import stage_command
+from mdrnets.execution.run import StageRun
 
 
-def _run(run: StageRun) -> None:
+@stage_command("dataset", "method")
+def main(run: StageRun) -> None:
     from mdrnets.evaluation.inspect_method import inspect_parsing
     from mdrnets.evaluation.parsing import write_parsing
 

@@ -5,22 +5,16 @@ the role `test` first. Rows of the role `validation` are for choices that must n
 """
 
 import sys
-from collections.abc import Sequence
 
 from mdrnets.data.assignment import assign, write_assignment
 from mdrnets.data.dataset import HOLE_SPLIT_COLUMNS, SPLIT_COLUMNS, open_array
 from mdrnets.data.tables import read_table
-from mdrnets.execution.command import StageRun, execute, stage_parser
+from mdrnets.execution.command import stage_command
+from mdrnets.execution.run import StageRun
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = stage_parser(__doc__)
-    parser.add_argument("dataset", help="a data set of the profile")
-    options = parser.parse_args(arguments)
-    return execute("masks", {"dataset": options.dataset}, options.profile, _run)
-
-
-def _run(run: StageRun) -> None:
+@stage_command("dataset")
+def main(run: StageRun) -> None:
     name, protocol, table = run.wildcards["dataset"], run.config.protocol, run.layout.hole_split()
     hole_split = read_table(table, HOLE_SPLIT_COLUMNS)
     pairs = assign(

@@ -5,7 +5,6 @@ Writes runs/PROFILE/packed/: DATASET.npy (uint8 N×H×W×3), DATASET_labels.npy 
 """
 
 import sys
-from collections.abc import Sequence
 from contextlib import ExitStack
 
 from mdrnets.data.archive import Archive
@@ -13,23 +12,12 @@ from mdrnets.data.dataset import HOLE_SPLIT_COLUMNS, SPLIT_COLUMNS
 from mdrnets.data.packing import pack_holes, pack_images, pack_labels
 from mdrnets.data.tables import read_table
 from mdrnets.data.training_holes import PREFIX
-from mdrnets.execution.command import StageRun, execute, stage_parser
+from mdrnets.execution.command import stage_command
+from mdrnets.execution.run import StageRun
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = stage_parser(__doc__)
-    parser.add_argument("what", choices=["images", "labels", "holes"])
-    parser.add_argument("dataset", nargs="?", help="a data set of the profile; none for `holes`")
-    options = parser.parse_args(arguments)
-    if (options.dataset is None) != (options.what == "holes"):
-        parser.error("`images` and `labels` take a data set, `holes` takes none")
-    wildcards = {"what": options.what}
-    if options.dataset is not None:
-        wildcards["dataset"] = options.dataset
-    return execute("pack", wildcards, options.profile, _run)
-
-
-def _run(run: StageRun) -> None:
+@stage_command("what", "dataset?")
+def main(run: StageRun) -> None:
     pack = {"images": _pack_images, "labels": _pack_labels, "holes": _pack_holes}
     pack[run.wildcards["what"]](run)
 

@@ -5,19 +5,13 @@ or, without one, the face parser's map of the ground truth.
 """
 
 import sys
-from collections.abc import Sequence
 
-from mdrnets.execution.command import StageRun, execute, stage_parser
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = stage_parser(__doc__)
-    parser.add_argument("dataset", help="the first data set of the profile")
-    options = parser.parse_args(arguments)
-    return execute("per_class", {"dataset": options.dataset}, options.profile, _run)
+from mdrnets.execution.command import stage_command
+from mdrnets.execution.run import StageRun
 
 
-def _run(run: StageRun) -> None:
+@stage_command("dataset")
+def main(run: StageRun) -> None:
     from mdrnets.evaluation.class_scores import write_class_scores
     from mdrnets.evaluation.per_class import load_class_maps, score_compared_networks
 

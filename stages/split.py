@@ -5,7 +5,6 @@ sha256. The hash is of the file's bytes; equal files in two roles are an error.
 """
 
 import sys
-from collections.abc import Sequence
 
 from mdrnets.config.data import Role, TrainingHoles
 from mdrnets.data.archive import Archive
@@ -20,21 +19,16 @@ from mdrnets.data.splits import (
 )
 from mdrnets.data.tables import write_table
 from mdrnets.data.training_holes import PREFIX, training_roles
-from mdrnets.execution.command import StageRun, execute, stage_parser
+from mdrnets.execution.command import stage_command
+from mdrnets.execution.run import StageRun
 
 HOLES = "holes"
 NO_STEP = 0
 """Of masks that are for training alone."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = stage_parser(__doc__)
-    parser.add_argument("dataset", help="a data set of the profile, or `holes`")
-    options = parser.parse_args(arguments)
-    return execute("split", {"dataset": options.dataset}, options.profile, _run)
-
-
-def _run(run: StageRun) -> None:
+@stage_command("dataset")
+def main(run: StageRun) -> None:
     if run.wildcards["dataset"] == HOLES:
         _split_holes(run)
     else:

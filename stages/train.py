@@ -7,26 +7,19 @@ device: all of them train, and the first alone reads states, writes files and re
 """
 
 import sys
-from collections.abc import Sequence
 
-from mdrnets.execution.command import StageRun, execute, stage_parser
-from mdrnets.runtime.workers import local_rank
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = stage_parser(__doc__)
-    parser.add_argument("dataset", help="a data set of the profile")
-    parser.add_argument("network", help="a method of the profile, or a part that one uses")
-    options = parser.parse_args(arguments)
-    if local_rank() > 0:
-        from mdrnets.training.train_network import train_as_worker
-
-        return train_as_worker(options.profile, dataset=options.dataset, network=options.network)
-    wildcards = {"dataset": options.dataset, "network": options.network}
-    return execute("train", wildcards, options.profile, _run)
+from mdrnets.execution.command import stage_command
+from mdrnets.execution.run import StageRun
 
 
-def _run(run: StageRun) -> None:
+def _train_as_worker(profile: str | None, dataset: str, network: str) -> int:
+    from mdrnets.training.train_network import train_as_worker
+
+    return train_as_worker(profile, dataset=dataset, network=network)
+
+
+@stage_command("dataset", "network", worker=_train_as_worker)
+def main(run: StageRun) -> None:
     from mdrnets.training.display import Display
     from mdrnets.training.loop import TrainingProgress
     from mdrnets.training.train_network import lock_training, save_trained_network, train_network

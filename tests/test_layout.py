@@ -7,7 +7,7 @@ from mdrnets.layout import Layout
 
 LAYOUT = Layout("smoke")
 FILES: dict[str, Callable[[str, str], Path]] = {
-    "setup": lambda dataset, name: LAYOUT.setup,
+    "code": lambda dataset, name: LAYOUT.code,
     "raw": lambda dataset, name: LAYOUT.raw(dataset),
     "raw_manifest": lambda dataset, name: LAYOUT.raw_manifest(dataset),
     "weights": lambda dataset, name: LAYOUT.weights(name),

@@ -2,12 +2,13 @@
 
 `dvc repro` then runs the same commands with the same dependencies, parameters and outputs as
 Snakemake, and `dvc metrics` and `dvc plots` compare what it reports. Run it after a change of
-`params.yaml: profile`, of the methods or data sets, or of what a module imports; a test checks that
-the committed file is current.
+`params.yaml: profile`, or of the profile's methods or data sets; a test checks that the committed
+file is current.
 """
 
 import argparse
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import yaml
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from mdrnets.config.load import PARAMS, load_config
+from mdrnets.dag.code import module_path
 from mdrnets.dag.pipeline import Pipeline
 from mdrnets.dag.stage import Stage
 from mdrnets.errors import UserError
@@ -28,22 +30,70 @@ PLOTS = {"table1.csv": ("value", "method"), "curves.csv": ("step", "value")}
 HEADER = "# Written by workflow/dvc_yaml.py from mdrnets/dag/ for the profile {profile}.\n"
 
 
+class _Dumper(yaml.SafeDumper):
+    """Writes what several stages share once, under the name of the first that has it."""
+
+    def generate_anchor(self, node: yaml.Node) -> str:
+        return str(getattr(node, "anchor_name", None) or super().generate_anchor(node))
+
+
+class _Keys(list[str]):
+    """A list that is written in one line."""
+
+
+@dataclass
+class _Shared:
+    """A list or mapping that several stages have: the same object, so that YAML has it once."""
+
+    name: str
+    value: Any
+
+
+def _represent_keys(dumper: yaml.SafeDumper, keys: _Keys) -> yaml.Node:
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", keys, flow_style=True)
+
+
+def _represent_shared(dumper: yaml.SafeDumper, shared: _Shared) -> yaml.Node:
+    node = dumper.represent_data(shared.value)
+    node.anchor_name = shared.name  # type: ignore[attr-defined]
+    return node
+
+
+_Dumper.add_representer(_Keys, _represent_keys)
+_Dumper.add_representer(_Shared, _represent_shared)
+
+
 def dvc_yaml(pipeline: Pipeline) -> str:
     """The text of `dvc.yaml`."""
-    stages = {stage.name: _entry(pipeline, stage) for stage in pipeline.stages.values()}
     reported = [
         path
         for stage in pipeline.stages.values()
         if stage.group == "report"
         for path in stage.outputs
     ]
+    stages = {"code": _code_stage(pipeline)}
+    stages |= {stage.name: _entry(pipeline, stage) for stage in pipeline.stages.values()}
+    _share(stages)
     content = {
         "stages": stages,
         "metrics": [str(path) for path in reported if path.suffix == ".json"],
         "plots": [_plot(pipeline, p) for p in reported if p.suffix == ".png" or p.name in PLOTS],
     }
-    text = yaml.safe_dump(content, sort_keys=False, width=100, allow_unicode=True)
+    text = yaml.dump(content, Dumper=_Dumper, sort_keys=False, width=1000, allow_unicode=True)
     return HEADER.format(profile=pipeline.config.name) + text
+
+
+def _share(stages: dict[str, dict[str, Any]]) -> None:
+    """Make equal matrices and lists of dependencies one object."""
+    for key in ("matrix", "deps"):
+        values = [stage[key] for stage in stages.values() if key in stage]
+        shared: list[_Shared] = []
+        for name, stage in stages.items():
+            if key in stage and values.count(stage[key]) > 1 and len(stage[key]) > 0:
+                known = [s for s in shared if s.value == stage[key]]
+                if not known:
+                    shared.append(_Shared(f"{key}_of_{name}", stage[key]))
+                stage[key] = (known or shared[-1:])[0]
 
 
 def _plot(pipeline: Pipeline, path: Path) -> str | dict[str, Any]:
@@ -55,21 +105,31 @@ def _plot(pipeline: Pipeline, path: Path) -> str | dict[str, Any]:
     return {str(path): {"x": x, "y": y, "template": path.stem, "title": title}}
 
 
+def _code_stage(pipeline: Pipeline) -> dict[str, Any]:
+    """Runs first whenever anything changed that a digest may depend on."""
+    packages = ("mdrnets", "stages")
+    modules = [module_path(network.module) for network in pipeline.config.networks.values()]
+    elsewhere = {path for path in modules if path and path.parts[0] not in packages}
+    return {
+        "cmd": f"python -m stages.code --profile {pipeline.config.name}",
+        "deps": [*packages, *map(str, (PARAMS, pipeline.config.path, *sorted(elsewhere)))],
+        "outs": [{str(pipeline.layout.code): {"cache": False}}],
+    }
+
+
 def _entry(pipeline: Pipeline, stage: Stage) -> dict[str, Any]:
-    names = {axis: f"${{item.{axis}}}" for axis in stage.axes}
-    inputs = (*stage.inputs, pipeline.layout.setup) if stage.setup else stage.inputs
+    names = {axis: f"${{item.{axis}}}" for axis in stage.matrix}
+    digest = ".".join([stage.name, *names.values()])
     entry: dict[str, Any] = {
         "cmd": pipeline.command(stage).format(**names),
-        "deps": [str(path).format(**names) for path in (*inputs, *stage.code)],
-        "params": [
-            {str(path): [key.format(**names) for key in keys] if "" not in keys else None}
-            for path, keys in ((PARAMS, stage.protocol), (pipeline.config.path, stage.settings))
-            if keys
-        ],
+        "deps": [str(path).format(**names) for path in stage.inputs],
+        "params": [{str(pipeline.layout.code): _Keys([digest])}],
         "outs": [str(path).format(**names) for path in stage.outputs],
     }
-    if stage.axes:
-        matrix = {axis: list(values) for axis, values in stage.axes.items()}
+    if not stage.inputs:
+        del entry["deps"]
+    if stage.matrix:
+        matrix = {axis: list(values) for axis, values in stage.matrix.items()}
         entry = {"matrix": matrix, **entry}
     return entry
 

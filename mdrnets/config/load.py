@@ -14,9 +14,10 @@ import yaml
 from pydantic import ValidationError
 
 from mdrnets.config.data import Name
+from mdrnets.config.network_id import NetworkId
 from mdrnets.config.options import Options
 from mdrnets.config.profile import Profile
-from mdrnets.config.protocol import FULL, Ablation, AblationFigure, Network, Protocol, split_name
+from mdrnets.config.protocol import FULL, Ablation, AblationFigure, Network, Protocol
 from mdrnets.errors import UserError
 
 PARAMS = Path("params.yaml")
@@ -83,23 +84,24 @@ class Config(Options):
 
     def trainings(self, method: str) -> tuple[str, ...]:
         """All trainings of a method or variant: the first has its name, then `NAME@seed2`, …"""
-        entry = self.protocol.methods[split_name(method)[0]]
+        entry = self.protocol.methods[NetworkId.parse(method).base]
         count = self.profile.seeds if isinstance(entry, Network) and entry.trained else 1
-        return (method, *(f"{method}@seed{number}" for number in range(2, count + 1)))
+        first = NetworkId.parse(method)
+        return tuple(str(first.with_training(number)) for number in range(1, count + 1))
 
     def seed(self, network: str) -> int:
         """Of its training and of its samples."""
-        return self.protocol.seed + split_name(network)[2] - 1
+        return self.protocol.seed + NetworkId.parse(network).training - 1
 
     def network(self, name: str) -> Network:
         """A part, a method, `METHOD@VARIANT`, or a further training of one."""
-        base, variant, number = split_name(name)
-        network = self.protocol.network(base)
-        if variant:
-            title = self.protocol.variants[variant].title
+        network_id = NetworkId.parse(name)
+        network = self.protocol.network(network_id.base)
+        if network_id.variant:
+            title = self.protocol.variants[network_id.variant].title
             network = network.model_copy(update={"title": title, "dataset": 0})
-        if number > 1:
-            title = f"{network.title}, training {number}"
+        if network_id.training > 1:
+            title = f"{network.title}, training {network_id.training}"
             network = network.model_copy(update={"title": title})
         return network
 
@@ -107,13 +109,19 @@ class Config(Options):
         """Of a method, as `network` names it; a row that the paper alone has is its own title."""
         if name in self.protocol.methods:
             return self.protocol.methods[name].title
-        return self.network(name).title if split_name(name)[0] in self.protocol.methods else name
+        return (
+            self.network(name).title
+            if NetworkId.parse(name).base in self.protocol.methods
+            else name
+        )
 
     def options(self, name: str) -> dict[str, Any]:
         """The options of a network as the profile, and the variant, give them."""
-        base, variant, _ = split_name(name)
-        options = self.profile.networks.get(base, {})
-        return _merged(options, self.protocol.variants[variant].options) if variant else options
+        network_id = NetworkId.parse(name)
+        options = self.profile.networks.get(network_id.base, {})
+        if not network_id.variant:
+            return options
+        return _merged(options, self.protocol.variants[network_id.variant].options)
 
     def published(self, network: str) -> bool:
         """Whether it takes published weights instead of a training."""
@@ -166,7 +174,7 @@ def load_config(profile: str | None = None) -> Config:
                 f"{path}: datasets: {entry.title.lower()} is trained on label maps, but its data "
                 "set has no `labels`"
             )
-        if split_name(network)[0] not in settings.networks:
+        if NetworkId.parse(network).base not in settings.networks:
             raise UserError(f"{path}: networks.{network} is missing; it gives the training steps")
         if config.published(network) and entry.weights not in settings.weights:
             raise UserError(

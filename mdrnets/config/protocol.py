@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from mdrnets.config.data import Name, Names, as_tuple
+from mdrnets.config.network_id import NetworkId
 from mdrnets.config.options import Options
 
 STEPS = 6
@@ -180,7 +181,9 @@ class Protocol(Options):
                 raise ValueError(f"figures.{name}: unknown variants {sorted(unknown)}")
             if name in self.ablations:
                 raise ValueError(f"figures.{name}: a table of ablations has this name; rename one")
-        if reserved := [name for name in self.variants if split_name(f"@{name}")[1] != name]:
+        if reserved := [
+            name for name in self.variants if NetworkId.parse(f"@{name}").variant != name
+        ]:
             raise ValueError(f"variants.{reserved[0]}: `seedN` names the N-th training; rename it")
         if self.per_class is not None:
             if self.per_class.baseline not in self.variants:
@@ -208,16 +211,3 @@ class Protocol(Options):
     def largest_bin(self) -> str:
         """The bin with the largest holes."""
         return max(self.bins, key=lambda name: max(self.bins[name]))
-
-
-def split_name(network: str) -> tuple[str, str, int]:
-    """What `NAME`, `NAME@VARIANT`, `NAME@seed2` and `NAME@VARIANT@seed2` name.
-
-    Returns:
-        Part or method, variant (empty: none), and which training it is, from 1.
-    """
-    name, again, number = network.rpartition("@seed")
-    if not (again and number.isdecimal()):
-        name, number = network, "1"
-    base, _, variant = name.partition("@")
-    return base, variant, int(number)

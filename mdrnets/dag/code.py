@@ -1,49 +1,54 @@
-"""Which Python files of this project a stage's result depends on, found by following imports.
+"""Which files of this project decide a job's result, and one digest of them all.
 
-Static: files are parsed, not imported, so that the workflow engines start fast.
+Python files are found by following imports, those inside functions included. They are parsed, not
+imported, so that the workflow engines start fast.
 """
 
 import ast
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
-# They carry values, paths and records from one place to another, and decide no number: what they
-# carry is declared as parameters, inputs and outputs.
 UNTRACKED_MODULES = (
-    "mdrnets.config.load",
     "mdrnets.config.data",
+    "mdrnets.config.load",
+    "mdrnets.config.network_id",
     "mdrnets.config.profile",
     "mdrnets.config.protocol",
+    "mdrnets.config.yaml_loader",
     "mdrnets.dag",
     "mdrnets.data.progress",
-    "mdrnets.dag.code",
     "mdrnets.errors",
-    "mdrnets.files",
+    "mdrnets.execution",
     "mdrnets.layout",
-    "mdrnets.dag.pipeline",
     "mdrnets.tracking",
     "mdrnets.training.display",
-    "mdrnets.execution.command",
 )
+"""Modules that only carry values, paths and records.
+
+What the configuration's modules compute is part of a job's parameters, as the resolved values, and
+what `dag` and `layout` compute are its inputs, outputs and command; so an edit that changes one of
+these changes the job, and any other edit re-runs nothing. The rest reports what a job does.
+"""
 
 
 def python_files(*modules: str) -> tuple[Path, ...]:
-    """The files of these modules and of all that they import, without the plumbing; sorted.
+    """The files of these modules and of all that they import, without untracked modules; sorted.
 
     A module that is not in the project (installed elsewhere, or missing) has no file here.
     """
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     waiting = list(modules)
     while waiting:
         module = waiting.pop()
         path = module_path(module)
-        if path is None or module in found or _is_plumbing(module):
+        if path is None or module in files or _is_untracked(module):
             continue
-        found[module] = path
+        files[module] = path
         waiting.extend(_imports(path))
     # An empty __init__.py decides nothing.
-    return tuple(sorted(path for path in found.values() if path.stat().st_size > 0))
+    return tuple(sorted(path for path in files.values() if path.stat().st_size > 0))
 
 
 def module_path(module: str) -> Path | None:
@@ -55,18 +60,30 @@ def module_path(module: str) -> Path | None:
     return None
 
 
-def _imports(path: Path) -> Iterator[str]:
-    # What a name refers to depends on the current folder; what a file says does not.
-    return (name for name in _names(path.resolve()) if module_path(name) is not None)
+def code_digest(files: Iterable[Path]) -> str:
+    """Sixteen hexadecimal digits that change with the name or the content of any of the files."""
+    listing = "".join(f"{path.as_posix()}\0{_sha256(path.resolve())}\n" for path in files)
+    return hashlib.sha256(listing.encode()).hexdigest()[:16]
 
 
 @cache
-def _names(path: Path) -> tuple[str, ...]:
+def _sha256(path: Path) -> str:
+    # For a process's lifetime: the digest is of the code that the process began with.
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _imports(path: Path) -> Iterator[str]:
+    # What a name refers to depends on the current folder; what a file says does not.
+    return (name for name in _imported_names(path.resolve()) if module_path(name) is not None)
+
+
+@cache
+def _imported_names(path: Path) -> tuple[str, ...]:
     """Everything that a file imports and that may be a module."""
-    return tuple(_named(ast.parse(path.read_bytes(), filename=str(path))))
+    return tuple(_imports_in(ast.parse(path.read_bytes(), filename=str(path))))
 
 
-def _named(tree: ast.AST) -> Iterator[str]:
+def _imports_in(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -76,5 +93,5 @@ def _named(tree: ast.AST) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def _is_plumbing(module: str) -> bool:
+def _is_untracked(module: str) -> bool:
     return any(module == name or module.startswith(f"{name}.") for name in UNTRACKED_MODULES)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mdrnets.config.load import Config
-from mdrnets.dag.stage import D, S, Stage
+from mdrnets.dag.stage import DATASET, SOURCE, Stage
 from mdrnets.layout import Layout
 
 TEST_IDS = Path("mdrnets/data/celebahq_test_ids.txt")
@@ -17,28 +17,19 @@ def data_stages(config: Config, layout: Layout) -> Iterator[Stage]:
     embedded = tuple(n for n in images if n not in elsewhere)
 
     yield Stage(
-        name="setup",
-        group="data",
-        program="setup",
-        arguments=(),
-        modules=(),  # it decides nothing: once there, it stays
-        outputs=(layout.setup,),
-        setup=False,
-    )
-    yield Stage(
         name="check",
         group="data",
         program="check",
         arguments=(),
         modules=("stages.check", *(network.module for network in config.networks.values())),
         outputs=(layout.check,),
-        protocol=("",),
-        settings=("",),
+        params_keys=("",),
+        profile_keys=("",),
     )
-    archive = (layout.raw(S), layout.raw_manifest(S))
-    weights = (layout.weights(S), layout.weights_manifest(S))
+    archive = (layout.raw(SOURCE), layout.raw_manifest(SOURCE))
+    weights = (layout.weights(SOURCE), layout.weights_manifest(SOURCE))
     for name, sources, inputs, outputs in (
-        ("download", embedded, (layout.data(S),), archive),
+        ("download", embedded, (layout.data(SOURCE),), archive),
         ("download_external", elsewhere, (), archive),
         ("download_weights", tuple(config.profile.weights), (), weights),
     ):
@@ -47,12 +38,12 @@ def data_stages(config: Config, layout: Layout) -> Iterator[Stage]:
                 name=name,
                 group="data",
                 program="download",
-                arguments=(S,),
+                arguments=(SOURCE,),
                 modules=("stages.download",),
-                axes={"source": sources},
+                matrix={"source": sources},
                 inputs=inputs,
                 outputs=outputs,
-                settings=(f"sources.{S}",),
+                profile_keys=(f"sources.{SOURCE}",),
             )
 
     # A data set's archives have names of their own, so each has its own stage here.
@@ -68,11 +59,11 @@ def data_stages(config: Config, layout: Layout) -> Iterator[Stage]:
             inputs=(
                 faces,
                 *([labels] if labels else []),
-                *([TEST_IDS] if dataset.split.rule == "celebahq" else []),
             ),
             outputs=(layout.split(name),),
-            protocol=("seed",),
-            settings=(f"datasets.{name}",),
+            data_files=(TEST_IDS,) if dataset.split.rule == "celebahq" else (),
+            params_keys=("seed",),
+            profile_keys=(f"datasets.{name}",),
         )
         yield Stage(
             name=f"pack_images_{name}",
@@ -82,7 +73,7 @@ def data_stages(config: Config, layout: Layout) -> Iterator[Stage]:
             modules=("stages.pack",),
             inputs=(faces, layout.split(name)),
             outputs=(layout.images(name),),
-            settings=("image_size", f"datasets.{name}.faces"),
+            profile_keys=("image_size", f"datasets.{name}.faces"),
         )
         if labels and labels_are_read(config, name):
             yield Stage(
@@ -93,7 +84,7 @@ def data_stages(config: Config, layout: Layout) -> Iterator[Stage]:
                 modules=("stages.pack",),
                 inputs=(faces, labels, layout.split(name)),
                 outputs=(layout.labels(name),),
-                settings=("image_size", f"datasets.{name}.labels"),
+                profile_keys=("image_size", f"datasets.{name}.labels"),
             )
     training = config.profile.holes.training
     holes = (
@@ -108,8 +99,8 @@ def data_stages(config: Config, layout: Layout) -> Iterator[Stage]:
         modules=("stages.split",),
         inputs=holes,
         outputs=(layout.hole_split(),),
-        protocol=("seed",),
-        settings=("holes", *(["image_size"] if training else [])),
+        params_keys=("seed",),
+        profile_keys=("holes", *(["image_size"] if training else [])),
     )
     yield Stage(
         name="pack_holes",
@@ -119,18 +110,18 @@ def data_stages(config: Config, layout: Layout) -> Iterator[Stage]:
         modules=("stages.pack",),
         inputs=(*holes, layout.hole_split()),
         outputs=(layout.holes(),),
-        settings=("image_size", "holes"),
+        profile_keys=("image_size", "holes"),
     )
     yield Stage(
         name="masks",
         group="data",
         program="masks",
-        arguments=(D,),
+        arguments=(DATASET,),
         modules=("stages.masks",),
-        axes={"dataset": datasets},
-        inputs=(layout.split(D), layout.hole_split(), layout.holes()),
-        outputs=(layout.assignment(D),),
-        protocol=("seed", "bins"),
+        matrix={"dataset": datasets},
+        inputs=(layout.split(DATASET), layout.hole_split(), layout.holes()),
+        outputs=(layout.assignment(DATASET),),
+        params_keys=("seed", "bins"),
     )
 
 

@@ -7,9 +7,15 @@ from mdrnets.config.load import Config
 from mdrnets.config.profile import INCEPTION
 from mdrnets.config.protocol import FULL, External
 from mdrnets.dag.data import labels_are_read
-from mdrnets.dag.stage import D, Stage, stage_name
-from mdrnets.dag.train import model_files, models_files, network_keys, part_modules
+from mdrnets.dag.networks import NetworkGroup, method_groups
+from mdrnets.dag.stage import DATASET, METHOD, Stage
+from mdrnets.dag.train import component_files, model_files
 from mdrnets.layout import Layout
+
+GROUND_TRUTH = "ground_truth"
+"""Stands for a method's name in the path of the original images' features."""
+COMPUTING_KEYS = ("device", "precision", "threads", "completion_batch")
+"""What every stage that runs a network reads of the profile."""
 
 
 def evaluation_stages(config: Config, layout: Layout) -> Iterator[Stage]:
@@ -18,105 +24,110 @@ def evaluation_stages(config: Config, layout: Layout) -> Iterator[Stage]:
         name="features",
         group="evaluate",
         program="features",
-        arguments=(D,),
+        arguments=(DATASET,),
         modules=("stages.features",),
-        axes={"dataset": datasets},
-        inputs=(layout.assignment(D), layout.images(D), *_weights(config, layout)),
-        outputs=(layout.features(D, "ground_truth"),),
-        settings=("device", "threads", "frechet"),
+        matrix={"dataset": datasets},
+        inputs=(layout.assignment(DATASET), layout.images(DATASET), *_weights(config, layout)),
+        outputs=(layout.features(DATASET, GROUND_TRUTH),),
+        profile_keys=("device", "threads", "frechet"),
     )
     for name in config.profile.methods:
         method = config.protocol.methods[name]
         if isinstance(method, External):
             yield _collection(layout, name, method, datasets)
-            yield _scoring(config, layout, name, datasets)
-        else:
-            yield from _trainings(config, layout, name, datasets)
+    groups = list(method_groups(config))
+    for group in groups:
+        yield from _completion(config, layout, group)
+    # All methods are scored alike, whatever made their completions.
+    first = {"method": config.profile.methods, "dataset": datasets}
+    yield _scoring(config, layout, "evaluate", METHOD, first)
+    for group in groups:
+        if group.network != METHOD and ("variant" in group.matrix or "training" in group.matrix):
+            yield _scoring(
+                config, layout, group.stage_name("evaluate"), group.network, group.matrix
+            )
     if inspected := inspected_method(config):
         yield from _inspections(config, layout, inspected)
-    for variant in config.profile.variants:
-        yield from _trainings(config, layout, config.variant(variant), datasets[:1])
-    if compared := per_class_networks(config):
-        yield _classwise(config, layout, compared, datasets[:1])
+    if networks := per_class_networks(config):
+        yield _per_class(config, layout, networks, datasets[:1])
 
 
 def per_class_networks(config: Config) -> tuple[str, ...]:
-    """Whose scores by class the profile compares: all trainings of the method and of a variant."""
+    """All trainings of the method and of the variant whose scores by class are compared."""
     wanted = config.protocol.per_class
     if wanted is None or not config.runs(wanted.baseline):
         return ()
     return tuple(t for v in (FULL, wanted.baseline) for t in config.trainings(config.variant(v)))
 
 
-def _trainings(
-    config: Config, layout: Layout, method: str, datasets: tuple[str, ...]
-) -> Iterator[Stage]:
-    for name in config.trainings(method):
-        yield from _completion(config, layout, name, datasets)
-        yield _scoring(config, layout, name, datasets)
-
-
-def _completion(
-    config: Config, layout: Layout, name: str, datasets: tuple[str, ...]
-) -> Iterator[Stage]:
-    method = config.network(name)
-    parts = method.inference_uses
+def _completion(config: Config, layout: Layout, group: NetworkGroup) -> Iterator[Stage]:
+    network, method = group.network, group.example
+    components = method.inference_uses
     inputs = (
-        layout.assignment(D),
-        layout.images(D),
+        layout.assignment(DATASET),
+        layout.images(DATASET),
         layout.holes(),
-        *(model_files(layout, D, name) if method.trained else ()),
-        *models_files(config, layout, parts),
+        *(model_files(layout, DATASET, network) if method.trained else ()),
+        *component_files(config, layout, components),
     )
-    settings = ("device", "precision", "threads", "completion_batch")
     yield Stage(
-        name=stage_name("complete", name),
+        name=group.stage_name("complete"),
         group="evaluate",
         program="complete",
-        arguments=(D, name),
-        modules=("stages.complete", method.module, *part_modules(config, parts)),
-        axes={"dataset": datasets},
+        arguments=(DATASET, network),
+        modules=("stages.complete",),
+        matrix=group.matrix,
         inputs=inputs,
-        outputs=(layout.completions(D, name), layout.raw_outputs(D, name)),
-        protocol=("seed", "bins", *network_keys(config, name)),
-        # A trained network brings its options along.
-        settings=settings if method.trained else (*settings, "image_size", f"networks.{name}"),
+        outputs=(layout.completions(DATASET, network), layout.raw_outputs(DATASET, network)),
+        params_keys=("bins",),
+        profile_keys=COMPUTING_KEYS if method.trained else (*COMPUTING_KEYS, "image_size"),
+        network=network,
+        components=components,
+        uses_options=not method.trained,
     )
     if method.trained:
         yield Stage(
-            name=stage_name("validate", name),
+            name=group.stage_name("validate"),
             group="evaluate",
             program="validate",
-            arguments=(D, name),
-            modules=("stages.validate", method.module, *part_modules(config, parts)),
-            axes={"dataset": datasets},
+            arguments=(DATASET, network),
+            modules=("stages.validate",),
+            matrix=group.matrix,
             inputs=inputs,
-            outputs=(layout.validation(D, name),),
-            protocol=("seed", "bins", *network_keys(config, name)),
-            settings=settings,
+            outputs=(layout.validation(DATASET, network),),
+            params_keys=("bins",),
+            profile_keys=COMPUTING_KEYS,
+            network=network,
+            components=components,
         )
 
 
-def _scoring(config: Config, layout: Layout, name: str, datasets: tuple[str, ...]) -> Stage:
+def _scoring(
+    config: Config, layout: Layout, name: str, method: str, matrix: dict[str, tuple[str, ...]]
+) -> Stage:
     return Stage(
-        name=stage_name("evaluate", name),
+        name=name,
         group="evaluate",
         program="evaluate",
-        arguments=(D, name),
+        arguments=(DATASET, method),
         modules=("stages.evaluate",),
-        axes={"dataset": datasets},
+        matrix=matrix,
         inputs=(
-            layout.assignment(D),
-            layout.images(D),
+            layout.assignment(DATASET),
+            layout.images(DATASET),
             layout.holes(),
-            layout.completions(D, name),
-            layout.raw_outputs(D, name),
-            layout.features(D, "ground_truth"),
+            layout.completions(DATASET, method),
+            layout.raw_outputs(DATASET, method),
+            layout.features(DATASET, GROUND_TRUTH),
             *_weights(config, layout),
         ),
-        outputs=(layout.scores(D, name), layout.summary(D, name), layout.features(D, name)),
-        protocol=("seed", "bins", "ssim", "bootstrap", "frechet.resamples"),
-        settings=("device", "threads", "frechet"),
+        outputs=(
+            layout.scores(DATASET, method),
+            layout.summary(DATASET, method),
+            layout.features(DATASET, method),
+        ),
+        params_keys=("seed", "bins", "ssim", "bootstrap", "frechet.resamples"),
+        profile_keys=("device", "threads", "frechet"),
     )
 
 
@@ -132,44 +143,43 @@ def labelled_sets(config: Config) -> tuple[str, ...]:
 
 
 def _inspections(config: Config, layout: Layout, name: str) -> Iterator[Stage]:
-    method = config.network(name)
+    components = config.network(name).inference_uses
     inputs = (
-        layout.split(D),
-        layout.assignment(D),
-        layout.images(D),
+        layout.split(DATASET),
+        layout.assignment(DATASET),
+        layout.images(DATASET),
         layout.holes(),
-        *model_files(layout, D, name),
-        *models_files(config, layout, method.inference_uses),
+        *model_files(layout, DATASET, name),
+        *component_files(config, layout, components),
     )
-    for program, datasets, labels, protocol, output in (
+    labels = (layout.labels(DATASET),)
+    for program, datasets, more_inputs, params_keys, output in (
         ("inspect_memory", tuple(config.profile.datasets), (), ("seed",), layout.memory_use),
-        ("inspect_parsing", labelled_sets(config), (layout.labels(D),), ("bins",), layout.parsing),
+        ("inspect_parsing", labelled_sets(config), labels, ("bins",), layout.parsing),
     ):
         if datasets:
             yield Stage(
-                name=stage_name(program, name),
+                name=program,
                 group="evaluate",
                 program=program,
-                arguments=(D, name),
-                modules=(
-                    f"stages.{program}",
-                    method.module,
-                    *part_modules(config, method.inference_uses),
-                ),
-                axes={"dataset": datasets},
-                inputs=(*inputs, *labels),
-                outputs=(output(D, name),),
-                protocol=(*protocol, *network_keys(config, name)),
-                settings=("device", "precision", "threads", "completion_batch"),
+                arguments=(DATASET, name),
+                modules=(f"stages.{program}",),
+                matrix={"dataset": datasets},
+                inputs=(*inputs, *more_inputs),
+                outputs=(output(DATASET, name),),
+                params_keys=params_keys,
+                profile_keys=COMPUTING_KEYS,
+                network=name,
+                components=components,
             )
 
 
 def _weights(config: Config, layout: Layout) -> tuple[Path, ...]:
-    """Those of the Fréchet distance's network, unless it brings them along."""
+    """Those of the Fréchet distance's network, unless its package holds them."""
     return (layout.weights(INCEPTION),) if config.profile.frechet == "inception-v3" else ()
 
 
-def _classwise(
+def _per_class(
     config: Config, layout: Layout, networks: tuple[str, ...], datasets: tuple[str, ...]
 ) -> Stage:
     assert config.protocol.per_class is not None
@@ -178,21 +188,22 @@ def _classwise(
         name="per_class",
         group="evaluate",
         program="per_class",
-        arguments=(D,),
-        modules=("stages.per_class", *part_modules(config, parser)),
-        axes={"dataset": datasets},
+        arguments=(DATASET,),
+        modules=("stages.per_class",),
+        matrix={"dataset": datasets},
         inputs=(
-            layout.split(D),
-            layout.assignment(D),
-            layout.images(D),
-            layout.labels(D),
+            layout.split(DATASET),
+            layout.assignment(DATASET),
+            layout.images(DATASET),
+            layout.labels(DATASET),
             layout.holes(),
-            *(layout.completions(D, name) for name in networks),
-            *models_files(config, layout, parser),
+            *(layout.completions(DATASET, name) for name in networks),
+            *component_files(config, layout, parser),
         ),
-        outputs=(layout.per_class(D),),
-        protocol=("bins", "per_class.parser", "per_class.baseline"),
-        settings=("device", "threads", "completion_batch"),
+        outputs=(layout.per_class(DATASET),),
+        params_keys=("bins", "per_class.parser", "per_class.baseline"),
+        profile_keys=("device", "threads", "completion_batch"),
+        components=parser,
     )
 
 
@@ -203,15 +214,15 @@ def _collection(layout: Layout, name: str, method: External, datasets: tuple[str
         name=f"collect_{name}",
         group="evaluate",
         program="collect",
-        arguments=(D, name),
+        arguments=(DATASET, name),
         modules=("stages.collect",),
-        axes={"dataset": datasets},
+        matrix={"dataset": datasets},
         inputs=(
-            layout.assignment(D),
-            layout.images(D),
+            layout.assignment(DATASET),
+            layout.images(DATASET),
             layout.holes(),
             *([Path(method.completions)] if watched else []),
         ),
-        outputs=(layout.completions(D, name), layout.raw_outputs(D, name)),
-        protocol=("bins", f"methods.{name}.completions"),
+        outputs=(layout.completions(DATASET, name), layout.raw_outputs(DATASET, name)),
+        params_keys=("bins", f"methods.{name}.completions"),
     )

@@ -4,34 +4,59 @@
 `dvc.yaml`. The stages themselves are in `mdrnets/dag/`, a file for each of the rule files.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from mdrnets.config.load import PARAMS, Config
+from mdrnets.dag.code import code_digest, python_files
 from mdrnets.dag.data import data_stages
 from mdrnets.dag.evaluate import evaluation_stages
 from mdrnets.dag.report import figure_stages, page_stage, report_stages
-from mdrnets.dag.stage import Stage
+from mdrnets.dag.stage import Stage, Wildcards
 from mdrnets.dag.train import training_stages
 from mdrnets.errors import UserError
+from mdrnets.files import write_text
 from mdrnets.layout import Layout
 
 
 @dataclass(frozen=True)
 class Job:
-    """One execution of a stage: all wildcards filled in."""
+    """One execution of a stage: all wildcards filled in.
 
-    name: str
+    Attributes:
+        stage: of the table.
+        wildcards: of the stage's matrix.
+        command: for a shell, in the project's folder.
+        inputs: files that it reads.
+        outputs: files that it makes.
+        code: files of the project that decide its result.
+        parameters: resolved values of the configuration that decide its result, by `file:key` or
+            `network:key`.
+        gpus: how many it computes on.
+    """
+
+    stage: Stage
+    wildcards: Wildcards
     command: str
     inputs: tuple[Path, ...]
-    code: tuple[Path, ...]
     outputs: tuple[Path, ...]
+    code: tuple[Path, ...]
     parameters: Mapping[str, Any]
     gpus: int
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return " ".join([self.stage.name, *self.wildcards.values()])
+
+    @cached_property
+    def digest(self) -> dict[str, Any]:
+        """What both engines track of it beside its files: its code's digest and its parameters."""
+        return {"code": code_digest(self.code), **self.parameters}
 
 
 class Pipeline:
@@ -45,56 +70,54 @@ class Pipeline:
         self.config = config
         self.layout = Layout(config.name)
         self.stages = {stage.name: stage for stage in _stages(config, self.layout)}
-        self._files = {
-            PARAMS: yaml.safe_load(PARAMS.read_text(encoding="utf-8")),
-            config.path: yaml.safe_load(config.path.read_text(encoding="utf-8")),
+        self._files: dict[tuple[str, ...], tuple[Path, ...]] = {}  # by the modules that need them
+        self._values = {
+            PARAMS: config.protocol.model_dump(mode="json"),
+            config.path: config.profile.model_dump(mode="json"),
         }
 
-    def job(self, stage: Stage, wildcards: Mapping[str, str]) -> Job:
+    def job(self, stage: Stage, wildcards: Wildcards) -> Job:
         """One execution."""
-        inputs = (*stage.inputs, self.layout.setup) if stage.setup else stage.inputs
         return Job(
-            name=" ".join([stage.name, *wildcards.values()]),
+            stage=stage,
+            wildcards=dict(wildcards),
             command=self.command(stage).format(**wildcards),
-            inputs=_filled(inputs, wildcards),
-            code=stage.code,
-            outputs=_filled(stage.outputs, wildcards),
-            parameters=self.parameters(stage, wildcards),
+            inputs=_fill(stage.inputs, wildcards),
+            outputs=_fill(stage.outputs, wildcards),
+            code=self._code(stage, wildcards),
+            parameters=self._parameters(stage, wildcards),
             gpus=self.gpus(stage),
         )
 
     def command(self, stage: Stage) -> str:
         """The shell command, with wildcards."""
-        return " ".join(
-            [
-                "python -m",
-                f"stages.{stage.program}",
-                "--profile",
-                self.config.name,
-                *stage.arguments,
-            ]
-        )
+        program = f"python -m stages.{stage.program}"
+        return " ".join([program, "--profile", self.config.name, *stage.arguments])
 
     def gpus(self, stage: Stage) -> int:
-        """How many GPUs an execution computes on: those that it reads of in the profile."""
+        """How many GPUs an execution computes on, by the keys of the profile that it reads."""
         profile = self.config.profile
-        if profile.device == "cpu" or "device" not in stage.settings:
+        if profile.device == "cpu" or "device" not in stage.profile_keys:
             return 0
-        return profile.devices if "devices" in stage.settings else 1
+        return profile.devices if "devices" in stage.profile_keys else 1
 
     def find(self, program: str, arguments: Sequence[str]) -> Job:
-        """The execution that a program was started for.
+        """The job that a program was started for.
 
         Raises:
-            UserError: the profile has no such execution.
+            UserError: the profile has no such job; lists those that it has.
         """
+        known = []
         for stage in self.stages.values():
             if stage.program == program:
                 for wildcards in stage.combinations():
-                    if [a.format(**wildcards) for a in stage.arguments] == list(arguments):
+                    filled = [argument.format(**wildcards) for argument in stage.arguments]
+                    if filled == list(arguments):
                         return self.job(stage, wildcards)
+                    known.append(" ".join(filled))
         raise UserError(
-            f"{self.config.path}: the profile has no stage `{' '.join([program, *arguments])}`"
+            f"{self.config.path}: no job `{' '.join([program, *arguments])}` in this profile; "
+            f"expected one of: {', '.join(known) or 'none'}"
         )
 
     def jobs(self) -> Iterator[Job]:
@@ -103,14 +126,61 @@ class Pipeline:
             for wildcards in stage.combinations():
                 yield self.job(stage, wildcards)
 
-    def parameters(self, stage: Stage, wildcards: Mapping[str, str]) -> dict[str, Any]:
-        """The values that an execution reads, by `file:key`."""
-        keys = [(PARAMS, key) for key in stage.protocol]
-        keys += [(self.config.path, key) for key in stage.settings]
-        return {
-            f"{path}:{key.format(**wildcards)}": _looked_up(self._files[path], key, wildcards)
+    def digests(self) -> dict[str, Any]:
+        """The digest of every job: stage → values of its wildcards, in their order → digest."""
+        digests: dict[str, Any] = {}
+        for job in self.jobs():
+            *path, last = (job.stage.name, *job.wildcards.values())
+            branch = digests
+            for name in path:
+                branch = branch.setdefault(name, {})
+            branch[last] = job.digest
+        return digests
+
+    def write_digests(self) -> None:
+        """Write `code.json`, for DVC, if it is not current."""
+        text = json.dumps(self.digests(), indent=1, ensure_ascii=False) + "\n"
+        path = self.layout.code
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            write_text(path, text)
+
+    def _code(self, stage: Stage, wildcards: Wildcards) -> tuple[Path, ...]:
+        networks = [name.format(**wildcards) for name in (stage.network or "", *stage.components)]
+        modules = [self.config.network(name).module for name in networks if name]
+        key = (*stage.modules, *modules)
+        if key not in self._files:
+            self._files[key] = python_files(*key)
+        return tuple(sorted({*self._files[key], *stage.data_files}))
+
+    def _parameters(self, stage: Stage, wildcards: Wildcards) -> dict[str, Any]:
+        keys = [(PARAMS, key) for key in stage.params_keys]
+        keys += [(self.config.path, key) for key in stage.profile_keys]
+        values = {
+            f"{path}:{key.format(**wildcards)}": _look_up(self._values[path], key, wildcards)
             for path, key in keys
         }
+        if stage.network is not None:
+            name, dataset = stage.network.format(**wildcards), wildcards.get("dataset")
+            values |= self._network_values(name, dataset, uses_options=stage.uses_options)
+        return values
+
+    def _network_values(
+        self, name: str, dataset: str | None, *, uses_options: bool
+    ) -> dict[str, Any]:
+        network = self.config.network(name)
+        values: dict[str, Any] = {
+            "network:module": network.module,
+            "network:seed": self.config.seed(name),
+        }
+        if dataset is not None and network.uses:
+            values["network:trained_on"] = {
+                part: self.config.trained_on(part, dataset) for part in network.uses
+            }
+        if uses_options:
+            values["network:labels"] = network.labels
+            values["network:options"] = self.config.options(name)
+            values["network:published"] = self.config.published(name)
+        return values
 
 
 def _stages(config: Config, layout: Layout) -> Iterator[Stage]:
@@ -122,11 +192,11 @@ def _stages(config: Config, layout: Layout) -> Iterator[Stage]:
     yield page_stage(config, layout, rendered)
 
 
-def _filled(paths: tuple[Path, ...], wildcards: Mapping[str, str]) -> tuple[Path, ...]:
+def _fill(paths: tuple[Path, ...], wildcards: Wildcards) -> tuple[Path, ...]:
     return tuple(Path(str(path).format(**wildcards)) for path in paths)
 
 
-def _looked_up(values: Any, key: str, wildcards: Mapping[str, str]) -> Any:
+def _look_up(values: Any, key: str, wildcards: Wildcards) -> Any:
     for part in key.format(**wildcards).split(".") if key else []:
         values = values[part] if isinstance(values, Mapping) and part in values else None
     return values

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mdrnets.config.load import Config
+from mdrnets.config.network_id import NetworkId
 from mdrnets.dag.evaluate import inspected_method, labelled_sets, per_class_networks
 from mdrnets.dag.stage import Stage
-from mdrnets.dag.train import base_name
 from mdrnets.layout import Layout
 
 PUBLISHED = Path("reports/published/table1.csv")
@@ -31,8 +31,8 @@ def report_stages(config: Config, layout: Layout) -> Iterator[Stage]:
             *_table(layout, "table1_extended"),
             *(layout.metrics(d, m) for d in datasets for m in config.profile.methods),
         ),
-        protocol=("seed", "bins", "methods", "ssim", "bootstrap"),
-        settings=("",),
+        params_keys=("seed", "bins", "methods", "ssim", "bootstrap"),
+        profile_keys=("",),
     )
     yield _rendered(
         config,
@@ -46,11 +46,11 @@ def report_stages(config: Config, layout: Layout) -> Iterator[Stage]:
             layout.check,
         ),
         outputs=(layout.report("claims.csv"), layout.report("claims.md")),
-        protocol=(
+        params_keys=(
             *("seed", "bins", "components", "methods", "bootstrap", "frechet"),
             *(key for key in ABLATION_KEYS if getattr(config.protocol, key)),
         ),
-        settings=("",),
+        profile_keys=("",),
     )
     for name, ablation in config.ablations.items():
         ran = [config.variant(row) for row in ablation.rows if config.runs(row)]
@@ -64,7 +64,7 @@ def report_stages(config: Config, layout: Layout) -> Iterator[Stage]:
                 layout.check,
             ),
             outputs=_table(layout, name),
-            protocol=(
+            params_keys=(
                 "seed",
                 "bins",
                 "ssim",
@@ -73,7 +73,7 @@ def report_stages(config: Config, layout: Layout) -> Iterator[Stage]:
                 "variants",
                 f"ablations.{name}",
             ),
-            settings=("",),
+            profile_keys=("",),
         )
 
 
@@ -91,7 +91,7 @@ def figure_stages(config: Config, layout: Layout) -> Iterator[Stage]:
     )
     scores = tuple(layout.scores(d, m) for d in datasets for m in methods)
     ablation_base = ("ablation_base",) if config.protocol.ablation_base else ()
-    for name, inputs, protocol in (
+    for name, inputs, params_keys in (
         ("figure1", (*faces, *ours), ("seed", "bins", "methods", *ablation_base)),
         ("figure5", (*faces, *completions), ("seed", "bins", "methods")),
         ("error_map", (*faces, *completions), ("bins", "methods")),
@@ -99,7 +99,7 @@ def figure_stages(config: Config, layout: Layout) -> Iterator[Stage]:
         *([("curves", histories, ("components", "methods"))] if histories else []),
     ):
         more = ("csv",) if name == "curves" else ()
-        yield _figure(config, layout, name, inputs, protocol, more=more)
+        yield _figure(config, layout, name, inputs, params_keys, more=more)
     for name, figure in config.figures.items():
         shown = [config.variant(column) for column in figure.columns if config.runs(column)]
         yield _figure(
@@ -129,18 +129,18 @@ def _figure(
     layout: Layout,
     name: str,
     inputs: tuple[Path, ...],
-    protocol: tuple[str, ...],
-    settings: tuple[str, ...] = (),
+    params_keys: tuple[str, ...],
+    profile_keys: tuple[str, ...] = (),
     more: tuple[str, ...] = (),
 ) -> Stage:
-    """Args: settings: beside those of every figure. more: kinds of files beside the figure."""
+    """Args: profile_keys: beside those of every figure. more: kinds of files beside the figure."""
     return _rendered(
         config,
         name,
         inputs=inputs,
         outputs=tuple(layout.report(f"{name}.{suffix}") for suffix in ("png", "pdf", *more)),
-        protocol=protocol,
-        settings=("datasets", "methods", *settings),
+        params_keys=params_keys,
+        profile_keys=("datasets", "methods", *profile_keys),
     )
 
 
@@ -163,11 +163,11 @@ def page_stage(config: Config, layout: Layout, rendered: Sequence[Stage]) -> Sta
             *(layout.model_config(*key) for key in trained),
             *(layout.validation(d, n) for d, n in trained if n not in config.protocol.components),
             *_faces(layout, datasets),
-            *sorted(TEMPLATES.glob("*")),
         ),
         outputs=(layout.report("index.html"),),
-        protocol=("",),
-        settings=("",),
+        data_files=tuple(sorted(TEMPLATES.glob("*"))),
+        params_keys=("",),
+        profile_keys=("",),
     )
 
 
@@ -177,8 +177,9 @@ def _rendered(
     *,
     inputs: tuple[Path, ...],
     outputs: tuple[Path, ...],
-    protocol: tuple[str, ...],
-    settings: tuple[str, ...],
+    params_keys: tuple[str, ...],
+    profile_keys: tuple[str, ...],
+    data_files: tuple[Path, ...] = (),
 ) -> Stage:
     """What `stages.render NAME` makes."""
     return Stage(
@@ -189,8 +190,9 @@ def _rendered(
         modules=("stages.render", renderer(config, name)),
         inputs=inputs,
         outputs=outputs,
-        protocol=protocol,
-        settings=settings,
+        data_files=data_files,
+        params_keys=params_keys,
+        profile_keys=profile_keys,
     )
 
 
@@ -213,7 +215,7 @@ def shown_method(config: Config) -> str:
 
 def shown_networks(config: Config) -> list[str]:
     """Whose curves are drawn: all but the variants of the ablations."""
-    return [name for name in config.trained if name == base_name(name)]
+    return [name for name in config.trained if NetworkId.parse(name).is_plain]
 
 
 def _faces(layout: Layout, datasets: Sequence[str]) -> tuple[Path, ...]:

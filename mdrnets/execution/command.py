@@ -1,4 +1,4 @@
-"""What every stage's command line shares: parsing, configuration, exit codes, progress, its record.
+"""What every stage's command line shares: arguments, log, exit codes, its record.
 
 A stage is `python -m stages.NAME … --profile PROFILE`, run from the project's folder. Exit codes:
 0 done, 1 an error, 2 wrong usage, 130 Ctrl-C, 143 SIGTERM.
@@ -6,41 +6,47 @@ A stage is `python -m stages.NAME … --profile PROFILE`, run from the project's
 
 import argparse
 import errno
+import json
+import logging
 import os
 import signal
 import sys
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import wraps
 from pathlib import Path
 from types import FrameType
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol
 
-from mdrnets.config.load import Config, load_config
-from mdrnets.dag.pipeline import Job, Pipeline
 from mdrnets.errors import UserError
-from mdrnets.layout import Layout
-from mdrnets.runtime.gpus import locked_gpus
-from mdrnets.tracking.recorder import RunRecorder
-from mdrnets.tracking.store import TrackingError
-from mdrnets.tracking.stream import Stream, retry_hint
-from mdrnets.tracking.sync import sync
+from mdrnets.runtime.workers import local_rank
 
-LINE_EVERY = 10.0
-"""Seconds between two lines of progress in a log."""
-STREAMS = "train"
-"""The stage whose curves are sent while it runs, and which resumes what was interrupted."""
+if TYPE_CHECKING:
+    from mdrnets.dag.pipeline import Job, Pipeline
+    from mdrnets.execution.run import StageRun
+
 FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 """What the system says of a folder or file that may not be written or read."""
-SYNCS = "report"
-"""The group of the workflow's last stages: they send what the others recorded."""
+EXPECTED_DIGEST = "MDRNETS_CODE_DIGEST"
+"""In the environment of a job of Snakemake: the digest of the code that it was planned for."""
+ARGUMENTS = {
+    "dataset": "a data set of the profile",
+    "method": "a method of the profile, METHOD@VARIANT or METHOD@seedN",
+    "name": "a table, a figure, `claims` or `report`",
+    "network": "a method of the profile, a variant of one, or a component that one uses",
+    "source": "a source of the profile",
+    "what": "images, labels or holes",
+}
+"""The arguments of all stages, as their help explains them."""
 
-Item = TypeVar("Item")
+logger = logging.getLogger(__name__)
+
+
+Body = Callable[["StageRun"], None]
 
 
 class Main(Protocol):
-    """A command's entry: its arguments, by default the command line's, to its exit code."""
+    """A program's entry: its arguments, by default the command line's, to its exit code."""
 
     def __call__(self, arguments: Sequence[str] | None = None) -> int: ...
 
@@ -52,146 +58,64 @@ class Terminated(SystemExit):
         super().__init__(128 + signal.SIGTERM)
 
 
-class StageRun:
-    """One execution of a stage: what its body works with.
+def stage_command(
+    *names: str,
+    add_options: Callable[[argparse.ArgumentParser], None] | None = None,
+    worker: Callable[..., int] | None = None,
+) -> Callable[[Body], Main]:
+    """Make the body of a stage's module its program: `main(arguments) -> exit code`.
 
-    Attributes:
-        config: protocol and profile.
-        layout: where the profile's files lie.
-        stage: the program, `NAME` of `stages.NAME`; for what `stages.render` makes, its name.
-        wildcards: its arguments by name, for example `{"dataset": "rendered_a"}`.
+    The module's docstring is the help. The arguments are parsed before anything else is imported.
+
+    Args:
+        names: of the arguments, in their order; one that ends in `?` may be missing.
+        add_options: adds options, which the body finds as `run.options`.
+        worker: what a further process of a training runs instead, with the profile and the
+            arguments; the first one starts it with its own command line.
     """
 
-    def __init__(
-        self,
-        *,
-        config: Config,
-        stage: str,
-        wildcards: Mapping[str, str],
-        journal: RunRecorder,
-        syncs: bool,
-    ) -> None:
-        """Args:
-        journal: of this execution.
-        syncs: whether to send all records at the end.
-        """
-        self.config = config
-        self.layout = Layout(config.name)
-        self.stage = stage
-        self.wildcards = dict(wildcards)
-        self._journal = journal
-        self._syncs = syncs
-        self._stream = Stream(journal, say=self.say) if stage == STREAMS else None
+    def decorate(body: Body) -> Main:
+        module = body.__globals__
 
-    def say(self, line: str) -> None:
-        """Print a line to stderr. A reader that went away (`2>&1 | head`) stops no stage."""
-        with suppress(OSError, ValueError):
-            print(line, file=sys.stderr, flush=True)
+        @wraps(body)
+        def main(arguments: Sequence[str] | None = None) -> int:
+            program = module["__spec__"].name.rpartition(".")[2]
+            parser = _parser(program, module["__doc__"], names)
+            if add_options is not None:
+                add_options(parser)
+            options = parser.parse_args(arguments)
+            given = {name.rstrip("?"): getattr(options, name.rstrip("?")) for name in names}
+            given = {name: value for name, value in given.items() if value is not None}
+            if worker is not None and local_rank() > 0:
+                return worker(options.profile, **given)
+            return execute(program, given, options.profile, body, options=options)
 
-    def progress(
-        self, items: Iterable[Item], *, total: int | None = None, label: str
-    ) -> Iterator[Item]:
-        """Iterate and show how far it is: a bar on a terminal, now and then a line in a log.
+        return main
 
-        Args:
-            items: what to iterate over.
-            total: number of items; by default their `len()`, where they have one.
-            label: what is done to them.
-        """
-        if total is None and isinstance(items, Sized):
-            total = len(items)
-        if sys.stderr.isatty():
-            from tqdm import tqdm
-
-            yield from tqdm(items, total=total, desc=label, dynamic_ncols=True)
-        else:
-            yield from self._lines(items, total, label)
-
-    def _lines(self, items: Iterable[Item], total: int | None, label: str) -> Iterator[Item]:
-        begin = last = time.monotonic()
-        count = 0
-        for item in items:
-            yield item
-            count += 1
-            now = time.monotonic()
-            if now - last >= LINE_EVERY and count != total:
-                of_total = f" of {total} ({100 * count // total} %)" if total else ""
-                self.say(f"{label}: {count}{of_total}, {now - begin:.0f} s")
-                last = now
-        self.say(f"{label}: {count} done, {time.monotonic() - begin:.1f} s")
-
-    def log_metrics(self, step: int, values: Mapping[str, float]) -> None:
-        """Add a point to the execution's curves."""
-        self._journal.add_point(step, values)
-        if self._stream is not None:
-            self._stream.offer()
-
-    def note(self, key: str, value: bool | int | float | str) -> None:
-        """Add a measurement (seconds, parameters, images per second) to the execution's record."""
-        self._journal.note(key, value)
-
-    def end(self, error: BaseException | None) -> None:
-        """Complete the record and send it, if it is this stage's turn. Never fails.
-
-        Args:
-            error: what ended the execution, or None.
-        """
-        try:
-            self._journal.end(error)
-        except (OSError, UserError) as trouble:  # a full disk must not cost a finished result
-            self.say(f"tracking: the record could not be written: {trouble}")
-        if self._stream is not None:
-            self._stream.close()
-        if self._syncs and self.layout.setup.exists():  # which made the database
-            try:
-                sync(self._journal.records, self.config.name)
-            except (TrackingError, UserError) as trouble:
-                self.say(retry_hint(trouble))
-
-
-def stage_parser(doc: str | None) -> argparse.ArgumentParser:
-    """A parser whose help is the stage's docstring, with `--profile`."""
-    module = sys.modules["__main__"].__spec__
-    parser = argparse.ArgumentParser(
-        prog=f"python -m {module.name}" if module else None,
-        description=doc,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--profile", help="a file of profiles/; by default that of params.yaml")
-    return parser
-
-
-def handle_user_errors(main: Main) -> Main:
-    """Decorate the `main` of a command that keeps no record: an error is a sentence, and exit 1."""
-
-    @wraps(main)
-    def run(arguments: Sequence[str] | None = None) -> int:
-        try:
-            return main(arguments)
-        except UserError as error:
-            print(f"error: {error}", file=sys.stderr)
-            return 1
-
-    return run
+    return decorate
 
 
 def execute(
-    stage: str,
-    wildcards: Mapping[str, str],
+    program: str,
+    arguments: Mapping[str, str],
     profile: str | None,
-    body: Callable[[StageRun], None],
+    body: Body,
+    *,
+    options: argparse.Namespace | None = None,
 ) -> int:
     """Run a stage's body, keep its record, and return the exit code.
 
     Args:
-        stage: the program, `NAME` of `stages.NAME`; for what `stages.render` makes, its name.
-        wildcards: the program's arguments by name, in their order.
+        program: `NAME` of `stages.NAME`.
+        arguments: of the program by name, in their order.
         profile: None: the one that `params.yaml` names.
-        body: does the stage's work.
+        body: does the stage's work; takes a `StageRun`.
+        options: what the command line has beside the arguments.
     """
     before = signal.signal(signal.SIGTERM, _terminate)
     try:
-        _execute(stage, wildcards, profile, body)
+        with _log_to_stderr():
+            _execute(program, arguments, profile, body, options or argparse.Namespace())
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -216,26 +140,29 @@ def execute(
 
 
 def _execute(
-    stage: str,
-    wildcards: Mapping[str, str],
+    program: str,
+    arguments: Mapping[str, str],
     profile: str | None,
-    body: Callable[[StageRun], None],
+    body: Body,
+    options: argparse.Namespace,
 ) -> None:
+    from mdrnets.config.load import load_config
+    from mdrnets.dag.pipeline import Pipeline
+    from mdrnets.execution.run import StageRun
+    from mdrnets.runtime.gpus import locked_gpus
+
     config = load_config(profile)
     pipeline = Pipeline(config)
-    last = stage in pipeline.stages and pipeline.stages[stage].group == SYNCS
-    if last:
-        job = pipeline.job(pipeline.stages[stage], wildcards)
-    else:
-        job = pipeline.find(stage, list(wildcards.values()))
-    journal = RunRecorder(
+    job = pipeline.find(program, list(arguments.values()))
+    _check_code(pipeline, job)
+    rendered = program == "render"  # its stages have names of their own
+    run = StageRun(
         config=config,
-        stage=stage,
-        wildcards=wildcards,
         job=job,
-        resumes=stage == STREAMS,
+        stage=job.stage.name if rendered else program,
+        wildcards={} if rendered else arguments,
+        options=options,
     )
-    run = StageRun(config=config, stage=stage, wildcards=wildcards, journal=journal, syncs=last)
     try:
         with locked_gpus(job.gpus, say=run.say):
             body(run)
@@ -251,14 +178,91 @@ def _execute(
     run.end(None)
 
 
-def _missing_input(error: FileNotFoundError, job: Job) -> UserError | None:
+def _missing_input(error: FileNotFoundError, job: "Job") -> UserError | None:
     """The sentence for an input that no earlier stage has made yet."""
     if error.filename is None or Path(error.filename) not in job.inputs:
         return None
     return UserError(
-        f"{error.filename}: there is no such file; the stages before this one make it: "
+        f"{error.filename}: file not found, expected from an earlier stage; make it with "
         f"`snakemake --cores all {error.filename}`"
     )
+
+
+def _check_code(pipeline: "Pipeline", job: "Job") -> None:
+    """Refuse to run code that was edited since the engine planned this job.
+
+    Its outputs would be recorded under the digest of the code that was planned.
+
+    Raises:
+        UserError: the digest of the job's code is another one than its engine expects.
+    """
+    expected = os.environ.get(EXPECTED_DIGEST)
+    if "DVC_STAGE" in os.environ:
+        expected = _digest_for_dvc(pipeline.layout.code, job)
+    if expected is not None and expected != job.digest["code"]:
+        raise UserError(
+            f"{job.code[0]} or another file that `{job.command}` uses was edited after the run was "
+            "started; start the run again"
+        )
+
+
+def _digest_for_dvc(path: Path, job: "Job") -> str | None:
+    with suppress(FileNotFoundError, KeyError):
+        digest = json.loads(path.read_text(encoding="utf-8"))
+        for key in (job.stage.name, *job.wildcards.values()):
+            digest = digest[key]
+        return str(digest["code"])
+    return None
+
+
+def _parser(program: str, doc: str | None, names: Sequence[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=f"python -m stages.{program}",
+        description=doc,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    for name in names:
+        parser.add_argument(
+            name.rstrip("?"),
+            nargs="?" if name.endswith("?") else None,
+            help=ARGUMENTS[name.rstrip("?")],
+        )
+    parser.add_argument("--profile", help="a file of profiles/; by default that of params.yaml")
+    return parser
+
+
+class _Handler(logging.StreamHandler[Any]):
+    """Writes to the present stderr; a reader that went away (`2>&1 | head`) stops no stage."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with suppress(OSError, ValueError):
+            print(self.format(record), file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _log_to_stderr() -> Iterator[None]:
+    """Show what the project logs: with the time in a log file, without it on a terminal."""
+    handler = _Handler()
+    plain = "%(message)s" if sys.stderr.isatty() else "%(asctime)s %(message)s"
+    handler.setFormatter(_Formatter(plain, datefmt="%H:%M:%S"))
+    loggers = [logging.getLogger(name) for name in ("mdrnets", "stages")]
+    for each in loggers:
+        each.addHandler(handler)
+        each.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        for each in loggers:
+            each.removeHandler(handler)
+
+
+class _Formatter(logging.Formatter):
+    """Names the level of what is more than information."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        if record.levelno > logging.INFO:
+            record.message = f"{record.levelname.lower()}: {record.message}"
+        return super().formatMessage(record)
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:

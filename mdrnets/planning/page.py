@@ -7,8 +7,7 @@ from typing import Any
 
 from tabulate import tabulate
 
-from mdrnets.config.protocol import split_name
-from mdrnets.dag.train import base_name
+from mdrnets.config.network_id import NetworkId
 from mdrnets.planning.plan import Plan, Work
 from mdrnets.planning.resources import Resources, runtime_minutes
 from mdrnets.planning.schedule import critical_path, makespan
@@ -60,23 +59,23 @@ def page(plan: Plan, gpus: Sequence[int]) -> str:
 
 def cluster_resources(plan: Plan) -> Resources:
     """What the jobs request from a cluster."""
-    resources: Resources = {}
-    for name, job in plan.jobs.items():
-        if job.work:
-            stage, dataset = name.split(" ")
-            resources.setdefault(stage, {})[dataset] = {
-                "runtime": runtime_minutes(job.seconds),
-                "mem_mb": math.ceil(job.memory / 1e6),
-                "disk_mb": math.ceil((job.kept + job.passing) / 1e6),
-            }
-    return resources
+    return {
+        name: {
+            "runtime": runtime_minutes(job.seconds),
+            "mem_mb": math.ceil(job.memory / 1e6),
+            "disk_mb": math.ceil((job.kept + job.passing) / 1e6),
+        }
+        for name, job in plan.jobs.items()
+        if job.work
+    }
 
 
 def _together(plan: Plan, works: list[Work]) -> Iterator[list[Work]]:
     """What is a row: a phase in all trainings of a method, or in those of all its variants."""
 
     def key(work: Work) -> tuple[int, bool, str]:
-        base, variant, _ = split_name(work.network)
+        network = NetworkId.parse(work.network)
+        base, variant = network.base, network.variant
         return order.index(base), bool(variant), work.phase
 
     order = list(plan.parameters)
@@ -95,7 +94,7 @@ def _training_row(plan: Plan, works: list[Work]) -> tuple[str, ...]:
         _span([work.steps for work in works]),
         str(first.batch_size),
         f"{sum(work.steps * work.batch_size for work in works):,}",
-        f"{plan.parameters[base_name(first.network)] / 1e6:.1f} M",
+        f"{plan.parameters[NetworkId.parse(first.network).base] / 1e6:.1f} M",
         _number(first.macs / 1e9),
         _hours(works),
         _sources(works),
@@ -116,8 +115,8 @@ def _completion_row(plan: Plan, works: list[Work]) -> tuple[str, ...]:
 
 
 def _title(plan: Plan, works: list[Work]) -> str:
-    variants = {split_name(work.network)[1] for work in works} - {""}
-    title = plan.config.network(base_name(works[0].network)).title
+    variants = {NetworkId.parse(work.network).variant for work in works} - {""}
+    title = plan.config.network(NetworkId.parse(works[0].network).base).title
     return f"{title}, {len(variants)} variants" if variants else title
 
 

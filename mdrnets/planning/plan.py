@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from mdrnets.config.load import Config
+from mdrnets.config.network_id import NetworkId
 from mdrnets.dag.pipeline import Job, Pipeline
-from mdrnets.dag.train import base_name
 from mdrnets.methods.building import resolved_options
 from mdrnets.planning.counting import CostCounter, NetworkCost
 from mdrnets.planning.schedule import Task
@@ -164,7 +164,7 @@ class Planner:
     def _training(
         self, job: Job, dataset: str, network: str, *, needs: tuple[str, ...], gpus: int
     ) -> PlannedJob:
-        cost = self._costs[base_name(network)]
+        cost = self._costs[NetworkId.parse(network).base]
         if not cost.phases:  # published weights
             return PlannedJob(needs=needs, gpus=gpus, kept=cost.weights)
         share = self._steps(network, dataset) / sum(phase.steps for phase in cost.phases)
@@ -207,7 +207,7 @@ class Planner:
     def _completion(
         self, job: Job, dataset: str, network: str, *, needs: tuple[str, ...], gpus: int
     ) -> PlannedJob:
-        cost = self._costs[base_name(network)]
+        cost = self._costs[NetworkId.parse(network).base]
         assert cost.completion is not None  # what is completed with is a method
         batch = self.config.profile.completion_batch
         record = self._record("complete", job, dataset, network)
@@ -246,7 +246,7 @@ class Planner:
         """Of every network but the variants, which are reckoned as the method itself."""
         counter, costs = CostCounter(self.config), {}
         for name in self.config.trained:
-            if name == base_name(name):
+            if NetworkId.parse(name).is_plain:
                 logger.info("counting the operations of %s", name)
                 costs[name] = counter.count(name)
         return costs
@@ -272,7 +272,7 @@ class Planner:
         return steps
 
     def _measured(self, network: str, phase: str, batch: int) -> Measurement | None:
-        base = base_name(network)
+        base = NetworkId.parse(network).base
         return self.speed.measured(
             network=base,
             phase=phase,

@@ -8,8 +8,8 @@ MARGIN = 2
 """A job requests this many times the planned time, and `EXTRA_MINUTES` more."""
 EXTRA_MINUTES = 15
 
-Resources = dict[str, dict[str, dict[str, int]]]
-"""Stage → data set → runtime (minutes), mem_mb, disk_mb."""
+Resources = dict[str, dict[str, int]]
+"""Job → runtime (minutes), mem_mb, disk_mb."""
 
 
 def runtime_minutes(seconds: float) -> int:
@@ -23,7 +23,6 @@ def planned_seconds(path: Path) -> dict[str, float]:
         return {}
     resources: Resources = json.loads(path.read_text(encoding="utf-8"))
     return {
-        f"{stage} {dataset}": (request["runtime"] - EXTRA_MINUTES) * 60 / MARGIN
-        for stage, requests in resources.items()
-        for dataset, request in requests.items()
+        name: (request["runtime"] - EXTRA_MINUTES) * 60 / MARGIN
+        for name, request in resources.items()
     }

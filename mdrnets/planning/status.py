@@ -13,7 +13,7 @@ from statistics import median
 from typing import Literal, get_args
 
 from mdrnets.config.load import Config
-from mdrnets.config.protocol import split_name
+from mdrnets.config.network_id import NetworkId
 from mdrnets.dag.pipeline import Job, Pipeline
 from mdrnets.dag.stage import Group, Stage
 from mdrnets.layout import Layout
@@ -77,7 +77,9 @@ class _Candidate:
     @property
     def kind(self) -> tuple[str, ...]:
         """Jobs of one kind take about as long: trainings of one network, or runs of one program."""
-        network = split_name(self.arguments[1])[:1] if self.stage.program == "train" else ()
+        network = (
+            (NetworkId.parse(self.arguments[1]).base,) if self.stage.program == "train" else ()
+        )
         return (self.stage.program, *network)
 
 

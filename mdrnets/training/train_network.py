@@ -95,9 +95,7 @@ def train_network(
     for name, child in trainable.named_children():
         note(f"parameters_{name}", _count_parameters(child))
 
-    # The stamp of the setup stage says that tracking is ready; it decides no result.
-    inputs = [path for path in job.inputs if path != layout.setup]
-    identity = fingerprint(parameters=job.parameters, inputs=inputs, code=job.code)
+    identity = fingerprint(parameters=job.parameters, inputs=job.inputs, code=job.code)
     state_folder = layout.states / dataset / f"{network}-{short_hash(identity)}"
     for other in sorted(state_folder.parent.glob(f"{network}-*")):
         if other != state_folder:

@@ -7,8 +7,9 @@ import yaml
 
 from mdrnets.config.data import Holes, Labels, Source, Split
 from mdrnets.config.load import PROFILES, Config, expand, load_config, validated_options
+from mdrnets.config.network_id import NetworkId
 from mdrnets.config.options import TrainOptions
-from mdrnets.config.protocol import Protocol, split_name
+from mdrnets.config.protocol import Protocol
 from mdrnets.errors import UserError
 
 SHIPPED = sorted(path.stem for path in PROFILES.glob("*.yaml"))
@@ -375,7 +376,7 @@ def test_a_figure_cannot_have_the_name_of_a_table(change: Change) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "components"),
+    ("name", "parts"),
     [
         ("pconv", ("pconv", "", 1)),
         ("mdrnets@small", ("mdrnets", "small", 1)),
@@ -385,7 +386,8 @@ def test_a_figure_cannot_have_the_name_of_a_table(change: Change) -> None:
     ],
 )
 def test_a_name_tells_method_variant_and_training(name: str, parts: tuple[str, str, int]) -> None:
-    assert split_name(name) == parts
+    assert NetworkId.parse(name) == NetworkId(*parts)
+    assert str(NetworkId(*parts)) == name
 
 
 def test_methods_and_variants_are_trained_once_a_seed_and_parts_once(change: Change) -> None:

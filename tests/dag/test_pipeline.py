@@ -40,10 +40,8 @@ def test_no_wildcard_and_no_missing_parameter_is_left(pipeline: Pipeline) -> Non
 
 
 def test_every_stage_depends_on_its_own_program(pipeline: Pipeline) -> None:
-    for stage in pipeline.stages.values():
-        program = Path("stages", f"{stage.program}.py")
-        # The set-up decides nothing, and must not run again beside jobs that use its database.
-        assert (program in stage.code) == (stage.name != "setup")
+    for job in pipeline.jobs():
+        assert Path("stages", f"{job.stage.program}.py") in job.code
 
 
 def test_an_execution_is_found_by_its_arguments() -> None:
@@ -51,7 +49,7 @@ def test_an_execution_is_found_by_its_arguments() -> None:
     found = pipeline.find("train", ["rendered_b", "pconv"])
     assert found.command == "python -m stages.train --profile demo rendered_b pconv"
     assert Path("runs/demo/models/rendered_b/pconv.safetensors") in found.outputs
-    assert found.parameters["profiles/demo.yaml:networks.pconv"]["batch_size"] > 0
+    assert found.parameters["network:options"]["batch_size"] > 0
 
 
 def test_a_stage_takes_the_gpus_that_it_reads_of() -> None:
@@ -74,7 +72,7 @@ def test_what_is_not_in_the_profile_is_refused() -> None:
 
 def test_a_part_trained_once_serves_all_data_sets() -> None:
     pipeline = Pipeline(load_config("demo"))
-    (parser,) = pipeline.stages["train_parser"].axes["dataset"]
+    (parser,) = pipeline.stages["train_parser"].matrix["dataset"]
     inputs = pipeline.find("train", ["rendered_b", "mdrnets"]).inputs
     assert pipeline.layout.model(parser, "parser") in inputs
     assert pipeline.layout.model("rendered_b", "recon") in inputs
@@ -82,11 +80,11 @@ def test_a_part_trained_once_serves_all_data_sets() -> None:
 
 def test_variants_are_trained_on_the_first_data_set_and_share_the_full_method() -> None:
     pipeline = Pipeline(load_config("smoke"))
-    stage = pipeline.stages["train_mdrnets_without_mrem"]
+    stage = pipeline.stages["train_variant"]
     found = pipeline.find("train", ["rendered_a", "mdrnets@without_mrem"])
-    assert stage.axes == {"dataset": ("rendered_a",)}
-    assert found.parameters["params.yaml:variants.without_mrem.options"] == {"mrem": False}
-    assert found.parameters["profiles/smoke.yaml:networks.mdrnets"]["steps"] > 0
+    assert stage.matrix == {"variant": ("without_mrem",), "dataset": ("rendered_a",)}
+    assert found.parameters["network:options"]["mrem"] is False
+    assert found.parameters["network:options"]["steps"] > 0
     summaries = pipeline.find("render", ["table2"]).inputs
     assert pipeline.layout.summary("rendered_a", "mdrnets@without_mrem") in summaries
     assert pipeline.layout.summary("rendered_a", "mdrnets") in summaries
@@ -95,8 +93,8 @@ def test_variants_are_trained_on_the_first_data_set_and_share_the_full_method() 
 def test_what_is_inspected_is_a_memory_and_the_parser_where_there_are_labels() -> None:
     pipeline = Pipeline(load_config("demo"))
     datasets = tuple(pipeline.config.profile.datasets)
-    assert pipeline.stages["inspect_memory_mdrnets"].axes == {"dataset": datasets}
-    assert pipeline.stages["inspect_parsing_mdrnets"].axes == {"dataset": datasets[:1]}
+    assert pipeline.stages["inspect_memory"].matrix == {"dataset": datasets}
+    assert pipeline.stages["inspect_parsing"].matrix == {"dataset": datasets[:1]}
     inputs = pipeline.find("inspect_parsing", ["rendered_a", "mdrnets"]).inputs
     assert pipeline.layout.labels("rendered_a") in inputs
     inputs = pipeline.find("inspect_memory", ["rendered_b", "mdrnets"]).inputs
@@ -129,9 +127,10 @@ def test_a_figure_of_variants_shows_those_that_run_on_the_first_data_set() -> No
 
 def test_a_training_depends_on_its_own_method_alone() -> None:
     pipeline = Pipeline(load_config("demo"))
-    assert Path("mdrnets/methods/pconv.py") in pipeline.stages["train_pconv"].code
-    assert Path("mdrnets/methods/deepfillv2.py") not in pipeline.stages["train_pconv"].code
-    assert not any("reporting" in path.parts for path in pipeline.stages["train_pconv"].code)
+    code = pipeline.find("train", ["rendered_a", "pconv"]).code
+    assert Path("mdrnets/methods/pconv.py") in code
+    assert Path("mdrnets/methods/deepfillv2.py") not in code
+    assert not any("reporting" in path.parts for path in code)
 
 
 def test_published_weights_reach_what_reads_them() -> None:

@@ -1,3 +1,5 @@
+"""A stage's command line: exit codes, record, digest of its code, progress, help."""
+
 import errno
 import io
 import os
@@ -5,14 +7,18 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from mdrnets.config.load import load_config
+from mdrnets.dag import code
+from mdrnets.dag.pipeline import Pipeline
 from mdrnets.errors import UserError
-from mdrnets.execution import command
-from mdrnets.execution.command import StageRun, execute
+from mdrnets.execution import run as run_module
+from mdrnets.execution.command import EXPECTED_DIGEST, execute, stage_command
+from mdrnets.execution.run import StageRun
 from mdrnets.files import sha256, write_text
 from mdrnets.tracking.record import Record, RecordStore, read, read_points
 
@@ -138,7 +144,7 @@ def test_what_the_profile_does_not_have_is_refused(
     shipped: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert execute("masks", {"dataset": "nowhere"}, "smoke", _write_output) == 1
-    assert "no stage `masks nowhere`" in capsys.readouterr().err
+    assert "masks nowhere" in capsys.readouterr().err
 
 
 def test_a_missing_input_names_what_makes_it(
@@ -228,21 +234,47 @@ def test_a_record_that_cannot_be_written_costs_no_result(
     assert "the disk is full" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("set_up", [True, False])
-def test_a_report_sends_all_records_where_there_is_a_store(
-    shipped: Path, monkeypatch: pytest.MonkeyPatch, set_up: bool
-) -> None:
+def test_a_report_sends_all_records(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[str] = []
 
     def fake(records: RecordStore, profile: str) -> None:
         sent.extend(record.name for record in records.all() if record.status != "RUNNING")
 
-    monkeypatch.setattr(command, "sync", fake)
-    if set_up:
-        write_text(Path("runs/smoke/setup.json"), "{}")
+    monkeypatch.setattr("mdrnets.tracking.sync.sync", fake)
     execute("masks", MASKS, "smoke", _write_output)
-    execute("table1", {}, "smoke", lambda run: None)
-    assert sent == (["masks-rendered_a", "table1"] if set_up else [])
+    assert sent == []
+    execute("render", {"name": "table1"}, "smoke", lambda run: None)
+    assert sent == ["masks-rendered_a", "table1"]
+
+
+# -- the code --------------------------------------------------------------------------------
+
+
+def test_code_that_was_edited_since_the_engine_planned_the_job_does_not_run(
+    shipped: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def planned_code() -> str:
+        job = Pipeline(load_config("smoke")).find("masks", list(MASKS.values()))
+        return str(job.digest["code"])
+
+    write_text(Path("stages/masks.py"), "x = 1\n")
+    monkeypatch.setenv(EXPECTED_DIGEST, planned_code())
+    assert execute("masks", MASKS, "smoke", _write_output) == 0
+
+    # In another project the same code has the same digest: files are known by content.
+    code._sha256.cache_clear()
+    write_text(Path("stages/masks.py"), "x = 2\n")
+    OUTPUT.unlink()
+    assert execute("masks", MASKS, "smoke", _write_output) == 1
+    assert "stages/masks.py" in capsys.readouterr().err and not OUTPUT.exists()
+
+    monkeypatch.delenv(EXPECTED_DIGEST)
+    Pipeline(load_config("smoke")).write_digests()
+    monkeypatch.setenv("DVC_STAGE", "masks@rendered_a")
+    assert execute("masks", MASKS, "smoke", _write_output) == 0
+    code._sha256.cache_clear()
+    write_text(Path("stages/masks.py"), "x = 3\n")
+    assert execute("masks", MASKS, "smoke", _write_output) == 1
 
 
 # -- progress --------------------------------------------------------------------------------
@@ -260,20 +292,20 @@ def test_progress_passes_the_items_on(run: StageRun) -> None:
     assert list(run.progress([], label="nothing")) == []
 
 
-def test_in_a_log_a_quick_loop_is_one_line(
-    run: StageRun, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_in_a_log_a_quick_loop_is_one_line(run: StageRun, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", logger="mdrnets")
     list(run.progress(range(1000), label="images"))
-    assert capsys.readouterr().err == "images: 1000 done, 0.0 s\n"
+    assert caplog.messages == ["images: 1000 done, 0.0 s"]
 
 
 def test_in_a_log_a_slow_loop_is_a_line_now_and_then(
-    run: StageRun, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    run: StageRun, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    caplog.set_level("INFO", logger="mdrnets")
     clock = iter(range(0, 1000, 4))
-    monkeypatch.setattr(command.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(run_module.time, "monotonic", lambda: next(clock))
     list(run.progress(range(8), label="images"))
-    assert capsys.readouterr().err.splitlines() == [
+    assert caplog.messages == [
         "images: 3 of 8 (37 %), 12 s",
         "images: 6 of 8 (75 %), 24 s",
         "images: 8 done, 36.0 s",
@@ -293,20 +325,43 @@ def test_on_a_terminal_it_is_a_bar(run: StageRun, monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize("trouble", [BrokenPipeError(), ValueError("closed file")])
 def test_a_reader_that_went_away_stops_nothing(
-    run: StageRun, monkeypatch: pytest.MonkeyPatch, trouble: Exception
+    shipped: Path, monkeypatch: pytest.MonkeyPatch, trouble: Exception
 ) -> None:
     class Gone(io.StringIO):
         def write(self, text: str) -> int:
             raise trouble
 
+    def body(run: StageRun) -> None:
+        list(run.progress(range(3), label="images"))
+        _write_output(run)
+
     monkeypatch.setattr(sys, "stderr", Gone())
-    assert list(run.progress(range(3), label="images")) == [0, 1, 2]
+    assert execute("masks", MASKS, "smoke", body) == 0
+    assert OUTPUT.exists()
 
 
-def test_the_help_is_the_docstring(capsys: pytest.CaptureFixture[str]) -> None:
-    parse: Callable[[list[str]], object] = command.stage_parser("Do this.\n\nAnd that.").parse_args
+def test_the_help_explains_stage_and_arguments(capsys: pytest.CaptureFixture[str]) -> None:
+    @stage_command("dataset")
+    def main(run: StageRun) -> None: ...
+
     with pytest.raises(SystemExit) as ended:
-        parse(["--help"])
+        main(["--help"])
     assert ended.value.code == 0
-    said = capsys.readouterr().out
-    assert "Do this.\n\nAnd that." in said and "--profile" in said
+    text = capsys.readouterr().out
+    assert (__doc__ or "") in text and "dataset" in text and "--profile" in text
+
+
+def test_a_further_process_runs_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[tuple[str | None, str]] = []
+
+    def worker(profile: str | None, dataset: str) -> int:
+        calls.append((profile, dataset))
+        return 7
+
+    @stage_command("dataset", worker=worker)
+    def main(run: StageRun) -> None:
+        raise AssertionError("the first process alone runs the body")
+
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert main(["--profile", "smoke", "rendered_a"]) == 7
+    assert calls == [("smoke", "rendered_a")]

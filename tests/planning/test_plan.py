@@ -42,7 +42,7 @@ def test_every_job_of_the_workflow_is_in_it_after_those_that_it_needs(config: Co
         assert set(job.needs) <= seen
         seen.add(name)
     assert "train_base one" in plan.jobs["train_toy two"].needs  # one part serves both data sets
-    assert "complete_toy two" in plan.jobs["evaluate_toy two"].needs
+    assert "complete_toy two" in plan.jobs["evaluate toy two"].needs
 
 
 def test_epochs_are_steps_of_each_phase(config: Config) -> None:
@@ -115,8 +115,8 @@ def test_the_program_prints_it_and_writes_what_jobs_ask_for(
     assert "Profile `tiny` on one CPU core" in capsys.readouterr().out
     asked = json.loads(LAYOUT.plan.read_text())
     assert asked == cluster_resources(_plan(config))
-    assert asked["train_toy"]["two"]["runtime"] >= 15
-    assert set(asked) == {"train_base", "train_toy", "complete_toy"}
+    assert asked["train_toy two"]["runtime"] >= 15
+    assert {name.split()[0] for name in asked} == {"train_base", "train_toy", "complete_toy"}
 
 
 def test_the_program_refuses_a_profile_that_is_not_there(

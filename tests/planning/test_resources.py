@@ -10,5 +10,5 @@ def test_the_plan_is_read_back(tmp_path: Path) -> None:
     path = tmp_path / "plan.json"
     assert planned_seconds(path) == {}
     request = {"runtime": runtime_minutes(3600), "mem_mb": 1, "disk_mb": 1}
-    path.write_text(json.dumps({"train_toy": {"one": request}}))
+    path.write_text(json.dumps({"train_toy one": request}))
     assert planned_seconds(path) == pytest.approx({"train_toy one": 3600})

@@ -63,9 +63,9 @@ def test_what_reads_a_missing_file_is_left_too(records: RecordStore) -> None:
     LAYOUT.completions("one", "toy").unlink()
     statuses = _statuses()
     left = {name for name, status in statuses.items() if status.state == "left"}
-    assert {"complete_toy one", "evaluate_toy one", "table1"} <= left
-    assert not {"train_toy one", "complete_toy two", "evaluate_toy two"} & left
-    assert statuses["evaluate_toy one"].seconds_left == 1  # as its last execution
+    assert {"complete_toy one", "evaluate toy one", "table1"} <= left
+    assert not {"train_toy one", "complete_toy two", "evaluate toy two"} & left
+    assert statuses["evaluate toy one"].seconds_left == 1  # as its last execution
     assert set(remaining_tasks(list(statuses.values()))) == left
 
 
@@ -76,7 +76,7 @@ def test_what_read_an_earlier_version_of_its_input_is_left(records: RecordStore)
     records.update(record, outputs=record.outputs | {path: again})
     statuses = _statuses()
     assert statuses["complete_toy one"].state == "done"
-    assert statuses["evaluate_toy one"].state == "left"
+    assert statuses["evaluate toy one"].state == "left"
 
 
 def test_a_changed_parameter_leaves_its_jobs(records: RecordStore) -> None:
@@ -135,9 +135,9 @@ def test_times_come_from_the_plan_or_from_similar_jobs_or_are_unknown(
     statuses = _statuses()
     assert statuses[TRAINING].seconds_left == 1  # as on the other data set
     assert statuses["train_base one"].seconds_left is None
-    assert statuses["evaluate_toy one"].seconds_left is None
+    assert statuses["evaluate toy one"].seconds_left is None
     request = {"runtime": runtime_minutes(3600), "mem_mb": 1, "disk_mb": 1}
-    write_text(LAYOUT.plan, json.dumps({"train_base": {"one": request}}))
+    write_text(LAYOUT.plan, json.dumps({"train_base one": request}))
     assert _statuses()["train_base one"].seconds_left == pytest.approx(3600)
 
 

@@ -12,7 +12,7 @@ from samples import make_samples as samples
 from samples.renderer.render import render
 from samples.renderer.style import RENDERED_A, RENDERED_B, Style
 
-COMMITTED = Path(__file__).parents[2] / "samples"
+COMMITTED = Path(__file__).parents[2] / "samples/archives"
 ARCHIVES = (
     "holes.zip",
     "rendered_a_faces.zip",

@@ -28,7 +28,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Scores of one of two methods on one of two data sets, and the published numbers."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(
-        "mdrnets.execution.command.sync", lambda *arguments: None
+        "mdrnets.tracking.sync.sync", lambda *arguments: None
     )  # tracking has its tests
     write_configuration(tmp_path)
     params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))

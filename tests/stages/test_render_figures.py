@@ -30,7 +30,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A finished run of one method, and of a variant, on two data sets of noise."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(
-        "mdrnets.execution.command.sync", lambda *arguments: None
+        "mdrnets.tracking.sync.sync", lambda *arguments: None
     )  # tracking has its tests
     write_configuration(tmp_path)
     _add_variants_and_a_memory()
@@ -110,7 +110,7 @@ def test_every_missing_input_is_named(
     project: Path, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pipeline = Pipeline(load_config())
-    inputs = [path for path in pipeline.stages[name].inputs if path != LAYOUT.setup]
+    inputs = pipeline.stages[name].inputs
     assert inputs
     for path in inputs:
         hidden = path.rename(path.with_suffix(".hidden"))

@@ -28,7 +28,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     handler, threads = signal.getsignal(signal.SIGTERM), torch.get_num_threads()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(
-        "mdrnets.execution.command.sync", lambda *arguments: None
+        "mdrnets.tracking.sync.sync", lambda *arguments: None
     )  # tracking has its tests
     write_configuration(tmp_path)
     yield tmp_path
@@ -43,18 +43,18 @@ def _set_seeds(count: int) -> None:
     path.write_text(yaml.safe_dump(profile), encoding="utf-8")
 
 
-def _instances() -> dict[str, Job]:
+def _jobs_by_name() -> dict[str, Job]:
     return {job.name: job for job in Pipeline(load_config()).jobs()}
 
 
 def test_more_seeds_add_stages_and_leave_the_others_as_they_are(project: Path) -> None:
-    before = _instances()
+    before = _jobs_by_name()
     _set_seeds(1)
-    assert _instances().keys() == before.keys()
+    assert _jobs_by_name().keys() == before.keys()
     _set_seeds(2)
-    after = _instances()
+    after = _jobs_by_name()
     assert after.keys() - before.keys() == {
-        f"{stage}_toy_seed2 {dataset}"
+        f"{stage}_toy_further 2 {dataset}"
         for stage in ("train", "complete", "validate", "evaluate")
         for dataset in ("one", "two")
     }

@@ -230,7 +230,7 @@ def test_a_state_that_was_moved_to_another_configuration_is_refused(
 
     assert main(["one", "toy"]) == 1
     said = capsys.readouterr().err
-    assert f"error: {new}" in said and "networks.toy.batch_size (2" in said
+    assert f"error: {new}" in said and "batch_size (2" in said
     assert "Traceback" not in said
     assert not LAYOUT.model("one", "toy").exists()
 

@@ -42,7 +42,7 @@ def test_a_job_asks_for_what_the_plan_says(project_copy: Copy, tmp_path: Path) -
     copy = project_copy.clone(tmp_path / "planned")
     plan = copy.root / "runs/smoke/plan.json"
     plan.parent.mkdir(parents=True)
-    plan.write_text(json.dumps({"train_recon": {"rendered_a": {"runtime": 77, "mem_mb": 1234}}}))
+    plan.write_text(json.dumps({"train_recon rendered_a": {"runtime": 77, "mem_mb": 1234}}))
     model = "runs/smoke/models/rendered_a/recon.safetensors"
     printed = copy.snakemake("--dry-run", model).stdout
     (resources,) = [line for line in printed.splitlines() if "runtime=" in line]

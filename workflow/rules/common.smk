@@ -16,8 +16,8 @@ from mdrnets.dag.pipeline import Pipeline
 
 if unknown := set(config) - {"profile"}:
     raise WorkflowError(
-        f"--config {min(unknown)}: the only key is `profile`; change other values in params.yaml "
-        "or in the profile's file"
+        f"--config {min(unknown)}: unknown key, expected only `profile`; change other values in "
+        "params.yaml or in the profile's file"
     )
 try:
     PIPELINE = Pipeline(load_config(config.get("profile")))
@@ -27,27 +27,24 @@ except UserError as error:
 PROFILE = PIPELINE.config.profile
 RUN = PIPELINE.layout.run
 ENVIRONMENT = str(Path(workflow.basedir, "environment.yml"))  # for --sdm conda
-EMBEDDED = sorted(path.stem for path in Path("samples").glob("*.zip"))
-
-
-wildcard_constraints:
-    source="|".join(PROFILE.sources),
-    dataset="|".join(PROFILE.datasets),
+EMBEDDED = sorted(path.stem for path in Path("samples/archives").glob("*.zip"))
 
 
 def stages(group):
     return [stage for stage in PIPELINE.stages.values() if stage.group == group]
 
 
+def constraints(stage):
+    # In each rule: two rules whose outputs have one pattern differ in their wildcards' values alone.
+    return {wildcard: "|".join(values) for wildcard, values in stage.matrix.items()}
+
+
 def log_file(stage):
-    return (
-        RUN
-        / "logs"
-        / ("_".join([stage.name, *(f"{{{axis}}}" for axis in stage.axes)]) + ".log")
-    )
+    wildcards = [f"{{{wildcard}}}" for wildcard in stage.matrix]
+    return RUN / "logs" / ("_".join([stage.name, *wildcards]) + ".log")
 
 
-def kept_tables():
+def reference_tables():
     run = Path("reports/reference", PIPELINE.config.name, "run.json")
     return (
         json.loads(run.read_text(encoding="utf-8"))["tables"] if run.is_file() else []
@@ -57,8 +54,8 @@ def kept_tables():
 def ablation(name):
     if name not in PIPELINE.config.ablations:
         raise WorkflowError(
-            f"profiles/{PIPELINE.config.name}.yaml: no variant of {name} is run; add some of "
-            "params.yaml's to `variants`"
+            f"profiles/{PIPELINE.config.name}.yaml: variants: none of {name} is there; add some of "
+            "params.yaml's to make this table"
         )
     return PIPELINE.stages[name].outputs
 
@@ -66,15 +63,18 @@ def ablation(name):
 # Seen on the terminal and kept. Ctrl-C, or SIGTERM to all, must not cut the last words of a stage,
 # nor may the shell end before it (`:` waits; a stage handles its signals itself).
 # One string for all rules: Snakemake reads it when a job runs, when `stage` is no longer its own.
-RUN_STAGE = "trap : TERM; {params.command} 2>&1 | (trap '' INT TERM; tee {log})"
+RUN_STAGE = (
+    "trap : TERM; MDRNETS_CODE_DIGEST={params.digest[code]} "
+    "{params.command} 2>&1 | (trap '' INT TERM; tee {log})"
+)
 
 
-def settings(stage, wildcards):
-    return PIPELINE.parameters(stage, wildcards)
+def digest(stage, wildcards):
+    return PIPELINE.job(stage, wildcards).digest
 
 
-# What jobs ask a cluster for, as `make plan` wrote it; jobs without a plan ask for what the cluster's
-# profile has as `default-resources`.
+# What jobs ask a cluster for, as `mdrnets plan` wrote it; jobs without a plan ask for what the
+# cluster's profile has as `default-resources`.
 PLANNED = (
     json.loads(PIPELINE.layout.plan.read_text(encoding="utf-8"))
     if PIPELINE.layout.plan.is_file()
@@ -83,10 +83,12 @@ PLANNED = (
 
 
 def planned(stage):
-    def request(name, wildcards):
-        return PLANNED[stage.name][wildcards.dataset][name]
+    jobs = [PIPELINE.job(stage, wildcards).name for wildcards in stage.combinations()]
+    names = PLANNED.get(jobs[0], {})
 
-    names = next(iter(PLANNED.get(stage.name, {}).values()), {})
+    def request(name, wildcards):
+        return PLANNED[PIPELINE.job(stage, wildcards).name][name]
+
     return {name: partial(request, name) for name in names}
 
 
@@ -95,13 +97,8 @@ def inputs(stage):
     made = (RUN, PIPELINE.layout.reports, Path("data"))
     return [
         path if any(map(path.is_relative_to, made)) else local(str(path))
-        for path in (*stage.inputs, *stage.code)
+        for path in stage.inputs
     ]
-
-
-def needed(stage):
-    # Made once before all others; a later look at it changes nothing for them.
-    return [ancient(PIPELINE.layout.setup)] if stage.setup else []
 
 
 onstart:
@@ -110,8 +107,10 @@ onstart:
 
 
 onsuccess:
+    shell(f"python -m stages.code --profile {PIPELINE.config.name}")
     shell(f"python -m mdrnets sync --profile {PIPELINE.config.name} --quiet")
 
 
 onerror:
+    shell(f"python -m stages.code --profile {PIPELINE.config.name}")
     shell(f"python -m mdrnets sync --profile {PIPELINE.config.name} --quiet")

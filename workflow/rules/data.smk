@@ -4,7 +4,7 @@
 rule data:
     input:
         local("data.dvc"),
-        [local(f"samples/{name}.zip") for name in EMBEDDED],
+        [local(f"samples/archives/{name}.zip") for name in EMBEDDED],
     output:
         [PIPELINE.layout.data(name) for name in EMBEDDED],
     log:
@@ -22,18 +22,19 @@ for stage in stages("data"):
             stage.name
         input:
             inputs(stage),
-            needed(stage),
         output:
             stage.outputs,
+        wildcard_constraints:
+            **constraints(stage),
         log:
             log_file(stage),
         priority: 4
         # On a cluster: what is short, or needs the network, runs where Snakemake does.
-        localrule: stage.program in ("setup", "check", "download")
+        localrule: stage.program in ("check", "download")
         conda:
             ENVIRONMENT
         params:
             command=PIPELINE.command(stage),
-            settings=partial(settings, stage),
+            digest=partial(digest, stage),
         shell:
             RUN_STAGE

@@ -6,9 +6,10 @@ for stage in stages("evaluate"):
             stage.name
         input:
             inputs(stage),
-            needed(stage),
         output:
             stage.outputs,
+        wildcard_constraints:
+            **constraints(stage),
         log:
             log_file(stage),
         conda:
@@ -19,6 +20,6 @@ for stage in stages("evaluate"):
             gpu=PIPELINE.gpus(stage),
         params:
             command=PIPELINE.command(stage),
-            settings=partial(settings, stage),
+            digest=partial(digest, stage),
         shell:
             RUN_STAGE

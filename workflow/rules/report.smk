@@ -51,7 +51,6 @@ for stage in stages("report"):
             stage.name
         input:
             inputs(stage),
-            needed(stage),
         output:
             [described(stage, path) for path in stage.outputs],
         log:
@@ -61,6 +60,6 @@ for stage in stages("report"):
             ENVIRONMENT
         params:
             command=PIPELINE.command(stage),
-            settings=partial(settings, stage),
+            digest=partial(digest, stage),
         shell:
             RUN_STAGE

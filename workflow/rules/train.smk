@@ -1,9 +1,8 @@
 # Every network of the profile. What others wait for starts first, and then those that waited.
 def priority(stage):
-    name = stage.arguments[-1]
-    if name in PIPELINE.config.protocol.components:
+    if stage.network in PIPELINE.config.protocol.components:
         return 3
-    return 2 if PIPELINE.config.trained[name].uses else 1
+    return 2 if stage.components else 1
 
 
 for stage in stages("train"):
@@ -13,9 +12,10 @@ for stage in stages("train"):
             stage.name
         input:
             inputs(stage),
-            needed(stage),
         output:
             stage.outputs,
+        wildcard_constraints:
+            **constraints(stage),
         log:
             log_file(stage),
         priority: priority(stage)
@@ -27,6 +27,6 @@ for stage in stages("train"):
             gpu=PIPELINE.gpus(stage),
         params:
             command=PIPELINE.command(stage),
-            settings=partial(settings, stage),
+            digest=partial(digest, stage),
         shell:
             RUN_STAGE

@@ -6,7 +6,7 @@ results were restored, unfinished, or about another version of the file; the pag
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,12 +57,12 @@ class Run:
 
 def read_runs(pipeline: Pipeline) -> list[Run]:
     """All executions of a profile, the last ones first."""
-    instances = list(_deciding(pipeline))
+    jobs = list(pipeline.jobs())
     latest = RecordStore(pipeline.layout.records).latest()
     known = {record.command: record for record in latest}
-    records = [known.get(job.command) for job in instances]
+    records = [known.get(job.command) for job in jobs]
     readers = _readers(filter(None, records))
-    runs = [_run(*pair, readers) for pair in zip(instances, records, strict=True)]
+    runs = [_run(*pair, readers) for pair in zip(jobs, records, strict=True)]
     return runs[::-1]
 
 
@@ -79,14 +79,6 @@ def upstream_runs(runs: Sequence[Run], *paths: Path) -> list[Run]:
             found.append(run)
             wanted.update(run.inputs)
     return found
-
-
-def _deciding(pipeline: Pipeline) -> Iterator[Job]:
-    """Without the set-up of the tracking database, which decides nothing."""
-    for stage in pipeline.stages.values():
-        if stage.setup:
-            for wildcards in stage.combinations():
-                yield pipeline.job(stage, wildcards)
 
 
 def _readers(records: Iterable[Record]) -> Readers:

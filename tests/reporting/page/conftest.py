@@ -64,7 +64,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, make_record: Callable[..., R
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setattr(
-            "mdrnets.execution.command.sync", lambda *arguments: None
+            "mdrnets.tracking.sync.sync", lambda *arguments: None
         )  # tracking has its tests
         _finish(folder, make_record)
         assert main(["report"]) == 0
