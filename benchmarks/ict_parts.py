@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.validation_faces import from_command_line, hole_l1
 from mdrnets.methods.ict.method import ICT
-from mdrnets.methods.ict.palette import quantise, reduced
+from mdrnets.methods.ict.palette import quantise, reduce_to_grid
 from mdrnets.methods.ict.transformer import sample_masked
 
 
@@ -54,7 +54,7 @@ def _filled(model: ICT, image: Tensor, hole: Tensor, *, seed: int) -> list[tuple
 def _drawn(model: ICT, masked: Tensor, hole: Tensor, seed: int) -> Tensor:
     """Tokens B×N as in a completion."""
     options = model.options
-    colours, missing = reduced(masked, hole, options.grid)
+    colours, missing = reduce_to_grid(masked, hole, options.grid)
     return sample_masked(
         model.transformer,
         quantise(colours, model.palette),

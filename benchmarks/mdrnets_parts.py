@@ -49,11 +49,11 @@ def _replaced(model: MDRNets, image: Tensor, hole: Tensor) -> list[tuple[str, fl
         return model.refinement(masked, hole, fill(model.style_encoder(coarse)))
 
     def without_memory(features: Tensor) -> Tensor:
-        fused, small = model.fused(features, parse(coarse), hole, memory=None)
+        fused, small = model.fuse_features(features, parse(coarse), hole, memory=None)
         return fused if model.correlation is None else model.correlation(fused, small)
 
     def without_correlation(features: Tensor) -> Tensor:
-        return model.fused(features, parse(coarse), hole, memory=model.memory)[0]
+        return model.fuse_features(features, parse(coarse), hole, memory=model.memory)[0]
 
     filled = {
         "mean of the valid pixels": mean.expand_as(image),
@@ -107,7 +107,7 @@ def _memory(model: MDRNets, image: Tensor, hole: Tensor) -> list[tuple[str, floa
         ("the same in the hole, %", _agreement(labels[inside], truth[inside])),
     ]
     if model.memory is not None:
-        query = model.query(coarse, labels)
+        query = model.pool_style(coarse, labels)
         read = model.memory(query, query)  # nothing is written in eval mode
         attention = model.memory.attention(model.memory.similarity(query))
         entropy = torch.special.entr(attention).sum(-1)
@@ -127,7 +127,7 @@ def _memory(model: MDRNets, image: Tensor, hole: Tensor) -> list[tuple[str, floa
         ]
     if model.correlation is not None:
         features = model.style_encoder(coarse)
-        fused, small = model.fused(features, labels, hole, memory=model.memory)
+        fused, small = model.fuse_features(features, labels, hole, memory=model.memory)
         relation = model.correlation.relation(fused)
         patch_hole = F.max_pool2d(small, model.correlation.patch_size).flatten(1)  # any missing
         entropy = torch.special.entr(relation).sum(-1)[patch_hole > 0]

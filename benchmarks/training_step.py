@@ -126,10 +126,12 @@ def _step(trainable: Trainable, phase: Phase, profile: Profile, repeats: int) ->
     """Median seconds, and the GPU's peak memory in bytes (0 on a CPU)."""
     device, size = next(trainable.parameters()).device, profile.image_size
     trainable.train()
-    if phase.start is not None:
-        phase.start(np.random.default_rng(0).integers(0, 256, (200, size, size, 3), dtype=np.uint8))
-    if phase.enter is not None:
-        phase.enter()
+    if phase.on_start is not None:
+        phase.on_start(
+            np.random.default_rng(0).integers(0, 256, (200, size, size, 3), dtype=np.uint8)
+        )
+    if phase.on_enter is not None:
+        phase.on_enter()
     seconds = []
     for _ in range(repeats + 1):
         batch = _batch(size, phase.batch_size, device)

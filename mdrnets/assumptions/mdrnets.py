@@ -27,7 +27,7 @@ STYLE = "methods/mdrnets/style_encoder.py"
 MEMORY = "methods/mdrnets/memory.py"
 MREM = "methods/mdrnets/mask_region.py"
 REFINEMENT = "methods/mdrnets/refinement.py"
-INCO = "methods/mdrnets/incoordination.py"
+INCO = "methods/mdrnets/coordination.py"
 LOSSES = "methods/mdrnets/losses.py"
 METHOD = "methods/mdrnets/method.py"
 

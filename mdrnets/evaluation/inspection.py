@@ -17,7 +17,7 @@ from mdrnets.data.progress import Progress, silent
 from mdrnets.evaluation.memory_use import NONE, MemoryUse
 from mdrnets.methods.mdrnets.memory import DisentangledMemory
 from mdrnets.methods.mdrnets.method import MDRNets
-from mdrnets.methods.mdrnets.pooling import Pooled
+from mdrnets.methods.mdrnets.pooling import RegionMeans
 from mdrnets.runtime.numerics import autocast
 
 
@@ -97,7 +97,7 @@ class Inspection:
         for image, hole in self._batches(pairs, "reads"):
             with autocast(self.device, self.precision):
                 coarse = self.method.complete_coarsely(image * (1 - hole), hole)
-                query = self.method.query(coarse, self.method.frozen("parser").parse(coarse))
+                query = self.method.pool_style(coarse, self.method.frozen("parser").parse(coarse))
             similarity = memory.similarity(query)  # B×K×M
             best = F.one_hot(similarity.argmax(dim=-1), similarity.shape[-1])
             chosen.append((best * query.present[..., None]).sum(dim=0))
@@ -108,7 +108,7 @@ class Inspection:
         return reads.cpu().numpy(), mean.cpu().numpy()
 
     @torch.inference_mode()
-    def _styles(self, rows: np.ndarray) -> tuple[Pooled, np.ndarray]:
+    def _styles(self, rows: np.ndarray) -> tuple[RegionMeans, np.ndarray]:
         """Q of images without a hole, rows N×K×C; their classes, uint8 N×H×W."""
         found, labels = [], []
         starts = range(0, len(rows), self.batch_size)
@@ -116,10 +116,10 @@ class Inspection:
             image = to_tensor(self.images[rows[start : start + self.batch_size]], self.device)
             with autocast(self.device, self.precision):
                 parsed = self.method.frozen("parser").parse(image)
-                found.append(self.method.query(image, parsed))
+                found.append(self.method.pool_style(image, parsed))
             labels.append(_uint8(parsed))
         means, present = zip(*found, strict=True)
-        return Pooled(torch.cat(means), torch.cat(present)), np.concatenate(labels)
+        return RegionMeans(torch.cat(means), torch.cat(present)), np.concatenate(labels)
 
     def _batches(self, pairs: Sequence[Pair], label: str) -> Iterator[tuple[Tensor, Tensor]]:
         """Images B×3×H×W in [-1, 1] and holes B×1×H×W."""

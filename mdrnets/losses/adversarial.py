@@ -16,12 +16,12 @@ Adversarial = Literal["hinge", "bce", "lsgan"]
 def discriminator_loss(real: Tensor, fake: Tensor, *, kind: Adversarial) -> Tensor:
     """Half the loss on real logits plus half the loss on fake ones (detached by the caller)."""
     if kind == "hinge":
-        on_real, on_fake = F.relu(1 - real).mean(), F.relu(1 + fake).mean()
+        real_loss, fake_loss = F.relu(1 - real).mean(), F.relu(1 + fake).mean()
     elif kind == "bce":
-        on_real, on_fake = F.softplus(-real).mean(), F.softplus(fake).mean()
+        real_loss, fake_loss = F.softplus(-real).mean(), F.softplus(fake).mean()
     else:
-        on_real, on_fake = (real - 1).square().mean(), fake.square().mean()
-    return 0.5 * (on_real + on_fake)
+        real_loss, fake_loss = (real - 1).square().mean(), fake.square().mean()
+    return 0.5 * (real_loss + fake_loss)
 
 
 def generator_loss(fake: Tensor, *, kind: Adversarial) -> Tensor:

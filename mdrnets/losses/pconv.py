@@ -49,19 +49,19 @@ class PConvLoss:
             image: B×3×H×W in [-1, 1], complete.
             hole: B×1×H×W, 1 = missing.
         """
-        completed = composite(image, output, hole)
-        wanted = self.features(image, TAPS)
-        of_output = self.features(output, TAPS)
-        of_completed = self.features(completed, TAPS)
+        composed = composite(image, output, hole)
+        target = self.features(image, TAPS)
+        output_maps = self.features(output, TAPS)
+        composite_maps = self.features(composed, TAPS)
 
         weights = self.weights
         return {
             "valid": weights.valid * F.l1_loss(output * (1 - hole), image * (1 - hole)),
             "hole": weights.hole * F.l1_loss(output * hole, image * hole),
             "perceptual": weights.perceptual
-            * (perceptual_loss(of_output, wanted) + perceptual_loss(of_completed, wanted)),
+            * (perceptual_loss(output_maps, target) + perceptual_loss(composite_maps, target)),
             "style": weights.style
-            * (gram_style_loss(of_output, wanted) + gram_style_loss(of_completed, wanted)),
+            * (gram_style_loss(output_maps, target) + gram_style_loss(composite_maps, target)),
             "total_variation": weights.total_variation
-            * total_variation_loss(completed, region=dilate(hole)),
+            * total_variation_loss(composed, region=dilate(hole)),
         }

@@ -65,10 +65,10 @@ class Phase:
             a discriminator's update can precede the generator's. Code after the last `yield`
             runs once the last update is applied (for example an EMA).
         schedulers: stepped once after each training step.
-        start: called once when the phase begins, not when it is resumed; what it sets up must
+        on_start: called once when the phase begins, not when it is resumed; what it sets up must
             live in buffers or parameters, so that it is part of the saved state. It receives
             some thousand training images (uint8, N×H×W×3), for example to fit a palette.
-        enter: called whenever the phase becomes the current one, also after a resume: sets
+        on_enter: called whenever the phase becomes the current one, also after a resume: sets
             train/eval modes and `requires_grad`.
         labels: whether batches carry label maps (only labelled training images are then drawn).
     """
@@ -79,8 +79,8 @@ class Phase:
     optimisers: dict[str, torch.optim.Optimizer]
     train_step: Callable[[Batch], Iterator[Update]]
     schedulers: dict[str, torch.optim.lr_scheduler.LRScheduler] = field(default_factory=dict)
-    start: Callable[[np.ndarray], None] | None = None
-    enter: Callable[[], None] | None = None
+    on_start: Callable[[np.ndarray], None] | None = None
+    on_enter: Callable[[], None] | None = None
     labels: bool = False
 
 
@@ -113,7 +113,7 @@ class Trainable(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self._attached: dict[str, nn.Module] = {}
+        self._frozen: dict[str, nn.Module] = {}
 
     def register_frozen(self, name: str, module: Frozen) -> Frozen:
         """Keep a frozen helper: it moves along with `to()`, but is no part of the state dict.
@@ -121,16 +121,16 @@ class Trainable(nn.Module):
         Returns the module itself; later it is at `self.frozen(name)`. Do not assign it to an
         attribute as well: that would register it.
         """
-        self._attached[name] = module
+        self._frozen[name] = module
         return module
 
     def frozen(self, name: str) -> Any:
         """The helper of this name."""
-        return self._attached[name]
+        return self._frozen[name]
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "Trainable":
         super()._apply(fn, recurse)
-        for module in self._attached.values():
+        for module in self._frozen.values():
             module._apply(fn, recurse)
         return self
 

@@ -8,11 +8,11 @@ import torch
 from skimage.restoration import inpaint_biharmonic
 from torch import Tensor
 
-from mdrnets.config.options import Options as Record
+from mdrnets.config.options import Options as BaseOptions
 from mdrnets.methods.base import BuildContext, Method, Phase
 
 
-class Options(Record):
+class Options(BaseOptions):
     """There are none."""
 
 
@@ -23,13 +23,13 @@ class Biharmonic(Method):
         return []
 
     def complete(self, masked: Tensor, hole: Tensor, generator: torch.Generator) -> Tensor:
-        filled = [
+        images = [
             inpaint_biharmonic(image, missing, channel_axis=0)
             for image, missing in zip(
                 masked.double().cpu().numpy(), hole[:, 0].bool().cpu().numpy(), strict=True
             )
         ]
-        output = torch.stack([torch.from_numpy(image) for image in filled])
+        output = torch.stack([torch.from_numpy(image) for image in images])
         return output.to(masked).clamp(-1, 1)
 
 

@@ -58,13 +58,13 @@ class CoarseNetwork(nn.Sequential):
     def __init__(self, *, width: int, dilations: Sequence[int]) -> None:
         c = width
         super().__init__(
-            _gated(5, c, kernel_size=5),
-            _gated(c, 2 * c, stride=2),
-            _gated(2 * c, 2 * c),
-            _gated(2 * c, 4 * c, stride=2),
-            _gated(4 * c, 4 * c),
-            _gated(4 * c, 4 * c),
-            *(_gated(4 * c, 4 * c, dilation=dilation) for dilation in dilations),
+            _gated_conv(5, c, kernel_size=5),
+            _gated_conv(c, 2 * c, stride=2),
+            _gated_conv(2 * c, 2 * c),
+            _gated_conv(2 * c, 4 * c, stride=2),
+            _gated_conv(4 * c, 4 * c),
+            _gated_conv(4 * c, 4 * c),
+            *(_gated_conv(4 * c, 4 * c, dilation=dilation) for dilation in dilations),
             *_decoder(4 * c, c),
         )
 
@@ -76,24 +76,24 @@ class RefinementNetwork(nn.Module):
         super().__init__()
         c = width
         self.dilated = nn.Sequential(
-            _gated(3, c, kernel_size=5),
-            _gated(c, c, stride=2),
-            _gated(c, 2 * c),
-            _gated(2 * c, 2 * c, stride=2),
-            _gated(2 * c, 4 * c),
-            _gated(4 * c, 4 * c),
-            *(_gated(4 * c, 4 * c, dilation=dilation) for dilation in dilations),
+            _gated_conv(3, c, kernel_size=5),
+            _gated_conv(c, c, stride=2),
+            _gated_conv(c, 2 * c),
+            _gated_conv(2 * c, 2 * c, stride=2),
+            _gated_conv(2 * c, 4 * c),
+            _gated_conv(4 * c, 4 * c),
+            *(_gated_conv(4 * c, 4 * c, dilation=dilation) for dilation in dilations),
         )
         self.before_attention = nn.Sequential(
-            _gated(3, c, kernel_size=5),
-            _gated(c, c, stride=2),
-            _gated(c, 2 * c),
-            _gated(2 * c, 4 * c, stride=2),
-            _gated(4 * c, 4 * c),
-            _gated(4 * c, 4 * c, activation=nn.ReLU()),
+            _gated_conv(3, c, kernel_size=5),
+            _gated_conv(c, c, stride=2),
+            _gated_conv(c, 2 * c),
+            _gated_conv(2 * c, 4 * c, stride=2),
+            _gated_conv(4 * c, 4 * c),
+            _gated_conv(4 * c, 4 * c, activation=nn.ReLU()),
         )
         self.attention = ContextualAttention()
-        self.after_attention = nn.Sequential(_gated(4 * c, 4 * c), _gated(4 * c, 4 * c))
+        self.after_attention = nn.Sequential(_gated_conv(4 * c, 4 * c), _gated_conv(4 * c, 4 * c))
         self.decoder = nn.Sequential(*_decoder(8 * c, c))
 
     def forward(self, filled: Tensor, hole: Tensor) -> Tensor:
@@ -169,8 +169,8 @@ class DeepFillv2(Method):
 
         both = torch.cat([self._with_hole(image, hole), self._with_hole(fake.detach(), hole)])
         real_logits, fake_logits = self.discriminator(both).chunk(2)
-        on_logits = discriminator_loss(real_logits, fake_logits, kind="hinge")
-        yield Update("discriminator", {"discriminator": on_logits})
+        loss = discriminator_loss(real_logits, fake_logits, kind="hinge")
+        yield Update("discriminator", {"discriminator": loss})
 
         fake_logits = self.discriminator(self._with_hole(fake, hole))
         adversarial = generator_loss(fake_logits, kind="hinge")
@@ -214,20 +214,20 @@ def build(*, options: Options, context: BuildContext) -> Trainable:
 def _decoder(in_channels: int, c: int) -> list[nn.Module]:
     """The last seven layers of either stage, from a quarter of the size to the image."""
     return [
-        _gated(in_channels, 4 * c),
-        _gated(4 * c, 4 * c),
+        _gated_conv(in_channels, 4 * c),
+        _gated_conv(4 * c, 4 * c),
         nn.Upsample(scale_factor=2),
-        _gated(4 * c, 2 * c),
-        _gated(2 * c, 2 * c),
+        _gated_conv(4 * c, 2 * c),
+        _gated_conv(2 * c, 2 * c),
         nn.Upsample(scale_factor=2),
-        _gated(2 * c, c),
-        _gated(c, c // 2),
+        _gated_conv(2 * c, c),
+        _gated_conv(c, c // 2),
         nn.Conv2d(c // 2, 3, kernel_size=3, padding=1),
         nn.Tanh(),
     ]
 
 
-def _gated(
+def _gated_conv(
     in_channels: int,
     out_channels: int,
     *,

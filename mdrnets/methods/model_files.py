@@ -78,19 +78,19 @@ def load_weights(path: Path, network: nn.Module) -> None:
         UserError: no such file, a damaged one, or the weights of another network.
     """
     try:
-        found = load_file(path)
+        tensors = load_file(path)
     except FileNotFoundError:
         raise UserError(f"{path}: there is no such file; train the network first") from None
     except SafetensorError as error:
         raise UserError(f"{path}: damaged ({error}); train the network again") from None
 
-    wanted = network.state_dict()
-    for name in dict.fromkeys([*wanted, *found]):
-        here = f"shape {list(wanted[name].shape)}" if name in wanted else "no such weight"
-        there = f"shape {list(found[name].shape)}" if name in found else "no such weight"
+    expected = network.state_dict()
+    for name in dict.fromkeys([*expected, *tensors]):
+        here = f"shape {list(expected[name].shape)}" if name in expected else "no such weight"
+        there = f"shape {list(tensors[name].shape)}" if name in tensors else "no such weight"
         if here != there:
             raise UserError(
                 f"{path}: the weights are not this network's: {name} has {there} in the file and "
                 f"{here} in the network; train the network again"
             )
-    network.load_state_dict(found)
+    network.load_state_dict(tensors)

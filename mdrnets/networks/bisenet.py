@@ -51,7 +51,7 @@ class BiSeNet(nn.Module):
 
         Returns logits B×n_classes×H×W.
         """
-        spatial, context, _ = self.context(self._normalised(image))
+        spatial, context, _ = self.context(self._normalise(image))
         logits: Tensor = self.head(self.fusion(spatial, context), size=image.shape[-2:])
         return logits
 
@@ -62,14 +62,14 @@ class BiSeNet(nn.Module):
         strides 16 and 32, each B×n_classes×H×W.
         """
         size = image.shape[-2:]
-        spatial, context16, context32 = self.context(self._normalised(image))
+        spatial, context16, context32 = self.context(self._normalise(image))
         return (
             self.head(self.fusion(spatial, context16), size=size),
             self.head16(context16, size=size),
             self.head32(context32, size=size),
         )
 
-    def _normalised(self, image: Tensor) -> Tensor:
+    def _normalise(self, image: Tensor) -> Tensor:
         return ((image + 1) / 2 - self.mean) / self.std
 
 

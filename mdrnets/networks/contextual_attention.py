@@ -39,7 +39,7 @@ class ContextualAttention(nn.Module):
         grid = (key.shape[2], key.shape[3])
 
         scores = fuse(patch_scores(query, key), grid)
-        valid = hole_free(F.interpolate(hole, size=grid))
+        valid = find_valid_patches(F.interpolate(hole, size=grid))
         weights = masked_softmax(scores, valid, scale=self.softmax_scale)
 
         return paste(weights, background)
@@ -85,7 +85,7 @@ def _add_diagonal_neighbours(scores: Tensor) -> Tensor:
     return padded[:, :-2, :-2] + scores + padded[:, 2:, 2:]
 
 
-def hole_free(hole: Tensor) -> Tensor:
+def find_valid_patches(hole: Tensor) -> Tensor:
     """Args: hole B×1×h×w, on the matching grid. Returns B×1×N: 1 = the 3×3 patch has no hole."""
     touched = F.max_pool2d(hole, MATCH_SIZE, stride=1, padding=MATCH_SIZE // 2)
     return 1 - touched.flatten(2)

@@ -53,7 +53,7 @@ class PerceptualFeatures(nn.Module):
         """
         raise NotImplementedError
 
-    def _prepared(self, image: Tensor, normalise: bool) -> Tensor:
+    def _preprocess(self, image: Tensor, normalise: bool) -> Tensor:
         if not normalise:
             return image
         mean = image.new_tensor(IMAGENET_MEAN).view(1, 3, 1, 1)
@@ -89,14 +89,14 @@ class VGGFeatures(PerceptualFeatures):
     def forward(
         self, image: Tensor, taps: Sequence[str], *, normalise: bool = True
     ) -> list[Tensor]:
-        wanted = {self.indices[tap]: tap for tap in taps}
-        found = {}
-        x = self._prepared(image, normalise)
-        for index, layer in enumerate(self.layers[: max(wanted) + 1]):
+        tap_at = {self.indices[tap]: tap for tap in taps}
+        maps = {}
+        x = self._preprocess(image, normalise)
+        for index, layer in enumerate(self.layers[: max(tap_at) + 1]):
             x = layer(x)
-            if index in wanted:
-                found[wanted[index]] = x
-        return [found[tap] for tap in taps]
+            if index in tap_at:
+                maps[tap_at[index]] = x
+        return [maps[tap] for tap in taps]
 
 
 class EffNetLiteFeatures(PerceptualFeatures):
@@ -119,15 +119,15 @@ class EffNetLiteFeatures(PerceptualFeatures):
     ) -> list[Tensor]:
         blocks = [int(tap.removeprefix("relu").removeprefix("pool")[0]) for tap in taps]
         network = self.network
-        x = network._swish(network._bn0(network._conv_stem(self._prepared(image, normalise))))
-        found = {1: x}
+        x = network._swish(network._bn0(network._conv_stem(self._preprocess(image, normalise))))
+        maps = {1: x}
         last = EFFNET_LAST_BLOCK.get(max(blocks), -1)
         for index, block in enumerate(network._blocks[: last + 1]):
             x = block(x)
             for number, end in EFFNET_LAST_BLOCK.items():
                 if index == end:
-                    found[number] = x
-        return [found[number] / EFFNET_RMS[number] for number in blocks]
+                    maps[number] = x
+        return [maps[number] / EFFNET_RMS[number] for number in blocks]
 
 
 def build_features(network: str, *, perceptual: str, weights: Path) -> PerceptualFeatures:

@@ -48,7 +48,7 @@ _NAMES = (
 )
 
 
-def from_published(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def convert_published(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The weights under our names.
 
     Args:
@@ -57,19 +57,23 @@ def from_published(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     Raises:
         UserError: they are another network's.
     """
-    found = {_renamed(name): tensor for name, tensor in weights.items()}
+    renamed = {_rename(name): tensor for name, tensor in weights.items()}
     with torch.device("meta"):
-        wanted = BiSeNet(n_classes=len(PUBLISHED_CLASSES)).state_dict()
-    for name in dict.fromkeys([*wanted, *found]):
-        if name not in found or name not in wanted or found[name].shape != wanted[name].shape:
+        expected = BiSeNet(n_classes=len(PUBLISHED_CLASSES)).state_dict()
+    for name in dict.fromkeys([*expected, *renamed]):
+        if (
+            name not in renamed
+            or name not in expected
+            or renamed[name].shape != expected[name].shape
+        ):
             raise UserError(
                 f"the published weights are not this BiSeNet's: {name} is missing, of another "
                 "shape, or unknown; get 79999_iter.pth of face-parsing.PyTorch"
             )
-    return found
+    return renamed
 
 
-def _renamed(name: str) -> str:
+def _rename(name: str) -> str:
     module, _, tensor = name.rpartition(".")
     for pattern, ours in _NAMES:
         if match := re.fullmatch(pattern, module):
@@ -77,7 +81,7 @@ def _renamed(name: str) -> str:
     return name
 
 
-def merged(logits: Tensor) -> Tensor:
+def merge_classes(logits: Tensor) -> Tensor:
     """Logits of the 14 classes, whose probabilities are the sums of those that are merged.
 
     Args:

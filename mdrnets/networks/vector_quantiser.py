@@ -21,7 +21,7 @@ RESEED_STEPS: Annotated[int, Chosen("the codes settle then")] = 50_000
 
 
 @dataclass(frozen=True)
-class Quantised:
+class Quantisation:
     """What a quantiser returns.
 
     Attributes:
@@ -58,20 +58,20 @@ class VectorQuantiser(nn.Module):
         self.register_buffer("sums", torch.zeros(codes, channels))
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
 
-    def forward(self, z: Tensor) -> Quantised:
+    def forward(self, z: Tensor) -> Quantisation:
         """Args: z B×D×H×W. In training mode the codebook is updated after it was used.
 
         Distances are computed in full precision, whatever that of z.
         """
         flat = z.detach().permute(0, 2, 3, 1).flatten(0, 2).to(self.codebook.dtype)  # N×D
         if self.training and self.steps == 0:
-            self.codebook.copy_(_drawn(flat, len(self.codebook)))
+            self.codebook.copy_(_draw_rows(flat, len(self.codebook)))
         nearest = torch.cdist(flat, self.codebook).argmin(dim=1)
         indices = nearest.view(z.shape[0], *z.shape[2:])
         codes = self.lookup(indices)
         if self.training:
             self._update(flat, nearest)
-        return Quantised(
+        return Quantisation(
             vectors=z + (codes - z).detach(),
             indices=indices,
             commitment=F.mse_loss(z, codes),
@@ -103,14 +103,14 @@ class VectorQuantiser(nn.Module):
 
         if step % self.reseed_every == 0 and step <= RESEED_STEPS:
             rare = counts < RARE * total / len(counts)
-            self.codebook[rare] = _drawn(flat, int(rare.sum()))
+            self.codebook[rare] = _draw_rows(flat, int(rare.sum()))
             # As if they had always had their share: else the next step would undo it.
             self.counts[rare] = self.counts.mean()
             self.sums[rare] = self.codebook[rare] * self.counts.mean()
 
 
-def _drawn(flat: Tensor, count: int) -> Tensor:
+def _draw_rows(flat: Tensor, count: int) -> Tensor:
     """Rows of N×D, with repetition; on every rank those of the first."""
-    drawn = flat[torch.randint(len(flat), (count,), device=flat.device)]
-    broadcast([drawn])
-    return drawn
+    rows = flat[torch.randint(len(flat), (count,), device=flat.device)]
+    broadcast([rows])
+    return rows

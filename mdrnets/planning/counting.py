@@ -115,7 +115,7 @@ class CostCounter:
             completion=self._completion(trainable) if isinstance(trainable, Method) else None,
             parameters=sum(parameter.numel() for parameter in parameters),
             weights=_all_bytes(trainable),
-            frozen=sum(map(_all_bytes, trainable._attached.values())),
+            frozen=sum(map(_all_bytes, trainable._frozen.values())),
             optimised=sum(optimised.values()),
         )
 
@@ -143,8 +143,8 @@ class CostCounter:
         return freeze(VGGFeatures(name=name, weights=weights))
 
     def _phase(self, trainable: Trainable, phase: Phase) -> PhaseCost:
-        if phase.enter is not None:
-            phase.enter()
+        if phase.on_enter is not None:
+            phase.on_enter()
         counter, kept = _Counter(), 0
         updates = phase.train_step(_batch(self.config.profile.image_size, IMAGES, hole=0.5))
         done = False

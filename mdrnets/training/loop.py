@@ -138,12 +138,12 @@ def train(
 
             # Begin the phase, unless an earlier process has; then make it the current one.
             trainable.train()
-            if phase.start is not None and not taken:
+            if phase.on_start is not None and not taken:
                 torch.manual_seed(derived_seed(seed, "start", number))
-                phase.start(_images_to_start_with(data))
+                phase.on_start(_images_to_start_with(data))
             broadcast(trainable.state_dict().values())
-            if phase.enter is not None:
-                phase.enter()
+            if phase.on_enter is not None:
+                phase.on_enter()
 
             for step in range(taken + 1, phase.steps + 1):
                 torch.manual_seed(derived_seed(seed, "step", number, step) + rank)  # all devices

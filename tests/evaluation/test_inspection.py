@@ -48,7 +48,7 @@ def test_reads_are_counted_by_class_and_best_slot(small_method: MakeMethod, memo
         hole = torch.from_numpy(inspection.holes[[pair.hole_row]]).float()[:, None]
         with torch.no_grad():
             coarse = method.complete_coarsely(image * (1 - hole), hole)
-            query = method.query(coarse, method.frozen("parser").parse(coarse))
+            query = method.pool_style(coarse, method.frozen("parser").parse(coarse))
         for label in range(len(CLASSES)):
             if query.present[0, label]:
                 block = method.memory.slots[label if memory == "per_class" else 0]
@@ -78,7 +78,7 @@ def test_slots_have_the_nearest_parts_of_the_images_that_were_sought(
     images = to_tensor(inspection.images)
     labels = method.frozen("parser").parse(images)
     with torch.no_grad():
-        styles = method.query(images, labels)
+        styles = method.pool_style(images, labels)
     shown = 0
     for (label, at), slot in np.ndenumerate(use.slots):
         if slot == NONE:

@@ -82,8 +82,8 @@ class Toy(Method):
                     "generator": torch.optim.lr_scheduler.OneCycleLR(generator, 0.1, second + 1),
                 },
                 train_step=self._compete,
-                start=self._choose_palette,
-                enter=self._freeze_encoder,
+                on_start=self._choose_palette,
+                on_enter=self._freeze_encoder,
             ),
         ]
 
@@ -101,8 +101,8 @@ class Toy(Method):
 
     def _compete(self, batch: Batch) -> Iterator[Update]:
         output = self(batch.masked, batch.hole)
-        judged = self.critic(torch.cat([batch.image, output.detach()]))
-        real, fake = judged.chunk(2)
+        d_logits = self.critic(torch.cat([batch.image, output.detach()]))
+        real, fake = d_logits.chunk(2)
         yield Update("critic", {"real": (1 - real).relu().mean(), "fake": (1 + fake).relu().mean()})
         self.during()
         yield Update(

@@ -26,7 +26,7 @@ class FakeFeatures(PerceptualFeatures):
     def forward(
         self, image: Tensor, taps: Sequence[str], *, normalise: bool = True
     ) -> list[Tensor]:
-        x = self._prepared(image, normalise)
+        x = self._preprocess(image, normalise)
         maps = torch.cat([x, x.square()], dim=1)
         return [F.avg_pool2d(maps, _stride(tap)) for tap in taps]
 
@@ -68,13 +68,13 @@ def run_steps() -> Callable[[Trainable, Phase, Batch, int], list[dict[str, float
 
 
 def _run_steps(trainable: Trainable, phase: Phase, batch: Batch, n: int) -> list[dict[str, float]]:
-    """Train `n` steps on one batch as the loop would; `phase.start` stays the test's business.
+    """Train `n` steps on one batch as the loop would; `phase.on_start` stays the test's business.
 
     Returns each step's weighted terms, of all its updates together.
     """
     trainable.train()
-    if phase.enter is not None:
-        phase.enter()
+    if phase.on_enter is not None:
+        phase.on_enter()
     history = []
     for _ in range(n):
         seen: dict[str, float] = {}

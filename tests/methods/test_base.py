@@ -26,13 +26,13 @@ def test_a_composite_is_the_image_outside_and_the_output_inside(batch: Batch) ->
         assert torch.equal(result, torch.where(inside, output, batch.image))
 
 
-def test_an_attached_helper_is_not_saved() -> None:
+def test_a_frozen_helper_is_not_saved() -> None:
     trainable = _WithHelper()
     assert set(trainable.state_dict()) == {"network.weight", "network.bias"}
     assert {name for name, _ in trainable.named_parameters()} == {"network.weight", "network.bias"}
 
 
-def test_an_attached_helper_moves_along() -> None:
+def test_a_frozen_helper_moves_along() -> None:
     trainable = _WithHelper()
     helper = trainable.frozen("helper")
     trainable.to(torch.float64)
@@ -41,7 +41,7 @@ def test_an_attached_helper_moves_along() -> None:
     assert helper.weight.is_meta and trainable.network.weight.is_meta
 
 
-def test_an_attached_helper_keeps_its_mode_and_gradients() -> None:
+def test_a_frozen_helper_keeps_its_mode_and_gradients() -> None:
     trainable = _WithHelper()
     helper = trainable.frozen("helper").eval()
     trainable.train().requires_grad_(False)
@@ -49,7 +49,7 @@ def test_an_attached_helper_keeps_its_mode_and_gradients() -> None:
     assert helper.weight.requires_grad
 
 
-def test_attaching_returns_the_helper() -> None:
+def test_registering_returns_the_helper() -> None:
     helper = nn.Linear(1, 1)
     trainable = _WithHelper()
     assert trainable.register_frozen("another", helper) is helper is trainable.frozen("another")

@@ -83,7 +83,7 @@ def test_effnet_pools_the_packages_features(effnet: FeatureNetwork) -> None:
     """At 224², nothing is resized: the vector before the package's dropout and classifier."""
     image_01 = torch.rand(2, 3, 224, 224, generator=torch.Generator().manual_seed(2))
     perceptual = EffNetLiteFeatures()
-    prepared = perceptual._prepared(2 * image_01 - 1, normalise=True)
+    prepared = perceptual._preprocess(2 * image_01 - 1, normalise=True)
     with torch.inference_mode():
         expected = perceptual.network._avg_pooling(perceptual.network.extract_features(prepared))
         found = effnet(image_01)

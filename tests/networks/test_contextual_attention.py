@@ -5,8 +5,8 @@ from torch import Tensor
 
 from mdrnets.networks.contextual_attention import (
     ContextualAttention,
+    find_valid_patches,
     fuse,
-    hole_free,
     masked_softmax,
     paste,
     patch_scores,
@@ -122,7 +122,7 @@ def test_an_image_that_is_all_hole_gives_zeros() -> None:
 def test_a_patch_that_touches_the_hole_is_invalid() -> None:
     hole = torch.zeros(1, 1, 32, 32)
     hole[..., 10:16, 3:9] = 1
-    valid = hole_free(hole)
+    valid = find_valid_patches(hole)
     assert int((valid == 0).sum()) == 8 * 8
     weights = masked_softmax(torch.randn(1, 1024, 1024), valid, scale=10.0)
     assert not weights[..., valid.flatten() == 0].any()
@@ -142,7 +142,7 @@ def test_what_the_background_holds_in_the_hole_is_never_pasted() -> None:
     def output(background: Tensor) -> Tensor:
         # Without `fuse`, which lets scores of invalid patches count for their neighbours.
         scores = patch_scores(query, background[..., ::2, ::2])
-        return paste(masked_softmax(scores, hole_free(hole), scale=10.0), background)
+        return paste(masked_softmax(scores, find_valid_patches(hole), scale=10.0), background)
 
     altered = background.clone()
     altered[..., 4:12, 4:12] = 50.0

@@ -8,7 +8,7 @@ from torch import Tensor
 from mdrnets.data.classes import CELEBAMASK_CLASSES, CLASSES, MERGED
 from mdrnets.errors import UserError
 from mdrnets.networks.bisenet import BiSeNet
-from mdrnets.networks.published_bisenet import PUBLISHED_CLASSES, from_published, merged
+from mdrnets.networks.published_bisenet import PUBLISHED_CLASSES, convert_published, merge_classes
 from tests.helpers.published_weights import published_weights
 
 
@@ -75,7 +75,7 @@ def test_the_published_file_has_13_3_million_weights(published: dict[str, Tensor
 
 def test_converted_weights_answer_as_their_names_say(published: dict[str, Tensor]) -> None:
     network = BiSeNet(n_classes=19, align_corners=True).eval()
-    network.load_state_dict(from_published(published))
+    network.load_state_dict(convert_published(published))
     image = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(1)) * 2 - 1
     normalised = ((image + 1) / 2 - network.mean) / network.std
     with torch.inference_mode():
@@ -92,7 +92,7 @@ def test_other_weights_are_refused(published: dict[str, Tensor], change: str) ->
     else:
         weights["conv_out.conv_out.weight"] = torch.zeros(14, 256, 1, 1)
     with pytest.raises(UserError, match=r"not this BiSeNet's: .*79999_iter\.pth"):
-        from_published(weights)
+        convert_published(weights)
 
 
 def test_the_published_order_of_classes_is_another_than_the_data_sets() -> None:
@@ -103,7 +103,7 @@ def test_the_published_order_of_classes_is_another_than_the_data_sets() -> None:
 
 def test_merging_adds_probabilities() -> None:
     logits = torch.randn(2, 19, 4, 4, generator=torch.Generator().manual_seed(2))
-    found = merged(logits).softmax(dim=1)
+    found = merge_classes(logits).softmax(dim=1)
     assert found.shape == (2, 14, 4, 4)
     wanted = torch.zeros_like(found)
     for position, name in enumerate(PUBLISHED_CLASSES):
@@ -115,5 +115,5 @@ def test_merging_adds_probabilities() -> None:
 def test_a_sure_class_stays_sure(name: str) -> None:
     logits = torch.zeros(1, 19, 1, 1)
     logits[0, PUBLISHED_CLASSES.index(name)] = 20
-    assert int(merged(logits).argmax()) == MERGED[name]
+    assert int(merge_classes(logits).argmax()) == MERGED[name]
     assert len(CLASSES) == 14

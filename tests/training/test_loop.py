@@ -85,9 +85,9 @@ def test_training_changes_what_it_should_and_nothing_else(tmp_path: Path) -> Non
     fresh, (toy, _) = new_toy(), train_toy(tmp_path)
     assert not torch.equal(toy.decoder.weight, fresh.decoder.weight)
     assert not torch.equal(toy.critic.weight, fresh.critic.weight)
-    assert toy.palette.abs().min() > 0  # Phase.start was called
+    assert toy.palette.abs().min() > 0  # on_start was called
     assert toy.average.norm() > 0  # what stands after the last update ran
-    assert not toy.encoder.training and toy.critic.training  # Phase.enter came after train()
+    assert not toy.encoder.training and toy.critic.training  # on_enter came after train()
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ PROJECTION_DIVISOR = 4  # width of the projections' bottleneck: 64 → 16
 
 
 @dataclass(frozen=True)
-class Generated:
+class GeneratorOutput:
     """The image, and what each stream alone makes of its features (for training only).
 
     Attributes:
@@ -58,7 +58,7 @@ class Generator(nn.Module):
             elif isinstance(module, nn.BatchNorm2d):
                 nn.init.normal_(module.weight, 1, INIT_STD)
 
-    def forward(self, masked: Tensor, edge: Tensor, grey: Tensor, hole: Tensor) -> Generated:
+    def forward(self, masked: Tensor, edge: Tensor, grey: Tensor, hole: Tensor) -> GeneratorOutput:
         """Args:
         masked: B×3×H×W in [-1, 1]; edge: B×1×H×W; grey: B×1×H×W; anything in the hole.
         hole: B×1×H×W, 1 = missing. H and W are multiples of 2^levels.
@@ -70,7 +70,7 @@ class Generator(nn.Module):
         texture = _decode(self.texture_decoder, structure_skips[-1], texture_skips[:-1])
         structure = _decode(self.structure_decoder, texture_skips[-1], structure_skips[:-1])
 
-        return Generated(
+        return GeneratorOutput(
             image=self.tail(self.fusion(texture, structure)),
             projected_image=self.texture_projection(texture),
             projected_edge=self.structure_projection(structure),
@@ -125,10 +125,10 @@ def _decoder(in_channels: int, levels: int, width: int) -> nn.ModuleList:
 
 def _encode(encoder: nn.ModuleList, parts: Sequence[Part]) -> list[Sequence[Part]]:
     """The input and the outputs of all levels, each as the parts that the next layer takes."""
-    seen: list[Sequence[Part]] = [parts]
+    levels: list[Sequence[Part]] = [parts]
     for block in encoder:
-        seen.append([block(seen[-1])])
-    return seen
+        levels.append([block(levels[-1])])
+    return levels
 
 
 def _decode(

@@ -1,4 +1,4 @@
-"""CTSDG: texture and structure are completed together, each conditioned on the other.
+"""CTSDG: texture and structure are composed together, each conditioned on the other.
 
 Guo et al., "Image Inpainting via Conditional Texture and Structure Dual Generation" (ICCV 2021,
 https://arxiv.org/abs/2108.09760). Loss weights are those of the authors' code. Images are flipped,
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.optim import Adam
 
 from mdrnets.config.marks import Official
-from mdrnets.config.options import Options as Record
+from mdrnets.config.options import Options as BaseOptions
 from mdrnets.config.options import TrainOptions
 from mdrnets.errors import UserError
 from mdrnets.losses.adversarial import discriminator_loss, generator_loss
@@ -23,13 +23,13 @@ from mdrnets.losses.perceptual import gram_style_loss, perceptual_loss
 from mdrnets.methods.base import Batch, BuildContext, Method, Phase, Trainable, Update
 from mdrnets.methods.ctsdg.discriminator import Discriminator
 from mdrnets.methods.ctsdg.generator import Generator
-from mdrnets.methods.ctsdg.structure import edges, grey, visible_edges
+from mdrnets.methods.ctsdg.structure import detect_edges, detect_visible_edges, to_grey
 from mdrnets.networks.composite import composite
 
 TAPS = ("pool1", "pool2", "pool3")  # of VGG-16
 
 
-class Weights(Record):
+class Weights(BaseOptions):
     """Weights of the loss terms, all of which are means over whole images."""
 
     hole: Annotated[NonNegativeFloat, Official("code")] = 60.0
@@ -82,7 +82,7 @@ class CTSDG(Method):
             self._phase("train", steps - fine_tune, self.options.lr),
             self._phase("fine_tune", fine_tune, self.options.fine_tune_lr),
         ]
-        phases[1].enter = lambda: freeze_bn_stats(self.generator)
+        phases[1].on_enter = lambda: freeze_bn_stats(self.generator)
         return [phase for phase in phases if phase.steps > 0]
 
     def _phase(self, name: str, steps: int, lr: float) -> Phase:
@@ -102,55 +102,59 @@ class CTSDG(Method):
     def _step(self, batch: Batch) -> Iterator[Update]:
         weights, discriminator = self.options.weights, self.discriminator
         image, hole = batch.image, batch.hole
-        grey_01 = grey(image)
+        grey_01 = to_grey(image)
         # Edges of the complete image, also near the hole: training may know them.
-        edge = edges(grey_01, sigma=self.options.edge_sigma)
-        made = self.generator(batch.masked, edge * (1 - hole), grey_01 * (1 - hole), hole)
-        completed = composite(image, made.image, hole)
+        edge = detect_edges(grey_01, sigma=self.options.edge_sigma)
+        generated = self.generator(batch.masked, edge * (1 - hole), grey_01 * (1 - hole), hole)
+        output = generated.image
+        composed = composite(image, output, hole)
 
         discriminator.requires_grad_(False)
-        detected = discriminator.edge_detector(made.image)
-        judged = discriminator(made.image, grey_01, detected.sigmoid())
+        edge_logits = discriminator.edge_detector(output)
+        d_logits = discriminator(output, grey_01, edge_logits.sigmoid())
         features = self.frozen("features")
         with torch.no_grad():
-            wanted = features(image, TAPS, normalise=False)
-        of_image = features(made.image, TAPS, normalise=False)
-        of_completed = features(completed, TAPS, normalise=False)
+            target = features(image, TAPS, normalise=False)
+        image_maps = features(output, TAPS, normalise=False)
+        composite_maps = features(composed, TAPS, normalise=False)
         yield Update(
             "generator",
             {
-                "hole": weights.hole * F.l1_loss(made.image * hole, image * hole),
-                "valid": weights.valid * F.l1_loss(made.image * (1 - hole), image * (1 - hole)),
+                "hole": weights.hole * F.l1_loss(output * hole, image * hole),
+                "valid": weights.valid * F.l1_loss(output * (1 - hole), image * (1 - hole)),
                 "perceptual": weights.perceptual
-                * (perceptual_loss(of_image, wanted) + perceptual_loss(of_completed, wanted)),
+                * (perceptual_loss(image_maps, target) + perceptual_loss(composite_maps, target)),
                 "style": weights.style
-                * (gram_style_loss(of_image, wanted) + gram_style_loss(of_completed, wanted)),
+                * (gram_style_loss(image_maps, target) + gram_style_loss(composite_maps, target)),
                 "adversarial": weights.adversarial
-                * (generator_loss(judged, kind="bce") + _edge_loss(detected, edge)),
+                * (generator_loss(d_logits, kind="bce") + _edge_loss(edge_logits, edge)),
                 "intermediate": weights.intermediate
-                * (_edge_loss(made.projected_edge, edge) + F.l1_loss(made.projected_image, image)),
+                * (
+                    _edge_loss(generated.projected_edge, edge)
+                    + F.l1_loss(generated.projected_image, image)
+                ),
             },
         )
 
         discriminator.requires_grad_(True)
-        fake = made.image.detach()
-        detected = discriminator.edge_detector(fake)
-        on_fake = discriminator(fake, grey_01, detected.sigmoid())
-        on_real = discriminator(image, grey_01, edge)
+        fake = output.detach()
+        edge_logits = discriminator.edge_detector(fake)
+        d_fake = discriminator(fake, grey_01, edge_logits.sigmoid())
+        d_real = discriminator(image, grey_01, edge)
         yield Update(
             "discriminator",
             {
-                "discriminator": 2 * discriminator_loss(on_real, on_fake, kind="bce"),
-                "edges_of_fake": _edge_loss(detected, edge),
+                "discriminator": 2 * discriminator_loss(d_real, d_fake, kind="bce"),
+                "edges_of_fake": _edge_loss(edge_logits, edge),
                 "edges_of_real": _edge_loss(discriminator.edge_detector(image), edge),
             },
         )
 
     def complete(self, masked: Tensor, hole: Tensor, generator: torch.Generator) -> Tensor:
         valid = 1 - hole
-        edge = visible_edges(masked, hole, sigma=self.options.edge_sigma)
-        made = self.generator(masked * valid, edge, grey(masked) * valid, hole)
-        image: Tensor = made.image
+        edge = detect_visible_edges(masked, hole, sigma=self.options.edge_sigma)
+        generated = self.generator(masked * valid, edge, to_grey(masked) * valid, hole)
+        image: Tensor = generated.image
         return image
 
 

@@ -20,23 +20,23 @@ LUMINANCE = (0.2125, 0.7154, 0.0721)  # scikit-image's rgb2gray
 RIM: Annotated[int, Chosen("no edge of the filling round a hole")] = 2
 
 
-def grey(image: Tensor) -> Tensor:
+def to_grey(image: Tensor) -> Tensor:
     """Args: image B×3×H×W in [-1, 1]. Returns B×1×H×W in [0, 1]."""
     weights = image.new_tensor(LUMINANCE).view(1, 3, 1, 1)
     return ((image + 1) / 2 * weights).sum(dim=1, keepdim=True)
 
 
-def edges(grey_01: Tensor, *, sigma: float) -> Tensor:
+def detect_edges(grey_01: Tensor, *, sigma: float) -> Tensor:
     """Canny edges with scikit-image's default thresholds.
 
     Args: grey_01 B×1×H×W in [0, 1]. Returns B×1×H×W of zeros and ones, without gradient.
     """
-    pictures = grey_01.detach().float().cpu().numpy()[:, 0]
-    found = np.stack([canny(picture, sigma=sigma) for picture in pictures])
-    return torch.from_numpy(found).unsqueeze(1).to(grey_01)
+    planes = grey_01.detach().float().cpu().numpy()[:, 0]
+    edges = np.stack([canny(plane, sigma=sigma) for plane in planes])
+    return torch.from_numpy(edges).unsqueeze(1).to(grey_01)
 
 
-def visible_edges(masked: Tensor, hole: Tensor, *, sigma: float) -> Tensor:
+def detect_visible_edges(masked: Tensor, hole: Tensor, *, sigma: float) -> Tensor:
     """Edges of the visible part that no pixel of the hole can change: for completion.
 
     The hole is filled with the mean of the visible pixels; edges near it are dropped.
@@ -44,7 +44,7 @@ def visible_edges(masked: Tensor, hole: Tensor, *, sigma: float) -> Tensor:
     Args: masked B×3×H×W in [-1, 1]; hole B×1×H×W, 1 = missing. Returns B×1×H×W.
     """
     valid = 1 - hole
-    picture = grey(masked) * valid
-    mean = picture.sum(dim=(2, 3), keepdim=True) / valid.sum(dim=(2, 3), keepdim=True).clamp(min=1)
-    filled = picture + mean * hole
-    return edges(filled, sigma=sigma) * (1 - dilate(hole, RIM))
+    plane = to_grey(masked) * valid
+    mean = plane.sum(dim=(2, 3), keepdim=True) / valid.sum(dim=(2, 3), keepdim=True).clamp(min=1)
+    filled = plane + mean * hole
+    return detect_edges(filled, sigma=sigma) * (1 - dilate(hole, RIM))

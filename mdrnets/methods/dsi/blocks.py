@@ -33,7 +33,7 @@ class RowCache:
         self.pending = {}
 
 
-def normalised(layer: nn.Conv2d) -> nn.Conv2d:
+def add_weight_norm(layer: nn.Conv2d) -> nn.Conv2d:
     """Weight normalisation per output channel: unit gain, zero bias."""
     nn.init.normal_(layer.weight, 0, INIT_STD)
     nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
@@ -44,7 +44,7 @@ def normalised(layer: nn.Conv2d) -> nn.Conv2d:
 
 def pointwise(before: int, after: int) -> nn.Conv2d:
     """A network in network: the same dense layer at every position."""
-    return normalised(nn.Conv2d(before, after, 1))
+    return add_weight_norm(nn.Conv2d(before, after, 1))
 
 
 class CausalConv2d(nn.Module):
@@ -62,7 +62,7 @@ class CausalConv2d(nn.Module):
         self.above = height - 1
         side = (width - 1) // 2
         self.sides = (side, side) if sees == "down" else (width - 1, 0)
-        self.conv = normalised(nn.Conv2d(before, after, kernel))
+        self.conv = add_weight_norm(nn.Conv2d(before, after, kernel))
 
     def forward(self, x: Tensor, cache: RowCache | None = None) -> Tensor:
         """Args: x B×C×H×W; with a cache, one row B×C×1×W. Returns the same height and width."""

@@ -147,14 +147,14 @@ class DSI(Method):
 
         parameters = list(self.structure.parameters())
         base = options.structure_rate * options.channels**-0.5
-        of_structure = Adam(parameters, lr=base)
+        structure_adam = Adam(parameters, lr=base)
 
         def clip(*_: object) -> None:
             torch.nn.utils.clip_grad_norm_(parameters, options.clip)
 
-        of_structure.register_step_pre_hook(clip)
+        structure_adam.register_step_pre_hook(clip)
 
-        def of_texture(network: nn.Module) -> Adam:
+        def texture_adam(network: nn.Module) -> Adam:
             return Adam(network.parameters(), lr=options.lr, betas=(0.5, 0.999))
 
         phases = [
@@ -169,9 +169,9 @@ class DSI(Method):
                 name="structure",
                 steps=structure_steps,
                 batch_size=options.batch_size,
-                optimisers={"structure": of_structure},
+                optimisers={"structure": structure_adam},
                 schedulers={
-                    "structure": LambdaLR(of_structure, structure_schedule(structure_steps))
+                    "structure": LambdaLR(structure_adam, structure_schedule(structure_steps))
                 },
                 train_step=self._structure_step,
             ),
@@ -180,8 +180,8 @@ class DSI(Method):
                 steps=options.steps - vqvae_steps - structure_steps,
                 batch_size=options.batch_size,
                 optimisers={
-                    "texture": of_texture(self.texture),
-                    "discriminator": of_texture(self.discriminator),
+                    "texture": texture_adam(self.texture),
+                    "discriminator": texture_adam(self.discriminator),
                 },
                 train_step=self._texture_step,
             ),
@@ -211,32 +211,33 @@ class DSI(Method):
         image, hole, weight = batch.image, batch.hole, self.options.feature_weight
         vqvae = self._vqvae
         with torch.no_grad():
-            wanted = vqvae.encode(image)
-        output = self.texture(batch.masked, hole, wanted.top.vectors)
+            target = vqvae.encode(image)
+        output = self.texture(batch.masked, hole, target.top.vectors)
         completed = composite(image, output, hole)
 
         self.discriminator.requires_grad_(False)
-        found = vqvae.encode(completed)
+        codes = vqvae.encode(completed)
         yield Update(
             "texture",
             {
-                "adversarial": generator_loss(self._judge(completed, hole), kind="hinge"),
+                "adversarial": generator_loss(self._d_logits(completed, hole), kind="hinge"),
                 "l1": F.l1_loss(output, image),
                 "structure_codes": weight
-                * code_loss(found.top_features, wanted.top.indices, vqvae.top_quantiser.codebook),
+                * code_loss(codes.top_features, target.top.indices, vqvae.top_quantiser.codebook),
                 "texture_codes": weight
                 * code_loss(
-                    found.bottom_features, wanted.bottom.indices, vqvae.bottom_quantiser.codebook
+                    codes.bottom_features, target.bottom.indices, vqvae.bottom_quantiser.codebook
                 ),
             },
         )
 
         # On the same batch; the authors draw another one.
         self.discriminator.requires_grad_(True)
-        on_real = self._judge(image, hole)
-        on_fake = self._judge(completed.detach(), hole)
+        d_real = self._d_logits(image, hole)
+        d_fake = self._d_logits(completed.detach(), hole)
         yield Update(
-            "discriminator", {"discriminator": discriminator_loss(on_real, on_fake, kind="hinge")}
+            "discriminator",
+            {"discriminator": discriminator_loss(d_real, d_fake, kind="hinge")},
         )
 
     def complete(self, masked: Tensor, hole: Tensor, generator: torch.Generator) -> Tensor:
@@ -252,7 +253,7 @@ class DSI(Method):
         """The averaged one, frozen."""
         return self.vqvae_average.network  # type: ignore[return-value]
 
-    def _judge(self, image: Tensor, hole: Tensor) -> Tensor:
+    def _d_logits(self, image: Tensor, hole: Tensor) -> Tensor:
         logits: Tensor = self.discriminator(torch.cat([image, hole], dim=1))
         return logits
 

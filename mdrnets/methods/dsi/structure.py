@@ -16,7 +16,7 @@ from mdrnets.methods.dsi.blocks import (
     CausalConv2d,
     GatedResidual,
     RowCache,
-    normalised,
+    add_weight_norm,
     pointwise,
 )
 
@@ -33,10 +33,10 @@ class ConditionNetwork(nn.Module):
         """Args: rates: dilation of each block at H/8."""
         super().__init__()
         widths = [base * 2**level for level in range(4)]
-        layers: list[nn.Module] = [normalised(nn.Conv2d(5, base, 5, padding=2))]
+        layers: list[nn.Module] = [add_weight_norm(nn.Conv2d(5, base, 5, padding=2))]
         for before, after in pairwise(widths):
             layers.append(_residual(before, rate=1))
-            layers.append(normalised(nn.Conv2d(before, after, 3, stride=2, padding=1)))
+            layers.append(add_weight_norm(nn.Conv2d(before, after, 3, stride=2, padding=1)))
         layers.extend(_residual(widths[-1], rate=rate) for rate in rates)
         self.layers = nn.Sequential(*layers)
         self.channels = widths[-1]
@@ -105,9 +105,9 @@ class StructurePixelCNN(nn.Module):
 
     def forward(self, vectors: Tensor, h: Tensor) -> Tensor:
         """Args: vectors B×D×H×W, the codes' vectors; h B×C_h×H×W. Returns logits B×K×H×W."""
-        e = _with_ones(vectors)
-        u = _shifted_down(self.input_u(e))
-        v = _shifted_down(self.input_v_above(e)) + _shifted_right(self.input_v_left(e))
+        e = _append_ones(vectors)
+        u = _shift_down(self.input_u(e))
+        v = _shift_down(self.input_v_above(e)) + _shift_right(self.input_v_left(e))
         for u_block, v_block in zip(self.u_blocks, self.v_blocks, strict=True):
             u = u_block(u, h=h)
             v = v_block(v, a=u, h=h)
@@ -128,12 +128,12 @@ class StructurePixelCNN(nn.Module):
 
         Args: h B×C_h×H×W; codebook K×D. Returns int64 B×H×W.
         """
-        with parametrize.cached():  # the normalised weights do not change meanwhile
+        with parametrize.cached():  # the weights do not change meanwhile
             return self._sample(h, codebook, generator)
 
     def _sample(self, h: Tensor, codebook: Tensor, generator: torch.Generator) -> Tensor:
         B, _, H, W = h.shape
-        drawn = torch.zeros(B, H, W, dtype=torch.int64, device=h.device)
+        codes = torch.zeros(B, H, W, dtype=torch.int64, device=h.device)
         cache = RowCache()
         u = from_above = h.new_zeros(B, self.head.in_channels, 1, W)  # nothing is above
         for y in range(H):
@@ -147,36 +147,38 @@ class StructurePixelCNN(nn.Module):
 
             vectors = h.new_zeros(B, codebook.shape[1], 1, W)
             for x in range(W):
-                v = from_above + _shifted_right(self.input_v_left(_with_ones(vectors), cache))
+                v = from_above + _shift_right(self.input_v_left(_append_ones(vectors), cache))
                 for block, stream in zip(self.v_blocks, streams, strict=True):
                     v = block(v, a=stream, h=row_h, cache=cache)
                 weights = self._logits(v[..., x : x + 1]).flatten(1).float().softmax(dim=1)
-                drawn[:, y, x] = torch.multinomial(weights, 1, generator=generator)[:, 0]
-                vectors[:, :, 0, x] = codebook[drawn[:, y, x]]
+                codes[:, y, x] = torch.multinomial(weights, 1, generator=generator)[:, 0]
+                vectors[:, :, 0, x] = codebook[codes[:, y, x]]
 
             # Nothing in its own row depends on a row's last code: the cache is complete.
             cache.commit()
-            row = _with_ones(vectors)
+            row = _append_ones(vectors)
             u, from_above = self.input_u(row, cache), self.input_v_above(row)
-        return drawn
+        return codes
 
 
 def _residual(channels: int, *, rate: int) -> GatedResidual:
     def conv(after: int, dilation: int) -> nn.Conv2d:
-        return normalised(nn.Conv2d(2 * channels, after, 3, padding=dilation, dilation=dilation))
+        return add_weight_norm(
+            nn.Conv2d(2 * channels, after, 3, padding=dilation, dilation=dilation)
+        )
 
     return GatedResidual(
         first=conv(channels, rate), second=conv(2 * channels, 1), channels=channels
     )
 
 
-def _with_ones(vectors: Tensor) -> Tensor:
+def _append_ones(vectors: Tensor) -> Tensor:
     return torch.cat([vectors, torch.ones_like(vectors[:, :1])], dim=1)
 
 
-def _shifted_down(x: Tensor) -> Tensor:
+def _shift_down(x: Tensor) -> Tensor:
     return F.pad(x[:, :, :-1], (0, 0, 1, 0))
 
 
-def _shifted_right(x: Tensor) -> Tensor:
+def _shift_right(x: Tensor) -> Tensor:
     return F.pad(x[..., :-1], (1, 0))

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mdrnets.methods.dsi.vqvae import standardised
+from mdrnets.methods.dsi.vqvae import standardise
 from mdrnets.networks.contextual_attention import fuse
 from mdrnets.networks.gated_conv import GatedConv2d
 
@@ -26,11 +26,11 @@ def structural_attention(structure: Tensor) -> Tensor:
     grid = (structure.shape[2], structure.shape[3])
     patches = F.unfold(structure.float(), 3, padding=1).mT  # B×N×9D
     distance = torch.cdist(patches, patches).square()
-    similarity = -torch.tanh(standardised(distance))
+    similarity = -torch.tanh(standardise(distance))
     return torch.softmax(SOFTMAX_SCALE * fuse(similarity, grid), dim=2)
 
 
-def rearranged(weights: Tensor, features: Tensor) -> Tensor:
+def rearrange_patches(weights: Tensor, features: Tensor) -> Tensor:
     """Each of N square patches of the features becomes a mixture of all of them, without overlap.
 
     Args: weights B×N×N, N = h·w; features B×C×H×W, H and W multiples of h and w. Returns B×C×H×W.
@@ -49,29 +49,33 @@ class TextureGenerator(nn.Module):
         super().__init__()
         n = width
         self.early = nn.Sequential(
-            _gated(5, n, kernel_size=5), _gated(n, 2 * n, stride=2), _gated(2 * n, 2 * n)
+            _gated_conv(5, n, kernel_size=5),
+            _gated_conv(n, 2 * n, stride=2),
+            _gated_conv(2 * n, 2 * n),
         )
-        self.down = _gated(2 * n, 4 * n, stride=2)
+        self.down = _gated_conv(2 * n, 4 * n, stride=2)
         self.structure = nn.Sequential(
-            _gated(structure_channels, 4 * n),
-            _gated(4 * n, 4 * n),
+            _gated_conv(structure_channels, 4 * n),
+            _gated_conv(4 * n, 4 * n),
             nn.UpsamplingNearest2d(scale_factor=2),
-            _gated(4 * n, 4 * n),
+            _gated_conv(4 * n, 4 * n),
         )
         self.middle = nn.Sequential(
-            _gated(8 * n, 4 * n),
-            _gated(4 * n, 4 * n),
-            *(_gated(4 * n, 4 * n, dilation=dilation) for dilation in dilations),
+            _gated_conv(8 * n, 4 * n),
+            _gated_conv(4 * n, 4 * n),
+            *(_gated_conv(4 * n, 4 * n, dilation=dilation) for dilation in dilations),
         )
-        self.after_middle = nn.Sequential(_gated(4 * n, 4 * n), _gated(4 * n, 4 * n))
+        self.after_middle = nn.Sequential(_gated_conv(4 * n, 4 * n), _gated_conv(4 * n, 4 * n))
         self.to_half = nn.Sequential(
-            _gated(8 * n, 4 * n), nn.UpsamplingNearest2d(scale_factor=2), _gated(4 * n, 2 * n)
+            _gated_conv(8 * n, 4 * n),
+            nn.UpsamplingNearest2d(scale_factor=2),
+            _gated_conv(4 * n, 2 * n),
         )
         self.to_full = nn.Sequential(
-            _gated(4 * n, 2 * n),
+            _gated_conv(4 * n, 2 * n),
             nn.UpsamplingNearest2d(scale_factor=2),
-            _gated(2 * n, n),
-            _gated(n, n),
+            _gated_conv(2 * n, n),
+            _gated_conv(n, n),
             nn.Conv2d(n, 3, 3, padding=1),
             nn.Tanh(),
         )
@@ -92,13 +96,13 @@ class TextureGenerator(nn.Module):
         )  # B×4n×H/4×W/4
 
         weights = structural_attention(structure)
-        x = torch.cat([self.after_middle(middle), rearranged(weights, middle)], dim=1)
-        x = torch.cat([self.to_half(x), rearranged(weights, early)], dim=1)
+        x = torch.cat([self.after_middle(middle), rearrange_patches(weights, middle)], dim=1)
+        x = torch.cat([self.to_half(x), rearrange_patches(weights, early)], dim=1)
         image: Tensor = self.to_full(x)
         return image
 
 
-def _gated(
+def _gated_conv(
     before: int, after: int, *, kernel_size: int = 3, stride: int = 1, dilation: int = 1
 ) -> GatedConv2d:
     return GatedConv2d(

@@ -10,17 +10,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mdrnets.networks.vector_quantiser import Quantised, VectorQuantiser
+from mdrnets.networks.vector_quantiser import Quantisation, VectorQuantiser
 
 
 @dataclass(frozen=True)
-class Encoded:
+class Encoding:
     """Features of an image before and after quantisation; top B×D×H/8×W/8, bottom B×D×H/4×W/4."""
 
     top_features: Tensor
-    top: Quantised
+    top: Quantisation
     bottom_features: Tensor
-    bottom: Quantised
+    bottom: Quantisation
 
 
 class HierarchicalVQVAE(nn.Module):
@@ -67,21 +67,21 @@ class HierarchicalVQVAE(nn.Module):
             nn.ConvTranspose2d(half, 3, 4, 2, 1),
         )
 
-    def encode(self, image: Tensor) -> Encoded:
+    def encode(self, image: Tensor) -> Encoding:
         """Args: image B×3×H×W in [-1, 1], H and W multiples of 8."""
         bottom = self.bottom_encoder(image)  # B×C×H/4×W/4
         top_features = self.top_encoder(bottom)  # B×D×H/8×W/8
         top = self.top_quantiser(top_features)
         merged = torch.cat([bottom, self.top_decoder(top.vectors)], dim=1)
         bottom_features = self.merge(merged)  # B×D×H/4×W/4
-        return Encoded(
+        return Encoding(
             top_features=top_features,
             top=top,
             bottom_features=bottom_features,
             bottom=self.bottom_quantiser(bottom_features),
         )
 
-    def forward(self, image: Tensor) -> tuple[Tensor, Encoded]:
+    def forward(self, image: Tensor) -> tuple[Tensor, Encoding]:
         """Returns the reconstruction, B×3×H×W and not confined to [-1, 1], and the codes."""
         encoded = self.encode(image)
         up = self.upsample_top(encoded.top.vectors)
@@ -124,10 +124,10 @@ def code_loss(features: Tensor, indices: Tensor, codebook: Tensor) -> Tensor:
             + codebook.square().sum(dim=1)
             - 2 * flat @ codebook.T
         )  # N×K
-    return F.cross_entropy(-10 * torch.tanh(standardised(distance)), indices.flatten())
+    return F.cross_entropy(-10 * torch.tanh(standardise(distance)), indices.flatten())
 
 
-def standardised(x: Tensor) -> Tensor:
+def standardise(x: Tensor) -> Tensor:
     """Zero mean and unit standard deviation over the last axis."""
     variance, mean = torch.var_mean(x, dim=-1, keepdim=True, correction=0)
     return (x - mean) / (variance + 1e-8).sqrt()

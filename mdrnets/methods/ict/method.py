@@ -18,13 +18,13 @@ from torch.optim import Adam, AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
 from mdrnets.config.marks import Chosen, Official
-from mdrnets.config.options import Options as Record
+from mdrnets.config.options import Options as BaseOptions
 from mdrnets.config.options import TrainOptions
 from mdrnets.errors import UserError
 from mdrnets.losses.adversarial import discriminator_loss, generator_loss
 from mdrnets.losses.perceptual import gram_style_loss, perceptual_loss
 from mdrnets.methods.base import Batch, BuildContext, Method, Phase, Trainable, Update
-from mdrnets.methods.ict.palette import dequantise, fit_palette, quantise, reduced
+from mdrnets.methods.ict.palette import dequantise, fit_palette, quantise, reduce_to_grid
 from mdrnets.methods.ict.transformer import (
     AppearanceTransformer,
     masked_cross_entropy,
@@ -40,7 +40,7 @@ HOLE_FLOOR: Annotated[float, Chosen("the divisor of L1 stays above it")] = 1e-3
 RATE_FLOOR = 0.1  # of the cosine schedule
 
 
-class Weights(Record):
+class Weights(BaseOptions):
     """Weights of the upsampler's loss terms."""
 
     l1: Annotated[NonNegativeFloat, Official("code; divided by the mean of the hole")] = 1.0
@@ -110,25 +110,25 @@ class ICT(Method):
         prior_steps = max(1, round(options.steps * options.prior_share))
 
         parameters = list(self.transformer.parameters())
-        of_prior = AdamW(parameters, lr=options.prior_lr, betas=(0.9, 0.95), weight_decay=0)
+        prior_adam = AdamW(parameters, lr=options.prior_lr, betas=(0.9, 0.95), weight_decay=0)
 
         def clip(*_: object) -> None:
             nn.utils.clip_grad_norm_(parameters, options.clip)
 
-        of_prior.register_step_pre_hook(clip)
+        prior_adam.register_step_pre_hook(clip)
         phases = [
             Phase(
                 name="prior",
                 steps=prior_steps,
                 batch_size=options.prior_batch_size,
-                optimisers={"transformer": of_prior},
+                optimisers={"transformer": prior_adam},
                 schedulers={
                     "transformer": LambdaLR(
-                        of_prior, warm_up_and_cosine(prior_steps, options.warm_up_share)
+                        prior_adam, warm_up_and_cosine(prior_steps, options.warm_up_share)
                     )
                 },
                 train_step=self._prior_step,
-                start=self._fit_palette,
+                on_start=self._fit_palette,
             ),
             Phase(
                 name="upsampler",
@@ -157,7 +157,7 @@ class ICT(Method):
         self.palette.copy_(torch.from_numpy(palette))
 
     def _prior_step(self, batch: Batch) -> Iterator[Update]:
-        _, masked = reduced(batch.image, batch.hole, self.options.grid)
+        _, masked = reduce_to_grid(batch.image, batch.hole, self.options.grid)
         tokens = self._tokens(batch.image)
         logits = self.transformer(tokens, masked)
         yield Update("transformer", {"nll": masked_cross_entropy(logits, tokens, masked)})
@@ -170,9 +170,10 @@ class ICT(Method):
         output = self.upsampler(image, hole, prior)
 
         self.discriminator.requires_grad_(True)
-        on_real, on_fake = self.discriminator(image), self.discriminator(output.detach())
+        d_real, d_fake = self.discriminator(image), self.discriminator(output.detach())
         yield Update(
-            "discriminator", {"discriminator": discriminator_loss(on_real, on_fake, kind="bce")}
+            "discriminator",
+            {"discriminator": discriminator_loss(d_real, d_fake, kind="bce")},
         )
 
         self.discriminator.requires_grad_(False)
@@ -195,7 +196,7 @@ class ICT(Method):
 
     def complete(self, masked: Tensor, hole: Tensor, generator: torch.Generator) -> Tensor:
         options = self.options
-        colours, missing = reduced(masked, hole, options.grid)
+        colours, missing = reduce_to_grid(masked, hole, options.grid)
         tokens = sample_masked(
             self.transformer,
             quantise(colours, self.palette),
@@ -211,7 +212,7 @@ class ICT(Method):
 
     def _tokens(self, image: Tensor) -> Tensor:
         """The complete image's tokens, B×N."""
-        colours, _ = reduced(image, torch.zeros_like(image[:, :1]), self.options.grid)
+        colours, _ = reduce_to_grid(image, torch.zeros_like(image[:, :1]), self.options.grid)
         return quantise(colours, self.palette)
 
     def _prior(self, tokens: Tensor) -> Tensor:

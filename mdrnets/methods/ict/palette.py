@@ -39,13 +39,15 @@ def fit_palette(images: np.ndarray, *, grid: int, colours: int, seed: int) -> np
 
     rng = np.random.default_rng(seed)
     count = min(len(images), -(-PIXELS // grid**2))
-    chosen = np.sort(rng.choice(len(images), count, replace=False))
-    cells = [_cells(images[row], grid) for row in chosen]
+    rows = np.sort(rng.choice(len(images), count, replace=False))
+    cells = [_cells(images[row], grid) for row in rows]
     pixels = np.concatenate(cells)[:PIXELS]
 
-    found = np.unique(np.rint(pixels), axis=0)
-    if len(found) < colours:
-        raise ValueError(f"the images have only {len(found)} colours, expected {colours} or more")
+    distinct = np.unique(np.rint(pixels), axis=0)
+    if len(distinct) < colours:
+        raise ValueError(
+            f"the images have only {len(distinct)} colours, expected {colours} or more"
+        )
 
     with threadpool_limits(1):  # the order of sums decides the last bits
         clusters = KMeans(
@@ -55,8 +57,8 @@ def fit_palette(images: np.ndarray, *, grid: int, colours: int, seed: int) -> np
 
     # Rounding can make two centres equal: take the colours that fit worst instead.
     while len(palette) < colours:
-        _, errors = pairwise_distances_argmin_min(found, palette)
-        palette = np.unique(np.vstack([palette, found[errors.argmax()]]), axis=0)
+        _, errors = pairwise_distances_argmin_min(distinct, palette)
+        palette = np.unique(np.vstack([palette, distinct[errors.argmax()]]), axis=0)
     return palette
 
 
@@ -80,7 +82,7 @@ def dequantise(tokens: Tensor, palette: Tensor, grid: int) -> Tensor:
     return palette[tokens].mT.unflatten(2, (grid, grid))
 
 
-def reduced(image_pm1: Tensor, hole: Tensor, grid: int) -> tuple[Tensor, Tensor]:
+def reduce_to_grid(image_pm1: Tensor, hole: Tensor, grid: int) -> tuple[Tensor, Tensor]:
     """The image on the grid: the mean of each cell's visible pixels, and which cells are masked.
 
     A cell that holds one missing pixel is masked as a whole, so that nothing under the hole can

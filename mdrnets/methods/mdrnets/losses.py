@@ -20,11 +20,11 @@ from mdrnets.data.classes import CLASSES
 from mdrnets.losses.adversarial import Adversarial, generator_loss
 from mdrnets.losses.perceptual import gram_style_loss, perceptual_loss, statistics_style_loss
 from mdrnets.losses.total_variation import dilate, total_variation_loss
-from mdrnets.methods.mdrnets.incoordination import incoordination_loss
+from mdrnets.methods.mdrnets.coordination import coordination_loss
 from mdrnets.networks.composite import composite
 from mdrnets.networks.features import PerceptualFeatures
 
-Style = Literal["statistics", "gram"]
+StyleLoss = Literal["statistics", "gram"]
 
 
 class Weights(Options):
@@ -51,7 +51,7 @@ class GeneratorLosses:
 
     weights: Weights
     adversarial: Adversarial
-    style: Style
+    style: StyleLoss
     taps: Sequence[str]
     discriminator: nn.Module
     parser: Any
@@ -75,10 +75,10 @@ class GeneratorLosses:
             "valid": lambda: (error * (1 - hole)).mean(),
             "perceptual": lambda: perceptual_loss(*maps()),
             "style": lambda: style_loss(*maps()),
-            "adversarial": lambda: generator_loss(self._judge(composed), kind=self.adversarial),
+            "adversarial": lambda: generator_loss(self._d_logits(composed), kind=self.adversarial),
             "total_variation": lambda: total_variation_loss(composed, dilate(hole)),
             "semantic": lambda: F.cross_entropy(self.parser(output), labels),
-            "incoordination": lambda: self._incoordination(output, image, labels, hole),
+            "incoordination": lambda: self._coordination_loss(output, image, labels, hole),
         }
         weights = self.weights.model_dump()
         return {name: weights[name] * loss() for name, loss in losses.items() if weights[name]}
@@ -86,21 +86,25 @@ class GeneratorLosses:
     def _feature_maps(self, output: Tensor, image: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         assert self.features is not None
         with torch.no_grad():
-            of_image = self.features(image, self.taps)
-        return self.features(output, self.taps), of_image
+            image_maps = self.features(image, self.taps)
+        return self.features(output, self.taps), image_maps
 
-    def _judge(self, composed: Tensor) -> Tensor:
+    def _d_logits(self, composed: Tensor) -> Tensor:
         """The discriminator's logits, without the cost of gradients to its parameters."""
         self.discriminator.requires_grad_(False)
         logits: Tensor = self.discriminator(composed)
         self.discriminator.requires_grad_(True)
         return logits
 
-    def _incoordination(
+    def _coordination_loss(
         self, output: Tensor, image: Tensor, labels: Tensor, hole: Tensor
     ) -> Tensor:
         with torch.no_grad():
-            of_image = self.recon.encode(image)
-        return incoordination_loss(
-            self.recon.encode(output), of_image, labels=labels, hole=hole, classes=len(CLASSES)
+            image_features = self.recon.encode(image)
+        return coordination_loss(
+            self.recon.encode(output),
+            image_features,
+            labels=labels,
+            hole=hole,
+            classes=len(CLASSES),
         )

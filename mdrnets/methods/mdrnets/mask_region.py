@@ -7,7 +7,7 @@ its scale and the identity as third branch are ours: see the assumption ledger.
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mdrnets.methods.mdrnets.pooling import spread
+from mdrnets.methods.mdrnets.pooling import scatter_to_map
 from mdrnets.networks.composite import composite
 
 
@@ -23,7 +23,7 @@ def fuse(*, valid_rows: Tensor, hole_rows: Tensor, regions: Tensor, hole: Tensor
     Returns:
         B×C×h×w.
     """
-    return composite(spread(valid_rows, regions), spread(hole_rows, regions), hole)
+    return composite(scatter_to_map(valid_rows, regions), scatter_to_map(hole_rows, regions), hole)
 
 
 class MaskedCorrelationMining(nn.Module):

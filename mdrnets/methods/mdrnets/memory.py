@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mdrnets.methods.mdrnets.pooling import Pooled
+from mdrnets.methods.mdrnets.pooling import RegionMeans
 from mdrnets.runtime.distributed import all_reduce_sum
 
 
@@ -48,14 +48,14 @@ class DisentangledMemory(nn.Module):
         # In nats, of the last read in training; log M means that nothing is selected.
         self.register_buffer("read_entropy", torch.zeros(()), persistent=False)
 
-    def forward(self, query: Pooled, value: Pooled) -> Tensor:
+    def forward(self, query: RegionMeans, value: RegionMeans) -> Tensor:
         """Args: query and value, rows B×K×C. In training mode writes first. Returns Q̂, B×K×C."""
         with torch.autocast(self.slots.device.type, enabled=False):
             if self.training:
                 self._write(query, value)
             return self._read(query)
 
-    def similarity(self, query: Pooled) -> Tensor:
+    def similarity(self, query: RegionMeans) -> Tensor:
         """Equation 1: rows B×K×C → cosines with the slots that each class reads, B×K×M."""
         queries, _ = self._by_block(query)
         return self._similarity(queries).reshape(*query.present.shape, -1)
@@ -65,7 +65,7 @@ class DisentangledMemory(nn.Module):
         return F.softmax(similarity / self.temperature, dim=-1)
 
     @torch.no_grad()
-    def fill(self, pooled: Pooled) -> None:
+    def fill(self, pooled: RegionMeans) -> None:
         """Start from data: each block takes the first vectors N×K×C that are present in it.
 
         Slots beyond the number of such vectors stay as they are.
@@ -96,7 +96,7 @@ class DisentangledMemory(nn.Module):
         return (self.updates > 0).sum(dim=-1).tolist()
 
     @torch.no_grad()
-    def _write(self, query: Pooled, value: Pooled) -> None:
+    def _write(self, query: RegionMeans, value: RegionMeans) -> None:
         """Equations 1 to 3, one step for each chosen slot towards the mean of its values."""
         queries, reads = self._by_block(query)
         values, writes = self._by_block(value)
@@ -114,7 +114,7 @@ class DisentangledMemory(nn.Module):
         self.slots += torch.where(written[..., None], step, 0)
         self.updates += written
 
-    def _read(self, query: Pooled) -> Tensor:
+    def _read(self, query: RegionMeans) -> Tensor:
         """Equations 1, 4 and 5."""
         queries, present = self._by_block(query)
         attention = self.attention(self._similarity(queries))  # R×blocks×M
@@ -129,10 +129,10 @@ class DisentangledMemory(nn.Module):
             "rkc,kmc->rkm", F.normalize(queries, dim=-1), F.normalize(self.slots, dim=-1)
         )
 
-    def _by_block(self, pooled: Pooled) -> Pooled:
+    def _by_block(self, pooled: RegionMeans) -> RegionMeans:
         """B×K rows → R×blocks: R = B with a block for each class, R = B·K with one for all."""
         blocks, _, channels = self.slots.shape
-        return Pooled(
+        return RegionMeans(
             pooled.means.reshape(-1, blocks, channels), pooled.present.reshape(-1, blocks)
         )
 

@@ -23,10 +23,10 @@ from mdrnets.data.pixels import to_tensor
 from mdrnets.errors import UserError
 from mdrnets.losses.adversarial import Adversarial, discriminator_loss
 from mdrnets.methods.base import Batch, BuildContext, Method, Phase, Update
-from mdrnets.methods.mdrnets.losses import GeneratorLosses, Style, Weights
+from mdrnets.methods.mdrnets.losses import GeneratorLosses, StyleLoss, Weights
 from mdrnets.methods.mdrnets.mask_region import MaskedCorrelationMining, fuse
 from mdrnets.methods.mdrnets.memory import DisentangledMemory
-from mdrnets.methods.mdrnets.pooling import Pooled, nearest_regions, pool_regions
+from mdrnets.methods.mdrnets.pooling import RegionMeans, class_regions, pool_regions
 from mdrnets.methods.mdrnets.refinement import RefinementNetwork
 from mdrnets.methods.mdrnets.style_encoder import StyleEncoder
 from mdrnets.networks.composite import composite
@@ -73,7 +73,7 @@ class Options(TrainOptions):
     adversarial: Annotated[Adversarial, Chosen("pix2pix, which is cited, has bce", "losses.py")] = (
         "hinge"
     )
-    style: Annotated[Style, Cited("AdaIN; `gram` is an option", "losses.py")] = "statistics"
+    style: Annotated[StyleLoss, Cited("AdaIN; `gram` is an option", "losses.py")] = "statistics"
     taps: Annotated[Taps, Chosen("of VGG-16, as in Johnson et al. 2016", "losses.py")] = (
         "relu1_2",
         "relu2_2",
@@ -133,20 +133,20 @@ class MDRNets(Method):
         """
         features = self.style_encoder(coarse)  # F_s, B×c×H/2×W/2
         if self.options.guidance == "memory":
-            features = self._remember(features, labels, hole)
+            features = self._guide(features, labels, hole)
         return self.refinement(masked, hole, features)
 
-    def _remember(self, features: Tensor, labels: Tensor, hole: Tensor) -> Tensor:
+    def _guide(self, features: Tensor, labels: Tensor, hole: Tensor) -> Tensor:
         """F_s → what DMM and MREM make of it, both B×c×h×w."""
-        fused, hole = self.fused(features, labels, hole, memory=self.memory)
+        fused, hole = self.fuse_features(features, labels, hole, memory=self.memory)
         return fused if self.correlation is None else self.correlation(fused, hole)
 
-    def fused(
+    def fuse_features(
         self, features: Tensor, labels: Tensor, hole: Tensor, *, memory: DisentangledMemory | None
     ) -> tuple[Tensor, Tensor]:
         """F, B×c×h×w, and the hole at its size. Args: memory: None: Q̂ = Q."""
         hole = F.interpolate(hole, size=features.shape[2:])  # nearest, like the classes
-        regions = _class_regions(labels, features)  # B×K×h×w
+        regions = _feature_regions(labels, features)  # B×K×h×w
 
         query = pool_regions(features, regions)  # Q
         value = pool_regions(features, regions * (1 - hole))  # V
@@ -157,10 +157,10 @@ class MDRNets(Method):
         )  # B×c×h×w
         return fused, hole
 
-    def query(self, image: Tensor, labels: Tensor) -> Pooled:
+    def pool_style(self, image: Tensor, labels: Tensor) -> RegionMeans:
         """Q of an image without a hole, or of a coarse composite: rows B×K×c."""
         features = self.style_encoder(image)
-        return pool_regions(features, _class_regions(labels, features))
+        return pool_regions(features, _feature_regions(labels, features))
 
     def phases(self) -> Sequence[Phase]:
         options = self.options
@@ -175,8 +175,8 @@ class MDRNets(Method):
 
             if options.weights.adversarial:
                 fake = composite(batch.image, output.detach(), batch.hole)
-                on_real, on_fake = self.discriminator(torch.cat([batch.image, fake])).chunk(2)
-                loss = discriminator_loss(on_real, on_fake, kind=options.adversarial)
+                d_real, d_fake = self.discriminator(torch.cat([batch.image, fake])).chunk(2)
+                loss = discriminator_loss(d_real, d_fake, kind=options.adversarial)
                 yield Update("discriminator", {"discriminator": loss})
 
             # The same output: the discriminator's update has not changed the generator.
@@ -195,8 +195,7 @@ class MDRNets(Method):
                     "discriminator": self._adam(self.discriminator),
                 },
                 train_step=train_step,
-                start=self.fill_memory if options.init == "from_data" else None,
-                enter=self._enter,
+                on_start=self.fill_memory if options.init == "from_data" else None,
             )
         ]
 
@@ -214,11 +213,8 @@ class MDRNets(Method):
         pooled = []
         for part in np.array_split(chosen, math.ceil(count / self.options.batch_size)):
             image = to_tensor(images[part], self.memory.slots.device)
-            pooled.append(self.query(image, self.frozen("parser").parse(image)))
-        self.memory.fill(Pooled(*(torch.cat(parts) for parts in zip(*pooled, strict=True))))
-
-    def _enter(self) -> None:
-        self.train()
+            pooled.append(self.pool_style(image, self.frozen("parser").parse(image)))
+        self.memory.fill(RegionMeans(*(torch.cat(parts) for parts in zip(*pooled, strict=True))))
 
     def diagnostics(self) -> dict[str, float]:
         """What the memory does; see `DisentangledMemory.diagnostics`."""
@@ -297,9 +293,9 @@ def build(*, options: Options, context: BuildContext) -> MDRNets:
     )
 
 
-def _class_regions(labels: Tensor, features: Tensor) -> Tensor:
+def _feature_regions(labels: Tensor, features: Tensor) -> Tensor:
     """Labels B×H×W → one-hot maps B×K×h×w of the features' size."""
-    return nearest_regions(labels, classes=len(CLASSES), size=features.shape[2:])
+    return class_regions(labels, classes=len(CLASSES), size=features.shape[2:])
 
 
 def _check_sizes(options: Options, image_size: int) -> None:

@@ -25,7 +25,7 @@ from mdrnets.data.classes import CLASSES
 from mdrnets.errors import UserError
 from mdrnets.methods.base import Batch, BuildContext, Phase, Trainable, Update
 from mdrnets.networks.bisenet import STRIDE, BiSeNet
-from mdrnets.networks.published_bisenet import PUBLISHED_CLASSES, from_published, merged
+from mdrnets.networks.published_bisenet import PUBLISHED_CLASSES, convert_published, merge_classes
 
 SOURCE = "bisenet"
 """Of the published weights, as params.yaml names it."""
@@ -66,10 +66,10 @@ class Parser(Trainable):
 
         Returns logits B×14×H×W. Gradients flow to the image, also when frozen.
         """
-        logits: Tensor = self.network(self._enlarged(image))
+        logits: Tensor = self.network(self._upscale_image(image))
         if self.options.published:
-            logits = merged(logits)
-        return self._reduced(logits)
+            logits = merge_classes(logits)
+        return self._downscale_logits(logits)
 
     @torch.no_grad()
     def parse(self, image: Tensor) -> Tensor:
@@ -98,8 +98,8 @@ class Parser(Trainable):
 
     def _train_step(self, batch: Batch) -> Iterator[Update]:
         assert batch.labels is not None, "the phase asks for labels"
-        heads = self.network.forward_with_auxiliary(self._enlarged(batch.image))
-        main, *auxiliary = [self._reduced(logits) for logits in heads]
+        heads = self.network.forward_with_auxiliary(self._upscale_image(batch.image))
+        main, *auxiliary = [self._downscale_logits(logits) for logits in heads]
         self._last = main.detach(), batch.labels
 
         weight = class_weights(batch.labels, balance=self.options.class_balance)
@@ -112,11 +112,11 @@ class Parser(Trainable):
             },
         )
 
-    def _enlarged(self, image: Tensor) -> Tensor:
+    def _upscale_image(self, image: Tensor) -> Tensor:
         scale = self.options.input_scale
         return F.interpolate(image, scale_factor=scale, mode="bilinear") if scale > 1 else image
 
-    def _reduced(self, logits: Tensor) -> Tensor:
+    def _downscale_logits(self, logits: Tensor) -> Tensor:
         scale = self.options.input_scale
         return F.avg_pool2d(logits, scale) if scale > 1 else logits
 
@@ -169,5 +169,5 @@ def build(*, options: Options, context: BuildContext) -> Parser:
     network = BiSeNet(n_classes=len(PUBLISHED_CLASSES), align_corners=True)
     weights = context.weights(SOURCE)
     if weights is not None:
-        network.load_state_dict(from_published(weights))
+        network.load_state_dict(convert_published(weights))
     return Parser(network=network, options=options)

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-class Pooled(NamedTuple):
+class RegionMeans(NamedTuple):
     """One vector a class.
 
     Attributes:
@@ -23,13 +23,13 @@ class Pooled(NamedTuple):
     present: Tensor
 
 
-def nearest_regions(labels: Tensor, *, classes: int, size: torch.Size) -> Tensor:
+def class_regions(labels: Tensor, *, classes: int, size: torch.Size) -> Tensor:
     """Labels B×H×W → one-hot maps B×K×h×w of zeros and ones, by nearest neighbour."""
     small = F.interpolate(labels[:, None].float(), size=size)[:, 0].long()  # B×h×w
     return _one_hot(small, classes)
 
 
-def area_regions(labels: Tensor, part: Tensor, *, classes: int, size: torch.Size) -> Tensor:
+def class_areas(labels: Tensor, part: Tensor, *, classes: int, size: torch.Size) -> Tensor:
     """How much of each cell belongs to a class inside a part of the image, in [0, 1].
 
     Unlike nearest neighbour it loses no class, however coarse the cells are.
@@ -46,7 +46,7 @@ def area_regions(labels: Tensor, part: Tensor, *, classes: int, size: torch.Size
     return F.adaptive_avg_pool2d(_one_hot(labels, classes) * part, (size[0], size[1]))
 
 
-def pool_regions(features: Tensor, regions: Tensor) -> Pooled:
+def pool_regions(features: Tensor, regions: Tensor) -> RegionMeans:
     """The mean of B×C×h×w features over each region, weighted by B×K×h×w ≥ 0, in float32."""
     with torch.autocast(features.device.type, enabled=False):
         weights = regions.flatten(2).float()  # B×K×hw
@@ -54,10 +54,10 @@ def pool_regions(features: Tensor, regions: Tensor) -> Pooled:
         areas = weights.sum(dim=-1)  # B×K
         present = areas > 0
         # A region without area has a sum of zeros: dividing by one keeps it, and its gradient, 0.
-        return Pooled(sums / torch.where(present, areas, 1)[..., None], present)
+        return RegionMeans(sums / torch.where(present, areas, 1)[..., None], present)
 
 
-def spread(rows: Tensor, regions: Tensor) -> Tensor:
+def scatter_to_map(rows: Tensor, regions: Tensor) -> Tensor:
     """Broadcast B×K×C rows to the pixels of their classes: one-hot B×K×h×w → B×C×h×w."""
     maps = rows.mT @ regions.flatten(2).to(rows.dtype)  # B×C×hw
     return maps.unflatten(2, regions.shape[2:])

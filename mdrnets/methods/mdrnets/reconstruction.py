@@ -89,13 +89,13 @@ class Reconstruction(Trainable):
     def _train_step(self, batch: Batch) -> Iterator[Update]:
         features = self.frozen("features")
         output = self(batch.image)
-        wanted = features(batch.image, TAPS)
+        target = features(batch.image, TAPS)
         yield Update(
             optimiser="reconstruction",
             terms={
                 "l1": self.options.l1_weight * F.l1_loss(output, batch.image),
                 "perceptual": self.options.perceptual_weight
-                * perceptual_loss(features(output, TAPS), wanted),
+                * perceptual_loss(features(output, TAPS), target),
             },
         )
 

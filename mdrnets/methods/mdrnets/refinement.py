@@ -35,10 +35,10 @@ class RefinementNetwork(nn.Module):
         """
         super().__init__()
         self.encoder = nn.Sequential(
-            _gated(3 + 1, width, kernel_size=7),  # image and hole; H
-            _gated(width, 2 * width, kernel_size=4, stride=2, padding=1),  # H/2
-            _gated(2 * width, 4 * width, kernel_size=4, stride=2, padding=1),  # H/4
-            _gated(4 * width, 8 * width, kernel_size=4, stride=2, padding=1),  # H/8
+            _gated_conv(3 + 1, width, kernel_size=7),  # image and hole; H
+            _gated_conv(width, 2 * width, kernel_size=4, stride=2, padding=1),  # H/2
+            _gated_conv(2 * width, 4 * width, kernel_size=4, stride=2, padding=1),  # H/4
+            _gated_conv(4 * width, 8 * width, kernel_size=4, stride=2, padding=1),  # H/8
         )
         self.middle = nn.Sequential(
             *[GatedResBlock(channels=8 * width, dilation=dilation) for dilation in dilations]
@@ -78,8 +78,8 @@ class GatedResBlock(nn.Module):
     def __init__(self, *, channels: int, dilation: int) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            _gated(channels, channels, kernel_size=3, dilation=dilation),
-            _gated(channels, channels, kernel_size=3),
+            _gated_conv(channels, channels, kernel_size=3, dilation=dilation),
+            _gated_conv(channels, channels, kernel_size=3),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -87,7 +87,7 @@ class GatedResBlock(nn.Module):
         return x + self.layers(x)
 
 
-def _gated(
+def _gated_conv(
     in_channels: int,
     out_channels: int,
     *,

@@ -21,10 +21,10 @@ class StyleEncoder(nn.Module):
         super().__init__()
         self.layers = nn.Sequential(
             nn.ReflectionPad2d(1),
-            *_normalised(nn.Conv2d(3, width, 3)),  # H
-            *_normalised(nn.Conv2d(width, 2 * width, 3, stride=2, padding=1)),  # H/2
-            *_normalised(nn.Conv2d(2 * width, 4 * width, 3, stride=2, padding=1)),  # H/4
-            *_normalised(
+            *_conv_norm_act(nn.Conv2d(3, width, 3)),  # H
+            *_conv_norm_act(nn.Conv2d(width, 2 * width, 3, stride=2, padding=1)),  # H/2
+            *_conv_norm_act(nn.Conv2d(2 * width, 4 * width, 3, stride=2, padding=1)),  # H/4
+            *_conv_norm_act(
                 nn.ConvTranspose2d(
                     4 * width, 8 * width, 3, stride=2, padding=1, output_padding=1
                 )  # H/2
@@ -40,5 +40,5 @@ class StyleEncoder(nn.Module):
         return features
 
 
-def _normalised(conv: nn.Conv2d | nn.ConvTranspose2d) -> tuple[nn.Module, ...]:
+def _conv_norm_act(conv: nn.Conv2d | nn.ConvTranspose2d) -> tuple[nn.Module, ...]:
     return conv, nn.InstanceNorm2d(conv.out_channels), nn.LeakyReLU(SLOPE)

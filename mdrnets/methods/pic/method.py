@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.optim import Adam
 
 from mdrnets.config.marks import Chosen, Official, Paper
-from mdrnets.config.options import Options as Record
+from mdrnets.config.options import Options as BaseOptions
 from mdrnets.config.options import TrainOptions
 from mdrnets.errors import UserError
 from mdrnets.losses.adversarial import discriminator_loss, generator_loss
@@ -25,12 +25,12 @@ from mdrnets.methods.pic.networks import (
     Encoder,
     Gaussian,
     Generator,
-    resized,
+    resize,
 )
 from mdrnets.networks.composite import composite
 
 
-class Weights(Record):
+class Weights(BaseOptions):
     """Weights of the loss terms, all of which are means."""
 
     reconstruction: Annotated[NonNegativeFloat, Paper("of each scale")] = 20.0
@@ -107,34 +107,36 @@ class PIC(Method):
         reconstructed = [scale.chunk(2)[0] for scale in images]
         generated = [scale.chunk(2)[1] for scale in images]
 
-        self._train_discriminators(wanted=True)
+        self._train_discriminators(trainable=True)
         yield Update(
             "discriminators",
             {
-                "discriminator": self._judged(self.discriminator, image, generated[-1].detach()),
-                "discriminator_rec": self._judged(
+                "discriminator": self._discriminator_loss(
+                    self.discriminator, image, generated[-1].detach()
+                ),
+                "discriminator_rec": self._discriminator_loss(
                     self.discriminator_rec, image, reconstructed[-1].detach()
                 ),
             },
         )
 
-        self._train_discriminators(wanted=False)
-        target = [resized(image, scale.shape[-1]) for scale in generated]
-        seen = [resized(valid, scale.shape[-1]) for scale in generated]
+        self._train_discriminators(trainable=False)
+        target = [resize(image, scale.shape[-1]) for scale in generated]
+        visible_scales = [resize(valid, scale.shape[-1]) for scale in generated]
         with torch.no_grad():
             real_map = self.discriminator_rec(image)
         kl = weights.kl * SCALES
         yield Update(
             "generator",
             {
-                "kl_rec": kl * divergence(spread_by_hole(valid, posterior), posterior),
-                "kl_g": kl * divergence(posterior.detached(), prior),
+                "kl_rec": kl * kl_divergence(hole_size_prior(valid, posterior), posterior),
+                "kl_g": kl * kl_divergence(posterior.detach(), prior),
                 "reconstruction_rec": weights.reconstruction * sum_of_l1(reconstructed, target),
                 # The generative path answers for visible pixels alone: the hole may be anything.
                 "reconstruction_g": weights.reconstruction
                 * sum_of_l1(
-                    [g * s for g, s in zip(generated, seen, strict=True)],
-                    [t * s for t, s in zip(target, seen, strict=True)],
+                    [g * s for g, s in zip(generated, visible_scales, strict=True)],
+                    [t * s for t, s in zip(target, visible_scales, strict=True)],
                 ),
                 "adversarial_g": weights.adversarial
                 * generator_loss(self.discriminator(generated[-1]), kind="lsgan"),
@@ -160,12 +162,12 @@ class PIC(Method):
         best = torch.stack(scores).argmax(dim=0)  # B
         return torch.stack(samples)[best, torch.arange(len(masked), device=masked.device)]
 
-    def _train_discriminators(self, *, wanted: bool) -> None:
-        self.discriminator.requires_grad_(wanted)
-        self.discriminator_rec.requires_grad_(wanted)
+    def _train_discriminators(self, *, trainable: bool) -> None:
+        self.discriminator.requires_grad_(trainable)
+        self.discriminator_rec.requires_grad_(trainable)
 
     @staticmethod
-    def _judged(discriminator: Discriminator, real: Tensor, fake: Tensor) -> Tensor:
+    def _discriminator_loss(discriminator: Discriminator, real: Tensor, fake: Tensor) -> Tensor:
         return discriminator_loss(discriminator(real), discriminator(fake), kind="lsgan")
 
 
@@ -189,14 +191,14 @@ def build(*, options: Options, context: BuildContext) -> Trainable:
     return PIC(options=options)
 
 
-def spread_by_hole(valid: Tensor, like: Gaussian) -> Gaussian:
+def hole_size_prior(valid: Tensor, like: Gaussian) -> Gaussian:
     """N(0, σ_m²), wider for larger holes; valid B×1×H×W, 1 = visible."""
     share = valid.mean(dim=(1, 2, 3)).view(-1, 1, 1, 1)
     deviation = 1 / (1 + torch.exp(8 * (share - 1e-5 - 0.8)))
     return Gaussian(torch.zeros_like(like.mean), deviation.expand_as(like.deviation))
 
 
-def divergence(a: Gaussian, b: Gaussian) -> Tensor:
+def kl_divergence(a: Gaussian, b: Gaussian) -> Tensor:
     """KL(a‖b), the mean over all elements."""
     variance = a.deviation.square() + (a.mean - b.mean).square()
     log_ratio = (b.deviation / a.deviation).log()

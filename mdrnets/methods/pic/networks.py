@@ -34,7 +34,7 @@ class Gaussian:
     mean: Tensor
     deviation: Tensor
 
-    def detached(self) -> "Gaussian":
+    def detach(self) -> "Gaussian":
         """The same, as a constant."""
         return Gaussian(self.mean.detach(), self.deviation.detach())
 
@@ -120,7 +120,7 @@ class Generator(nn.Module):
         for level, up in self.up.items():
             x = up(cat([x, images[-1]], dim=1) if images else x)
             if level == str(ATTENTION_LEVEL):
-                x = self.attention(x, early, resized(valid, early.shape[-1]))
+                x = self.attention(x, early, resize(valid, early.shape[-1]))
             if level in self.outputs:
                 images.append(self.outputs[level](x))
         return images
@@ -152,11 +152,11 @@ class Discriminator(nn.Module):
         return logits
 
 
-def resized(x: Tensor, size: int) -> Tensor:
+def resize(x: Tensor, size: int) -> Tensor:
     """Bilinear with aligned corners, as the authors resize images and masks alike."""
     return F.interpolate(x, size=(size, size), mode="bilinear", align_corners=True)
 
 
 def _gaussian(parameters: Tensor) -> Gaussian:
-    mean, spread = parameters.float().chunk(2, dim=1)
-    return Gaussian(mean, F.softplus(spread).clamp(min=DEVIATION_FLOOR))
+    mean, deviation = parameters.float().chunk(2, dim=1)
+    return Gaussian(mean, F.softplus(deviation).clamp(min=DEVIATION_FLOOR))

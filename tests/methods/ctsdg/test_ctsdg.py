@@ -8,7 +8,7 @@ from torch import nn
 from mdrnets.errors import UserError
 from mdrnets.methods.base import Batch, BuildContext
 from mdrnets.methods.ctsdg.method import CTSDG, Options, build
-from mdrnets.methods.ctsdg.structure import edges, grey
+from mdrnets.methods.ctsdg.structure import detect_edges, to_grey
 
 TINY = {
     "steps": 10,
@@ -136,8 +136,8 @@ def test_the_losses_are_those_of_the_authors_code(
     generator, discriminator = (dict(update.terms) for update in train.train_step(batch))
 
     image, hole = batch.image, batch.hole
-    value = grey(image)
-    edge = edges(value, sigma=1.0)
+    value = to_grey(image)
+    edge = detect_edges(value, sigma=1.0)
     made = method.generator(batch.masked, edge, value, hole)
     completed = image * (1 - hole) + made.image * hole
     found = method.discriminator.edge_detector(made.image).sigmoid()

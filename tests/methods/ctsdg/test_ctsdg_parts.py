@@ -7,7 +7,7 @@ from torch import nn
 from mdrnets.methods.ctsdg.discriminator import Discriminator, EdgeDetector
 from mdrnets.methods.ctsdg.fusion import BiGFF, FusionTail, MultiScaleAggregation, RegionAffinity
 from mdrnets.methods.ctsdg.generator import Generator
-from mdrnets.methods.ctsdg.structure import edges, grey, visible_edges
+from mdrnets.methods.ctsdg.structure import detect_edges, detect_visible_edges, to_grey
 from mdrnets.networks.partial_conv import PartialConv2d
 
 
@@ -67,8 +67,8 @@ def test_full_size_forward() -> None:
     hole = torch.zeros(1, 1, 256, 256)
     hole[..., 64:192, 64:192] = 1
     with torch.no_grad():
-        made = generator(image, torch.zeros(1, 1, 256, 256), grey(image), hole)
-        judged = Discriminator(base=8)(made.image, grey(image), made.projected_edge.sigmoid())
+        made = generator(image, torch.zeros(1, 1, 256, 256), to_grey(image), hole)
+        judged = Discriminator(base=8)(made.image, to_grey(image), made.projected_edge.sigmoid())
     assert made.image.shape == made.projected_image.shape == (1, 3, 256, 256)
     assert made.projected_edge.shape == (1, 1, 256, 256)
     assert made.image.isfinite().all() and made.image.abs().max() <= 1
@@ -135,19 +135,19 @@ def test_grey_and_edges_are_scikit_images() -> None:
     picture[:, 0] *= 0.5
     array = ((picture[0] + 1) / 2).permute(1, 2, 0).double().numpy()
     torch.testing.assert_close(
-        grey(picture)[0, 0].double(), torch.from_numpy(rgb2gray(array)), atol=1e-6, rtol=0
+        to_grey(picture)[0, 0].double(), torch.from_numpy(rgb2gray(array)), atol=1e-6, rtol=0
     )
-    found = edges(grey(picture), sigma=1.0)
+    found = detect_edges(to_grey(picture), sigma=1.0)
     assert found.any()
-    expected = canny(grey(picture)[0, 0].numpy(), sigma=1.0)
+    expected = canny(to_grey(picture)[0, 0].numpy(), sigma=1.0)
     assert torch.equal(found[0, 0].bool(), torch.from_numpy(expected))
 
 
 def test_edges_at_completion_do_not_know_the_hole() -> None:
     picture, hole = _picture(), torch.zeros(1, 1, 32, 32)
     hole[..., 8:18, 10:22] = 1
-    first = visible_edges(picture * (1 - hole), hole, sigma=1.0)
-    second = visible_edges(picture * (1 - hole) + 5 * hole, hole, sigma=1.0)
+    first = detect_visible_edges(picture * (1 - hole), hole, sigma=1.0)
+    second = detect_visible_edges(picture * (1 - hole) + 5 * hole, hole, sigma=1.0)
     assert torch.equal(first, second)
     assert first.any()
     assert not (first * hole).any()
@@ -155,7 +155,7 @@ def test_edges_at_completion_do_not_know_the_hole() -> None:
 
 def test_an_image_that_is_all_hole_has_no_edges() -> None:
     hole = torch.ones(1, 1, 32, 32)
-    assert not visible_edges(_picture(), hole, sigma=1.0).any()
+    assert not detect_visible_edges(_picture(), hole, sigma=1.0).any()
 
 
 def test_what_the_hole_holds_changes_no_output() -> None:

@@ -5,7 +5,7 @@ from torch import nn
 
 from mdrnets.methods.dsi.blocks import CausalAttention, CausalConv2d, concat_elu, pointwise
 from mdrnets.methods.dsi.structure import ConditionNetwork, StructurePixelCNN
-from mdrnets.methods.dsi.texture import TextureGenerator, rearranged, structural_attention
+from mdrnets.methods.dsi.texture import TextureGenerator, rearrange_patches, structural_attention
 from mdrnets.methods.dsi.vqvae import HierarchicalVQVAE, code_loss
 
 
@@ -223,10 +223,10 @@ def test_rearranging_keeps_constants_and_moves_patches() -> None:
     weights = structural_attention(torch.randn(1, 4, 4, 4))
     for size in (8, 16):
         constant = torch.full((1, 3, size, size), 0.7)
-        torch.testing.assert_close(rearranged(weights, constant), constant)
+        torch.testing.assert_close(rearrange_patches(weights, constant), constant)
     swap = torch.eye(4)[[1, 0, 2, 3]][None]
     features = torch.arange(16.0).view(1, 1, 4, 4)
-    moved = rearranged(swap, features)
+    moved = rearrange_patches(swap, features)
     assert torch.equal(moved[..., :2, :2], features[..., :2, 2:])
     assert torch.equal(moved[..., 2:, :], features[..., 2:, :])
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from mdrnets.methods.ict.palette import dequantise, fit_palette, quantise, reduced
+from mdrnets.methods.ict.palette import dequantise, fit_palette, quantise, reduce_to_grid
 from mdrnets.methods.ict.transformer import (
     AppearanceTransformer,
     masked_cross_entropy,
@@ -83,9 +83,9 @@ def test_a_cell_with_one_missing_pixel_is_masked_and_the_hole_does_not_leak() ->
     image = torch.rand(1, 3, 8, 8) * 2 - 1
     hole = torch.zeros(1, 1, 8, 8)
     hole[..., 3, 5] = 1
-    colour, masked = reduced(image, hole, 4)
+    colour, masked = reduce_to_grid(image, hole, 4)
     assert masked.view(4, 4).nonzero().tolist() == [[1, 2]]
-    other, _ = reduced(image + 100 * hole, hole, 4)
+    other, _ = reduce_to_grid(image + 100 * hole, hole, 4)
     assert torch.equal(colour, other)
     torch.testing.assert_close(
         colour[0, :, 0, 0], (image[0, :, :2, :2].mean(dim=(1, 2)) + 1) * 127.5

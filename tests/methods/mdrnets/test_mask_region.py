@@ -2,7 +2,7 @@ import torch
 import torch.nn.functional as F
 
 from mdrnets.methods.mdrnets.mask_region import MaskedCorrelationMining, fold, fuse, unfold
-from mdrnets.methods.mdrnets.pooling import nearest_regions, spread
+from mdrnets.methods.mdrnets.pooling import class_regions, scatter_to_map
 
 SIZE = torch.Size((8, 8))
 
@@ -15,7 +15,7 @@ def _inputs() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     hole = torch.zeros(2, 1, 8, 8)
     hole[0, :, 1:6, 2:5] = 1
     hole[1, :, 4:, :3] = 1
-    return nearest_regions(labels, classes=4, size=SIZE), fused, hole
+    return class_regions(labels, classes=4, size=SIZE), fused, hole
 
 
 def _mining() -> MaskedCorrelationMining:
@@ -28,15 +28,15 @@ def test_fusion_takes_v_outside_the_hole_and_memory_inside() -> None:
     valid_rows, hole_rows = torch.randn(2, 4, 6), torch.randn(2, 4, 6)
     fused = fuse(valid_rows=valid_rows, hole_rows=hole_rows, regions=regions, hole=hole)
     inside = hole.bool().expand_as(fused)
-    assert torch.equal(fused[inside], spread(hole_rows, regions)[inside])
-    assert torch.equal(fused[~inside], spread(valid_rows, regions)[~inside])
+    assert torch.equal(fused[inside], scatter_to_map(hole_rows, regions)[inside])
+    assert torch.equal(fused[~inside], scatter_to_map(valid_rows, regions)[~inside])
 
 
 def test_without_a_hole_the_module_returns_f_v() -> None:
     regions, _, hole = _inputs()
     valid_rows, none = torch.randn(2, 4, 6), torch.zeros_like(hole)
     fused = fuse(valid_rows=valid_rows, hole_rows=torch.randn(2, 4, 6), regions=regions, hole=none)
-    assert torch.equal(_mining()(fused, none), spread(valid_rows, regions))
+    assert torch.equal(_mining()(fused, none), scatter_to_map(valid_rows, regions))
 
 
 def test_mining_leaves_the_valid_region_bit_identical() -> None:

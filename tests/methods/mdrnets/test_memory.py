@@ -6,7 +6,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from mdrnets.methods.mdrnets.memory import DisentangledMemory
-from mdrnets.methods.mdrnets.pooling import Pooled
+from mdrnets.methods.mdrnets.pooling import RegionMeans
 
 CLASSES, SLOTS, CHANNELS, ALPHA = 3, 4, 8, 0.9
 
@@ -18,17 +18,17 @@ def _memory(*, blocks: int = CLASSES, slots: int = SLOTS, tau: float = 1.0) -> D
     )
 
 
-def _rows(seed: int, *, absent: tuple[tuple[int, int], ...] = (), batch: int = 2) -> Pooled:
+def _rows(seed: int, *, absent: tuple[tuple[int, int], ...] = (), batch: int = 2) -> RegionMeans:
     """Random rows; those at `absent` (sample, class) are zero."""
     generator = torch.Generator().manual_seed(seed)
     means = torch.randn(batch, CLASSES, CHANNELS, generator=generator)
     present = torch.ones(batch, CLASSES, dtype=torch.bool)
     for sample, index in absent:
         means[sample, index], present[sample, index] = 0, False
-    return Pooled(means, present)
+    return RegionMeans(means, present)
 
 
-def _cosines(memory: DisentangledMemory, query: Pooled, sample: int, index: int) -> Tensor:
+def _cosines(memory: DisentangledMemory, query: RegionMeans, sample: int, index: int) -> Tensor:
     """Equation 1, spelled out for one class of one sample."""
     block = memory.slots[index if len(memory.slots) > 1 else 0]
     vector = query.means[sample, index]
@@ -91,7 +91,7 @@ def test_one_update_moves_exactly_the_chosen_slots() -> None:
 
 def test_the_query_chooses_and_the_valid_vector_is_written() -> None:
     memory, value = _memory(), _rows(2, batch=1)
-    query = Pooled(5 * memory.slots[None, :, 2].clone(), value.present)  # each is slot 2's own
+    query = RegionMeans(5 * memory.slots[None, :, 2].clone(), value.present)  # each is slot 2's own
     before = memory.slots.clone()
     memory(query, value)
     moved = (memory.slots != before).any(dim=-1)
@@ -111,7 +111,7 @@ def test_the_read_comes_after_the_update() -> None:
 
 def test_samples_that_choose_one_slot_are_averaged_before_one_step() -> None:
     memory, value = _memory(), _rows(2)
-    query = Pooled(memory.slots[None, :, 1].repeat(2, 1, 1), value.present)
+    query = RegionMeans(memory.slots[None, :, 1].repeat(2, 1, 1), value.present)
     before = memory.slots[:, 1].clone()
     memory(query, value)
     mean = value.means.mean(dim=0)
@@ -158,7 +158,7 @@ def test_a_class_absent_in_one_sample_is_written_by_the_other_alone() -> None:
     both, alone = _memory(), _memory()
     query, value = _rows(1), _rows(2, absent=absent)
     both(query, value)
-    alone(*(Pooled(rows.means[1:], rows.present[1:]) for rows in (query, value)))
+    alone(*(RegionMeans(rows.means[1:], rows.present[1:]) for rows in (query, value)))
     torch.testing.assert_close(both.slots[1], alone.slots[1])
 
 
@@ -185,7 +185,7 @@ def test_gradient_reaches_the_query_and_neither_the_value_nor_the_slots() -> Non
 
 def test_one_shared_block_serves_all_classes() -> None:
     memory, value = _memory(blocks=1), _rows(2)
-    query = Pooled(memory.slots[:, :1].expand(2, CLASSES, -1).clone(), value.present)
+    query = RegionMeans(memory.slots[:, :1].expand(2, CLASSES, -1).clone(), value.present)
     before = memory.slots.clone()
     memory(query, value)
     mean = value.means.flatten(0, 1).mean(dim=0)
@@ -206,7 +206,7 @@ def test_a_shared_read_attends_over_all_its_slots() -> None:
 def test_filling_takes_the_first_present_vectors_of_each_class() -> None:
     memory, rows = _memory(), _rows(3, absent=((0, 1), (2, 1)), batch=6)
     before = memory.slots.clone()
-    memory.fill(Pooled(rows.means[:3], rows.present[:3]))
+    memory.fill(RegionMeans(rows.means[:3], rows.present[:3]))
     assert torch.equal(memory.slots[0, :3], rows.means[:3, 0])
     assert torch.equal(memory.slots[1, :1], rows.means[1:2, 1])
     assert torch.equal(memory.slots[0, 3:], before[0, 3:])
@@ -227,7 +227,7 @@ def test_diagnostics_count_updates_and_measure_selection() -> None:
     assert memory.diagnostics()["moved"] == 0
     assert memory.slots_used() == [0] * CLASSES
     for slot in (0, 0, 1, 1):
-        memory(Pooled(memory.slots[None, :, slot].clone(), value.present), value)
+        memory(RegionMeans(memory.slots[None, :, slot].clone(), value.present), value)
     assert memory.slots_used() == [2] * CLASSES
     found = memory.diagnostics()
     assert found["use_entropy"] == pytest.approx(math.log(2))
@@ -259,11 +259,11 @@ def test_sums_and_counts_of_all_ranks_are_added(monkeypatch: pytest.MonkeyPatch)
     together, query, value = _memory(), _rows(1), _rows(2, absent=((1, 2),))
     together(query, value)
 
-    def half(sample: int) -> tuple[Pooled, Pooled]:
+    def half(sample: int) -> tuple[RegionMeans, RegionMeans]:
         part = slice(sample, sample + 1)
         return (
-            Pooled(query.means[part], query.present[part]),
-            Pooled(value.means[part], value.present[part]),
+            RegionMeans(query.means[part], query.present[part]),
+            RegionMeans(value.means[part], value.present[part]),
         )
 
     monkeypatch.setattr(dist, "is_initialized", lambda: True)
@@ -282,5 +282,5 @@ def test_sums_and_counts_of_all_ranks_are_added(monkeypatch: pytest.MonkeyPatch)
 
 def test_the_length_of_a_query_does_not_matter() -> None:
     memory, query = _memory().eval(), _rows(1)
-    longer = Pooled(100 * query.means, query.present)
+    longer = RegionMeans(100 * query.means, query.present)
     torch.testing.assert_close(memory(longer, _rows(2)), memory(query, _rows(2)))

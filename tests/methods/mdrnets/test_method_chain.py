@@ -12,7 +12,7 @@ from mdrnets.methods.base import Batch, BuildContext, Phase, Trainable
 from mdrnets.methods.mdrnets.mask_region import fuse
 from mdrnets.methods.mdrnets.memory import DisentangledMemory
 from mdrnets.methods.mdrnets.method import MDRNets, Options, build
-from mdrnets.methods.mdrnets.pooling import nearest_regions, pool_regions
+from mdrnets.methods.mdrnets.pooling import class_regions, pool_regions
 from mdrnets.networks.composite import composite
 from mdrnets.networks.features import PerceptualFeatures
 
@@ -64,7 +64,7 @@ def test_without_a_memory_the_pooled_vectors_are_used_themselves(
     labels = method.frozen("parser").parse(batch.image)
     features = method.style_encoder(batch.image)
     small = F.interpolate(batch.hole, size=(16, 16))
-    regions = nearest_regions(labels, classes=14, size=features.shape[2:])
+    regions = class_regions(labels, classes=14, size=features.shape[2:])
     fused = fuse(
         valid_rows=pool_regions(features, regions * (1 - small)).means,
         hole_rows=pool_regions(features, regions).means,
@@ -91,13 +91,13 @@ def test_the_memory_can_start_from_data(small_method: MakeMethod) -> None:
     assert isinstance(method.memory, DisentangledMemory)
     before = method.memory.slots.clone()
     (phase,) = method.phases()
-    assert phase.start is not None
-    phase.start(images)
+    assert phase.on_start is not None
+    phase.on_start(images)
 
     image = to_tensor(images)
     features = method.style_encoder(image)
     labels = method.frozen("parser").parse(image)
-    pooled = pool_regions(features, nearest_regions(labels, classes=14, size=features.shape[2:]))
+    pooled = pool_regions(features, class_regions(labels, classes=14, size=features.shape[2:]))
     for index in range(14):
         vectors = pooled.means[pooled.present[:, index], index]
         torch.testing.assert_close(method.memory.slots[index, : len(vectors)], vectors)

@@ -2,10 +2,10 @@ import pytest
 import torch
 
 from mdrnets.methods.mdrnets.pooling import (
-    area_regions,
-    nearest_regions,
+    class_areas,
+    class_regions,
     pool_regions,
-    spread,
+    scatter_to_map,
 )
 
 SIZE = torch.Size((4, 4))
@@ -21,7 +21,7 @@ def labels() -> torch.Tensor:
 
 
 def test_nearest_regions_are_the_one_hot_map_of_every_other_pixel(labels: torch.Tensor) -> None:
-    regions = nearest_regions(labels, classes=4, size=SIZE)
+    regions = class_regions(labels, classes=4, size=SIZE)
     assert regions.shape == (1, 4, 4, 4)
     assert torch.equal(regions.sum(dim=1), torch.ones(1, 4, 4))
     assert torch.equal(regions.argmax(dim=1), labels[:, ::2, ::2])
@@ -30,7 +30,7 @@ def test_nearest_regions_are_the_one_hot_map_of_every_other_pixel(labels: torch.
 def test_the_classes_of_a_one_hot_map_pool_to_exactly_their_means(labels: torch.Tensor) -> None:
     generator = torch.Generator().manual_seed(0)
     features = torch.randint(-8, 8, (1, 3, 4, 4), generator=generator).float()
-    regions = nearest_regions(labels, classes=4, size=SIZE)
+    regions = class_regions(labels, classes=4, size=SIZE)
     pooled = pool_regions(features, regions)
     small = labels[0, ::2, ::2]
     for index in range(3):  # integers, so that no order of summation rounds
@@ -41,7 +41,7 @@ def test_the_classes_of_a_one_hot_map_pool_to_exactly_their_means(labels: torch.
 
 def test_an_absent_class_is_a_row_of_zeros_with_zero_gradient(labels: torch.Tensor) -> None:
     features = torch.randn(1, 3, 4, 4, requires_grad=True)
-    regions = nearest_regions(labels, classes=4, size=SIZE)
+    regions = class_regions(labels, classes=4, size=SIZE)
     means = pool_regions(features, regions).means
     assert torch.equal(means[0, 3], torch.zeros(3))
     (gradient,) = torch.autograd.grad(means[0, 3].sum(), features)
@@ -51,7 +51,7 @@ def test_an_absent_class_is_a_row_of_zeros_with_zero_gradient(labels: torch.Tens
 def test_samples_do_not_mix(labels: torch.Tensor) -> None:
     both = torch.cat([labels, 1 - labels.clamp(max=1)])
     features = torch.randn(2, 3, 4, 4)
-    regions = nearest_regions(both, classes=4, size=SIZE)
+    regions = class_regions(both, classes=4, size=SIZE)
     together = pool_regions(features, regions).means
     alone = pool_regions(features[1:], regions[1:]).means
     torch.testing.assert_close(together[1:], alone)
@@ -60,7 +60,7 @@ def test_samples_do_not_mix(labels: torch.Tensor) -> None:
 def test_area_regions_count_the_pixels_of_each_cell(labels: torch.Tensor) -> None:
     part = torch.ones(1, 1, 8, 8)
     part[..., 2:4, 2:4] = torch.tensor([[1.0, 0.0], [1.0, 1.0]])
-    areas = area_regions(labels, part, classes=4, size=SIZE)
+    areas = class_areas(labels, part, classes=4, size=SIZE)
     assert areas[0, :, 1, 1].tolist() == [0.5, 0.0, 0.25, 0.0]
     assert areas.sum().item() == pytest.approx(63 / 4)
 
@@ -68,24 +68,24 @@ def test_area_regions_count_the_pixels_of_each_cell(labels: torch.Tensor) -> Non
 def test_areas_keep_a_class_that_nearest_neighbour_loses(labels: torch.Tensor) -> None:
     labels = labels.roll(1, dims=2)  # the pixel of class 2 now lies at an odd position
     features = torch.randn(1, 3, 4, 4)
-    nearest = pool_regions(features, nearest_regions(labels, classes=4, size=SIZE))
-    areas = area_regions(labels, torch.ones(1, 1, 8, 8), classes=4, size=SIZE)
+    nearest = pool_regions(features, class_regions(labels, classes=4, size=SIZE))
+    areas = class_areas(labels, torch.ones(1, 1, 8, 8), classes=4, size=SIZE)
     assert not nearest.present[0, 2]
     pooled = pool_regions(features, areas)
     assert pooled.present[0, 2]
     torch.testing.assert_close(pooled.means[0, 2], features[0, :, 1, 1])
 
 
-def test_spread_gives_each_pixel_the_row_of_its_class(labels: torch.Tensor) -> None:
+def test_scatter_to_map_gives_each_pixel_the_row_of_its_class(labels: torch.Tensor) -> None:
     rows = torch.randn(1, 4, 3)
-    maps = spread(rows, nearest_regions(labels, classes=4, size=SIZE))
+    maps = scatter_to_map(rows, class_regions(labels, classes=4, size=SIZE))
     expected = rows[0][labels[0, ::2, ::2]].permute(2, 0, 1)
     assert torch.equal(maps[0], expected)
 
 
 def test_pooling_stays_in_full_precision_under_autocast(labels: torch.Tensor) -> None:
     features = torch.randn(1, 3, 4, 4)
-    regions = nearest_regions(labels, classes=4, size=SIZE)
+    regions = class_regions(labels, classes=4, size=SIZE)
     expected = pool_regions(features, regions).means
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert torch.equal(pool_regions(features, regions).means, expected)

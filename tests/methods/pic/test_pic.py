@@ -11,11 +11,11 @@ from mdrnets.methods.pic.method import (
     PIC,
     Options,
     build,
-    divergence,
-    spread_by_hole,
+    hole_size_prior,
+    kl_divergence,
     sum_of_l1,
 )
-from mdrnets.methods.pic.networks import Gaussian, resized
+from mdrnets.methods.pic.networks import Gaussian, resize
 
 TINY = {"steps": 4, "batch_size": 2, "reductions": 3 + 1, "base": 4, "cap": 8, "infer_blocks": 1}
 
@@ -56,15 +56,15 @@ def test_divergence_is_that_of_torch() -> None:
         torch.distributions.Normal(a.mean, a.deviation),
         torch.distributions.Normal(b.mean, b.deviation),
     ).mean()
-    torch.testing.assert_close(divergence(a, b), expected)
-    assert divergence(a, a).item() == pytest.approx(0, abs=1e-6)
+    torch.testing.assert_close(kl_divergence(a, b), expected)
+    assert kl_divergence(a, a).item() == pytest.approx(0, abs=1e-6)
 
 
 @pytest.mark.parametrize(("share", "sigma"), [(1, 0.168), (0.8, 0.5), (0.5, 0.917), (0, 0.998)])
 def test_the_target_distribution_is_wider_for_larger_holes(share: float, sigma: float) -> None:
     like = Gaussian(torch.zeros(1, 2, 3, 3), torch.ones(1, 2, 3, 3))
     valid = torch.full((1, 1, 4, 4), float(share))
-    spread = spread_by_hole(valid, like).deviation
+    spread = hole_size_prior(valid, like).deviation
     assert spread.shape == like.mean.shape
     assert math.isclose(spread.mean().item(), sigma, abs_tol=1e-3)
 
@@ -193,7 +193,7 @@ def test_a_perfect_reconstruction_costs_nothing(
     monkeypatch.setattr(
         method.generator,
         "forward",
-        lambda *_: [resized(both, size).requires_grad_() for size in (8, 16, 32, 64)],
+        lambda *_: [resize(both, size).requires_grad_() for size in (8, 16, 32, 64)],
     )
     terms = _terms(method.eval(), batch64)
     for term in ("reconstruction_rec", "reconstruction_g", "matching_rec"):
@@ -288,7 +288,7 @@ def test_the_losses_are_those_of_the_authors_code(
         method.discriminator_rec(image),
     )
     expected = {
-        "kl_rec": 80 * mean_kl(spread_by_hole(valid, posterior), posterior),
+        "kl_rec": 80 * mean_kl(hole_size_prior(valid, posterior), posterior),
         "kl_g": 80 * mean_kl(posterior, prior),
         "reconstruction_rec": 20
         * torch.stack([(r - scaled(image, r)).abs().mean() for r in reconstructed]).sum(),

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mdrnets.methods.mdrnets.pooling import area_regions, pool_regions
+from mdrnets.methods.mdrnets.pooling import class_areas, pool_regions
 
 
 class Coordination(NamedTuple):
@@ -25,7 +25,7 @@ class Coordination(NamedTuple):
     inter: Tensor
 
 
-def incoordination_loss(
+def coordination_loss(
     output_features: Tensor, truth_features: Tensor, *, labels: Tensor, hole: Tensor, classes: int
 ) -> Tensor:
     """L_intra + L_inter: mean absolute differences of the two images' cosine matrices.
@@ -41,14 +41,14 @@ def incoordination_loss(
         A scalar in [0, 4].
     """
     size = output_features.shape[2:]
-    in_hole = area_regions(labels, hole, classes=classes, size=size)
-    in_valid = area_regions(labels, 1 - hole, classes=classes, size=size)
-    output = coordination(output_features, in_hole, in_valid)
-    truth = coordination(truth_features, in_hole, in_valid)
+    in_hole = class_areas(labels, hole, classes=classes, size=size)
+    in_valid = class_areas(labels, 1 - hole, classes=classes, size=size)
+    output = compute_coordination(output_features, in_hole, in_valid)
+    truth = compute_coordination(truth_features, in_hole, in_valid)
     return F.l1_loss(output.intra, truth.intra) + F.l1_loss(output.inter, truth.inter)
 
 
-def coordination(features: Tensor, in_hole: Tensor, in_valid: Tensor) -> Coordination:
+def compute_coordination(features: Tensor, in_hole: Tensor, in_valid: Tensor) -> Coordination:
     """Args: features B×C×h×w; the areas of the classes in the hole and outside, B×K×h×w.
 
     Rows and columns of absent classes are zero.

@@ -3,7 +3,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mdrnets.methods.mdrnets.incoordination import incoordination_loss
+from mdrnets.methods.mdrnets.coordination import coordination_loss
 
 CLASSES = 5
 
@@ -26,7 +26,7 @@ def _features(seed: int) -> Tensor:
 
 
 def _loss(output: Tensor, truth: Tensor, labels: Tensor, hole: Tensor) -> Tensor:
-    return incoordination_loss(output, truth, labels=labels, hole=hole, classes=CLASSES)
+    return coordination_loss(output, truth, labels=labels, hole=hole, classes=CLASSES)
 
 
 def test_it_is_zero_for_the_ground_truth(labels: Tensor, hole: Tensor) -> None:
@@ -83,8 +83,8 @@ def test_no_hole_and_nothing_but_hole_are_finite(labels: Tensor, value: float) -
 
 
 def test_a_class_that_is_nowhere_changes_nothing_but_the_mean(labels: Tensor, hole: Tensor) -> None:
-    few = incoordination_loss(_features(1), _features(2), labels=labels, hole=hole, classes=CLASSES)
-    many = incoordination_loss(
+    few = coordination_loss(_features(1), _features(2), labels=labels, hole=hole, classes=CLASSES)
+    many = coordination_loss(
         _features(1), _features(2), labels=labels, hole=hole, classes=2 * CLASSES
     )
     torch.testing.assert_close(many, few / 4)
