@@ -24,34 +24,34 @@ from mdrnets.methods.ict.transformer import sample_masked
 def main() -> None:
     config, model, image, hole = from_command_line(__doc__, "ict")
     assert isinstance(model, ICT), "ict is ICT"
-    rows = _filled(model, image, hole, seed=config.protocol.seed)
+    rows = _fill_hole(model, image, hole, seed=config.protocol.seed)
     print(tabulate(rows, ["hole filled by", "L1 in the hole %"], tablefmt="pipe", floatfmt=".3g"))
 
 
 @torch.no_grad()
-def _filled(model: ICT, image: Tensor, hole: Tensor, *, seed: int) -> list[tuple[str, float]]:
+def _fill_hole(model: ICT, image: Tensor, hole: Tensor, *, seed: int) -> list[tuple[str, float]]:
     masked = image * (1 - hole)
     mean = masked.sum((2, 3), keepdim=True) / (1 - hole).sum((2, 3), keepdim=True)
-    drawn, true = (
-        model._prior(_drawn(model, masked, hole, seed)),
+    sampled, true = (
+        model._prior(_draw_tokens(model, masked, hole, seed)),
         model._prior(model._tokens(image)),
     )
 
-    def upsampled(prior: Tensor) -> Tensor:
+    def upsample(prior: Tensor) -> Tensor:
         output: Tensor = model.upsampler((masked + 1) / 2, hole, prior)
         return output * 2 - 1
 
-    filled = {
+    outputs = {
         "mean of the valid pixels": mean.expand_as(image),
-        "the transformer's picture": drawn * 2 - 1,
-        "ICT: the upsampler, from that": upsampled(drawn),
+        "the transformer's picture": sampled * 2 - 1,
+        "ICT: the upsampler, from that": upsample(sampled),
         "the picture of the true tokens": true * 2 - 1,
-        "the upsampler, from the true picture": upsampled(true),
+        "the upsampler, from the true picture": upsample(true),
     }
-    return [(name, hole_l1(output, image, hole)) for name, output in filled.items()]
+    return [(name, hole_l1(output, image, hole)) for name, output in outputs.items()]
 
 
-def _drawn(model: ICT, masked: Tensor, hole: Tensor, seed: int) -> Tensor:
+def _draw_tokens(model: ICT, masked: Tensor, hole: Tensor, seed: int) -> Tensor:
     """Tokens B×N as in a completion."""
     options = model.options
     colours, missing = reduce_to_grid(masked, hole, options.grid)

@@ -29,7 +29,7 @@ def main() -> None:
     _, model, image, hole = from_command_line(__doc__, "mdrnets")
     assert isinstance(model, MDRNets), "mdrnets is MDRNets"
     for rows, headers in (
-        (_replaced(model, image, hole), ["hole filled by", "L1 in the hole %"]),
+        (_replace_parts(model, image, hole), ["hole filled by", "L1 in the hole %"]),
         (_gradients(model, image, hole), ["loss term", "value", "gradient norm %"]),
         (_memory(model, image, hole), ["memory and correlation", ""]),
     ):
@@ -37,16 +37,17 @@ def main() -> None:
 
 
 @torch.no_grad()
-def _replaced(model: MDRNets, image: Tensor, hole: Tensor) -> list[tuple[str, float]]:
-    """Hole filled by what → L1 % in the hole, as `stages.validate` measures it."""
+def _replace_parts(model: MDRNets, image: Tensor, hole: Tensor) -> list[tuple[str, float]]:
+    """What the hole is filled by → L1 % in the hole, as `stages.validate` measures it."""
     parse = model.frozen("parser").parse
     masked = image * (1 - hole)
     coarse = model.complete_coarsely(masked, hole)
     mean = masked.sum((2, 3), keepdim=True) / (1 - hole).sum((2, 3), keepdim=True)
 
-    def guided(fill: Callable[[Tensor], Tensor]) -> Tensor:
-        """The refinement of the masked image, led by other features than MDRNets' own."""
-        return model.refinement(masked, hole, fill(model.style_encoder(coarse)))
+    def refine_with(guide: Callable[[Tensor], Tensor]) -> Tensor:
+        """Refine the masked image, guided by other features than those of MDRNets."""
+        output: Tensor = model.refinement(masked, hole, guide(model.style_encoder(coarse)))
+        return output
 
     def without_memory(features: Tensor) -> Tensor:
         fused, small = model.fuse_features(features, parse(coarse), hole, memory=None)
@@ -55,7 +56,7 @@ def _replaced(model: MDRNets, image: Tensor, hole: Tensor) -> list[tuple[str, fl
     def without_correlation(features: Tensor) -> Tensor:
         return model.fuse_features(features, parse(coarse), hole, memory=model.memory)[0]
 
-    filled = {
+    outputs = {
         "mean of the valid pixels": mean.expand_as(image),
         "the coarse network": coarse,
         "MDRNets": model.refine(masked, hole, coarse, parse(coarse)),
@@ -63,19 +64,21 @@ def _replaced(model: MDRNets, image: Tensor, hole: Tensor) -> list[tuple[str, fl
         "MDRNets, true face in place of the coarse one": model.refine(
             masked, hole, image, parse(image)
         ),
-        "MDRNets, zeros in place of the guidance": guided(torch.zeros_like),
-        "MDRNets, style features in place of the guidance": guided(lambda features: features),
+        "MDRNets, zeros in place of the guidance": refine_with(torch.zeros_like),
+        "MDRNets, style features in place of the guidance": refine_with(lambda features: features),
     }
     if model.memory is not None:
-        filled["MDRNets, Q in place of Q̂"] = guided(without_memory)
+        outputs["MDRNets, Q in place of Q̂"] = refine_with(without_memory)
     if model.correlation is not None:
-        filled["MDRNets without correlation mining"] = guided(without_correlation)
-    return [(name, hole_l1(output, image, hole)) for name, output in filled.items()]
+        outputs["MDRNets without correlation mining"] = refine_with(without_correlation)
+    return [(name, hole_l1(output, image, hole)) for name, output in outputs.items()]
 
 
 def _gradients(model: MDRNets, image: Tensor, hole: Tensor) -> list[tuple[str, float, float]]:
     """Each weighted loss term: value, and its gradient's norm at I_o as a share of all norms."""
-    parse, norms, values = model.frozen("parser").parse, {}, {}
+    parse = model.frozen("parser").parse
+    norms: dict[str, float] = {}
+    values: dict[str, float] = {}
     losses = model._losses()
     for part, part_hole in zip(image.split(BATCH), hole.split(BATCH), strict=True):
         masked = part * (1 - part_hole)
@@ -118,7 +121,9 @@ def _memory(model: MDRNets, image: Tensor, hole: Tensor) -> list[tuple[str, floa
             ),
             (
                 "variation over faces, Q̂ over Q, %",
-                100 * _spread(read, query.present) / _spread(query.means, query.present),
+                100
+                * _std_over_faces(read, query.present)
+                / _std_over_faces(query.means, query.present),
             ),
             (
                 "cosine of Q̂ and Q",
@@ -147,14 +152,14 @@ def _agreement(labels: Tensor, truth: Tensor) -> float:
     return 100 * (labels == truth).float().mean().item()
 
 
-def _spread(rows: Tensor, present: Tensor) -> float:
+def _std_over_faces(rows: Tensor, present: Tensor) -> float:
     """Standard deviation over the faces in which a class is present, averaged."""
-    found = [
+    deviations = [
         rows[present[:, k], k].std(0).mean()
         for k in range(rows.shape[1])
         if present[:, k].sum() > 1
     ]
-    return torch.stack(found).mean().item()
+    return torch.stack(deviations).mean().item()
 
 
 if __name__ == "__main__":

@@ -116,8 +116,9 @@ class AttentionRefinement(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Args: x B×in_channels×h×w. Returns B×out_channels×h×w."""
-        features: Tensor = self.conv(x)
-        return features * self.attention(_pool(features))
+        features = self.conv(x)
+        weighted: Tensor = features * self.attention(_pool(features))
+        return weighted
 
 
 class FeatureFusion(nn.Module):
@@ -136,8 +137,9 @@ class FeatureFusion(nn.Module):
 
     def forward(self, spatial: Tensor, context: Tensor) -> Tensor:
         """Args: spatial and context B×c×h×w. Returns B×out_channels×h×w."""
-        features: Tensor = self.conv(torch.cat([spatial, context], dim=1))
-        return features + features * self.attention(_pool(features))
+        features = self.conv(torch.cat([spatial, context], dim=1))
+        fused: Tensor = features + features * self.attention(_pool(features))
+        return fused
 
 
 class Head(nn.Module):

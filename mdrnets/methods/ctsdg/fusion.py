@@ -72,7 +72,8 @@ class MultiScaleAggregation(nn.Module):
         """Args: x B×C×H×W. Returns the same shape."""
         weights = self.mixture(x)  # B×4×H×W
         scales = torch.stack([branch(x) for branch in self.branches], dim=1)  # B×4×C×H×W
-        return (weights.unsqueeze(2) * scales).sum(dim=1)
+        output: Tensor = (weights.unsqueeze(2) * scales).sum(dim=1)
+        return output
 
 
 class FusionTail(nn.Module):

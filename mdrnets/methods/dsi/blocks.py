@@ -38,7 +38,7 @@ def add_weight_norm(layer: nn.Conv2d) -> nn.Conv2d:
     nn.init.normal_(layer.weight, 0, INIT_STD)
     nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
     weight_norm(layer)
-    nn.init.ones_(layer.parametrizations.weight.original0)  # type: ignore[union-attr, arg-type, index]
+    nn.init.ones_(layer.parametrizations.weight.original0)  # type: ignore[union-attr, arg-type]
     return layer
 
 

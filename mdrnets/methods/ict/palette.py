@@ -79,7 +79,8 @@ def quantise(image_255: Tensor, palette: Tensor) -> Tensor:
 
 def dequantise(tokens: Tensor, palette: Tensor, grid: int) -> Tensor:
     """Int64 B×N → B×3×grid×grid in [0, 255]."""
-    return palette[tokens].mT.unflatten(2, (grid, grid))
+    image: Tensor = palette[tokens].mT.unflatten(2, (grid, grid))
+    return image
 
 
 def reduce_to_grid(image_pm1: Tensor, hole: Tensor, grid: int) -> tuple[Tensor, Tensor]:

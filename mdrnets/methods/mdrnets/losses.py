@@ -4,7 +4,7 @@ The paper names the losses, cites a source for each, and gives no weight: those 
 terms on I_o look at the raw output; the adversarial and the total variation term at the composite.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Literal
@@ -70,7 +70,7 @@ class GeneratorLosses:
         maps = cache(lambda: self._feature_maps(output, image))  # two terms share them
         style_loss = {"statistics": statistics_style_loss, "gram": gram_style_loss}[self.style]
 
-        losses = {
+        losses: dict[str, Callable[[], Tensor]] = {
             "hole": lambda: (error * hole).mean(),
             "valid": lambda: (error * (1 - hole)).mean(),
             "perceptual": lambda: perceptual_loss(*maps()),

@@ -56,11 +56,13 @@ def unfold(maps: Tensor, patch_size: int) -> Tensor:
     """B×C×h×w → its N patches side by side, row by row, each flattened: B×N×C·p²."""
     patches = maps.unflatten(3, (-1, patch_size)).unflatten(2, (-1, patch_size))
     # B×C×h/p×p×w/p×p → B×h/p×w/p×C×p×p
-    return patches.permute(0, 2, 4, 1, 3, 5).flatten(3).flatten(1, 2)
+    rows: Tensor = patches.permute(0, 2, 4, 1, 3, 5).flatten(3).flatten(1, 2)
+    return rows
 
 
 def fold(patches: Tensor, patch_size: int, *, height: int) -> Tensor:
     """The inverse of `unfold`: B×N×C·p² → B×C×height×w."""
     grid = patches.unflatten(2, (-1, patch_size, patch_size))
     grid = grid.unflatten(1, (height // patch_size, -1))  # B×h/p×w/p×C×p×p
-    return grid.permute(0, 3, 1, 4, 2, 5).flatten(4).flatten(2, 3)
+    maps: Tensor = grid.permute(0, 3, 1, 4, 2, 5).flatten(4).flatten(2, 3)
+    return maps

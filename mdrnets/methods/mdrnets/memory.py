@@ -139,4 +139,5 @@ class DisentangledMemory(nn.Module):
 
 def _entropy(probabilities: Tensor) -> Tensor:
     """In nats, over the last dimension."""
-    return torch.special.entr(probabilities).sum(dim=-1)
+    entropy: Tensor = torch.special.entr(probabilities).sum(dim=-1)
+    return entropy

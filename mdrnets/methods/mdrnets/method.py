@@ -134,7 +134,8 @@ class MDRNets(Method):
         features = self.style_encoder(coarse)  # F_s, B×c×H/2×W/2
         if self.options.guidance == "memory":
             features = self._guide(features, labels, hole)
-        return self.refinement(masked, hole, features)
+        output: Tensor = self.refinement(masked, hole, features)
+        return output
 
     def _guide(self, features: Tensor, labels: Tensor, hole: Tensor) -> Tensor:
         """F_s → what DMM and MREM make of it, both B×c×h×w."""

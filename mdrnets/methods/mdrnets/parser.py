@@ -74,7 +74,8 @@ class Parser(Trainable):
     @torch.no_grad()
     def parse(self, image: Tensor) -> Tensor:
         """Args: image B×3×H×W in [-1, 1]. Returns class ids B×H×W int64."""
-        return self(image).argmax(dim=1)
+        labels: Tensor = self(image).argmax(dim=1)
+        return labels
 
     def phases(self) -> Sequence[Phase]:
         options = self.options

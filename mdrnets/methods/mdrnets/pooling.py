@@ -59,8 +59,8 @@ def pool_regions(features: Tensor, regions: Tensor) -> RegionMeans:
 
 def scatter_to_map(rows: Tensor, regions: Tensor) -> Tensor:
     """Broadcast B×K×C rows to the pixels of their classes: one-hot B×K×h×w → B×C×h×w."""
-    maps = rows.mT @ regions.flatten(2).to(rows.dtype)  # B×C×hw
-    return maps.unflatten(2, regions.shape[2:])
+    maps: Tensor = rows.mT @ regions.flatten(2).to(rows.dtype)  # B×C×hw
+    return maps.view(*maps.shape[:2], *regions.shape[2:])
 
 
 def _one_hot(labels: Tensor, classes: int) -> Tensor:

@@ -115,7 +115,8 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Args: x B×channels×h×w. Returns the same shape."""
-        return x + self.body(x)
+        output: Tensor = x + self.body(x)
+        return output
 
 
 def build(*, options: Options, context: BuildContext) -> Reconstruction:

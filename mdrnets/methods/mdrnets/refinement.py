@@ -84,7 +84,8 @@ class GatedResBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Args: x B×channels×H×W. Returns the same shape."""
-        return x + self.layers(x)
+        output: Tensor = x + self.layers(x)
+        return output
 
 
 def _gated_conv(

@@ -42,8 +42,8 @@ def method(context: BuildContext) -> ICT:
 @pytest.fixture
 def phases(method: ICT) -> list[Phase]:
     phases = list(method.phases())
-    assert phases[0].start is not None
-    phases[0].start(_images())
+    assert phases[0].on_start is not None
+    phases[0].on_start(_images())
     return phases
 
 
@@ -52,12 +52,12 @@ def test_the_palette_is_fitted_when_the_first_phase_starts_and_is_saved(
 ) -> None:
     assert len(method.palette.unique(dim=0)) == 16
     assert "palette" in method.state_dict()
-    assert phases[1].start is None
+    assert phases[1].on_start is None
 
 
 def test_more_colours_than_the_images_have_is_an_error(context: BuildContext) -> None:
     method = _built(context)
-    start = method.phases()[0].start
+    start = method.phases()[0].on_start
     assert start is not None
     with pytest.raises(UserError, match=r"networks\.ict\.colours: the images have only 1"):
         start(np.zeros((2, 32, 32, 3), dtype=np.uint8))

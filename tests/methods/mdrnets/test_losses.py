@@ -3,13 +3,13 @@ from collections.abc import Callable, Sequence
 import pytest
 import torch
 import torch.nn.functional as F
-from mdrnets.methods.mdrnets.coordination import coordination_loss
 from torch import Tensor, nn
 
 from mdrnets.data.classes import CLASSES
 from mdrnets.losses.perceptual import gram_style_loss, statistics_style_loss
 from mdrnets.losses.total_variation import dilate, total_variation_loss
 from mdrnets.methods.base import Batch
+from mdrnets.methods.mdrnets.coordination import coordination_loss
 from mdrnets.methods.mdrnets.losses import GeneratorLosses, Weights
 from mdrnets.networks.composite import composite
 from mdrnets.networks.features import PerceptualFeatures

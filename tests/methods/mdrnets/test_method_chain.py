@@ -108,7 +108,7 @@ def test_the_memory_can_start_from_data(small_method: MakeMethod) -> None:
 
 
 def test_the_memory_starts_random_by_default(small_method: MakeMethod) -> None:
-    assert small_method().phases()[0].start is None
+    assert small_method().phases()[0].on_start is None
 
 
 def test_diagnostics_tell_what_the_memory_does(
