@@ -17,10 +17,10 @@ def main(arguments: Sequence[str]) -> int:
     from mdrnets.config.load import load_config
     from mdrnets.dag.pipeline import Pipeline
     from mdrnets.reporting.reference.run import REFERENCE
-    from mdrnets.reporting.reference.save import keep
+    from mdrnets.reporting.reference.save import save_reference
 
     pipeline = Pipeline(load_config(options.profile))
     name = options.name or pipeline.config.name
-    saved = keep(pipeline, name)
+    saved = save_reference(pipeline, name)
     print(f"{REFERENCE / name}: saved {', '.join(saved.tables)}")
     return 0

@@ -31,58 +31,63 @@ def _verify(pipeline: "Pipeline", name: str) -> int:
     from mdrnets.files import write_text
     from mdrnets.reporting.reference.compare import (
         compare,
+        comparison_page,
         count_verdicts,
-        page,
+        format_comparisons,
         read_cells,
         select_failed,
-        table,
         write_comparisons,
     )
     from mdrnets.reporting.reference.run import REFERENCE, load_reference
-    from mdrnets.reporting.reference.save import commits, scored_tables, used_code, used_settings
+    from mdrnets.reporting.reference.save import (
+        code_digest,
+        list_commits,
+        list_settings,
+        scored_tables,
+    )
     from mdrnets.tracking.executions import executions
 
-    kept = load_reference(name)
+    reference = load_reference(name)
     folder, layout = REFERENCE / name, pipeline.layout
-    if kept.profile != pipeline.config.name:
+    if reference.profile != pipeline.config.name:
         raise UserError(
-            f"{folder} keeps a run of the profile {kept.profile}; say --profile {kept.profile}, or "
-            f"name a run of {pipeline.config.name}"
+            f"{folder / 'run.json'}: profile: found {reference.profile}, expected "
+            f"{pipeline.config.name}; pass --profile {reference.profile}, or the name of a "
+            f"reference run of {pipeline.config.name}"
         )
     ran = executions(pipeline)
     scored_tables(pipeline, ran)
-    settings = used_settings(ran)
-    same_code, same_setting = used_code(ran) == kept.code, settings == kept.settings
-    tolerances = kept.same_setting if same_code and same_setting else kept.other_setting
+    settings = list_settings(ran)
+    same_code, same_setting = code_digest(ran) == reference.code, settings == reference.settings
+    tolerances = reference.same_setting if same_code and same_setting else reference.other_setting
     comparisons = compare(
-        read_cells(layout.report(table) for table in kept.tables),
-        read_cells(folder / table for table in kept.tables),
+        read_cells(layout.report(table) for table in reference.tables),
+        read_cells(folder / table for table in reference.tables),
         tolerances.metrics,
         where=folder / "run.json",
     )
     outside = select_failed(comparisons)
     facts = [
-        ("Kept run", f"{name}, made {kept.made}; code: {', '.join(kept.commits)}"),
-        ("Code here", f"{'the same' if same_code else 'another'}: {', '.join(commits(ran))}"),
+        ("Reference run", f"{name}, made {reference.made}; code: {', '.join(reference.commits)}"),
+        ("Code here", f"{'the same' if same_code else 'another'}: {', '.join(list_commits(ran))}"),
         (
             "Setting",
             "the same"
             if same_setting
-            else f"another: {_text(settings)}, not {_text(kept.settings)}",
+            else f"another: {_format_settings(settings)}, "
+            f"not {_format_settings(reference.settings)}",
         ),
         ("Tolerances", tolerances.reason),
     ]
     write_comparisons(layout.report("verify.csv"), comparisons)
-    write_text(layout.report("verify.md"), page(comparisons, facts))
+    write_text(layout.report("verify.md"), comparison_page(comparisons, facts))
     if outside:
-        print(table(outside, "simple"), end="\n\n")
-    print(
-        f"{layout.report('verify.md')}: {count_verdicts(comparisons)} of the tolerances of {folder}"
-    )
+        print(format_comparisons(outside, "simple"), end="\n\n")
+    print(f"{layout.report('verify.md')}: {count_verdicts(comparisons)}; tolerances of {folder}")
     return 1 if outside else 0
 
 
-def _text(settings: "Sequence[Setting]") -> str:
+def _format_settings(settings: "Sequence[Setting]") -> str:
     return "; ".join(
         f"{s.cpu}, {', '.join(s.gpus) or 'no GPU'}, torch {s.torch}, {s.threads} threads"
         for s in settings

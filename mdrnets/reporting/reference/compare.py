@@ -1,4 +1,4 @@
-"""A new run beside a kept one, cell by cell."""
+"""The comparison of a run with a reference run, cell by cell."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ from mdrnets.reporting.reference.run import Tolerance
 from mdrnets.reporting.tables.cells import BLANK, CELL_COLUMNS
 
 Verdict = Literal["inside", "outside", "missing", "other images", "new"]
-FINE = ("inside", "new")
+ACCEPTED = ("inside", "new")
 
 Key = tuple[str, str, str, str, str]
 """Table, data set, method, metric, bin."""
@@ -24,13 +24,14 @@ Value = tuple[float, int]
 
 @dataclass(frozen=True)
 class Comparison:
-    """A cell of the new run and of the kept one.
+    """A cell of this run and of the reference run.
 
     Attributes:
-        here, kept: values; None: the cell is blank, or not there.
-        difference: here − kept.
-        tolerance: how far it may be from 0.
-        verdict: `other images` where the two are not of equally many; `new` where nothing was kept.
+        here, reference: values; None: the cell is blank or missing.
+        difference: here − reference.
+        tolerance: largest accepted distance of `difference` from 0.
+        verdict: `other images`: computed from different numbers of images; `new`: only in
+            this run; `missing`: only in the reference run.
     """
 
     table: str
@@ -39,7 +40,7 @@ class Comparison:
     metric: str
     bin: str
     here: float | None
-    kept: float | None
+    reference: float | None
     difference: float | None
     tolerance: float | None
     verdict: Verdict
@@ -47,52 +48,53 @@ class Comparison:
 
 def compare(
     here: Mapping[Key, Value],
-    kept: Mapping[Key, Value],
+    reference: Mapping[Key, Value],
     tolerances: Mapping[str, Tolerance],
     *,
     where: Path,
 ) -> list[Comparison]:
-    """Every cell that has a value in one of the two.
+    """Compare all cells that have a value in one of the two runs.
 
     Args:
-        here: the cells of the new run.
-        kept: those of the kept one.
+        here: the cells of this run.
+        reference: the cells of the reference run.
         tolerances: by metric.
-        where: the file that they are from.
+        where: the file with the tolerances, for errors.
 
     Raises:
-        UserError: a kept metric without a tolerance.
+        UserError: a metric has no tolerance.
     """
     return [
-        _compare(key, here.get(key), kept.get(key), tolerances, where) for key in {**kept, **here}
+        _compare(key, here.get(key), reference.get(key), tolerances, where)
+        for key in {**reference, **here}
     ]
 
 
 def _compare(
     key: Key,
     here: Value | None,
-    kept: Value | None,
+    reference: Value | None,
     tolerances: Mapping[str, Tolerance],
     where: Path,
 ) -> Comparison:
-    if here is None or kept is None:
-        verdict: Verdict = "new" if kept is None else "missing"
-        return Comparison(*key, here and here[0], kept and kept[0], None, None, verdict)
+    if here is None or reference is None:
+        verdict: Verdict = "new" if reference is None else "missing"
+        return Comparison(*key, here and here[0], reference and reference[0], None, None, verdict)
     metric = key[3]
     if metric not in tolerances:
-        raise UserError(f"{where}: there is no tolerance for {metric}; state one")
-    difference = here[0] - kept[0]
-    tolerance = tolerances[metric].allowed(kept[0])
+        raise UserError(f"{where}: found no tolerance for {metric}; add one")
+    difference = here[0] - reference[0]
+    tolerance = tolerances[metric].allowed(reference[0])
     inside = abs(difference) <= tolerance
-    verdict = "other images" if here[1] != kept[1] else "inside" if inside else "outside"
-    return Comparison(*key, here[0], kept[0], difference, tolerance, verdict)
+    verdict = "other images" if here[1] != reference[1] else "inside" if inside else "outside"
+    return Comparison(*key, here[0], reference[0], difference, tolerance, verdict)
 
 
 def read_cells(paths: Iterable[Path]) -> dict[Key, Value]:
-    """The values of tables in their long form; blanks are left out.
+    """Read the values of tables, without blank cells.
 
     Raises:
-        UserError: a table that is not there, or is of another form.
+        UserError: a table is missing or has another form.
     """
     cells = {}
     for path in paths:
@@ -107,8 +109,8 @@ def read_cells(paths: Iterable[Path]) -> dict[Key, Value]:
 
 
 def select_failed(comparisons: Iterable[Comparison]) -> list[Comparison]:
-    """Those that are not fine."""
-    return [c for c in comparisons if c.verdict not in FINE]
+    """The cells that are not accepted."""
+    return [c for c in comparisons if c.verdict not in ACCEPTED]
 
 
 def count_verdicts(comparisons: Sequence[Comparison]) -> str:
@@ -117,27 +119,33 @@ def count_verdicts(comparisons: Sequence[Comparison]) -> str:
     return ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
 
 
-def table(comparisons: Iterable[Comparison], form: str) -> str:
-    """Printed, with as many digits as can matter."""
-    return tabulate(
+def format_comparisons(comparisons: Iterable[Comparison], form: str) -> str:
+    """Format the comparisons as a table of the given form of `tabulate`."""
+    text: str = tabulate(
         [list(_format(comparison)) for comparison in comparisons],
         headers=_COLUMNS,
         tablefmt=form,
         disable_numparse=True,
         colalign=("left",) * 5 + ("right",) * 4 + ("left",),
     )
+    return text
 
 
-def page(comparisons: Sequence[Comparison], facts: Sequence[tuple[str, str]]) -> str:
-    """In Markdown: what is not fine first."""
-    ordered = sorted(comparisons, key=lambda c: c.verdict in FINE)
+def comparison_page(comparisons: Sequence[Comparison], facts: Sequence[tuple[str, str]]) -> str:
+    """The page in Markdown, with the cells that are not accepted first."""
+    ordered = sorted(comparisons, key=lambda c: c.verdict in ACCEPTED)
     lines = ["# Verification", "", *(f"- **{what}**: {text}" for what, text in facts)]
-    lines += [f"- **Cells**: {count_verdicts(comparisons)}", "", table(ordered, "pipe"), ""]
+    lines += [
+        f"- **Cells**: {count_verdicts(comparisons)}",
+        "",
+        format_comparisons(ordered, "pipe"),
+        "",
+    ]
     return "\n".join(lines)
 
 
 def write_comparisons(path: Path, comparisons: Iterable[Comparison]) -> None:
-    """One cell a row; nothing where there is no value."""
+    """Write one row for each cell. A missing value is an empty field."""
     rows = (["" if value is None else value for value in astuple(c)] for c in comparisons)
     write_table(path, _COLUMNS, rows)
 

@@ -1,7 +1,7 @@
-"""Kept runs: the numbers of a run that later ones are compared with, and how far they may differ.
+"""Reference runs: the numbers that later runs are compared with, and the accepted differences.
 
-`reports/reference/NAME/` holds tables and curves, never pictures, and `run.json`: what made them,
-where, and the tolerances, each set with its reason. `keeping.py` writes it.
+`reports/reference/NAME/` holds tables and curves, no images, and `run.json`: the run behind them,
+its machines, and the tolerances with their reasons. `save.py` writes it.
 """
 
 from datetime import date
@@ -17,18 +17,18 @@ REFERENCE = Path("reports/reference")
 
 
 class Tolerance(Options):
-    """How far a value may be from the kept one: by the larger of the two.
+    """The accepted difference from a reference value: the larger of the two.
 
     Attributes:
         absolute: in the metric's unit.
-        relative: share of the kept value.
+        relative: share of the reference value.
     """
 
     absolute: float = Field(ge=0)
     relative: float = Field(ge=0)
 
-    def allowed(self, kept: float) -> float:
-        return max(self.absolute, self.relative * abs(kept))
+    def allowed(self, reference: float) -> float:
+        return max(self.absolute, self.relative * abs(reference))
 
 
 class Tolerances(Options):
@@ -39,7 +39,7 @@ class Tolerances(Options):
 
 
 class Setting(Options):
-    """What decides the last bits of a result, besides the code.
+    """The environment that, with the code, decides the last bits of a result.
 
     Attributes:
         cpu, gpus: names.
@@ -54,11 +54,11 @@ class Setting(Options):
 
 
 class RunCost(Options):
-    """What a run took.
+    """The cost of a run.
 
     Attributes:
         jobs: executions of stages.
-        job_hours: of all jobs together, waiting for each other's processor included.
+        job_hours: total of all jobs, including the time in which they wait for a processor.
         elapsed_hours: from the first start to the last end, pauses included.
         cores: of the machine.
     """
@@ -74,23 +74,23 @@ class ReferenceRun(Options):
 
     Attributes:
         profile: of the run.
-        command: makes its tables again.
-        commits: of the code, as the records have them.
-        made: the day.
-        effort: of everything that led to what is kept.
-        code: SHA-256 of all files of the project that trainings and evaluations ran.
+        command: reproduces the tables.
+        commits: of the code, from the run records.
+        made: date of the run.
+        cost: of all jobs behind the saved files.
+        code: SHA-256 of all project files that trainings and evaluations ran.
         settings: of all trainings and evaluations.
         versions: of the packages that rendered the tables.
-        tables: those that are compared: file name → SHA-256.
-        same_setting: tolerances where the new run's code and settings are the same.
-        other_setting: tolerances elsewhere.
+        tables: that are compared, file name → SHA-256.
+        same_setting: tolerances if the code and the settings are the same.
+        other_setting: tolerances otherwise.
     """
 
     profile: str
     command: str
     commits: tuple[str, ...]
     made: date
-    effort: RunCost
+    cost: RunCost
     code: str
     settings: tuple[Setting, ...]
     versions: dict[str, str]
@@ -100,30 +100,30 @@ class ReferenceRun(Options):
 
 
 def load_reference(name: str) -> ReferenceRun:
-    """Read a kept run's description.
+    """Read the description of a reference run.
 
     Raises:
-        UserError: there is none of this name, it is not valid, or a table was edited.
+        UserError: the run is missing or invalid, or a table was edited.
     """
     path = REFERENCE / name / "run.json"
     try:
-        kept = ReferenceRun.model_validate_json(path.read_text(encoding="utf-8"))
+        reference = ReferenceRun.model_validate_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(
-            f"{path}: there is no kept run of this name; "
-            f"`mdrnets keep {name}` keeps the present one"
+            f"{path}: not found; run `mdrnets keep {name}` to save the present run under this name"
         ) from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "content"
         raise UserError(
-            f"{path}: {where}: {first['msg']}; correct it, or remove the folder and keep a run anew"
+            f"{path}: {where}: {first['msg']}; correct it, or delete the folder and "
+            "save a run again"
         ) from None
-    for file, digest in kept.tables.items():
+    for file, digest in reference.tables.items():
         table = path.with_name(file)
         if not table.is_file() or sha256(table) != digest:
             raise UserError(
-                f"{table} is missing, or not the table that was kept: run.json has another "
-                "SHA-256; take it back from git, or remove the folder and keep a run anew"
+                f"{table}: missing, or its SHA-256 differs from the one in run.json; restore it "
+                "from git, or delete the folder and save a run again"
             )
-    return kept
+    return reference

@@ -1,7 +1,7 @@
-"""Keeping a run: from the run that is here to `reports/reference/NAME/`.
+"""Saving the present run as a reference run in `reports/reference/NAME/`.
 
-Kept are the tables of scores, which `verify` compares; claims, costs and curves; the
-configuration as the stages read it; and one row for each execution.
+Saved are the tables of scores, which `verify` compares; claims, costs and curves; the configuration
+as the stages read it; and one row for each execution.
 """
 
 import hashlib
@@ -34,7 +34,7 @@ CONFIGURATION, EXECUTIONS = "configuration.json", "executions.csv"
 EXECUTION_COLUMNS = ("execution", "commit", "started", "seconds", "attempts", "peak_mib", "outputs")
 
 NUMBERS = ("train", "evaluate")
-"""Groups of the stages that decide a score."""
+"""Groups of stages that decide a score."""
 
 SAME = "The same code, seed, processor, libraries and threads give the same bytes."
 OTHER = (
@@ -53,15 +53,15 @@ LOOSE = {
     "FID": Tolerance(absolute=0, relative=0.11),
     "KID": Tolerance(absolute=0.014, relative=0),
 }
-"""By kind of metric, whatever it is computed over; `FID` and `KID` stand for their kin."""
+"""By kind of metric: `hole L1` is of the kind `L1`, `FD(effnet-lite0)` of `FID`, and so on."""
 
 
-def keep(pipeline: Pipeline, name: str) -> ReferenceRun:
-    """Keep the run that is here; returns what `run.json` says.
+def save_reference(pipeline: Pipeline, name: str) -> ReferenceRun:
+    """Save the present run and return its description.
 
     Raises:
-        UserError: no table, one without its record, another profile's run of this name, or
-            results of several configurations.
+        UserError: a table or a record is missing, the name belongs to a run of another profile, or
+            the results come from several configurations.
     """
     folder = REFERENCE / name
     ran = executions(pipeline)
@@ -70,44 +70,44 @@ def keep(pipeline: Pipeline, name: str) -> ReferenceRun:
         old := load_reference(name)
     ).profile != pipeline.config.name:
         raise UserError(
-            f"{folder} keeps a run of the profile {old.profile}, not {pipeline.config.name}; "
-            "choose another name"
+            f"{folder / 'run.json'}: profile: found {old.profile}, expected "
+            f"{pipeline.config.name}; choose another name"
         )
     configuration = _configuration(ran)
-    settings = used_settings(ran)
+    settings = list_settings(ran)
     metrics = {row["metric"] for path in tables for row in read_table(path, CELL_COLUMNS)}
     loose = Tolerances(reason=OTHER, metrics={m: LOOSE[_kind(m)] for m in sorted(metrics)})
     exact = Tolerances(reason=SAME, metrics=dict.fromkeys(sorted(metrics), EXACT))
     on_gpu = any(setting.gpus for setting in settings)
-    kept = ReferenceRun(
+    reference = ReferenceRun(
         profile=pipeline.config.name,
         command=_command(pipeline, ran, tables),
-        commits=commits(ran),
-        made=_span(ran)[1].date(),
-        effort=_effort(ran),
-        code=used_code(ran),
+        commits=list_commits(ran),
+        made=_time_span(ran)[1].date(),
+        cost=_run_cost(ran),
+        code=code_digest(ran),
         settings=settings,
-        versions=_writer(ran, tables[0]).versions,
+        versions=_find_writer(ran, tables[0]).versions,
         tables={path.name: sha256(path) for path in tables},
         same_setting=loose if on_gpu else exact,
         other_setting=loose,
     )
-    pages = [path for path in _pages(pipeline) if path.is_file()]
-    for path in pages:
+    files = [path for path in _report_files(pipeline) if path.is_file()]
+    for path in files:
         with atomic_write(folder / path.name) as temporary:
             shutil.copyfile(path, temporary)
     write_text(folder / CONFIGURATION, json.dumps(configuration, indent=1) + "\n")
-    write_table(folder / EXECUTIONS, EXECUTION_COLUMNS, [_row(execution) for execution in ran])
-    write_text(folder / "run.json", kept.model_dump_json(indent=1) + "\n")
-    written = {*(path.name for path in pages), CONFIGURATION, EXECUTIONS, "run.json"}
-    for path in folder.iterdir():  # of a run that was kept before and made more
+    write_table(folder / EXECUTIONS, EXECUTION_COLUMNS, map(_execution_row, ran))
+    write_text(folder / "run.json", reference.model_dump_json(indent=1) + "\n")
+    written = {*(path.name for path in files), CONFIGURATION, EXECUTIONS, "run.json"}
+    for path in folder.iterdir():  # left by a run that was saved before
         if path.name not in written:
             path.unlink()
-    return kept
+    return reference
 
 
-def _pages(pipeline: Pipeline) -> Iterable[Path]:
-    """What of the reports is kept, in either form: tables and curves, no picture."""
+def _report_files(pipeline: Pipeline) -> Iterable[Path]:
+    """The report files to save: tables and curves as CSV and Markdown, no images."""
     rendered = [name for name, stage in pipeline.stages.items() if stage.group == "report"]
     for name in (*rendered, "table1_extended", "costs"):
         for suffix in ("csv", "md"):
@@ -115,20 +115,20 @@ def _pages(pipeline: Pipeline) -> Iterable[Path]:
 
 
 def _configuration(ran: Iterable[Execution]) -> dict[str, Any]:
-    """`file:key` → value: what the executions read of the configuration.
+    """The configuration that the executions read, `file:key` → value.
 
     Raises:
-        UserError: two of them read different values.
+        UserError: two executions read different values.
     """
     read: dict[str, tuple[Any, str]] = {}
     for execution in ran:
         command = execution.record.command
         for key, value in execution.record.parameters.items():
-            found, by = read.setdefault(key, (value, command))
-            if found != value:
+            first, reader = read.setdefault(key, (value, command))
+            if first != value:
                 raise UserError(
-                    f"{key}: {by!r} read {found!r}, {command!r} {value!r}: these are results of "
-                    "two configurations; run the profile again"
+                    f"{key}: {reader!r} read {first!r}, but {command!r} read {value!r}; run the "
+                    "profile again, so that all results have one configuration"
                 )
     return {key: value for key, (value, _) in sorted(read.items())}
 
@@ -139,8 +139,8 @@ def _command(pipeline: Pipeline, ran: Sequence[Execution], tables: Sequence[Path
     return f"snakemake --cores all --config profile={pipeline.config.name} -- {' '.join(targets)}"
 
 
-def _effort(ran: Sequence[Execution]) -> RunCost:
-    first, last = _span(ran)
+def _run_cost(ran: Sequence[Execution]) -> RunCost:
+    first, last = _time_span(ran)
     return RunCost(
         jobs=len(ran),
         job_hours=round(sum(execution.record.seconds for execution in ran) / 3600, 2),
@@ -149,16 +149,16 @@ def _effort(ran: Sequence[Execution]) -> RunCost:
     )
 
 
-def _span(ran: Sequence[Execution]) -> tuple[datetime, datetime]:
+def _time_span(ran: Sequence[Execution]) -> tuple[datetime, datetime]:
     records = [execution.record for execution in ran]
     return min(r.started for r in records), max(r.ended or r.started for r in records)
 
 
-def _writer(ran: Iterable[Execution], path: Path) -> Record:
+def _find_writer(ran: Iterable[Execution], path: Path) -> Record:
     return next(e.record for e in ran if path in e.job.outputs)
 
 
-def _row(execution: Execution) -> list[str | int | float]:
+def _execution_row(execution: Execution) -> list[str | int | float]:
     record = execution.record
     outputs = " ".join(f"{path}={found.sha256}" for path, found in sorted(record.outputs.items()))
     memory = round((record.peak_memory or 0) / 2**20)
@@ -168,10 +168,10 @@ def _row(execution: Execution) -> list[str | int | float]:
 
 
 def scored_tables(pipeline: Pipeline, ran: Iterable[Execution]) -> list[Path]:
-    """The tables of scores that are here, as their records have them.
+    """The tables of scores of the present run.
 
     Raises:
-        UserError: there is none, or one was edited.
+        UserError: no table exists, or one was edited after its run.
     """
     names = ("table1", "table1_extended", *pipeline.config.ablations)
     wanted = {pipeline.layout.report(f"{name}.csv") for name in names}
@@ -179,15 +179,15 @@ def scored_tables(pipeline: Pipeline, ran: Iterable[Execution]) -> list[Path]:
     for path, record in outputs:
         if record.outputs[str(path)].sha256 != sha256(path):
             raise UserError(
-                f"{path} is not what {record.command!r} wrote; remove it and run that again"
+                f"{path}: changed since {record.command!r} wrote it; delete it and run that again"
             )
     if not outputs:
-        raise UserError(f"{pipeline.layout.reports}: there is no table of scores; `make table1`")
+        raise UserError(f"{pipeline.layout.reports}: found no table of scores; run `make table1`")
     return [path for path, _ in outputs]
 
 
-def used_settings(ran: Iterable[Execution]) -> tuple[Setting, ...]:
-    """Where the trainings, completions and evaluations ran."""
+def list_settings(ran: Iterable[Execution]) -> tuple[Setting, ...]:
+    """The settings of all trainings, completions and evaluations."""
     records = [e.record for e in ran if e.stage.group in NUMBERS]
     return tuple(
         sorted(
@@ -205,8 +205,8 @@ def used_settings(ran: Iterable[Execution]) -> tuple[Setting, ...]:
     )
 
 
-def used_code(ran: Iterable[Execution]) -> str:
-    """SHA-256 of the files that trainings, completions and evaluations ran, and of their names."""
+def code_digest(ran: Iterable[Execution]) -> str:
+    """SHA-256 of the names and contents of the code files of trainings and evaluations."""
     files = {
         f"{path} {found.sha256}"
         for execution in ran
@@ -216,7 +216,7 @@ def used_code(ran: Iterable[Execution]) -> str:
     return hashlib.sha256("\n".join(sorted(files)).encode()).hexdigest()
 
 
-def commits(ran: Iterable[Execution]) -> tuple[str, ...]:
+def list_commits(ran: Iterable[Execution]) -> tuple[str, ...]:
     """The states of the code, for example `6f814dd61c0a with uncommitted changes`."""
     return tuple(sorted({_commit(execution.record.git) for execution in ran}))
 

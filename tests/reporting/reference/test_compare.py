@@ -9,11 +9,11 @@ from mdrnets.reporting.reference.compare import (
     Key,
     Value,
     compare,
+    comparison_page,
     count_verdicts,
-    page,
+    format_comparisons,
     read_cells,
     select_failed,
-    table,
 )
 from mdrnets.reporting.reference.run import Tolerance
 from mdrnets.reporting.tables.cells import CELL_COLUMNS
@@ -60,8 +60,8 @@ def test_exact_means_exact() -> None:
 
 def test_what_is_in_one_of_the_two_alone() -> None:
     missing, new = _compare({PSNR: (20.0, 60)}, {L1: (2.0, 60)})
-    assert (missing.verdict, missing.kept, missing.here) == ("missing", 2.0, None)
-    assert (new.verdict, new.kept, new.here) == ("new", None, 20.0)
+    assert (missing.verdict, missing.reference, missing.here) == ("missing", 2.0, None)
+    assert (new.verdict, new.reference, new.here) == ("new", None, 20.0)
     assert select_failed([missing, new]) == [missing]
 
 
@@ -73,18 +73,20 @@ def test_scores_of_other_images_are_no_scores_of_these() -> None:
 
 def test_a_metric_without_tolerance_is_named() -> None:
     key: Key = ("table1", "one", "toy", "SSIM", "1-20")
-    with pytest.raises(UserError, match=r"run.json: there is no tolerance for SSIM"):
+    with pytest.raises(UserError, match=r"run\.json.*SSIM"):
         _compare({key: (0.5, 8)}, {key: (0.5, 8)})
 
 
 def test_the_page_begins_with_what_is_not_fine() -> None:
     comparisons = _compare({L1: (2.0, 60), PSNR: (30.0, 60)}, {L1: (2.0, 60), PSNR: (20.0, 60)})
-    text = page(comparisons, [("Kept run", "demo")])
+    text = comparison_page(comparisons, [("Reference run", "demo")])
     rows = [line.split()[-2] for line in text.splitlines() if line.startswith("| table1")]
     assert rows == ["outside", "inside"]
-    assert "- **Kept run**: demo" in text and "1 inside, 1 outside" in text
+    assert "- **Reference run**: demo" in text and "1 inside, 1 outside" in text
     assert count_verdicts(comparisons[:1]) == "1 inside"
-    (line,) = [line for line in table(comparisons, "simple").splitlines() if "PSNR" in line]
+    (line,) = [
+        line for line in format_comparisons(comparisons, "simple").splitlines() if "PSNR" in line
+    ]
     assert line.split()[-5:] == ["30", "20", "10", "0.5", "outside"]
 
 
