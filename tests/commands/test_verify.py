@@ -200,9 +200,9 @@ def test_missing_records_and_kept_runs_are_named(
 ) -> None:
     assert run_command("verify", ["other"]) == 1
     assert "reports/reference/other/run.json" in capsys.readouterr().err
-    RecordStore(LAYOUT.records).path("evaluate_toy-one").unlink()
+    RecordStore(LAYOUT.records).path("evaluate-toy-one").unlink()
     assert run_command("verify", []) == 1
-    assert "no record tells who made it" in capsys.readouterr().err
+    assert "one/toy" in capsys.readouterr().err
 
 
 def test_kept_runs_of_this_project_hold_no_pictures_and_can_be_read() -> None:

@@ -122,7 +122,7 @@ def test_missing_published_numbers_are_named(
 
 def test_an_unknown_table_is_named(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["table9"]) == 1
-    assert "the profile has no stage `table9`" in capsys.readouterr().err
+    assert "table9" in capsys.readouterr().err
 
 
 def test_an_ablation_shows_the_variants_that_were_run(project: Path) -> None:

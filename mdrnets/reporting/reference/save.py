@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from mdrnets.dag.pipeline import Pipeline
+from mdrnets.dag.pipeline import Job, Pipeline
 from mdrnets.data.tables import read_table, write_table
 from mdrnets.errors import UserError
 from mdrnets.files import atomic_write, sha256, write_text
@@ -115,7 +115,7 @@ def _report_files(pipeline: Pipeline) -> Iterable[Path]:
 
 
 def _configuration(ran: Iterable[Execution]) -> dict[str, Any]:
-    """The configuration that the executions read, `file:key` → value.
+    """The configuration that the executions read: `file:key` or `DATASET/NETWORK:key` → value.
 
     Raises:
         UserError: two executions read different values.
@@ -123,7 +123,8 @@ def _configuration(ran: Iterable[Execution]) -> dict[str, Any]:
     read: dict[str, tuple[Any, str]] = {}
     for execution in ran:
         command = execution.record.command
-        for key, value in execution.record.parameters.items():
+        for local_key, value in execution.record.parameters.items():
+            key = _qualify_key(local_key, execution.job)
             first, reader = read.setdefault(key, (value, command))
             if first != value:
                 raise UserError(
@@ -131,6 +132,15 @@ def _configuration(ran: Iterable[Execution]) -> dict[str, Any]:
                     "profile again, so that all results have one configuration"
                 )
     return {key: value for key, (value, _) in sorted(read.items())}
+
+
+def _qualify_key(key: str, job: Job) -> str:
+    """Replace `network:` in a key of a job by `DATASET/NETWORK:`, which is unique in a run."""
+    prefix, _, rest = key.partition(":")
+    if prefix != "network" or job.stage.network is None:
+        return key
+    network = job.stage.network.format(**job.wildcards)
+    return f"{'/'.join([*filter(None, [job.wildcards.get('dataset')]), network])}:{rest}"
 
 
 def _command(pipeline: Pipeline, ran: Sequence[Execution], tables: Sequence[Path]) -> str:

@@ -104,7 +104,7 @@ def test_every_value_leads_to_the_runs_behind_it(page: Page, built: Path, text: 
 
 
 def test_a_run_is_shown_with_its_parameters_and_hashes(text: str) -> None:
-    entry = text.partition('id="run-evaluate_toy-one"')[2].partition("</details>")[0]
+    entry = text.partition('id="run-evaluate-toy-one"')[2].partition("</details>")[0]
     assert "id-of-evaluate-one-toy" in entry
     assert "params.yaml:bins" in entry
     assert re.search(r"runs/tiny/completions/one/toy\.npy</span> <code>[0-9a-f]{64}", entry)

@@ -16,7 +16,7 @@ def project(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     shutil.copytree(built.parents[2], folder)
     monkeypatch.chdir(folder)
     monkeypatch.setattr(
-        "mdrnets.execution.command.sync", lambda *arguments: None
+        "mdrnets.tracking.sync.sync", lambda *arguments: None
     )  # tracking has its tests
     return folder
 

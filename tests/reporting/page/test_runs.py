@@ -45,15 +45,15 @@ def _found(name: str) -> Run:
 
 def test_what_stands_behind_a_file_begins_with_its_maker(config_folder: Path) -> None:
     names = [run.name for run in upstream_runs(read_runs(Pipeline(load_config())), SUMMARY)]
-    order = ["evaluate_toy one", "complete_toy one", "train_toy one", "train_base one"]
+    order = ["evaluate toy one", "complete_toy one", "train_toy one", "train_base one"]
     assert [name for name in names if name in order] == order
-    assert names[0] == "evaluate_toy one"
+    assert names[0] == "evaluate toy one"
     assert {"split_one", "pack_holes", "masks one", "download_external noise"} <= set(names)
     assert not any("two" in name or name == "setup" for name in names)
 
 
 def test_a_run_without_a_record_says_so(config_folder: Path) -> None:
-    run = _found("evaluate_toy one")
+    run = _found("evaluate toy one")
     assert (run.record, run.mlflow, run.doubts) == (None, None, (NO_RECORD,))
 
 
@@ -62,7 +62,7 @@ def test_a_record_leads_to_mlflow(config_folder: Path, make_record: Callable[...
     _save(_completion(make_record, sent=sent))
     _save(_evaluation(make_record))
     assert (_found("complete_toy one").mlflow, _found("complete_toy one").doubts) == ("abc", ())
-    assert (_found("evaluate_toy one").mlflow, _found("evaluate_toy one").doubts) == (None, ())
+    assert (_found("evaluate toy one").mlflow, _found("evaluate toy one").doubts) == (None, ())
 
 
 def test_another_file_than_was_read_is_doubted(
@@ -80,7 +80,7 @@ def test_an_unfinished_execution_is_doubted_and_doubts_none(
     _save(_completion(make_record))
     _save(_evaluation(make_record, status="FAILED", inputs=_hashes(COMPLETIONS, "b")))
     assert _found("complete_toy one").doubts == ()
-    (doubt,) = _found("evaluate_toy one").doubts
+    (doubt,) = _found("evaluate toy one").doubts
     assert "FAILED" in doubt
 
 
