@@ -72,7 +72,7 @@ def _pack_holes(run: StageRun) -> None:
             holes,
             steps,
             size=profile.image_size,
-            white=profile.holes.white,
+            polarity=profile.holes.polarity,
             training=(masks, training, others) if masks and training else None,
             progress=run.progress,
         )

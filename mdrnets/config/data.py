@@ -1,4 +1,4 @@
-"""What a profile says of its data: where images come from, and what each is for."""
+"""The data of a profile: sources, data sets, splits and hole masks."""
 
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -11,7 +11,7 @@ Role = Literal["train", "validation", "test", "unused"]
 
 
 def as_tuple(value: Any) -> Any:
-    """YAML has lists only."""
+    """Convert the lists of YAML, which has no tuples."""
     return tuple(value) if isinstance(value, list) else value
 
 
@@ -22,32 +22,33 @@ Addresses = Annotated[
     tuple[Address, ...],
     BeforeValidator(lambda value: (value,) if isinstance(value, str) else tuple(value)),
 ]
-White = Literal["hole", "valid"]
-"""What white means in a mask: never assumed, and checked against the areas."""
+Polarity = Literal["white_is_hole", "white_is_valid"]
+"""What white means in a mask. It is never guessed; the holes' areas are checked against it."""
 
 
 class Source(Options):
-    """Where images or weights come from: the project, a local path, or an address.
+    """Where images or weights come from: the project, a local path, or a URL.
 
     Attributes:
-        kind: `images`: an archive or folder of them. `weights`: a network's, one file.
-            `ffhq_metadata`: FFHQ's list of its images, which are fetched one by one.
-        path: a local file or folder; `$NAME` stands for an environment variable. Without `path` and
-            `url`: the archive of the source's name in `data/`.
-        url: addresses of one file, tried in their order.
-        file: its name in the profile's folder of downloads; by default as the first address ends.
-        bytes: its exact size; None: as the server says.
-        sha256: of the file as it comes, whole or its first digits; of a folder: of the archive that
-            is packed from it. None, with no `md5` either: of a local file, not checked; of an
-            address, that of the first download is kept and compared with later ones.
-        md5: of the file as it comes, where its publisher gives that.
-        folder: images are those below this folder, at any depth (`.`: all), and nothing else is
-            looked at. None: the files lie side by side, images alone.
-        shrink: scale images down to this many pixels while packing them; None: keep them.
-        files: how many images there must be; None: not counted.
-        licence: as the report prints it.
-        terms: name of the licence in the profile's `accepted_licences`, without which nothing is
-            fetched; None: nothing to accept.
+        kind: `images`: an archive or folder of images. `weights`: one file with the weights of a
+            network. `ffhq_metadata`: FFHQ's list of images, which are downloaded one by one.
+        path: a local file or folder; `$NAME` is replaced from the environment. Without `path` and
+            `url`, the source is the archive `data/NAME.zip`.
+        url: one or more URLs of the same file, tried in order.
+        file: name of the downloaded file; default: the last part of the first URL.
+        bytes: exact size of the file; None: the size that the server reports.
+        sha256: hash of the original file, or its first digits; for a folder, hash of the archive
+            that is packed from it. Without `sha256` and `md5`, a local file is not checked, and
+            for a URL the hash of the first download is stored and compared with later ones.
+        md5: hash of the original file, if the publisher gives an MD5.
+        folder: use only the images below this folder, at any depth (`.`: all images), and ignore
+            all other files. None: the archive is flat and contains only images.
+        downscale: width and height in pixels to which larger images are scaled down; None: keep
+            their size.
+        files: expected number of images; None: any number.
+        licence: printed in the report.
+        terms: name of the licence, which must be listed in `accepted_licences` of the profile
+            before anything is downloaded; None: no licence to accept.
     """
 
     kind: Literal["images", "weights", "ffhq_metadata"] = "images"
@@ -58,7 +59,7 @@ class Source(Options):
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{8,64}$")] | None = None
     md5: Annotated[str, Field(pattern="^[0-9a-f]{32}$")] | None = None
     folder: str | None = None
-    shrink: Annotated[int, Field(ge=32)] | None = None
+    downscale: Annotated[int, Field(ge=32)] | None = None
     files: Annotated[int, Field(ge=1)] | None = None
     licence: str
     terms: Name | None = None
@@ -66,27 +67,27 @@ class Source(Options):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.path is not None and self.url:
-            raise ValueError("path and url exclude each other; keep one")
+            raise ValueError("found both `path` and `url`, expected one of them; remove one")
         if self.url and "." not in self.file_name:
-            raise ValueError("file: the address does not end in a file name; give one")
+            raise ValueError("file: the URL does not end in a file name; add `file`")
         if self.kind == "ffhq_metadata" and not self.url:
-            raise ValueError("url: kind ffhq_metadata needs one; a folder has kind images")
-        if self.shrink is not None and self.kind == "images" and self.folder is None:
-            raise ValueError("shrink needs `folder` (`.` for all images)")
+            raise ValueError("url: required by kind ffhq_metadata; add it, or use kind images")
+        if self.downscale is not None and self.kind == "images" and self.folder is None:
+            raise ValueError("folder: required by `downscale`; add it (`.` for all images)")
         return self
 
     @property
     def file_name(self) -> str:
-        """Of the downloaded file."""
+        """The name of the downloaded file."""
         return self.file or urlsplit(self.url[0]).path.rpartition("/")[2]
 
 
 class Labels(Options):
-    """Where a data set's label maps are; they need not exist for every image.
+    """The label maps of a data set. Some images may have none.
 
     Attributes:
-        classes: what the files are: `mdrnets14` and `celebamask19`, maps of class ids;
-            `celebamask_parts`, a mask for each part of a face (`NNNNN_part.png`).
+        classes: format of the files. `mdrnets14` and `celebamask19` are maps of class ids;
+            `celebamask_parts` has one mask for each part of a face (`NNNNN_part.png`).
     """
 
     source: Name
@@ -94,14 +95,14 @@ class Labels(Options):
 
 
 class Split(Options):
-    """Which images are test and validation images; all others train.
+    """Which images are for test and validation; all others are for training.
 
     Attributes:
-        rule: `last`: the last `test` names are test images. `celebahq`: images whose name is an
-            id of the DeepFillv2 test list, and every `test_every`-th of the other ids.
-        test: number of test images (`last`).
-        test_every: see `rule` (`celebahq`); None: the list alone.
-        validation: number of training images, drawn by seed, that are kept out of training.
+        rule: `last`: the last `test` images in the order of their names. `celebahq`: images whose
+            id is in the DeepFillv2 test list, and every `test_every`-th of the other ids.
+        test: number of test images (rule `last`).
+        test_every: see `rule` (rule `celebahq`); None: only the list.
+        validation: number of images that are drawn by seed and kept out of training.
     """
 
     rule: Literal["last", "celebahq"]
@@ -112,7 +113,7 @@ class Split(Options):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if (self.rule == "last") != (self.test is not None):
-            raise ValueError("split.test belongs to the rule `last`, and to no other")
+            raise ValueError("test: required by rule `last` and not allowed by others; correct it")
         return self
 
 
@@ -120,8 +121,8 @@ class Dataset(Options):
     """One data set of Table 1.
 
     Attributes:
-        title: as printed; says "rendered" where the faces are.
-        published_as: the published data set beside which its numbers are printed.
+        title: as printed in tables; contains "rendered" if the faces are rendered.
+        published_as: the data set of the paper whose published numbers are printed beside it.
     """
 
     title: str
@@ -132,31 +133,31 @@ class Dataset(Options):
 
 
 class TrainingHoles(Options):
-    """Masks that are for training alone, of any area.
+    """Masks of any area that are used only for training.
 
     Attributes:
-        white: what white means in them.
-        threshold: what is brighter, of 0 to 1, is white.
+        polarity: what white means in them.
+        threshold: pixels brighter than this share of 255 are white.
     """
 
     source: Name
-    white: White
+    polarity: Polarity
     threshold: float = Field(gt=0, lt=1)
 
 
 class Holes(Options):
-    """The hole masks: files whose number tells their 10 % step.
+    """The hole masks. The number of a file gives its 10 % step.
 
     Attributes:
-        per_step: file number // per_step is the step, from 0.
-        white: what white means in them.
-        train, validation, test: share of each step's files in each role.
-        training: masks of another source, which train in place of a share of these.
+        per_step: file number // per_step is the step, counted from 0.
+        polarity: what white means in them.
+        train, validation, test: share of the files of each step.
+        training: masks of another source for training, in place of the share `train`.
     """
 
     source: Name
     per_step: int = Field(ge=1)
-    white: White = "hole"
+    polarity: Polarity = "white_is_hole"
     train: Annotated[float, Field(gt=0, lt=1)] | None = None
     training: TrainingHoles | None = None
     validation: float = Field(ge=0, lt=1)
@@ -165,7 +166,7 @@ class Holes(Options):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if (self.train is None) == (self.training is None):
-            raise ValueError("holes: give the share `train`, or masks of their own as `training`")
+            raise ValueError("expected either `train` or `training`; keep one of them")
         if abs((self.train or 0) + self.validation + self.test - 1) > 1e-9:
-            raise ValueError("holes: the shares train + validation + test must be 1")
+            raise ValueError("expected train + validation + test = 1; correct the shares")
         return self

@@ -1,7 +1,7 @@
-"""The configuration: `params.yaml` is the protocol, `profiles/NAME.yaml` what a machine affords.
+"""Load the configuration: `params.yaml`, the same for all, and `profiles/NAME.yaml`.
 
-Loaded once, validated, and passed down; nothing reads a global. Import-light, since the workflow
-engines read it at each start.
+It is loaded once, validated, and passed down; there is no global configuration. The module avoids
+slow imports, since the workflow engines load the configuration at every start.
 """
 
 import os
@@ -10,14 +10,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-from pydantic import ValidationError
-
 from mdrnets.config.data import Name
 from mdrnets.config.network_id import NetworkId
 from mdrnets.config.options import Options
 from mdrnets.config.profile import Profile
 from mdrnets.config.protocol import FULL, Ablation, AblationFigure, Network, Protocol
+from mdrnets.config.validation import validate_options
+from mdrnets.config.yaml_loader import load_yaml
 from mdrnets.errors import UserError
 
 PARAMS = Path("params.yaml")
@@ -134,55 +133,57 @@ class Config(Options):
 
 
 def load_config(profile: str | None = None) -> Config:
-    """Read `params.yaml` and a profile (by default the one it names) of the current folder.
+    """Load `params.yaml` and a profile from the current folder.
+
+    Args:
+        profile: none: the profile that `params.yaml` names.
 
     Raises:
-        UserError: a missing file, an unknown key or a bad value, with file, key and expectation.
+        UserError: a file is missing, a key is unknown, or a value is not accepted.
     """
-    protocol = _validated(Protocol, _read(PARAMS), PARAMS)
+    protocol = validate_options(Protocol, _read(PARAMS), where=PARAMS)
     name = profile or protocol.profile
     path = profile_path(name)
     if not path.is_file():
         known = ", ".join(sorted(p.stem for p in PROFILES.glob("*.yaml"))) or "none"
-        raise UserError(f"{path}: there is no profile {name!r}; known profiles: {known}")
-    settings = _validated(Profile, _read(path), path)
+        raise UserError(f"{path}: profile not found; choose one of: {known}")
+    settings = validate_options(Profile, _read(path), where=path)
 
     if unknown := [m for m in settings.methods if m not in protocol.methods]:
         known = ", ".join(protocol.methods)
-        raise UserError(f"{path}: methods: unknown method {unknown[0]!r}; {PARAMS} has {known}")
+        raise UserError(f"{path}: methods: {unknown[0]!r} is not in {PARAMS}; choose from {known}")
     config = Config(name=name, protocol=protocol, profile=settings)
     for variant in settings.variants:
         if variant not in protocol.variants:
             known = ", ".join(protocol.variants)
-            raise UserError(f"{path}: variants: unknown {variant!r}; {PARAMS} has {known}")
+            raise UserError(
+                f"{path}: variants: {variant!r} is not in {PARAMS}; choose from {known}"
+            )
         if not any(variant in ablation.rows for ablation in protocol.ablations.values()):
-            raise UserError(f"{PARAMS}: ablations: no table has the variant {variant}; add it")
+            raise UserError(f"{PARAMS}: ablations: no table has a row {variant}; add it to `rows`")
     if settings.variants and protocol.ablation_base not in settings.methods:
-        raise UserError(
-            f"{path}: variants need {protocol.ablation_base} itself among the methods; add it"
-        )
+        raise UserError(f"{path}: methods: `variants` require {protocol.ablation_base}; add it")
     datasets = list(settings.datasets.values())
     for network, entry in config.trained.items():
         if entry.dataset is not None and not 0 <= entry.dataset < len(datasets):
             raise UserError(
-                f"{PARAMS}: {network}.dataset: position {entry.dataset}, but {path} has only "
-                f"{len(datasets)} data sets"
+                f"{PARAMS}: {network}.dataset: found {entry.dataset}, expected an index below "
+                f"{len(datasets)}, the number of data sets in {path}; correct it"
             )
         labelled = entry.dataset is None or datasets[entry.dataset].labels
         if entry.labels and not labelled:
             raise UserError(
-                f"{path}: datasets: {entry.title.lower()} is trained on label maps, but its data "
-                "set has no `labels`"
+                f"{path}: datasets: the data set that trains {network} has no `labels`; add them"
             )
         if NetworkId.parse(network).base not in settings.networks:
-            raise UserError(f"{path}: networks.{network} is missing; it gives the training steps")
+            raise UserError(f"{path}: networks.{network}: missing; add it, with its `steps`")
         if config.published(network) and entry.weights not in settings.weights:
             raise UserError(
-                f"{path}: networks.{network}.published needs a source `{entry.weights}` of kind "
-                "weights; profiles/paper.yaml has one"
+                f"{path}: networks.{network}.published: requires a source `{entry.weights}` of "
+                "kind weights; copy it from profiles/paper.yaml"
             )
     if unknown := sorted(set(settings.networks) - set(protocol.components) - set(protocol.methods)):
-        raise UserError(f"{path}: networks.{unknown[0]}: {PARAMS} has no such part or method")
+        raise UserError(f"{path}: networks.{unknown[0]}: not in {PARAMS}; correct the name")
     return config
 
 
@@ -191,48 +192,29 @@ def profile_path(name: str) -> Path:
 
 
 def expand(path: str) -> Path:
-    """A path with `$NAME` replaced from the environment.
+    """Replace `$NAME` and `~` in a path from the environment.
 
     Raises:
-        UserError: a variable is not set.
+        UserError: an environment variable is not set.
     """
     for variable in re.findall(r"\$\{?(\w+)", path):
         if variable not in os.environ:
             raise UserError(
                 f"{path}: the environment variable {variable} is not set; set it to the folder "
-                "that holds the archives"
+                "that contains the archives"
             )
     return Path(os.path.expandvars(path)).expanduser()
 
 
-def validated_options(options: type[Options], values: Mapping[str, Any], *, where: str) -> Any:
-    """A network's options from the profile; errors name the key below `where`."""
-    return _validated(options, values, where)
-
-
 def _read(path: Path) -> Any:
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return load_yaml(path)
     except FileNotFoundError:
-        raise UserError(f"{path}: there is no such file; run from the project's folder") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not valid YAML: {error}") from None
-
-
-def _validated(model: type[Options], values: Any, where: Path | str) -> Any:
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        problems = [
-            f"{'.'.join(str(part) for part in problem['loc'])}: "
-            + ("unknown key" if problem["type"] == "extra_forbidden" else problem["msg"])
-            for problem in error.errors()
-        ]
-        raise UserError(f"{where}: " + "; ".join(problems)) from None
+        raise UserError(f"{path}: file not found; run this from the project's folder") from None
 
 
 def _merged(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """`values` with `changes` over them, mapping by mapping."""
+    """Return `values` updated by `changes`; nested mappings are merged."""
     merged = dict(values)
     for key, change in changes.items():
         old = merged.get(key)

@@ -1,4 +1,4 @@
-"""What a machine affords: data, sizes and schedules."""
+"""The profile: the settings that depend on the machine, such as data, sizes and schedules."""
 
 from typing import Any, Literal, Self
 
@@ -9,11 +9,11 @@ from mdrnets.config.options import Options
 
 VGG = ("vgg16", "vgg19")
 INCEPTION = "inception_v3"
-"""Networks whose weights are published, as the sources of them are named."""
+"""The source of the weights of Inception v3; `VGG` are those of the VGG networks."""
 
 
 class Training(Options):
-    """What is common to all trainings."""
+    """Settings of every training, in steps."""
 
     log_every: int = Field(ge=1)
     checkpoint_every: int = Field(ge=1)
@@ -23,18 +23,18 @@ class Profile(Options):
     """`profiles/NAME.yaml`: data, sizes and schedules.
 
     Attributes:
-        devices: GPUs, or on a CPU processes, of each training; they share its batches.
+        devices: number of GPUs (or processes on a CPU) that share the batches of a training.
         precision: `bf16-mixed` runs networks in bfloat16, with weights and losses in float32.
-        channels_last: the memory format of a training, which GPUs prefer.
-        threads: of each process; the same in both engines, since it decides the last bits.
-        perceptual: features of the perceptual and style losses.
-        frechet: features of the Fréchet distance; only `inception-v3` makes it FID.
-        accepted_licences: the `terms` of sources whose licence its reader accepts.
-        downloads: folder of downloaded files; `$NAME` stands for an environment variable.
-        methods: the rows of Table 1 that are run.
-        variants: the rows of the ablations that are run, besides the method itself.
-        seeds: trainings of each method and variant; tables show their mean and spread, figures
-            the first. Parts are trained once.
+        channels_last: whether training uses the channels-last memory format, faster on GPUs.
+        threads: CPU threads of each process. Results depend on it in the last bits.
+        perceptual: feature network of the perceptual and style losses.
+        frechet: feature network of the Fréchet distance, which is FID only with `inception-v3`.
+        accepted_licences: the `terms` of sources whose licence you accept.
+        downloads: folder of downloaded files; `$NAME` is replaced from the environment.
+        methods: the rows of Table 1 to run.
+        variants: the rows of the ablations to run, besides the full method.
+        seeds: number of trainings of each method and variant. Tables show their mean and spread,
+            figures the first one. Components are trained once.
         networks: options of each network, validated by its module.
     """
 
@@ -65,15 +65,19 @@ class Profile(Options):
             used = [dataset.faces, *([dataset.labels.source] if dataset.labels else [])]
             for source in used:
                 if source not in self.images:
-                    raise ValueError(f"datasets.{name}: unknown source {source}")
+                    raise ValueError(
+                        f"datasets.{name}: {source} is not a source of images; add it to `sources`"
+                    )
         training = self.holes.training
         for source in [self.holes.source, *([training.source] if training else [])]:
             if source not in self.images:
-                raise ValueError(f"holes.source: unknown source {source}")
+                raise ValueError(
+                    f"holes.source: {source} is not a source of images; add it to `sources`"
+                )
         if self.frechet == "inception-v3" and INCEPTION not in self.weights:
             raise ValueError(
-                f"frechet: inception-v3 needs a source `{INCEPTION}` of kind weights; "
-                "profiles/paper.yaml has one"
+                f"frechet: inception-v3 requires a source `{INCEPTION}` of kind weights; copy it "
+                "from profiles/paper.yaml"
             )
         return self
 
@@ -84,10 +88,10 @@ class Profile(Options):
 
     @property
     def images(self) -> dict[str, Source]:
-        """Sources of images."""
+        """The sources that contain images."""
         return {name: s for name, s in self.sources.items() if s.kind != "weights"}
 
     @property
     def weights(self) -> dict[str, Source]:
-        """Sources of a network's weights; their names are the networks'."""
+        """The sources that contain weights, by the name of the network."""
         return {name: s for name, s in self.sources.items() if s.kind == "weights"}

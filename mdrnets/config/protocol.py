@@ -1,4 +1,4 @@
-"""What holds for every profile: bins, scores, methods, and the variants of the ablations."""
+"""The protocol, the same for every profile: bins, scores, methods and ablations."""
 
 from typing import Annotated, Any, Literal, Self
 
@@ -9,25 +9,25 @@ from mdrnets.config.network_id import NetworkId
 from mdrnets.config.options import Options
 
 STEPS = 6
-"""Hole ratios come in steps of 10 %: step 1 is (0, 10] %, step 6 (50, 60] %."""
+"""Number of 10 % steps of the hole ratio: step 1 is (0, 10] %, step 6 is (50, 60] %."""
 
 Numbers = Annotated[tuple[int, ...], BeforeValidator(as_tuple)]
 
 
 class Network(Options):
-    """A row of Table 1 that is run here, or a part that a row builds on.
+    """A method of Table 1 that is run here, or a component of one.
 
     Attributes:
         title: as printed in tables.
         module: Python module with `Options` and `build`.
         trained: false for a method that has nothing to learn.
-        uses: networks that are trained first and frozen, by name.
-        inference_uses: those of `uses` that completion needs as well.
-        dataset: position of the one data set that it is trained on; None: each its own.
+        uses: names of the networks that are trained first and then frozen.
+        inference_uses: those of `uses` that are also needed for completion.
+        dataset: index of the only data set it is trained on; None: it is trained on each data set.
         labels: whether it is trained on label maps.
-        weights: the source of published weights that its option `published` takes instead of a
-            training.
-        memory: whether its memory, and the parser that it reads by, can be inspected.
+        weights: the source of the published weights that replace a training if the option
+            `published` is set.
+        memory: whether its memory, and the parser that selects from it, can be inspected.
     """
 
     title: str
@@ -42,12 +42,12 @@ class Network(Options):
 
 
 class External(Options):
-    """A row of Table 1 whose completions were made elsewhere.
+    """A row of Table 1 whose completions were made by other software.
 
     Attributes:
         title: as printed in tables.
-        completions: a folder or a zip archive of `BIN/IMAGE.png`; `{dataset}` stands for the data
-            set's name and `$NAME` for an environment variable.
+        completions: a folder or zip archive of `BIN/IMAGE.png`; `{dataset}` is replaced by the
+            name of the data set and `$NAME` from the environment.
     """
 
     title: str
@@ -55,11 +55,11 @@ class External(Options):
 
 
 class Variant(Options):
-    """The paper's method with something changed: a row of an ablation.
+    """The paper's method with changed options: a row of an ablation.
 
     Attributes:
         title: as printed in tables.
-        options: what it overrides in the method's options; mappings are merged.
+        options: override the options of the method; nested mappings are merged.
     """
 
     title: str
@@ -70,9 +70,9 @@ class Ablation(Options):
     """A table of variants beside the full method, on the first data set.
 
     Attributes:
-        title: as printed above it.
-        rows: variants, in order; `full` is the method itself.
-        claims: what the paper says of them: each list from the best to the worst.
+        title: as printed above the table.
+        rows: variants, in order; `full` is the full method.
+        claims: orders that the paper claims, each from the best to the worst row.
     """
 
     title: str
@@ -81,12 +81,12 @@ class Ablation(Options):
 
 
 class PerClass(Options):
-    """The claim about semantic classes that are entirely in the hole.
+    """The claim about semantic classes that lie entirely inside the hole.
 
     Attributes:
         baseline: the variant that the method is compared with.
-        parser: the part that tells the classes of images without annotation.
-        min_pairs: images with holes that a test needs.
+        parser: the component that predicts the classes of images without label maps.
+        min_pairs: smallest number of pairs of image and hole for a statistical test.
     """
 
     baseline: Name
@@ -98,8 +98,8 @@ class AblationFigure(Options):
     """Completions of variants side by side, on the first data set.
 
     Attributes:
-        title: as printed below it.
-        columns: variants, in order; `full` is the method itself.
+        title: as printed below the figure.
+        columns: variants, in order; `full` is the full method.
     """
 
     title: str
@@ -107,7 +107,7 @@ class AblationFigure(Options):
 
 
 FULL = "full"
-"""The method itself, among its variants."""
+"""The name of the full method in lists of variants."""
 PAPERS_METHOD = "mdrnets"
 """The method that the paper proposes, as reports/published/ and params.yaml name it."""
 
@@ -124,7 +124,7 @@ AnyMethod = Annotated[
 
 
 class Bootstrap(Options):
-    """Intervals of Table 1."""
+    """Bootstrap intervals of Table 1."""
 
     resamples: int = Field(ge=100)
     confidence: float = Field(gt=0, lt=1)
@@ -134,8 +134,8 @@ class Frechet(Options):
     """Interval and test of the Fréchet distance.
 
     Attributes:
-        resamples: of its delete-d jackknife.
-        permutations: of the label-swap test that compares two methods.
+        resamples: number of resamples of the delete-d jackknife.
+        permutations: number of permutations of the label-swap test of two methods.
     """
 
     resamples: int = Field(ge=10)
@@ -143,7 +143,7 @@ class Frechet(Options):
 
 
 class Protocol(Options):
-    """`params.yaml`: what holds for every profile."""
+    """`params.yaml`: the settings that are the same for every profile."""
 
     profile: Name
     seed: int = Field(ge=0)
@@ -163,44 +163,64 @@ class Protocol(Options):
     def _consistent(self) -> Self:
         for name, numbers in self.bins.items():
             if not numbers or not all(1 <= number <= STEPS for number in numbers):
-                raise ValueError(f"bins.{name}: expected 10 % steps from 1 to {STEPS}")
+                raise ValueError(f"bins.{name}: expected steps from 1 to {STEPS}; correct them")
         for name, network in self.networks.items():
             if unknown := set(network.uses) - set(self.components):
-                raise ValueError(f"{name}.uses: unknown parts {sorted(unknown)}")
+                raise ValueError(
+                    f"{name}.uses: {sorted(unknown)} are not in `components`; correct the names"
+                )
             if unknown := set(network.inference_uses) - set(network.uses):
-                raise ValueError(f"{name}.inference_uses: not in uses: {sorted(unknown)}")
+                raise ValueError(
+                    f"{name}.inference_uses: {sorted(unknown)} are not in `uses`; add them there"
+                )
         if self.variants and self.ablation_base not in self.networks:
-            raise ValueError(f"ablation_base: unknown method {self.ablation_base!r}")
+            raise ValueError(
+                f"ablation_base: {self.ablation_base!r} is not a method; correct the name"
+            )
         for name, ablation in self.ablations.items():
             if unknown := set(ablation.rows) - {FULL} - set(self.variants):
-                raise ValueError(f"ablations.{name}: unknown variants {sorted(unknown)}")
+                raise ValueError(
+                    f"ablations.{name}.rows: {sorted(unknown)} are not in `variants`; add them"
+                )
             if unknown := {row for claim in ablation.claims for row in claim} - set(ablation.rows):
-                raise ValueError(f"ablations.{name}.claims: not in rows: {sorted(unknown)}")
+                raise ValueError(
+                    f"ablations.{name}.claims: {sorted(unknown)} are not in `rows`; add them"
+                )
         for name, figure in self.figures.items():
             if unknown := set(figure.columns) - {FULL} - set(self.variants):
-                raise ValueError(f"figures.{name}: unknown variants {sorted(unknown)}")
+                raise ValueError(
+                    f"figures.{name}.columns: {sorted(unknown)} are not in `variants`; add them"
+                )
             if name in self.ablations:
-                raise ValueError(f"figures.{name}: a table of ablations has this name; rename one")
+                raise ValueError(
+                    f"figures.{name}: `ablations` has the same name; rename one of them"
+                )
         if reserved := [
             name for name in self.variants if NetworkId.parse(f"@{name}").variant != name
         ]:
-            raise ValueError(f"variants.{reserved[0]}: `seedN` names the N-th training; rename it")
+            raise ValueError(
+                f"variants.{reserved[0]}: `seedN` is reserved for the N-th training; rename it"
+            )
         if self.per_class is not None:
             if self.per_class.baseline not in self.variants:
-                raise ValueError(f"per_class.baseline: unknown variant {self.per_class.baseline!r}")
+                raise ValueError(
+                    f"per_class.baseline: {self.per_class.baseline!r} is not a variant; correct it"
+                )
             parser = self.components.get(self.per_class.parser)
             if parser is None or not parser.labels or parser.dataset not in (None, 0):
                 raise ValueError(
-                    "per_class.parser: expected a part that is trained on label maps of the first "
-                    f"data set, found {self.per_class.parser!r}"
+                    f"per_class.parser: found {self.per_class.parser!r}, expected a component that "
+                    "is trained on the label maps of the first data set; correct the name"
                 )
             if self.per_class.parser not in self.network(str(self.ablation_base)).uses:
-                raise ValueError(f"per_class.parser: {self.ablation_base} does not use it")
+                raise ValueError(
+                    f"per_class.parser: not used by {self.ablation_base}; add it to `uses`"
+                )
         return self
 
     @property
     def networks(self) -> dict[str, Network]:
-        """Parts and methods that are run here, by name."""
+        """Components and methods that are run here, by name."""
         run = {name: m for name, m in self.methods.items() if isinstance(m, Network)}
         return self.components | run
 

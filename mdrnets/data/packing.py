@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mdrnets.config.data import TrainingHoles, White
+from mdrnets.config.data import Polarity, TrainingHoles
 from mdrnets.data.archive import (
     Archive,
     decode_hole,
@@ -86,7 +86,7 @@ def pack_holes(
     steps: Sequence[tuple[str, int]],
     *,
     size: int,
-    white: White = "hole",
+    polarity: Polarity = "white_is_hole",
     training: tuple[Archive, TrainingHoles, Sequence[str]] | None = None,
     progress: Progress = silent,
 ) -> None:
@@ -97,7 +97,7 @@ def pack_holes(
         holes: masks whose step is known.
         steps: their ids and steps.
         size: of the packed masks.
-        white: what white means in them.
+        polarity: what white means in them.
         training: an archive of other masks, what they are, and their ids.
         progress: shows how far it is.
 
@@ -106,7 +106,7 @@ def pack_holes(
             belong to its step.
     """
     rows = (
-        _hole(holes, stem, step, size, white)
+        _hole(holes, stem, step, size, polarity)
         for stem, step in progress(steps, total=len(steps), label="holes")
     )
     others: Iterable[np.ndarray] = ()
@@ -156,10 +156,10 @@ def _painted(labels: Archive, parts: Parts, stem: str, size: int) -> np.ndarray:
     return resized(from_celebamask(ids), size, Image.Resampling.NEAREST)
 
 
-def _hole(holes: Archive, stem: str, step: int, size: int, white: White) -> np.ndarray:
+def _hole(holes: Archive, stem: str, step: int, size: int, polarity: Polarity) -> np.ndarray:
     where = holes.where(stem)
     hole = decode_hole(holes.read(stem), where)
-    if white == "valid":
+    if polarity == "white_is_valid":
         hole = ~hole
     check_square(hole, size, where)
     if not hole.any() or hole.all():
@@ -176,7 +176,7 @@ def _hole(holes: Archive, stem: str, step: int, size: int, white: White) -> np.n
         if _fits(1 - area, step):
             raise UserError(
                 f"{message}; its complement would fit, so its polarity may be inverted: white "
-                f"must be what `holes.white` says ({white})"
+                f"must be what `holes.polarity` says ({polarity})"
             )
         raise UserError(f"{message}; remove it, or correct holes.per_step")
     return resized(hole.astype(np.uint8), size, Image.Resampling.NEAREST).astype(bool)

@@ -27,7 +27,7 @@ def read_training_hole(
     """
     where = archive.where(stem)
     white = decode_mask(archive.read(stem), where) > 255 * settings.threshold
-    hole = white if settings.white == "hole" else ~white
+    hole = white if settings.polarity == "white_is_hole" else ~white
     check_square(hole, size, where)
     return resized(hole.astype(np.uint8), size, Image.Resampling.NEAREST).astype(bool)
 
@@ -48,8 +48,8 @@ def training_roles(
     mean = sum(areas.values()) / len(areas)
     if mean > 0.5:
         raise UserError(
-            f"{archive.path}: its masks miss {100 * mean:.0f} % of the image on the average, which "
-            f"no set of training masks does: `holes.training.white: {settings.white}` may be the "
-            "wrong way round"
+            f"{archive.path}: with holes.training.polarity {settings.polarity}, its masks remove "
+            f"{100 * mean:.0f} % of the image on average, expected at most 50 %; correct the "
+            "polarity"
         )
     return {stem: "train" if 0 < area < 1 else "unused" for stem, area in areas.items()}

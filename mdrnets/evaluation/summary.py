@@ -10,8 +10,8 @@ from statistics import mean, stdev
 
 from pydantic import Field
 
-from mdrnets.config.load import validated_options
 from mdrnets.config.options import Options
+from mdrnets.config.validation import validate_options
 from mdrnets.errors import UserError
 from mdrnets.files import write_text
 
@@ -139,8 +139,7 @@ def load_summary(path: Path) -> Summary:
         raise UserError(f"{path}: there is no such file; run the evaluate stage") from None
     except ValueError as error:
         raise UserError(f"{path}: not valid JSON ({error}); run the evaluate stage again") from None
-    summary: Summary = validated_options(Summary, values, where=str(path))
-    return summary
+    return validate_options(Summary, values, where=path)
 
 
 class Validation(Options):

@@ -8,9 +8,10 @@ from typing import Any, Protocol, cast
 
 import torch
 
-from mdrnets.config.load import PARAMS, Config, validated_options
+from mdrnets.config.load import PARAMS, Config
 from mdrnets.config.options import Options, with_steps
 from mdrnets.config.protocol import Network
+from mdrnets.config.validation import validate_options
 from mdrnets.errors import UserError
 from mdrnets.layout import Layout
 from mdrnets.methods.base import BuildContext, Trainable
@@ -77,8 +78,7 @@ def resolved_options(config: Config, network: str, *, images: int) -> Options:
         values = with_steps(
             values, batch_size=values.get("batch_size", default), images=images, where=where
         )
-    options: Options = validated_options(module.Options, values, where=where)
-    return options
+    return validate_options(module.Options, values, where=where)
 
 
 def network_module(network: Network, name: str) -> NetworkModule:
@@ -173,7 +173,7 @@ def untrained_network(config: Config, layout: Layout, *, network: str, dataset: 
     module = network_module(entry, network)
     torch.manual_seed(_weights_seed(config, network, dataset))
     trainable = module.build(
-        options=validated_options(module.Options, saved.options, where=f"{path}: options"),
+        options=validate_options(module.Options, saved.options, where=f"{path}: options"),
         context=BuildContext(image_size=saved.image_size, features=_no_features, frozen=frozen),
     )
     return freeze(trainable)

@@ -12,8 +12,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from mdrnets.config.load import validated_options
 from mdrnets.config.options import Options
+from mdrnets.config.validation import validate_options
 from mdrnets.errors import UserError
 from mdrnets.files import atomic_write, write_text
 
@@ -56,8 +56,7 @@ def load_model_config(path: Path) -> ModelConfig:
         raise UserError(f"{path}: there is no such file; train the network first") from None
     except ValueError as error:
         raise UserError(f"{path}: not valid JSON ({error}); train the network again") from None
-    config: ModelConfig = validated_options(ModelConfig, values, where=str(path))
-    return config
+    return validate_options(ModelConfig, values, where=path)
 
 
 def save_weights(path: Path, network: nn.Module) -> None:

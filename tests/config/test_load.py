@@ -6,10 +6,11 @@ import pytest
 import yaml
 
 from mdrnets.config.data import Holes, Labels, Source, Split
-from mdrnets.config.load import PROFILES, Config, expand, load_config, validated_options
+from mdrnets.config.load import PROFILES, Config, expand, load_config
 from mdrnets.config.network_id import NetworkId
 from mdrnets.config.options import TrainOptions
 from mdrnets.config.protocol import Protocol
+from mdrnets.config.validation import RENAMED_KEYS, RENAMED_VALUES, validate_options
 from mdrnets.errors import UserError
 
 SHIPPED = sorted(path.stem for path in PROFILES.glob("*.yaml"))
@@ -122,6 +123,63 @@ def test_an_unknown_key_is_named_with_its_file(change: Change, file: str) -> Non
 
 
 @pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("params.yaml", "parts", "components"),
+        ("params.yaml", "methods.mdrnets.completes_with", "inference_uses"),
+        ("params.yaml", "ablated", "ablation_base"),
+        ("params.yaml", "classwise", "per_class"),
+        ("params.yaml", "per_class.against", "baseline"),
+        ("params.yaml", "per_class.fewest_pairs", "min_pairs"),
+        ("profiles/paper.yaml", "datasets.celebahq.split.others_every", "test_every"),
+        ("profiles/paper.yaml", "datasets.celebahq.stands_for", "published_as"),
+        ("profiles/paper.yaml", "sources.ffhq_faces.shrink", "downscale"),
+        ("profiles/paper.yaml", "holes.white", "polarity"),
+        ("profiles/paper.yaml", "holes.training.white", "polarity"),
+    ],
+)
+def test_an_old_key_is_refused_with_its_new_name(
+    change: Change, file: str, old: str, new: str
+) -> None:
+    *above, name = old.split(".")
+    assert RENAMED_KEYS[name] == new
+
+    def restore_old_key(values: dict[str, Any]) -> None:
+        for key in above:
+            values = values[key]
+        values[name] = values.pop(new, 10)
+
+    change(file, restore_old_key)
+    message = _refused("paper")
+    assert message.startswith(f"{file}: {old}: ") and f"`{new}" in message and ";" in message
+    assert message.count(": renamed") == 1 and "required" not in message
+
+
+@pytest.mark.parametrize("keys", ["holes", "holes.training"])
+@pytest.mark.parametrize("old", ["hole", "valid"])
+def test_an_old_polarity_is_refused_with_its_new_value(change: Change, keys: str, old: str) -> None:
+    def restore_old_value(values: dict[str, Any]) -> None:
+        for key in keys.split("."):
+            values = values[key]
+        values["polarity"] = old
+
+    change("profiles/paper.yaml", restore_old_value)
+    message = _refused("paper")
+    assert message.startswith(f"profiles/paper.yaml: {keys}.polarity: ")
+    assert RENAMED_VALUES["polarity"][old] in message
+
+
+def test_a_bad_key_of_a_method_is_named_as_in_the_file(change: Change) -> None:
+    change("params.yaml", lambda v: v["methods"]["pconv"].update(titel="PConv"))
+    assert _refused().startswith("params.yaml: methods.pconv.titel: ")
+
+
+def test_an_empty_file_is_named(change: Change, shipped: Path) -> None:
+    (shipped / "params.yaml").write_text("")
+    assert _refused().startswith("params.yaml: ")
+
+
+@pytest.mark.parametrize(
     ("keys", "value"),
     [
         (("image_size",), 8),
@@ -163,12 +221,12 @@ def test_an_unknown_method_lists_the_known_ones(change: Change) -> None:
 
 def test_every_trained_network_has_its_schedule(change: Change) -> None:
     change("profiles/smoke.yaml", lambda values: values["networks"].pop("coarse"))
-    assert "networks.coarse is missing" in _refused()
+    assert "networks.coarse: " in _refused()
 
 
 def test_a_schedule_of_no_network_is_refused(change: Change) -> None:
     change("profiles/smoke.yaml", lambda values: values["networks"].update(gan={"steps": 1}))
-    assert "networks.gan" in _refused()
+    assert "networks.gan: " in _refused()
 
 
 @pytest.mark.parametrize("key", ["faces", "labels"])
@@ -184,13 +242,13 @@ def test_a_data_set_needs_known_sources(change: Change, key: str) -> None:
 
 def test_holes_need_a_known_source(change: Change) -> None:
     change("profiles/smoke.yaml", lambda values: values["holes"].update(source="lost"))
-    assert "holes.source: unknown source lost" in _refused()
+    assert "holes.source: lost " in _refused()
 
 
 @pytest.mark.parametrize("steps", [[], [0], [7], [1, 9]])
 def test_bins_are_steps_from_1_to_6(change: Change, steps: list[int]) -> None:
     change("params.yaml", lambda values: values["bins"].update({"1-20": steps}))
-    assert "bins.1-20" in _refused()
+    assert "bins.1-20: " in _refused()
 
 
 def test_bins_are_read_in_their_order() -> None:
@@ -198,21 +256,18 @@ def test_bins_are_read_in_their_order() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "sentence"),
-    [
-        ({"uses": ["parser", "eyes"]}, "unknown parts"),
-        ({"inference_uses": ["recon", "eyes"]}, "not in uses"),
-    ],
+    ("key", "names"),
+    [("uses", ["parser", "eyes"]), ("inference_uses", ["recon", "eyes"])],
 )
-def test_a_method_uses_known_parts(change: Change, changes: dict, sentence: str) -> None:
-    change("params.yaml", lambda values: values["methods"]["mdrnets"].update(changes))
+def test_a_method_uses_known_components(change: Change, key: str, names: list[str]) -> None:
+    change("params.yaml", lambda values: values["methods"]["mdrnets"].update({key: names}))
     message = _refused()
-    assert "mdrnets." in message and sentence in message and "eyes" in message
+    assert f"mdrnets.{key}: " in message and "eyes" in message
 
 
 def test_a_file_that_is_no_yaml_is_named(shipped: Path) -> None:
     Path("params.yaml").write_text("profile: [demo\n")
-    with pytest.raises(UserError, match=r"^params\.yaml: not valid YAML"):
+    with pytest.raises(UserError, match=r"^params\.yaml:2: "):
         load_config()
 
 
@@ -220,7 +275,7 @@ def test_outside_the_projects_folder_it_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert _refused(None) == "params.yaml: there is no such file; run from the project's folder"
+    assert _refused(None).startswith("params.yaml: ")
 
 
 # -- single rules ----------------------------------------------------------------------------
@@ -237,16 +292,16 @@ def test_shares_of_holes_add_up_to_one(shares: tuple[float, float, float], fine:
     if fine:
         assert Holes.model_validate(values).test == test
     else:
-        with pytest.raises(ValueError, match="must be 1"):
+        with pytest.raises(ValueError, match=r"train \+ validation \+ test"):
             Holes.model_validate(values)
 
 
 def test_training_holes_come_from_a_share_or_from_a_source() -> None:
     values = {"source": "holes", "per_step": 1, "validation": 0.1, "test": 0.9}
-    training = {"source": "masks", "white": "valid", "threshold": 0.6}
+    training = {"source": "masks", "polarity": "white_is_valid", "threshold": 0.6}
     assert Holes.model_validate(values | {"training": training}).training
     for wrong in ({}, {"training": training, "train": 0.1}):
-        with pytest.raises(ValueError, match="give the share `train`, or masks of their own"):
+        with pytest.raises(ValueError, match="`train` or `training`"):
             Holes.model_validate(values | wrong)
 
 
@@ -254,20 +309,20 @@ URL = "https://example.org/faces.zip"
 
 
 @pytest.mark.parametrize(
-    ("keys", "sentence"),
+    ("keys", "named"),
     [
-        ({"url": URL, "path": "faces.zip"}, "exclude each other"),
-        ({"url": "https://example.org/download?id=1"}, "does not end in a file name"),
+        ({"url": URL, "path": "faces.zip"}, "`path` and `url`"),
+        ({"url": "https://example.org/download?id=1"}, "file: "),
         ({"url": "ftp://example.org/faces.zip"}, "url"),
         ({"url": URL, "file": "../faces.zip"}, "file"),
-        ({"kind": "ffhq_metadata"}, "ffhq_metadata needs one"),
-        ({"shrink": 64}, "shrink needs `folder`"),
+        ({"kind": "ffhq_metadata"}, "url: "),
+        ({"downscale": 64}, "folder: "),
         ({"sha256": "1234"}, "sha256"),
         ({"md5": "1234"}, "md5"),
     ],
 )
-def test_a_source_is_consistent(keys: dict[str, Any], sentence: str) -> None:
-    with pytest.raises(ValueError, match=sentence):
+def test_a_source_is_consistent(keys: dict[str, Any], named: str) -> None:
+    with pytest.raises(ValueError, match=named):
         Source.model_validate({"licence": "MIT"} | keys)
 
 
@@ -281,24 +336,24 @@ def test_a_source_may_have_several_addresses() -> None:
 
 def test_fid_needs_inceptions_weights(change: Change) -> None:
     change("profiles/smoke.yaml", lambda values: values.update(frechet="inception-v3"))
-    assert "needs a source `inception_v3` of kind weights" in _refused()
+    assert "`inception_v3`" in _refused()
 
 
 def test_a_published_parser_needs_its_weights(change: Change) -> None:
     change("profiles/smoke.yaml", lambda v: v["networks"].update(parser={"published": True}))
-    assert "networks.parser.published needs a source `bisenet`" in _refused()
+    assert "networks.parser.published: " in _refused()
 
 
 def test_weights_are_no_images(change: Change) -> None:
     change("profiles/smoke.yaml", lambda v: v["sources"]["holes"].update(kind="weights"))
-    assert "holes.source: unknown source holes" in _refused()
+    assert "holes.source: holes " in _refused()
 
 
 def test_the_number_of_test_images_belongs_to_the_rule_last() -> None:
     assert Split(rule="last", test=5, validation=0).test == 5
     assert Split(rule="celebahq", test_every=10, validation=0).test is None
     for rule, test in (("last", None), ("celebahq", 5)):
-        with pytest.raises(ValueError, match="belongs to the rule"):
+        with pytest.raises(ValueError, match="test: "):
             Split.model_validate({"rule": rule, "test": test, "validation": 0})
 
 
@@ -323,14 +378,14 @@ def test_variables_in_a_path_come_from_the_environment(monkeypatch: pytest.Monke
 
 def test_a_variable_that_is_not_set_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SOMEWHERE", raising=False)
-    with pytest.raises(UserError, match=r"^\$SOMEWHERE/a\.zip: .* SOMEWHERE is not set"):
+    with pytest.raises(UserError, match=r"^\$SOMEWHERE/a\.zip: .* SOMEWHERE "):
         expand("$SOMEWHERE/a.zip")
 
 
 def test_a_networks_options_name_where_they_stand() -> None:
-    assert validated_options(TrainOptions, {"steps": 1, "batch_size": 2}, where="x").steps == 1
+    assert validate_options(TrainOptions, {"steps": 1, "batch_size": 2}, where="x").steps == 1
     with pytest.raises(UserError, match=r"^p\.yaml: networks\.coarse: steps: "):
-        validated_options(
+        validate_options(
             TrainOptions, {"steps": 0, "batch_size": 2}, where="p.yaml: networks.coarse"
         )
 
@@ -344,31 +399,31 @@ def test_a_network_is_found_among_parts_and_methods() -> None:
 
 def test_an_unknown_variant_is_named(change: Change) -> None:
     change("profiles/smoke.yaml", lambda v: v.update(variants=["without_everything"]))
-    with pytest.raises(UserError, match=r"smoke\.yaml: variants: unknown 'without_everything'"):
+    with pytest.raises(UserError, match=r"smoke\.yaml: variants: 'without_everything'"):
         load_config("smoke")
 
 
 def test_an_ablation_of_an_unknown_variant_is_refused(change: Change) -> None:
     change("params.yaml", lambda v: v["ablations"]["table2"]["rows"].append("nothing"))
-    with pytest.raises(UserError, match=r"ablations\.table2: unknown variants \['nothing'\]"):
+    with pytest.raises(UserError, match=r"ablations\.table2\.rows: .*'nothing'"):
         load_config("smoke")
 
 
 def test_variants_need_the_method_itself(change: Change) -> None:
     change("profiles/smoke.yaml", lambda v: v.update(methods=[]))
-    with pytest.raises(UserError, match="variants need mdrnets itself among the methods"):
+    with pytest.raises(UserError, match=r"smoke\.yaml: methods: .*mdrnets"):
         load_config("smoke")
 
 
 def test_a_figure_of_an_unknown_variant_is_refused(change: Change) -> None:
     change("params.yaml", lambda v: v["figures"]["figure6a"]["columns"].append("nothing"))
-    with pytest.raises(UserError, match=r"figures\.figure6a: unknown variants \['nothing'\]"):
+    with pytest.raises(UserError, match=r"figures\.figure6a\.columns: .*'nothing'"):
         load_config("smoke")
 
 
 def test_a_figure_cannot_have_the_name_of_a_table(change: Change) -> None:
     change("params.yaml", lambda v: v["figures"].update(table2=v["figures"]["figure6a"]))
-    with pytest.raises(UserError, match=r"figures\.table2: a table of ablations has this name"):
+    with pytest.raises(UserError, match=r"figures\.table2: "):
         load_config("smoke")
 
 
@@ -412,23 +467,20 @@ def test_what_is_not_trained_is_run_once(change: Change) -> None:
 
 def test_a_variant_is_not_called_like_a_training(change: Change) -> None:
     change("params.yaml", lambda v: v["variants"].update(seed2={"title": "x", "options": {}}))
-    assert "variants.seed2: `seedN` names the N-th training" in _refused()
+    assert "variants.seed2: " in _refused()
 
 
 def test_claims_are_about_rows_of_their_table(change: Change) -> None:
     change("params.yaml", lambda v: v["ablations"]["table2"]["claims"].append(["full", "one_slot"]))
-    assert "ablations.table2.claims: not in rows: ['one_slot']" in _refused()
+    assert "ablations.table2.claims: ['one_slot']" in _refused()
 
 
 @pytest.mark.parametrize(
-    ("changes", "sentence"),
-    [
-        ({"baseline": "nothing"}, "per_class.baseline: unknown variant 'nothing'"),
-        ({"parser": "recon"}, "per_class.parser: expected a part that is trained on label maps"),
-    ],
+    ("key", "value"),
+    [("baseline", "nothing"), ("parser", "recon")],
 )
 def test_the_claim_about_classes_needs_a_variant_and_a_parser(
-    change: Change, changes: dict, sentence: str
+    change: Change, key: str, value: str
 ) -> None:
-    change("params.yaml", lambda v: v["per_class"].update(changes))
-    assert sentence in _refused()
+    change("params.yaml", lambda v: v["per_class"].update({key: value}))
+    assert _refused().startswith(f"params.yaml: per_class.{key}: ")

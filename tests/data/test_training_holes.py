@@ -10,7 +10,7 @@ from mdrnets.data.packing import pack_holes
 from mdrnets.data.training_holes import read_training_hole, training_roles
 from mdrnets.errors import UserError
 
-NVIDIA = TrainingHoles(source="masks", white="valid", threshold=0.6)
+NVIDIA = TrainingHoles(source="masks", polarity="white_is_valid", threshold=0.6)
 
 
 def _mask(rows: int, *, hole: int = 0, valid: int = 255, size: int = 40) -> np.ndarray:
@@ -32,7 +32,7 @@ def archive_of(tmp_path: Path, zipped, encode):
 def test_white_means_what_the_profile_says(archive_of) -> None:
     with archive_of({"00000": _mask(10)}) as masks:
         hole = read_training_hole(masks, "00000", NVIDIA, size=40)
-        other = TrainingHoles(source="masks", white="hole", threshold=0.6)
+        other = TrainingHoles(source="masks", polarity="white_is_hole", threshold=0.6)
         inverse = read_training_hole(masks, "00000", other, size=40)
     assert hole.dtype == bool
     assert hole[:10].all() and not hole[10:].any()
@@ -65,12 +65,10 @@ def test_a_mask_that_misses_all_or_nothing_is_not_used(archive_of) -> None:
 
 def test_the_wrong_polarity_is_recognised(archive_of) -> None:
     masks = {str(n): _mask(n + 4) for n in range(5)}
-    wrong = NVIDIA.model_copy(update={"white": "hole"})
+    wrong = NVIDIA.model_copy(update={"polarity": "white_is_hole"})
     with archive_of(masks) as archive:
         assert set(training_roles(archive, NVIDIA, size=40).values()) == {"train"}
-        with pytest.raises(
-            UserError, match=r"masks\.zip: its masks miss 85 % .*`holes\.training\.white: hole`"
-        ):
+        with pytest.raises(UserError, match=r"masks\.zip: .*holes\.training\.polarity .* 85 %"):
             training_roles(archive, wrong, size=40)
 
 
@@ -85,7 +83,7 @@ def test_they_are_packed_behind_the_others(tmp_path, zipped, encode, archive_of)
 def test_test_masks_may_be_white_where_the_image_is_valid(tmp_path, zipped, encode) -> None:
     packed = tmp_path / "holes.npy"
     with Archive(zipped(tmp_path / "test.zip", {"5.png": encode(_mask(6))})) as holes:
-        pack_holes(packed, holes, [("5", 2)], size=40, white="valid")
+        pack_holes(packed, holes, [("5", 2)], size=40, polarity="white_is_valid")
         assert np.load(packed).mean() == 6 / 40
-        with pytest.raises(UserError, match=r"polarity may be inverted: .* says \(hole\)"):
+        with pytest.raises(UserError, match=r"test\.zip: 5\.png .*holes\.polarity"):
             pack_holes(packed, holes, [("5", 2)], size=40)

@@ -137,7 +137,11 @@ def _profile(server: Server) -> dict[str, Any]:
         "holes": {
             "source": "test_masks",
             "per_step": 2,
-            "training": {"source": "training_masks", "white": "valid", "threshold": 0.6},
+            "training": {
+                "source": "training_masks",
+                "polarity": "white_is_valid",
+                "threshold": 0.6,
+            },
             "validation": 0.5,
             "test": 0.5,
         },
@@ -277,7 +281,7 @@ def test_ffhq_comes_image_by_image(change: Change, server: Server) -> None:
         }
         entries[str(n)] = {"image": image}
     server.routes["/ffhq.json"] = File(json.dumps(entries).encode())
-    source = {"kind": "ffhq_metadata", "url": server.url("/ffhq.json"), "shrink": SIZE}
+    source = {"kind": "ffhq_metadata", "url": server.url("/ffhq.json"), "downscale": SIZE}
     source |= {"files": 3, "licence": "CC BY-NC-SA 4.0"}
     change(lambda profile: profile["sources"].update(faces=source))
     assert _run(download, "faces") == 0

@@ -1,0 +1,81 @@
+"""Validate values from YAML or JSON, and report errors by file and key."""
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from mdrnets.config.options import Options
+from mdrnets.errors import UserError
+
+AnyOptions = TypeVar("AnyOptions", bound=Options)
+
+RENAMED_KEYS = {
+    "parts": "components",
+    "completes_with": "inference_uses",
+    "ablated": "ablation_base",
+    "classwise": "per_class",
+    "against": "baseline",
+    "fewest_pairs": "min_pairs",
+    "others_every": "test_every",
+    "stands_for": "published_as",
+    "shrink": "downscale",
+    "white": "polarity",
+}
+"""Old keys of params.yaml and the profiles, with their present names."""
+RENAMED_VALUES = {"polarity": {"hole": "white_is_hole", "valid": "white_is_valid"}}
+"""Old values of a key, with their present names."""
+_UNION_TAGS = ("network", "external")
+"""Pydantic adds them to the location of an error; they are no keys of the file."""
+
+
+def validate_options(model: type[AnyOptions], values: Any, *, where: Path | str) -> AnyOptions:
+    """Return `values` as an instance of `model`.
+
+    Args:
+        model: what is expected.
+        values: what the file has, usually a mapping.
+        where: the file, or file and key, that error messages name.
+
+    Raises:
+        UserError: a key is unknown or missing, or a value is not accepted.
+    """
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        errors = error.errors()
+    renamed = {key for key in map(_renamed_key, errors) if key}
+    problems = [_describe(e) for e in errors if e["type"] != "missing" or _key(e) not in renamed]
+    raise UserError(f"{where}: {'; '.join(problems)}")
+
+
+def _describe(error: ErrorDetails) -> str:
+    key, value = _key(error), error["input"]
+    name = key.rpartition(".")[2]
+    if new_key := _renamed_key(error):
+        new_name = new_key.rpartition(".")[2]
+        values = RENAMED_VALUES.get(new_name, {})
+        example = f": {values[value]}" if isinstance(value, str) and value in values else ""
+        return f"{key}: renamed; write `{new_name}{example}`"
+    if error["type"] == "extra_forbidden":
+        return f"{key}: unknown key"
+    if isinstance(value, str) and (new_value := RENAMED_VALUES.get(name, {}).get(value)):
+        return f"{key}: found {value!r}, which was renamed; write {new_value}"
+    message = error["msg"].removeprefix("Value error, ")
+    return f"{key}: {message}" if key else message
+
+
+def _key(error: ErrorDetails) -> str:
+    loc = [str(part) for part in error["loc"]]
+    if loc[0:1] == ["methods"] and loc[2:3] and loc[2] in _UNION_TAGS:
+        del loc[2]
+    return ".".join(loc)
+
+
+def _renamed_key(error: ErrorDetails) -> str | None:
+    """The present name of an unknown key, with the keys above it."""
+    above, dot, name = _key(error).rpartition(".")
+    if error["type"] != "extra_forbidden" or name not in RENAMED_KEYS:
+        return None
+    return f"{above}{dot}{RENAMED_KEYS[name]}"
