@@ -1,8 +1,8 @@
-"""Check the whole configuration before hours of work depend on it.
+"""Check the whole configuration before hours of computation depend on it.
 
-Every network is built once with its options, every archive outside of the project must be there,
-and the licence of what is downloaded be accepted. Writes runs/PROFILE/check.json: the profile's
-name, nothing that changes.
+Builds every network once with its options, and checks that every archive outside of the project
+exists and that the licences of downloads are accepted. Writes runs/PROFILE/check.json, which
+contains only the name of the profile and so never changes.
 """
 
 import json
@@ -25,18 +25,17 @@ def main(run: StageRun) -> None:
 
 
 def check_sources(config: Config) -> None:
-    """Check that every source outside of the project is there.
+    """Check that every source outside of the project exists and that licences are accepted.
 
     Raises:
-        UserError: naming the first that is missing, whose environment variable is not set, or
-            whose licence is not accepted.
+        UserError: a file or an environment variable is missing, or a licence is not accepted.
     """
     for name, source in config.profile.sources.items():
         require_licence(config, name)
         if source.path is not None and not (path := expand(source.path)).exists():
             raise UserError(
-                f"{config.path}: sources.{name}.path: {path} does not exist; put the archive or "
-                "folder there, or correct the path"
+                f"{config.path}: sources.{name}.path: {path} not found; put the archive or folder "
+                "there, or correct the path"
             )
 
 

@@ -1,7 +1,7 @@
-"""Take over completions of a data set's test images that were made elsewhere.
+"""Collect completions of the test images of a data set that were made by other software.
 
-Writes runs/PROFILE/completions/DATASET/METHOD.npy (composites: valid pixels are the input's) and
-METHOD_raw.npy (the images as they were given), uint8 bins×images×H×W×3.
+Writes runs/PROFILE/completions/DATASET/METHOD.npy (composites: valid pixels are those of the input)
+and METHOD_raw.npy (the given images), uint8 bins×images×H×W×3.
 """
 
 import sys
@@ -23,7 +23,7 @@ def main(run: StageRun) -> None:
     dataset, name = run.wildcards["dataset"], run.wildcards["method"]
     method = run.config.protocol.methods[name]
     if not isinstance(method, External):
-        raise UserError(f"params.yaml: methods.{name} has no `completions`; it is run here")
+        raise UserError(f"params.yaml: methods.{name}: no `completions`; choose another method")
     layout = run.layout
     bins = by_bin(read_assignment(layout.assignment(dataset)), run.config.protocol.bins)
     images = np.load(layout.images(dataset), mmap_mode="r")
@@ -31,12 +31,12 @@ def main(run: StageRun) -> None:
 
     pairs = [pair for group in bins.values() for pair in group]
     path = expand(method.completions.format(dataset=dataset))
-    given = run.progress(
+    completions = run.progress(
         read_completions(path, bins, size=images.shape[1]),
         total=len(pairs),
         label=f"{name} on {dataset}",
     )
-    raw = np.stack(list(given))
+    raw = np.stack(list(completions))
     hole = np.stack([holes[pair.hole_row] for pair in pairs])[..., None]
     originals = np.stack([images[pair.image_row] for pair in pairs])
 

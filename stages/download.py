@@ -1,14 +1,15 @@
-"""Fetch a source: find or download its file, check it, and bring it into the run.
+"""Download a source, or find its local file, verify it, and copy it into the run.
 
-Writes runs/PROFILE/raw/SOURCE.zip, flat names, every member's checksum tested; or, of a network's
-weights, runs/PROFILE/weights/SOURCE.pth; and beside it SOURCE.json: source, licence, files, bytes,
-sha256. Does nothing when the same files are there already.
+Writes runs/PROFILE/raw/SOURCE.zip, a flat archive whose files are verified, or, for the weights of
+a network, runs/PROFILE/weights/SOURCE.pth; and beside it SOURCE.json: source, licence, files,
+bytes, sha256. Does nothing if the same files are already there.
 
-A download goes to the profile's folder `downloads`, says before it starts how many bytes it
-fetches, and goes on where it was interrupted. Files that were got by hand belong into that folder,
-under the names that the messages give, or into any folder that `--from-dir` names.
+Downloads go to the folder `downloads` of the profile. The size is logged before a download starts,
+and an interrupted download is resumed. Put manually downloaded files into that folder, under the
+names that the messages give, or into any folder and pass it with `--from-dir`.
 """
 
+import logging
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
@@ -16,11 +17,13 @@ from pathlib import Path
 from mdrnets.config.data import Source
 from mdrnets.config.load import expand
 from mdrnets.data.download.cache import download_verified, require_licence
-from mdrnets.data.download.ffhq import fetch_images, read_metadata
-from mdrnets.data.download.publish import fetch, locate, publish
+from mdrnets.data.download.ffhq import download_images, read_metadata
+from mdrnets.data.download.publish import locate, publish_archive, publish_file
 from mdrnets.errors import UserError
 from mdrnets.execution.command import stage_command
 from mdrnets.execution.run import StageRun
+
+logger = logging.getLogger(__name__)
 
 
 def _add_options(parser: ArgumentParser) -> None:
@@ -33,9 +36,9 @@ def _add_options(parser: ArgumentParser) -> None:
 def main(run: StageRun) -> None:
     name = run.wildcards["source"]
     source = run.config.profile.sources[name]
-    path = _find(run, name, source, run.options.from_dir)
+    path = _get_source(run, name, source, run.options.from_dir)
     if source.kind == "weights":
-        manifest = publish(
+        manifest = publish_file(
             path,
             run.layout.weights(name),
             source=name,
@@ -44,7 +47,7 @@ def main(run: StageRun) -> None:
             progress=run.progress,
         )
     else:
-        manifest = fetch(
+        manifest = publish_archive(
             path,
             run.layout.raw(name),
             source=name,
@@ -52,32 +55,36 @@ def main(run: StageRun) -> None:
             sha256=None if source.url else source.sha256,
             licence=source.licence,
             folder="." if source.kind == "ffhq_metadata" else source.folder,
-            shrink=source.shrink,
+            downscale=source.downscale,
             progress=run.progress,
         )
-    run.say(f"{name}: {manifest.files:,} files, {manifest.bytes:,} bytes; {manifest.licence}")
+    logger.info(
+        "%s: %s files, %s bytes; %s",
+        name,
+        f"{manifest.files:,}",
+        f"{manifest.bytes:,}",
+        manifest.licence,
+    )
 
 
-def _find(run: StageRun, name: str, source: Source, from_folder: Path | None) -> Path:
-    """The verified file of a source that has an address; else what lies at its path."""
+def _get_source(run: StageRun, name: str, source: Source, from_folder: Path | None) -> Path:
+    """Return the verified file of a source with a URL, or the path of a local source."""
     if not source.url:
         if from_folder is not None:
             raise UserError(
-                f"--from-dir: sources.{name} has no `url`; its `path` says where its file is"
+                f"--from-dir: sources.{name} has no `url`, and its `path` gives its location; "
+                "omit the option"
             )
         return locate(source.path, run.layout.data(name))
 
     require_licence(run.config, name)
     folder = expand(run.config.profile.downloads)
-    path = download_verified(
-        source, folder, from_folder=from_folder, progress=run.progress, say=run.say
-    )
+    path = download_verified(source, folder, from_folder=from_folder, progress=run.progress)
     if source.kind != "ffhq_metadata":
         return path
-    images = folder / (path.stem if source.shrink is None else f"{path.stem}_{source.shrink}")
-    fetch_images(
-        read_metadata(path), images, shrink=source.shrink, progress=run.progress, say=run.say
-    )
+    size = source.downscale
+    images = folder / (path.stem if size is None else f"{path.stem}_{size}")
+    download_images(read_metadata(path), images, downscale=size, progress=run.progress)
     return images
 
 

@@ -1,7 +1,8 @@
 """Assign a hole to every test image of a data set in every bin of Table 1.
 
 Writes runs/PROFILE/masks/DATASET.csv: image, image_row, bin, hole, hole_row, ratio, role; rows of
-the role `test` first. Rows of the role `validation` are for choices that must not see test images.
+the role `test` first. Rows of the role `validation` are for choices that must not depend on test
+images.
 """
 
 import sys

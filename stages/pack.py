@@ -1,7 +1,7 @@
 """Decode and resize a data set's images or label maps, or the hole masks, into one array.
 
 Writes runs/PROFILE/packed/: DATASET.npy (uint8 N×H×W×3), DATASET_labels.npy (uint8 L×H×W, ids
-0…13), holes.npy (bool N×H×W, True = hole); rows in the order of the split's table.
+0…13), holes.npy (bool N×H×W, True = hole); rows in the order of the split table.
 """
 
 import sys
@@ -27,7 +27,7 @@ def _pack_images(run: StageRun) -> None:
     table = run.layout.split(name)
     ids = [row["id"] for row in read_table(table, SPLIT_COLUMNS)]
     with Archive(run.layout.raw(profile.datasets[name].faces)) as faces:
-        faces.check_listed(ids, table)
+        faces.check_same_members(ids, table)
         path, size = run.layout.images(name), profile.image_size
         pack_images(path, faces, ids, size=size, progress=run.progress)
 
@@ -35,14 +35,14 @@ def _pack_images(run: StageRun) -> None:
 def _pack_labels(run: StageRun) -> None:
     name, profile = run.wildcards["dataset"], run.config.profile
     dataset, table = profile.datasets[name], run.layout.split(name)
-    assert dataset.labels is not None  # the profile has no such stage otherwise
+    assert dataset.labels is not None  # otherwise the profile does not have this stage
     ids = [row["id"] for row in read_table(table, SPLIT_COLUMNS) if row["labelled"] == "1"]
     with (
         Archive(run.layout.raw(dataset.labels.source)) as labels,
         Archive(run.layout.raw(dataset.faces)) as faces,
     ):
         if dataset.labels.classes != "celebamask_parts":
-            labels.check_listed(ids, table)
+            labels.check_same_members(ids, table)
         pack_labels(
             run.layout.labels(name),
             labels,
@@ -57,16 +57,16 @@ def _pack_labels(run: StageRun) -> None:
 def _pack_holes(run: StageRun) -> None:
     profile, table = run.config.profile, run.layout.hole_split()
     rows = read_table(table, HOLE_SPLIT_COLUMNS)
-    steps = [(r["id"], int(r["step"])) for r in rows if not r["id"].startswith(PREFIX)]
-    others = [r["id"].removeprefix(PREFIX) for r in rows if r["id"].startswith(PREFIX)]
+    steps = [(row["id"], int(row["step"])) for row in rows if not row["id"].startswith(PREFIX)]
+    others = [row["id"].removeprefix(PREFIX) for row in rows if row["id"].startswith(PREFIX)]
     training = profile.holes.training
-    with ExitStack() as opened:
-        holes = opened.enter_context(Archive(run.layout.raw(profile.holes.source)))
-        holes.check_listed([stem for stem, _ in steps], table)
+    with ExitStack() as stack:
+        holes = stack.enter_context(Archive(run.layout.raw(profile.holes.source)))
+        holes.check_same_members([stem for stem, _ in steps], table)
         masks = None
         if training is not None:
-            masks = opened.enter_context(Archive(run.layout.raw(training.source)))
-            masks.check_listed(others, table)
+            masks = stack.enter_context(Archive(run.layout.raw(training.source)))
+            masks.check_same_members(others, table)
         pack_holes(
             run.layout.holes(),
             holes,

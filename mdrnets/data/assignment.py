@@ -1,7 +1,7 @@
-"""Which hole meets which image in each bin of Table 1.
+"""How holes are assigned to images in each bin of Table 1.
 
-The paper does not say. Ours: in every bin each test image gets a hole of its own, drawn by seed
-without replacement from the bin's test holes; the draw knows no other bin and no other data set.
+The paper does not specify it. Here, in every bin, each test image gets its own hole, drawn by seed
+without replacement from the test holes of the bin, independently of other bins and data sets.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mdrnets.data.shuffling import shuffled
+from mdrnets.data.shuffling import shuffle_by_hash
 from mdrnets.data.tables import read_table, write_table
 from mdrnets.errors import UserError
 
@@ -22,13 +22,13 @@ class Pair:
     """An image and its hole in a bin.
 
     Attributes:
-        image: its name.
-        image_row: its position in the packed images.
-        bin: of Table 1, for example `1-20`.
-        hole: its name.
-        hole_row: its position in the packed holes.
+        image: name of the image.
+        image_row: row in the packed images.
+        bin: bin of Table 1, for example `1-20`.
+        hole: name of the hole.
+        hole_row: row in the packed holes.
         ratio: hole pixels / all pixels, at the packed size.
-        role: `test`; or `validation`, for choices that must not see the test images.
+        role: `test`; or `validation`, for choices that must not depend on test images.
     """
 
     image: str
@@ -52,21 +52,22 @@ def assign(
     seed: int,
     dataset: str,
 ) -> list[Pair]:
-    """Pair every test image with a test hole in every bin, and validation images likewise.
+    """Pair every test image with a test hole in every bin, and the same for validation.
 
-    Of the validation images only the first are paired where a bin has fewer validation holes:
-    the same images in all bins.
+    If a bin has fewer validation holes than images, only the first validation images are paired,
+    the same ones in all bins.
 
     Args:
-        split: the images' table (id, role, …), in the order of the packed images.
-        hole_split: the holes' table (id, step, role, …), in the order of `holes`.
+        split: table of the images (id, role, …), in the order of the packed images.
+        hole_split: table of the holes (id, step, role, …), in the order of `holes`.
         holes: bool N×H×W, True = hole.
-        bins: name → its 10 % steps.
-        seed: of the draw.
-        dataset: name of the data set, part of the draw's key.
+        bins: name → 10 % steps of the bin.
+        seed: seed of the draw.
+        dataset: name of the data set, which the draw depends on.
 
     Returns:
-        Bin by bin, images in the order of `split`: first those for test, then for validation.
+        First the pairs for test, then those for validation; each sorted by bin, then in the order
+        of `split`.
 
     Raises:
         UserError: a bin has fewer test holes than there are test images.
@@ -77,9 +78,9 @@ def assign(
         candidates = {name: _candidates(hole_split, role, steps) for name, steps in bins.items()}
         if role == "test":
             _check_enough(candidates, len(images), dataset)
-        count = min(len(images), *(len(holes_of_bin) for holes_of_bin in candidates.values()))
+        count = min(len(images), *(len(rows) for rows in candidates.values()))
         for name, rows in candidates.items():
-            drawn = shuffled(rows, seed, dataset, name)[:count]
+            drawn = shuffle_by_hash(rows, seed, dataset, name)[:count]
             for (image, image_row), hole in zip(images[:count], drawn, strict=True):
                 ratio = float(np.mean(holes[rows[hole]]))
                 pairs.append(Pair(image, image_row, name, hole, rows[hole], ratio, role))
@@ -87,7 +88,7 @@ def assign(
 
 
 def _candidates(hole_split: Sequence[Row], role: str, steps: Sequence[int]) -> dict[str, int]:
-    """The rows of a role's holes in these steps, by name."""
+    """Return name → row of the holes of a role in these steps."""
     return {
         row["id"]: at
         for at, row in enumerate(hole_split)
@@ -99,8 +100,8 @@ def _check_enough(candidates: Mapping[str, Mapping[str, int]], images: int, data
     for name, rows in candidates.items():
         if len(rows) < images:
             raise UserError(
-                f"data set {dataset}, bin {name}: {images} test images need as many holes, there "
-                f"are {len(rows)} test holes in its steps; raise holes.test, or take fewer test "
+                f"data set {dataset}, bin {name}: found {len(rows)} test holes, expected at least "
+                f"one for each of {images} test images; increase holes.test, or use fewer test "
                 "images"
             )
 
@@ -110,10 +111,10 @@ def write_assignment(path: Path, pairs: Sequence[Pair]) -> None:
 
 
 def read_assignment(path: Path, *, role: str = "test") -> list[Pair]:
-    """The pairs of one role, in the order of `assign`.
+    """Return the pairs of one role, in the order of `assign`.
 
     Raises:
-        UserError: no such table, or not one of these.
+        UserError: the table is missing or has other columns.
     """
     return [
         Pair(
@@ -131,16 +132,16 @@ def read_assignment(path: Path, *, role: str = "test") -> list[Pair]:
 
 
 def by_bin(pairs: Sequence[Pair], bins: Iterable[str]) -> dict[str, list[Pair]]:
-    """The pairs of each bin, in the order of `bins`.
+    """Group pairs by bin, in the order of `bins`.
 
     Raises:
-        UserError: the bins do not hold the same images in the same order.
+        UserError: the bins do not have the same images in the same order.
     """
     grouped = {name: [pair for pair in pairs if pair.bin == name] for name in bins}
     orders = {tuple(pair.image_row for pair in group) for group in grouped.values()}
     if len(orders) != 1 or not all(orders):
         raise UserError(
-            f"the assignment of holes: expected the same images in each of the bins "
+            "the assignment of holes: expected the same images in each of the bins "
             f"{', '.join(grouped)}; run the masks stage again"
         )
     return grouped

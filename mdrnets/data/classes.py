@@ -1,7 +1,7 @@
-"""The 14 classes of a label map, and where CelebAMask-HQ's 19 go.
+"""The 14 classes of a label map, and their relation to the 19 of CelebAMask-HQ.
 
-The paper says 14 and names only skin and eye; the list is ours: left and right are merged, the
-earring goes into the ear and the necklace into the neck (see the assumption ledger).
+The paper uses 14 classes and names only skin and eye. The list is our choice: left and right are
+merged, earring and ear, and necklace and neck (see the assumption ledger).
 """
 
 from typing import Annotated
@@ -54,12 +54,12 @@ _MERGED = {  # CelebAMask-HQ's classes, in the order of its ids
 }
 CELEBAMASK_CLASSES = tuple(_MERGED)
 MERGED = {name: CLASSES.index(merged) for name, merged in _MERGED.items()}
-"""A class of CelebAMask-HQ → the id of ours that it goes into."""
+"""Class of CelebAMask-HQ → id of the class that it is merged into."""
 _LOOKUP = np.array(list(MERGED.values()), dtype=np.uint8)
 
 
-def from_celebamask(labels_19: np.ndarray) -> np.ndarray:
-    """Merge CelebAMask-HQ's 19 classes into the 14.
+def merge_celebamask_classes(labels_19: np.ndarray) -> np.ndarray:
+    """Convert the 19 classes of CelebAMask-HQ to the 14.
 
     Args:
         labels_19: uint8 of any shape, ids 0…18.
@@ -72,12 +72,13 @@ def from_celebamask(labels_19: np.ndarray) -> np.ndarray:
     """
     if labels_19.dtype != np.uint8:
         raise UserError(
-            f"A CelebAMask-HQ label map has type {labels_19.dtype}, expected uint8 class ids: "
-            "read it as an 8-bit grey image."
+            f"a CelebAMask-HQ label map has type {labels_19.dtype}, expected uint8 class ids; "
+            "read it as an 8-bit grey image"
         )
     if labels_19.size and (largest := int(labels_19.max())) >= len(_LOOKUP):
         raise UserError(
-            f"A CelebAMask-HQ label map has the class id {largest}, expected 0…18: "
-            "use the maps with merged class ids, not colours or the parts' own pictures."
+            f"a CelebAMask-HQ label map has the class id {largest}, expected 0…18; "
+            "use the maps of class ids, not colours or masks of single parts"
         )
-    return _LOOKUP[labels_19]
+    labels: np.ndarray = _LOOKUP[labels_19]
+    return labels

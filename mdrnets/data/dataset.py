@@ -1,6 +1,6 @@
-"""The packed arrays as training reads them: memory-mapped, with the rows that it may use.
+"""The packed arrays of a data set, memory-mapped, and the rows that are for training.
 
-Nothing is copied: 70,000 images at 256² are 13 GB, of which a batch needs eight.
+Nothing is loaded in advance: 70,000 images at 256² are 13 GB, and a batch needs eight images.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ HOLE_SPLIT_COLUMNS = ("id", "step", "role", "sha256")
 
 @dataclass(frozen=True)
 class TrainingData:
-    """All images and holes of a data set, and which of them are for training.
+    """All images and holes of a data set, and the rows that are for training.
 
     Index the arrays with the rows: `data.images[data.image_rows[k]]` is the k-th training image;
     `data.images[data.labelled_rows[k]]` is the k-th labelled one, and its label map is
@@ -25,12 +25,12 @@ class TrainingData:
 
     Attributes:
         images: uint8 N×H×W×3, RGB, memory-mapped, all roles.
-        image_rows: int64, the training images.
-        labels: uint8 L×H×W, ids 0…13, memory-mapped, all roles; None: the data set has none.
+        image_rows: int64 rows of the training images.
+        labels: uint8 L×H×W, ids 0…13, memory-mapped, all roles; None: no label maps.
         labelled_rows: int64 rows into `images`: the training images that have a label map.
         label_rows: int64 rows into `labels`, as many as `labelled_rows`.
         holes: bool N×H×W, True = hole, memory-mapped, all roles.
-        hole_rows: int64, the training holes.
+        hole_rows: int64 rows of the training holes.
     """
 
     images: np.ndarray
@@ -53,15 +53,15 @@ def load_training_data(
 
     Args:
         images_path: the packed images.
-        split_path: their table, row for row.
+        split_path: table of the images, in the same order.
         holes_path: the packed holes.
-        hole_split_path: their table, row for row.
-        labels_path: the packed label maps: one for each labelled row of the split, in its order.
-            None: without label maps.
+        hole_split_path: table of the holes, in the same order.
+        labels_path: the packed label maps, one for each labelled row of the split, in its order;
+            None: no label maps.
 
     Raises:
-        UserError: a file is missing or unreadable, a table does not fit its array, or there is
-            no training image or hole.
+        UserError: a file is missing or unreadable, a table and its array have different lengths,
+            or no image or no hole is for training.
     """
     split = read_table(split_path, SPLIT_COLUMNS)
     images = open_array(images_path, dtype="uint8", rows=len(split), table=split_path)
@@ -85,8 +85,8 @@ def load_training_data(
         raise UserError(f"{hole_split_path}: no hole has the role train; check the profile's holes")
     if images.shape[1:3] != holes.shape[1:3]:
         raise UserError(
-            f"{images_path} is of {_size(images)} and {holes_path} of {_size(holes)} pixels; "
-            "pack both again with one image_size"
+            f"{images_path} has {_size(images)} pixels and {holes_path} has {_size(holes)}; "
+            "pack both again with the same image_size"
         )
     return TrainingData(
         images=images,
@@ -103,18 +103,18 @@ def open_array(path: Path, *, dtype: str, rows: int, table: Path) -> np.ndarray:
     """Memory-map a packed array and check it against the table that names its rows.
 
     Raises:
-        UserError: no such file, not an array, another type, or another number of rows.
+        UserError: the file is missing or unreadable, or has another type or number of rows.
     """
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
-        raise UserError(f"{path}: there is no such array; run the pack stage") from None
+        raise UserError(f"{path}: array not found; run the pack stage") from None
     except (ValueError, EOFError, OSError) as error:
-        raise UserError(f"{path}: not a readable array ({error}); pack it again") from None
+        raise UserError(f"{path}: not a readable array ({error}); run the pack stage") from None
     if array.dtype != np.dtype(dtype) or len(array) != rows:
         raise UserError(
-            f"{path} holds {len(array)} rows of {array.dtype}, but {table} lists {rows} of "
-            f"{dtype}; pack it again"
+            f"{path}: found {len(array)} rows of {array.dtype}, expected {rows} of {dtype} by "
+            f"{table}; run the pack stage again"
         )
     return array
 

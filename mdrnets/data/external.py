@@ -1,7 +1,7 @@
-"""Completions that were made elsewhere: by authors' own weights, or by a method that is not here.
+"""Read completions that were made by other software, for example with authors' own weights.
 
-A folder or a zip archive holds `BIN/IMAGE.png` (or .jpg, .webp) for every bin and every test image
-of one data set, at the profile's image size. What lies outside the hole does not matter.
+A folder or zip archive contains `BIN/IMAGE.png` (or .jpg, .webp) for every bin and every test image
+of a data set, at the image size of the profile. Pixels outside of the hole are not used.
 """
 
 import zipfile
@@ -15,57 +15,62 @@ from mdrnets.data.assignment import Pair
 from mdrnets.data.download.members import SUFFIXES
 from mdrnets.errors import UserError
 
-LISTED = 5  # names in an error
+_MAX_NAMES = 5  # in an error message
 
 
 def read_completions(
     path: Path, bins: Mapping[str, Sequence[Pair]], *, size: int
 ) -> Iterator[np.ndarray]:
-    """Yield each bin's completions in the order of its pairs, uint8 H×W×3.
+    """Yield the completions of each bin in the order of its pairs, uint8 H×W×3.
 
     Raises:
-        UserError: no such folder or archive; images that are missing, too many, unreadable or of
-            another size, by name.
+        UserError: the folder or archive does not exist, or an image is missing, unexpected,
+            unreadable or of another size.
     """
-    found, read = _members(path)
-    wanted = {f"{name}/{pair.image}" for name, pairs in bins.items() for pair in pairs}
-    for names, what in ((wanted - set(found), "missing"), (set(found) - wanted, "unexpected")):
+    members, read = _list_members(path)
+    expected = {f"{name}/{pair.image}" for name, pairs in bins.items() for pair in pairs}
+    for problem, names in (
+        ("missing", expected - members.keys()),
+        ("unexpected", members.keys() - expected),
+    ):
         if names:
-            listed = ", ".join(sorted(names)[:LISTED]) + (", …" if len(names) > LISTED else "")
+            examples = ", ".join([*sorted(names)[:_MAX_NAMES], "…"][: len(names)])
             raise UserError(
-                f"{path}: {len(names)} {what} images ({listed}); expected BIN/IMAGE.png for the "
-                f"bins {', '.join(bins)} and every test image"
+                f"{path}: {len(names)} {problem} images ({examples}), expected BIN/IMAGE.png for "
+                f"each of the bins {', '.join(bins)} and each test image; add or remove them"
             )
     for name, pairs in bins.items():
         for pair in pairs:
-            member = found[f"{name}/{pair.image}"]
+            member = members[f"{name}/{pair.image}"]
             image = decode_image(read(member), f"{path}: {member}")
             if image.shape[:2] != (size, size):
                 height, width = image.shape[:2]
                 raise UserError(
-                    f"{path}: {member} has {width}×{height} pixels, expected {size}×{size}"
+                    f"{path}: {member} has {width}×{height} pixels, expected {size}×{size}; "
+                    "replace it"
                 )
             yield image
 
 
-def _members(path: Path) -> tuple[dict[str, str], Callable[[str], bytes]]:
-    """Names without suffix → names, and a reader."""
+def _list_members(path: Path) -> tuple[dict[str, str], Callable[[str], bytes]]:
+    """Return path without suffix → path for each image, and a function that reads a path."""
     if path.is_dir():
         names = [p.relative_to(path).as_posix() for p in sorted(path.rglob("*")) if p.is_file()]
-        return _by_stem(path, names), lambda name: (path / name).read_bytes()
+        return _index_by_stem(path, names), lambda name: (path / name).read_bytes()
     try:
         archive = zipfile.ZipFile(path)
     except FileNotFoundError:
         raise UserError(
-            f"{path}: there is no such folder or archive of completions; put it there, or correct "
+            f"{path}: folder or archive of completions not found; put it there, or correct "
             "`completions` in params.yaml"
         ) from None
     except zipfile.BadZipFile:
-        raise UserError(f"{path}: neither a folder nor a readable zip archive") from None
-    return _by_stem(path, [n for n in archive.namelist() if not n.endswith("/")]), archive.read
+        raise UserError(f"{path}: expected a folder or a zip archive; replace it") from None
+    names = [name for name in archive.namelist() if not name.endswith("/")]
+    return _index_by_stem(path, names), archive.read
 
 
-def _by_stem(path: Path, names: Sequence[str]) -> dict[str, str]:
+def _index_by_stem(path: Path, names: Sequence[str]) -> dict[str, str]:
     stems: dict[str, str] = {}
     for name in names:
         if PurePosixPath(name).suffix.lower() not in SUFFIXES:

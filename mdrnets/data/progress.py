@@ -1,4 +1,4 @@
-"""How a long loop of the library shows how far it is, without knowing of terminals and logs."""
+"""How long loops of the library report their progress, without knowing terminals or logs."""
 
 from collections.abc import Iterable, Iterator
 from typing import Protocol, TypeVar
@@ -6,12 +6,12 @@ from typing import Protocol, TypeVar
 T = TypeVar("T")
 
 
-class Progress(Protocol):
-    """Passes items on and shows their number; a stage's `run.progress` is one."""
+class ProgressBar(Protocol):
+    """Iterate over items and show how many are done; `StageRun.progress` is one."""
 
     def __call__(self, items: Iterable[T], /, *, total: int, label: str) -> Iterator[T]: ...
 
 
-def silent(items: Iterable[T], /, *, total: int, label: str) -> Iterator[T]:
-    """Show nothing."""
+def no_progress_bar(items: Iterable[T], /, *, total: int, label: str) -> Iterator[T]:
+    """Iterate over items and show nothing."""
     return iter(items)

@@ -1,7 +1,4 @@
-"""Scaling images down, the same way while they are stored and while they are packed.
-
-Of 89 GB of faces a training reads 13.
-"""
+"""Scale images down, with the same filter when they are stored and when they are packed."""
 
 import io
 
@@ -13,31 +10,35 @@ from mdrnets.errors import UserError
 
 
 def check_square(array: np.ndarray, size: int, where: str) -> None:
-    """Raise UserError for what is not square, or would have to be blown up."""
+    """Check that an image is square and not smaller than `size`.
+
+    Raises:
+        UserError: it is not.
+    """
     height, width = array.shape[:2]
     if height != width or height < size:
         raise UserError(
-            f"{where} is of {height}×{width} pixels, expected a square of at least "
-            f"{size}×{size}; replace it, or lower image_size"
+            f"{where} has {height}×{width} pixels, expected a square of at least "
+            f"{size}×{size}; replace it, or reduce image_size"
         )
 
 
-def resized(array: np.ndarray, size: int, filter_: Image.Resampling) -> np.ndarray:
-    """Scale a square image; of its size already, it stays."""
+def resize(array: np.ndarray, size: int, filter_: Image.Resampling) -> np.ndarray:
+    """Resize a square image to size×size; an image of this size is returned unchanged."""
     if len(array) == size:
         return array
     return np.asarray(Image.fromarray(array).resize((size, size), filter_, reducing_gap=None))
 
 
-def downscale(data: bytes, where: str, *, size: int) -> bytes:
-    """An image file, scaled down to size×size and coded as PNG; a smaller one as it is.
+def downscale_image(data: bytes, where: str, *, size: int) -> bytes:
+    """Scale an image file down to a PNG of size×size; a smaller image is returned unchanged.
 
     Raises:
-        UserError: unreadable, or no upright 8-bit RGB image.
+        UserError: the file is unreadable or not an upright 8-bit RGB image.
     """
     image = decode_image(data, where)
     if min(image.shape[:2]) <= size:
         return data
     buffer = io.BytesIO()
-    Image.fromarray(resized(image, size, Image.Resampling.LANCZOS)).save(buffer, "PNG")
+    Image.fromarray(resize(image, size, Image.Resampling.LANCZOS)).save(buffer, "PNG")
     return buffer.getvalue()

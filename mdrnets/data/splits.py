@@ -1,8 +1,8 @@
-"""Which images and holes are for training, validation and test.
+"""Assign images and holes to training, validation and test.
 
-CelebA-HQ: the DeepFillv2 split, whose 2,000 test ids stand in `celebahq_test_ids.txt`. FFHQ: the
-last images test. Holes: disjoint roles inside each 10 % step of the hole ratio; those for training
-may come from a set of their own.
+CelebA-HQ: the DeepFillv2 split, whose 2,000 test ids are in `celebahq_test_ids.txt`. FFHQ: the
+last images are for test. Holes: disjoint roles inside each 10 % step of the hole ratio; training
+holes may come from another source.
 """
 
 import hashlib
@@ -11,10 +11,10 @@ from pathlib import Path
 
 from mdrnets.config.data import Role, Split
 from mdrnets.config.protocol import STEPS
-from mdrnets.data.archive import Archive, in_order, is_number
-from mdrnets.data.label_parts import image_number, parts_by_image
-from mdrnets.data.progress import Progress, silent
-from mdrnets.data.shuffling import shuffled
+from mdrnets.data.archive import Archive, is_number, sort_stems
+from mdrnets.data.label_parts import group_by_image, image_number
+from mdrnets.data.progress import ProgressBar, no_progress_bar
+from mdrnets.data.shuffling import shuffle_by_hash
 from mdrnets.errors import UserError
 
 TEST_IDS = Path(__file__).with_name("celebahq_test_ids.txt")
@@ -22,126 +22,128 @@ TEST_IDS = Path(__file__).with_name("celebahq_test_ids.txt")
 Roles = dict[str, Role]
 
 
-def image_roles(ids: Sequence[str], split: Split, *, seed: int) -> Roles:
-    """The role of each image; validation images are drawn from those that are not for test.
+def assign_image_roles(ids: Sequence[str], split: Split, *, seed: int) -> Roles:
+    """Return the role of each image; validation images are drawn from those not for test.
 
     Raises:
-        UserError: no image would be left to train on, or to test with.
+        UserError: no image would be left for training, or none is for test.
     """
     if split.test is not None:
-        test = last(ids, count=split.test)
+        test = select_last(ids, count=split.test)
     else:
-        test = celebahq(ids, test_every=split.test_every)
+        test = select_celebahq(ids, test_every=split.test_every)
     others = [name for name in ids if name not in test]
     if split.validation >= len(others):
         raise UserError(
-            f"split.validation asks for {split.validation} of the {len(others)} images that are "
-            "not for test, and leaves none to train on; lower it"
+            f"split.validation: found {split.validation}, expected fewer than the {len(others)} "
+            "images that are not for test; reduce it"
         )
-    held_out = set(shuffled(others, seed, "validation")[: split.validation])
+    held_out = set(shuffle_by_hash(others, seed, "validation")[: split.validation])
     roles: Roles = {}
     for name in ids:
         roles[name] = "test" if name in test else "validation" if name in held_out else "train"
     return roles
 
 
-def last(ids: Sequence[str], *, count: int) -> set[str]:
-    """The last names.
+def select_last(ids: Sequence[str], *, count: int) -> set[str]:
+    """Return the last names in the order of `sort_stems`.
 
     Raises:
         UserError: no name would be left.
     """
     if count >= len(ids):
         raise UserError(
-            f"split.test asks for {count} of {len(ids)} images, and leaves none to train on; "
-            "lower it"
+            f"split.test: found {count}, expected fewer than the {len(ids)} images; reduce it"
         )
-    return set(in_order(ids)[-count:])
+    return set(sort_stems(ids)[-count:])
 
 
-def celebahq(ids: Sequence[str], *, test_every: int | None) -> set[str]:
-    """The DeepFillv2 test list, and every `test_every`-th of the other CelebA-HQ indices.
+def select_celebahq(ids: Sequence[str], *, test_every: int | None) -> set[str]:
+    """Return the ids of the DeepFillv2 test list, and every `test_every`-th of the other ids.
 
-    Names that are no index always train.
+    Names that are not numbers are never for test.
 
     Raises:
-        UserError: no name is chosen.
+        UserError: no name is selected.
     """
     listed = {int(line) for line in TEST_IDS.read_text(encoding="ascii").split()}
-    numbers = [name for name in in_order(ids) if is_number(name)]
+    numbers = [name for name in sort_stems(ids) if is_number(name)]
     test = {name for name in numbers if int(name) in listed}
     if test_every is not None:
         others = [name for name in numbers if name not in test]
         test.update(others[test_every - 1 :: test_every])
     if not test:
         raise UserError(
-            "split.rule `celebahq` finds no test image: no name is a CelebA-HQ index of the test "
-            "list; name the files by their index, or use the rule `last`"
+            "split.rule: celebahq selects no test image, expected names that are ids of CelebA-HQ; "
+            "rename the files, or use the rule `last`"
         )
     return test
 
 
-def hole_steps(ids: Sequence[str], *, per_step: int) -> dict[str, int]:
-    """The 10 % step of each hole, from 1: the file's number tells.
+def read_hole_steps(ids: Sequence[str], *, per_step: int) -> dict[str, int]:
+    """Return the 10 % step of each hole, from 1, according to the number of its file.
 
     Raises:
-        UserError: a name is no number, a number is beyond the last step, or a step has no file.
+        UserError: a name is not a number, a number is too large, or a step has no file.
     """
     steps = {}
     for name in ids:
         if not is_number(name) or int(name) >= STEPS * per_step:
             raise UserError(
                 f"hole {name!r}: expected a number below {STEPS * per_step}, {per_step} for each "
-                f"of {STEPS} steps; correct the name, or holes.per_step"
+                f"of {STEPS} steps; rename it, or correct holes.per_step"
             )
         steps[name] = int(name) // per_step + 1
     for step in range(1, STEPS + 1):
         if step not in steps.values():
             raise UserError(
-                f"no hole has a number from {(step - 1) * per_step} to {step * per_step - 1}, for "
-                f"ratios from {10 * (step - 1)} to {10 * step} %; add some, or correct "
+                f"no hole with a number from {(step - 1) * per_step} to {step * per_step - 1}, for "
+                f"ratios from {10 * (step - 1)} to {10 * step} %; add holes, or correct "
                 "holes.per_step"
             )
     return steps
 
 
-def hole_roles(steps: Mapping[str, int], *, validation: float, test: float, seed: int) -> Roles:
-    """The role of each hole: shares of each step, drawn by seed; the rest, if any, trains.
+def assign_hole_roles(
+    steps: Mapping[str, int], *, validation: float, test: float, seed: int
+) -> Roles:
+    """Return the role of each hole: drawn by seed in each step; the rest is for training.
 
     Raises:
-        UserError: a step has no hole to test with, or none to train with where some should.
+        UserError: a step has no hole for test, or none for training where some are expected.
     """
     roles: Roles = {}
     some_train = validation + test < 1 - 1e-9  # shares are sums of decimals
     for step in range(1, STEPS + 1):
-        drawn = shuffled((n for n, s in steps.items() if s == step), seed, "holes", step)
+        drawn = shuffle_by_hash((n for n, s in steps.items() if s == step), seed, "holes", step)
         n_test, n_validation = round(test * len(drawn)), round(validation * len(drawn))
         if not some_train:
             n_validation = len(drawn) - n_test
         if n_test == 0 or (some_train and n_test + n_validation >= len(drawn)):
             raise UserError(
-                f"the {len(drawn)} holes of step {step} give {n_test} for test and "
-                f"{len(drawn) - n_test - n_validation} for training; add holes, or change the "
-                "shares in `holes`"
+                f"holes: the {len(drawn)} holes of step {step} give {n_test} for test and "
+                f"{len(drawn) - n_test - n_validation} for training, expected some for both; add "
+                "holes, or change the shares"
             )
         for position, name in enumerate(drawn):
-            tested = position < n_test
-            kept = position < n_test + n_validation
-            roles[name] = "test" if tested else "validation" if kept else "train"
+            if position < n_test:
+                roles[name] = "test"
+            else:
+                roles[name] = "validation" if position < n_test + n_validation else "train"
     return roles
 
 
-def content_hashes(archive: Archive, *, progress: Progress = silent) -> dict[str, str]:
-    """SHA-256 of each member's bytes, by stem."""
+def hash_members(archive: Archive, *, progress: ProgressBar = no_progress_bar) -> dict[str, str]:
+    """Return the SHA-256 of each member, by name without suffix."""
     stems = progress(archive.members, total=len(archive.members), label="hash")
     return {stem: hashlib.sha256(archive.read(stem)).hexdigest() for stem in stems}
 
 
 def check_no_leak(archive: Archive, roles: Mapping[str, Role], hashes: Mapping[str, str]) -> None:
-    """Check that no content stands in two roles.
+    """Check that no two files of different roles have the same content.
 
     Raises:
-        UserError: names the first two files of equal content.
+        UserError: two files have.
     """
     first: dict[str, str] = {}
     for stem, digest in hashes.items():
@@ -149,33 +151,33 @@ def check_no_leak(archive: Archive, roles: Mapping[str, Role], hashes: Mapping[s
         if roles[other] != roles[stem]:
             raise UserError(
                 f"{archive.path}: {archive.members[other]} ({roles[other]}) and "
-                f"{archive.members[stem]} ({roles[stem]}) have the same content, so that training "
-                "would see what it is judged by; remove one of them"
+                f"{archive.members[stem]} ({roles[stem]}) have the same content, so training would "
+                "use test data; remove one of them"
             )
 
 
-def labelled_images(faces: Archive, labels: Archive, *, classes: str) -> set[str]:
-    """The images that have a label map.
+def find_labelled_images(faces: Archive, labels: Archive, *, classes: str) -> set[str]:
+    """Return the names of the images that have a label map.
 
     Args:
         faces: the images.
-        labels: the label maps, or the parts of faces.
+        labels: the label maps, or the masks of parts.
         classes: see `mdrnets.config.data.Labels`.
 
     Raises:
-        UserError: names the first label map without an image.
+        UserError: a label map has no image.
     """
     if classes == "celebamask_parts":
-        images = parts_by_image(labels)
+        images = group_by_image(labels)
         owners = {stem: number for number, parts in images.items() for stem in parts.values()}
         numbers = {image_number(stem): stem for stem in faces.members}
-        found = {stem: numbers.get(number) for stem, number in owners.items()}
+        images_by_label = {stem: numbers.get(number) for stem, number in owners.items()}
     else:
-        found = {stem: stem if stem in faces.members else None for stem in labels.members}
-    for stem, face in found.items():
+        images_by_label = {stem: stem if stem in faces.members else None for stem in labels.members}
+    for stem, face in images_by_label.items():
         if face is None:
             raise UserError(
-                f"{labels.where(stem)} has no image of this name in {faces.path}; "
-                "remove it, or add the image"
+                f"{labels.where(stem)}: its image is not in {faces.path}; "
+                "add the image, or remove the label map"
             )
-    return {face for face in found.values() if face is not None}
+    return {face for face in images_by_label.values() if face is not None}

@@ -1,6 +1,6 @@
-"""Small CSV tables between stages: every value a string until its reader says otherwise.
+"""Read and write small CSV tables between stages. All values are read as strings.
 
-Without pandas, which costs half a second at each start and would read the id 00012 as 12.
+pandas is not used: importing it takes half a second, and it reads the id 00012 as 12.
 """
 
 import csv
@@ -12,7 +12,7 @@ from mdrnets.files import atomic_write
 
 
 def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write a header and rows. Floats keep all their digits, so equal tables are equal bytes."""
+    """Write a header and rows. Floats keep all digits, so equal tables have equal bytes."""
     with atomic_write(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)
@@ -20,21 +20,21 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[obje
 
 
 def read_table(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
-    """The rows of a table, by column.
+    """Return the rows of a table as dictionaries.
 
     Raises:
-        UserError: no such file, or other columns than these.
+        UserError: the file is missing or has other columns.
     """
     try:
         with path.open(encoding="utf-8", newline="") as file:
             reader = csv.DictReader(file)
-            found, rows = list(reader.fieldnames or []), list(reader)
+            header, rows = list(reader.fieldnames or []), list(reader)
     except FileNotFoundError:
-        raise UserError(f"{path}: there is no such table; run the stage that writes it") from None
-    if found != list(columns):
+        raise UserError(f"{path}: table not found; run the stage that writes it") from None
+    if header != list(columns):
         raise UserError(
-            f"{path}: expected the columns {', '.join(columns)}, found "
-            f"{', '.join(found) or 'nothing'}; "
+            f"{path}: found the columns {', '.join(header) or '(none)'}, expected "
+            f"{', '.join(columns)}; "
             "remove the file and run the stage that writes it"
         )
     if any(None in row or None in row.values() for row in rows):

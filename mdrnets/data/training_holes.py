@@ -1,7 +1,8 @@
-"""Masks that are for training alone, such as the 55,116 of Liu et al. (ECCV 2018, section 4.1).
+"""Masks that are only for training, such as the 55,116 of Liu et al. (ECCV 2018, section 4.1).
 
-They are of any area, not of a 10 % step; grey, to be cut at a threshold; and black where the image
-is missing, while the test masks are white there. What white means, the profile says.
+They have any area instead of a 10 % step, and grey values, which are compared with a threshold.
+NVIDIA's training masks are black in the hole and its test masks white; the profile gives the
+polarity of each.
 """
 
 import numpy as np
@@ -9,37 +10,37 @@ from PIL import Image
 
 from mdrnets.config.data import Role, TrainingHoles
 from mdrnets.data.archive import Archive, decode_mask
-from mdrnets.data.progress import Progress, silent
-from mdrnets.data.resizing import check_square, resized
+from mdrnets.data.progress import ProgressBar, no_progress_bar
+from mdrnets.data.resizing import check_square, resize
 from mdrnets.errors import UserError
 
 PREFIX = "training/"
-"""Of their names in the table of holes, beside those of the test masks."""
+"""Prefix of their names in the table of holes."""
 
 
 def read_training_hole(
     archive: Archive, stem: str, settings: TrainingHoles, *, size: int
 ) -> np.ndarray:
-    """One mask as it is packed: bool size×size, True = hole.
+    """Read and resize one mask: bool size×size, True = hole.
 
     Raises:
-        UserError: unreadable, not square, or smaller than `size`.
+        UserError: the file is unreadable, not square, or smaller than `size`.
     """
     where = archive.where(stem)
     white = decode_mask(archive.read(stem), where) > 255 * settings.threshold
     hole = white if settings.polarity == "white_is_hole" else ~white
     check_square(hole, size, where)
-    return resized(hole.astype(np.uint8), size, Image.Resampling.NEAREST).astype(bool)
+    return resize(hole.astype(np.uint8), size, Image.Resampling.NEAREST).astype(bool)
 
 
-def training_roles(
-    archive: Archive, settings: TrainingHoles, *, size: int, progress: Progress = silent
+def assign_training_roles(
+    archive: Archive, settings: TrainingHoles, *, size: int, progress: ProgressBar = no_progress_bar
 ) -> dict[str, Role]:
-    """The role of each mask, by stem: `train`; or `unused`, where all or nothing would be missing.
+    """Return the role of each mask: `train`, or `unused` if it is entirely or nowhere a hole.
 
     Raises:
-        UserError: a mask is unreadable, or more than half is missing on the average, as if white
-            meant the contrary.
+        UserError: a mask is unreadable, or the masks cover more than half of the image on average,
+            which means that the polarity is wrong.
     """
     areas = {
         stem: float(read_training_hole(archive, stem, settings, size=size).mean())

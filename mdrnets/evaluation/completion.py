@@ -15,7 +15,7 @@ from mdrnets.config.load import Config
 from mdrnets.data.assignment import Pair, by_bin, read_assignment
 from mdrnets.data.download.disk_space import require_space
 from mdrnets.data.pixels import to_pixels, to_tensor
-from mdrnets.data.progress import Progress
+from mdrnets.data.progress import ProgressBar
 from mdrnets.errors import UserError
 from mdrnets.files import atomic_write
 from mdrnets.layout import Layout
@@ -31,7 +31,7 @@ def complete_test_images(
     *,
     dataset: str,
     method: str,
-    progress: Progress,
+    progress: ProgressBar,
     note: Callable[[str, bool | int | float | str], None],
 ) -> None:
     """Complete a data set's test images in each bin, and write composites and raw outputs.

@@ -8,7 +8,7 @@ import torch
 from mdrnets.config.load import Config
 from mdrnets.config.profile import INCEPTION
 from mdrnets.data.assignment import by_bin, read_assignment
-from mdrnets.data.progress import Progress
+from mdrnets.data.progress import ProgressBar
 from mdrnets.evaluation.scores import (
     Score,
     check_enough,
@@ -48,7 +48,9 @@ class Evaluation:
         return values
 
 
-def evaluate_method(config: Config, *, dataset: str, method: str, progress: Progress) -> Evaluation:
+def evaluate_method(
+    config: Config, *, dataset: str, method: str, progress: ProgressBar
+) -> Evaluation:
     """Score the completions of each bin, and compare their features with the ground truth's.
 
     Args:

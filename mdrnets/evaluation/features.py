@@ -8,14 +8,14 @@ import torch
 from mdrnets.config.load import Config
 from mdrnets.config.profile import INCEPTION
 from mdrnets.data.assignment import by_bin, read_assignment
-from mdrnets.data.progress import Progress
+from mdrnets.data.progress import ProgressBar
 from mdrnets.files import atomic_write
 from mdrnets.layout import Layout
 from mdrnets.metrics.features import build_feature_network, extract_features
 from mdrnets.runtime.numerics import set_numerics
 
 
-def extract_truth_features(config: Config, *, dataset: str, progress: Progress) -> np.ndarray:
+def extract_truth_features(config: Config, *, dataset: str, progress: ProgressBar) -> np.ndarray:
     """Features of a data set's test images, in the order of the assignment of holes.
 
     Args:

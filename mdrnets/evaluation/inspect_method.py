@@ -6,7 +6,7 @@ import torch
 from mdrnets.config.load import PARAMS, Config
 from mdrnets.data.assignment import by_bin, read_assignment
 from mdrnets.data.dataset import SPLIT_COLUMNS, open_array
-from mdrnets.data.progress import Progress
+from mdrnets.data.progress import ProgressBar
 from mdrnets.data.tables import read_table
 from mdrnets.errors import UserError
 from mdrnets.evaluation.inspection import Inspection
@@ -24,7 +24,9 @@ MAX_SEARCHED = 1000
 """Training images that are searched for the parts nearest to a slot."""
 
 
-def inspect_memory(config: Config, *, dataset: str, method: str, progress: Progress) -> MemoryUse:
+def inspect_memory(
+    config: Config, *, dataset: str, method: str, progress: ProgressBar
+) -> MemoryUse:
     """Inspect the memory of a trained method.
 
     Reads are counted over the completions of the test images; the parts nearest to the slots are
@@ -60,7 +62,7 @@ def inspect_memory(config: Config, *, dataset: str, method: str, progress: Progr
 
 
 def inspect_parsing(
-    config: Config, *, dataset: str, method: str, progress: Progress
+    config: Config, *, dataset: str, method: str, progress: ProgressBar
 ) -> list[ParsedClass]:
     """Compare the parser's maps of validation images with their label maps.
 
@@ -105,7 +107,9 @@ def inspect_parsing(
     return classes
 
 
-def _load_inspection(config: Config, dataset: str, method: str, progress: Progress) -> Inspection:
+def _load_inspection(
+    config: Config, dataset: str, method: str, progress: ProgressBar
+) -> Inspection:
     layout, profile = Layout(config.name), config.profile
     set_numerics(device=profile.device, precision=profile.precision, threads=profile.threads)
     network = load_network(config, layout, network=method, dataset=dataset)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from mdrnets.data.assignment import Pair
 from mdrnets.data.pixels import to_tensor
-from mdrnets.data.progress import Progress, silent
+from mdrnets.data.progress import ProgressBar, no_progress_bar
 from mdrnets.evaluation.memory_use import NONE, MemoryUse
 from mdrnets.methods.mdrnets.memory import DisentangledMemory
 from mdrnets.methods.mdrnets.method import MDRNets
@@ -32,7 +32,7 @@ class Inspection:
         holes: np.ndarray,
         batch_size: int,
         precision: str,
-        progress: Progress = silent,
+        progress: ProgressBar = no_progress_bar,
     ) -> None:
         """Args:
         method: on its device, in eval mode.

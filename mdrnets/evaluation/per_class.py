@@ -14,7 +14,7 @@ from mdrnets.dag.evaluate import per_class_networks
 from mdrnets.data.assignment import by_bin, read_assignment
 from mdrnets.data.dataset import SPLIT_COLUMNS, open_array
 from mdrnets.data.pixels import to_tensor
-from mdrnets.data.progress import Progress
+from mdrnets.data.progress import ProgressBar
 from mdrnets.data.tables import read_table
 from mdrnets.errors import UserError
 from mdrnets.evaluation.class_scores import ClassMap, ClassScore, score_classes
@@ -50,7 +50,7 @@ def load_class_maps(config: Config, *, dataset: str) -> dict[int, ClassMap]:
 
 
 def score_compared_networks(
-    config: Config, *, dataset: str, maps: dict[int, ClassMap], progress: Progress
+    config: Config, *, dataset: str, maps: dict[int, ClassMap], progress: ProgressBar
 ) -> list[ClassScore]:
     """The class scores of every training that the profile compares by class.
 

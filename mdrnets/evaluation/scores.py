@@ -15,7 +15,7 @@ from torch import Tensor
 
 from mdrnets.config.protocol import Bootstrap
 from mdrnets.data.assignment import Pair
-from mdrnets.data.progress import Progress, silent
+from mdrnets.data.progress import ProgressBar, no_progress_bar
 from mdrnets.data.tables import write_table
 from mdrnets.errors import UserError
 from mdrnets.evaluation.summary import BinSummary, Distances, Estimate
@@ -75,7 +75,7 @@ def score_pairs(
     variant: Variant,
     device: torch.device,
     source: Path,
-    progress: Progress = silent,
+    progress: ProgressBar = no_progress_bar,
     label: str = "scores",
 ) -> list[Score]:
     """Score each pair of one bin.

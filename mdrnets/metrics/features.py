@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mdrnets.data.progress import Progress, silent
+from mdrnets.data.progress import ProgressBar, no_progress_bar
 from mdrnets.errors import UserError
 from mdrnets.files import sha256
 from mdrnets.networks.features import (
@@ -161,7 +161,7 @@ def extract_features(
     images: np.ndarray,
     *,
     device: torch.device,
-    progress: Progress = silent,
+    progress: ProgressBar = no_progress_bar,
     label: str = "features",
 ) -> np.ndarray:
     """Features of all images.

@@ -69,8 +69,8 @@ def test_the_draw_is_repeatable_and_knows_no_order_and_no_other_bin(seed, data) 
     assert _assign(split, hole_split, seed=seed) == pairs
     alone = _assign(split, hole_split, seed=seed, bins={"20-40": (3, 4)})
     assert alone == [pair for pair in pairs if pair.bin == "20-40"]
-    turned = _assign(split, data.draw(st.permutations(hole_split)), seed=seed)
-    assert [(p.image, p.hole) for p in turned] == [(p.image, p.hole) for p in pairs]
+    permuted = _assign(split, data.draw(st.permutations(hole_split)), seed=seed)
+    assert [(p.image, p.hole) for p in permuted] == [(p.image, p.hole) for p in pairs]
 
 
 def test_seed_and_data_set_change_the_draw() -> None:
@@ -86,8 +86,7 @@ def test_seed_and_data_set_change_the_draw() -> None:
 
 def test_too_few_holes_are_told_with_both_counts() -> None:
     hole_split = [row for row in _hole_split(test=2) if row["id"] != "06000"]
-    message = "data set faces, bin 40-60: 4 test images need as many holes, there are 3 test holes"
-    with pytest.raises(UserError, match=message):
+    with pytest.raises(UserError, match=r"faces, bin 40-60: .*3 test holes.*4 test images"):
         _assign(_split(["test"] * 4), hole_split)
 
 
@@ -130,5 +129,5 @@ def test_pairs_are_grouped_in_the_order_of_the_bins() -> None:
     ],
 )
 def test_bins_with_other_images_are_refused(pairs: list[Pair]) -> None:
-    with pytest.raises(UserError, match="the same images in each of the bins a, b"):
+    with pytest.raises(UserError, match="bins a, b"):
         by_bin(pairs, ["a", "b"])

@@ -57,11 +57,11 @@ def test_images_come_in_the_order_of_the_assignment(make: object, tmp_path: Path
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"1-20/7.png": None}, r"1 missing images \(1-20/7\)"),
-        ({"1-20/8.png": b""}, r"1 unexpected images \(1-20/8\)"),
-        ({"1-20/7.png": _picture(0, 9)}, r"1-20/7\.png has 9×9 pixels, expected 8×8"),
-        ({"1-20/7.png": b"text"}, r"1-20/7\.png is no readable"),
-        ({"1-20/7.jpg": _picture(0)}, r"7\.png and 1-20/7\.jpg are the same image|7\.jpg and"),
+        ({"1-20/7.png": None}, r"given: .*1-20/7[^.]"),
+        ({"1-20/8.png": b""}, r"given: .*1-20/8[^.]"),
+        ({"1-20/7.png": _picture(0, 9)}, r"1-20/7\.png .*9×9.*8×8"),
+        ({"1-20/7.png": b"text"}, r"1-20/7\.png "),
+        ({"1-20/7.jpg": _picture(0)}, r"given: (?=.*7\.png).*7\.jpg"),
     ],
 )
 def test_what_does_not_fit_is_named(
@@ -73,8 +73,8 @@ def test_what_does_not_fit_is_named(
 
 
 def test_a_missing_or_broken_archive_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"nowhere\.zip: there is no such folder or archive"):
+    with pytest.raises(UserError, match=r"nowhere\.zip: "):
         list(read_completions(tmp_path / "nowhere.zip", _bins(), size=SIZE))
     (tmp_path / "broken.zip").write_text("no zip")
-    with pytest.raises(UserError, match=r"broken\.zip: neither a folder nor a readable zip"):
+    with pytest.raises(UserError, match=r"broken\.zip: "):
         list(read_completions(tmp_path / "broken.zip", _bins(), size=SIZE))

@@ -54,7 +54,7 @@ def test_an_image_that_is_small_or_not_square_is_named(
 ) -> None:
     odd = np.resize(face, (height, 31 if height == 31 else 40, 3))
     faces = archive_of("faces.zip", {"1.png": encode(face), "2.png": encode(odd)})
-    with pytest.raises(UserError, match=rf"faces\.zip: 2\.png is of {height}×\d+ pixels"):
+    with pytest.raises(UserError, match=rf"faces\.zip: 2\.png .*{height}×\d+"):
         pack_images(packed, faces, ["1", "2"], size=32)
     assert list(packed.parent.iterdir()) == []
 
@@ -63,7 +63,7 @@ def test_one_bad_image_among_good_ones_is_named(archive_of, encode, face, packed
     bad = {"2.png": encode(face, mode="L"), "3.png": b"", "4.png": encode(face)[:-60]}
     for name, data in bad.items():
         faces = archive_of("faces.zip", {"1.png": encode(face), name: data})
-        with pytest.raises(UserError, match=rf"faces\.zip: {name[0]}\.png is "):
+        with pytest.raises(UserError, match=rf"faces\.zip: {name[0]}\.png "):
             pack_images(packed, faces, ["1", name[0]], size=40)
         assert list(packed.parent.iterdir()) == []
 
@@ -75,7 +75,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(archive_of, encode, face, packed
         yield next(iter(items))
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    with pytest.raises(UserError, match=r"out\.npy: the disk is full"):
+    with pytest.raises(UserError, match=r"out\.npy: "):
         pack_images(packed, faces, ["1", "2"], size=40, progress=full_after_one)
     assert list(packed.parent.iterdir()) == []
 
@@ -86,7 +86,7 @@ def test_a_disk_that_is_too_small_is_told_before(
     faces = archive_of("faces.zip", {"1.png": encode(face)})
     usage = shutil.disk_usage(packed.anchor)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=0))
-    with pytest.raises(UserError, match=r"out\.npy needs 64 MiB and the disk has 0 MiB free"):
+    with pytest.raises(UserError, match=r"out\.npy: .*0 MiB .*64 MiB"):
         pack_images(packed, faces, ["1"], size=40)
 
 
@@ -127,14 +127,13 @@ def test_an_unknown_class_is_named_with_its_file(
 ) -> None:
     ids = np.zeros((64, 64), dtype=np.uint8)
     ids[0, 0] = beyond  # a pixel that scaling drops
-    with pytest.raises(UserError, match=rf"labels\.zip: 7\.png.* has the class id {beyond}, "):
+    with pytest.raises(UserError, match=rf"labels\.zip: 7\.png.* {beyond}, "):
         _pack_labels(packed, archive_of, encode, ids, classes=classes, size=32, height=64)
 
 
 def test_a_label_map_has_the_size_of_its_image(packed, archive_of, encode) -> None:
     ids = np.zeros((40, 40), dtype=np.uint8)
-    message = r"labels\.zip: 7\.png is of 40×40 pixels and its image of 80×80"
-    with pytest.raises(UserError, match=message):
+    with pytest.raises(UserError, match=r"labels\.zip: 7\.png .*40×40.*80×80"):
         _pack_labels(packed, archive_of, encode, ids, classes="mdrnets14", height=80)
 
 
@@ -153,46 +152,42 @@ def _pack_hole(packed, archive_of, encode, hole, *, step, size=100) -> np.ndarra
 
 
 def test_a_hole_is_packed_as_true(packed, archive_of, encode) -> None:
-    found = _pack_hole(packed, archive_of, encode, _rows_of_hole(15), step=2)
-    assert found.dtype == bool
-    np.testing.assert_array_equal(found, _rows_of_hole(15))
+    packed_hole = _pack_hole(packed, archive_of, encode, _rows_of_hole(15), step=2)
+    assert packed_hole.dtype == bool
+    np.testing.assert_array_equal(packed_hole, _rows_of_hole(15))
 
 
 def test_holes_are_scaled_by_nearest_neighbour(packed, archive_of, encode) -> None:
     hole = np.random.default_rng(0).random((64, 64)) < 0.35
-    found = _pack_hole(packed, archive_of, encode, hole, step=4, size=32)
-    np.testing.assert_array_equal(found, hole[1::2, 1::2])
+    packed_hole = _pack_hole(packed, archive_of, encode, hole, step=4, size=32)
+    np.testing.assert_array_equal(packed_hole, hole[1::2, 1::2])
 
 
 @pytest.mark.parametrize("rows", [19, 20, 40, 41])
 def test_an_area_on_the_edge_of_its_step_fits(packed, archive_of, encode, rows) -> None:
     hole = _rows_of_hole(rows, size=200)
-    found = _pack_hole(packed, archive_of, encode, hole, step=2, size=200)
-    np.testing.assert_array_equal(found, hole)
+    packed_hole = _pack_hole(packed, archive_of, encode, hole, step=2, size=200)
+    np.testing.assert_array_equal(packed_hole, hole)
 
 
 @pytest.mark.parametrize("rows", [8, 22, 50])
 def test_an_area_outside_its_step_is_named(packed, archive_of, encode, rows) -> None:
-    message = rf"holes\.zip: 5\.png is a hole of {rows}\.0 % of the area, expected 10 to 20 %"
-    with pytest.raises(UserError, match=message) as raised:
+    with pytest.raises(UserError, match=rf"holes\.zip: 5\.png .*{rows}\.0 %.*10 to 20 %") as raised:
         _pack_hole(packed, archive_of, encode, _rows_of_hole(rows), step=2)
     assert "polarity" not in str(raised.value)
 
 
 def test_an_inverted_hole_is_recognised(packed, archive_of, encode) -> None:
-    message = r"holes\.zip: 5\.png is a hole of 85\.0 % .* its polarity may be inverted"
-    with pytest.raises(UserError, match=message):
+    with pytest.raises(UserError, match=r"holes\.zip: 5\.png .*85\.0 %.*holes\.polarity"):
         _pack_hole(packed, archive_of, encode, ~_rows_of_hole(15), step=2)
 
 
 @pytest.mark.parametrize(("rows", "colour"), [(0, "valid"), (100, "hole")])
 def test_a_hole_is_neither_nothing_nor_all(packed, archive_of, encode, rows, colour) -> None:
-    with pytest.raises(UserError, match=rf"holes\.zip: 5\.png is all {colour}, expected a hole"):
+    with pytest.raises(UserError, match=rf"holes\.zip: 5\.png .*{colour}"):
         _pack_hole(packed, archive_of, encode, _rows_of_hole(rows), step=1)
 
 
-def test_a_hole_is_not_blown_up(packed, archive_of, encode) -> None:
-    with pytest.raises(
-        UserError, match=r"holes\.zip: 5\.png is of 16×16 pixels, expected a square"
-    ):
+def test_a_hole_is_not_scaled_up(packed, archive_of, encode) -> None:
+    with pytest.raises(UserError, match=r"holes\.zip: 5\.png .*16×16"):
         _pack_hole(packed, archive_of, encode, _rows_of_hole(2, size=16), step=2, size=32)

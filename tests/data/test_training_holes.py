@@ -7,7 +7,7 @@ import pytest
 from mdrnets.config.data import TrainingHoles
 from mdrnets.data.archive import Archive
 from mdrnets.data.packing import pack_holes
-from mdrnets.data.training_holes import read_training_hole, training_roles
+from mdrnets.data.training_holes import assign_training_roles, read_training_hole
 from mdrnets.errors import UserError
 
 NVIDIA = TrainingHoles(source="masks", polarity="white_is_valid", threshold=0.6)
@@ -59,7 +59,7 @@ def test_a_mask_that_misses_all_or_nothing_is_not_used(archive_of) -> None:
     thin[0] = 0  # a row that scaling down drops
     masks = {"0": _mask(10), "1": _mask(0), "2": _mask(40), "3": thin}
     with archive_of(masks) as archive:
-        roles = training_roles(archive, NVIDIA, size=40)
+        roles = assign_training_roles(archive, NVIDIA, size=40)
     assert roles == {"0": "train", "1": "unused", "2": "unused", "3": "unused"}
 
 
@@ -67,9 +67,9 @@ def test_the_wrong_polarity_is_recognised(archive_of) -> None:
     masks = {str(n): _mask(n + 4) for n in range(5)}
     wrong = NVIDIA.model_copy(update={"polarity": "white_is_hole"})
     with archive_of(masks) as archive:
-        assert set(training_roles(archive, NVIDIA, size=40).values()) == {"train"}
+        assert set(assign_training_roles(archive, NVIDIA, size=40).values()) == {"train"}
         with pytest.raises(UserError, match=r"masks\.zip: .*holes\.training\.polarity .* 85 %"):
-            training_roles(archive, wrong, size=40)
+            assign_training_roles(archive, wrong, size=40)
 
 
 def test_they_are_packed_behind_the_others(tmp_path, zipped, encode, archive_of) -> None:

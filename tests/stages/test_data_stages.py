@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import os
 import shutil
 import subprocess
@@ -18,7 +17,7 @@ from PIL import Image
 
 from mdrnets.data.archive import Archive, decode_hole, decode_image, decode_labels
 from mdrnets.data.assignment import read_assignment
-from mdrnets.data.classes import from_celebamask
+from mdrnets.data.classes import merge_celebamask_classes
 from mdrnets.data.dataset import load_training_data
 from mdrnets.files import sha256
 from mdrnets.layout import Layout
@@ -183,7 +182,7 @@ def test_packed_rows_are_the_files_of_the_table(built) -> None:
             expected = image.resize((32, 32), Image.Resampling.LANCZOS)
             np.testing.assert_array_equal(images[at], np.asarray(expected))
     third = Path("labels/00004.png").read_bytes()
-    ids = from_celebamask(decode_labels(third, ""))
+    ids = merge_celebamask_classes(decode_labels(third, ""))
     expected = Image.fromarray(ids).resize((32, 32), Image.Resampling.NEAREST)
     np.testing.assert_array_equal(np.load(built.labels("small"))[2], np.asarray(expected))
 
@@ -227,22 +226,6 @@ def test_the_same_input_gives_the_same_bytes(built, tmp_path, monkeypatch) -> No
     assert len(first) == 3 * 2 + 3 + 4 + 2
 
 
-def test_the_manifest_names_the_licence_and_no_path(built) -> None:
-    manifest = json.loads(built.raw_manifest("labels").read_text())
-    assert manifest["licence"] == "MIT"
-    assert manifest["files"] == 10
-    assert manifest["sha256"] == sha256(built.raw("labels"))
-    assert str(Path.cwd()) not in built.raw_manifest("labels").read_text()
-
-
-def test_a_second_download_keeps_the_archive(project) -> None:
-    for source in ("faces", "labels"):
-        assert _run(download, source) == 0
-        inode = project.raw(source).stat().st_ino
-        assert _run(download, source) == 0
-        assert project.raw(source).stat().st_ino == inode
-
-
 # -- bad input ---------------------------------------------------------------------------------
 
 
@@ -255,22 +238,11 @@ def _error(capsys, stage, *arguments: str) -> str:
     return errors[0]
 
 
-def test_a_missing_archive_says_who_brings_it(project, capsys) -> None:
+def test_a_missing_archive_is_named(project, capsys) -> None:
     Path("data/faces.zip").unlink()
     message = _error(capsys, download, "faces")
-    assert message.startswith("error: data/faces.zip: there is no such archive; `snakemake` or")
+    assert message.startswith("error: data/faces.zip: ")
     assert not project.raw("faces").exists()
-
-
-def test_a_missing_variable_is_named(project, capsys, monkeypatch) -> None:
-    monkeypatch.delenv("SOMEWHERE")
-    assert "the environment variable SOMEWHERE is not set" in _error(capsys, download, "labels")
-
-
-def test_a_missing_file_is_counted(project, capsys) -> None:
-    Path("labels/00005.png").unlink()
-    message = _error(capsys, download, "labels")
-    assert "labels holds 9 files, expected 10, the first number that is absent is 5" in message
 
 
 def test_a_leak_stops_the_split(project, capsys) -> None:
@@ -280,45 +252,14 @@ def test_a_leak_stops_the_split(project, capsys) -> None:
     assert _run(download, "faces") == 0
     assert _run(download, "labels") == 0
     message = _error(capsys, split, "small")
-    assert "faces.zip: 00000.png (" in message
-    assert "and 00011.png (test) have the same content" in message
+    assert "faces.zip: 00000.png (" in message and "00011.png (test)" in message
     assert not project.split("small").exists()
 
 
-def test_an_inverted_hole_stops_the_packing(project, capsys) -> None:
-    holes = {f"{n:05}.png": _png((~_hole(n)).astype(np.uint8) * 255) for n in range(24)}
-    _zip(Path("data/holes.zip"), holes)
-    assert _run(download, "holes") == 0
-    assert _run(split, "holes") == 0
-    message = _error(capsys, pack, "holes")
-    assert "holes.zip: 00000.png is a hole of 95.0 % of the area, expected 0 to 10 %" in message
-    assert "its polarity may be inverted" in message
-    assert not project.holes().exists()
-
-
-def test_an_unknown_class_stops_the_packing(built, capsys) -> None:
-    odd = np.full((40, 40), 19, dtype=np.uint8)
-    Path("labels/00007.png").write_bytes(_png(odd))
-    for stage, *arguments in [(download, "labels"), (split, "small")]:
-        assert _run(stage, *arguments) == 0
-    message = _error(capsys, pack, "labels", "small")
-    assert "labels.zip: 00007.png: A CelebAMask-HQ label map has the class id 19" in message
-
-
-def test_too_few_holes_stop_the_assignment(built, capsys) -> None:
-    profile = yaml.safe_load(Path("profiles/small.yaml").read_text(encoding="utf-8"))
-    profile["datasets"]["small"]["split"]["test"] = 5
-    text = yaml.safe_dump(profile, sort_keys=False)
-    Path("profiles/small.yaml").write_text(text, encoding="utf-8")
-    assert _run(split, "small") == 0
-    message = _error(capsys, masks, "small")
-    assert "bin 1-20: 5 test images need as many holes, there are 2 test holes" in message
-
-
-def test_what_is_not_there_is_told(project, capsys) -> None:
-    assert "runs/small/raw/faces.zip: there is no such archive" in _error(capsys, split, "small")
-    assert "splits/small.csv: there is no such table" in _error(capsys, pack, "images", "small")
-    assert "there is no such table" in _error(capsys, masks, "small")
+def test_a_missing_input_is_named(project, capsys) -> None:
+    assert "error: runs/small/raw/faces.zip: " in _error(capsys, split, "small")
+    assert "splits/small.csv: " in _error(capsys, pack, "images", "small")
+    assert "splits/holes.csv: " in _error(capsys, masks, "small")
 
 
 @pytest.mark.parametrize(
@@ -333,7 +274,7 @@ def test_what_is_not_there_is_told(project, capsys) -> None:
 )
 def test_what_the_profile_has_not_is_an_error(project, capsys, stage, arguments) -> None:
     message = _error(capsys, stage, *arguments)
-    assert "profiles/small.yaml: the profile has no stage" in message
+    assert "profiles/small.yaml: " in message
     assert " ".join(arguments) in message
 
 
@@ -376,7 +317,7 @@ def test_a_few_members_of_the_real_archives() -> None:
                 assert image.std() > 10
     with Archive(folder / "labels_celebamask_256.zip") as labels:
         for stem in list(labels.members)[:4]:
-            ids = from_celebamask(decode_labels(labels.read(stem), labels.where(stem)))
+            ids = merge_celebamask_classes(decode_labels(labels.read(stem), labels.where(stem)))
             assert {0, 1, 12} <= set(np.unique(ids))  # background, skin, hair
     with Archive(folder / "masks_nvidia_test_256.zip") as holes:
         for stem in list(holes.members)[:: len(holes.members) // 30]:

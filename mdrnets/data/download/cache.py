@@ -1,10 +1,11 @@
-"""The files of sources that have an address: found, or fetched, and verified before they are used.
+"""Download the files of sources that have a URL, and verify them before they are used.
 
-A file lies under its name in one folder for all profiles. Who gets it by hand puts it there.
+All profiles share one folder of downloads. Manually downloaded files go there too.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,26 +14,26 @@ from filelock import FileLock, Timeout
 
 from mdrnets.config.data import Source
 from mdrnets.config.load import Config
-from mdrnets.data.download.disk_space import mib, require_space
-from mdrnets.data.download.http import RefusedError, forget, transfer
-from mdrnets.data.progress import Progress, silent
+from mdrnets.data.download.disk_space import format_mib, require_space
+from mdrnets.data.download.http import RefusedError, remove_resume_state, transfer
+from mdrnets.data.progress import ProgressBar, no_progress_bar
 from mdrnets.errors import UserError
 from mdrnets.files import write_text
 
-Say = Callable[[str], None]
+logger = logging.getLogger(__name__)
 
 
 def require_licence(config: Config, name: str) -> None:
-    """Check that the licence of a source is accepted, where it has terms.
+    """Check that the licence of a source is accepted, if the source has `terms`.
 
     Raises:
-        UserError: it is not; with the licence, and the key that accepts it.
+        UserError: it is not accepted.
     """
     source = config.profile.sources[name]
     if source.url and source.terms and source.terms not in config.profile.accepted_licences:
         raise UserError(
-            f"{config.path}: sources.{name} has the licence “{source.licence}”; read it, and if "
-            f"you accept it, add {source.terms} to `accepted_licences` there"
+            f"{config.path}: sources.{name}: its licence “{source.licence}” is not accepted; read "
+            f"it, and if you accept it, add {source.terms} to `accepted_licences`"
         )
 
 
@@ -41,60 +42,62 @@ def download_verified(
     folder: Path,
     *,
     from_folder: Path | None = None,
-    progress: Progress = silent,
-    say: Say,
+    progress: ProgressBar = no_progress_bar,
     pause: float = 1.0,
 ) -> Path:
-    """The verified file of a source that has an address.
+    """Return the verified file of a source with a URL; download it if necessary.
 
-    Alone: a second process that needs the same file waits, and then finds it.
+    A lock ensures that processes that need the same file download it once.
 
     Args:
-        source: with `url`.
-        folder: of downloads.
-        from_folder: where the user has the file already; None: in `folder`, or nowhere yet.
-        progress: shows how far it is, in MiB.
-        say: told what is fetched, and how much disk that needs.
+        source: a source with `url`.
+        folder: the folder of downloads.
+        from_folder: folder that contains the file already; None: use `folder`, and download.
+        progress: counts MiB.
         pause: seconds before a second attempt.
 
     Raises:
-        UserError: no address gives the file, the disk is too small, or it is another file.
+        UserError: no URL gives the file, the disk is too small, or the file is not the expected
+            one.
     """
     name = source.file_name
     path = (from_folder or folder) / name
     record = folder / f"{name}.sha256"
     folder.mkdir(parents=True, exist_ok=True)
-    with alone(folder / f".{name}.lock", say):
+    with exclusive_lock(folder / f".{name}.lock"):
         if path.exists():
-            if problem := _problem(path, source, record):
-                raise UserError(f"{path}: {problem}; remove it, or get it again")
+            if problem := _find_problem(path, source, record):
+                raise UserError(f"{path}: {problem}; remove it, or download it again")
         elif from_folder is not None:
-            raise UserError(f"{path}: there is no such file; get it from {source.url[0]}")
+            raise UserError(f"{path}: file not found; download it from {source.url[0]}")
         else:
-            _fetch(path, source, record, progress, say, pause)
+            _download(path, source, record, progress, pause)
         if source.sha256 is None and source.md5 is None and not record.exists():
-            digest = _digest(path, "sha256")
+            digest = _hash(path, "sha256")
             write_text(record, digest + "\n")
-            say(
-                f"{name}: its publisher gives no hash, so this first file is trusted: {record} "
-                f"keeps its SHA-256, and later ones are compared with it ({digest})"
+            logger.info(
+                "%s: its publisher gives no hash; the SHA-256 of this first download, %s, was "
+                "written to %s and will be compared with later downloads",
+                name,
+                digest,
+                record,
             )
     return path
 
 
-def _fetch(
-    path: Path, source: Source, record: Path, progress: Progress, say: Say, pause: float
+def _download(
+    path: Path, source: Source, record: Path, progress: ProgressBar, pause: float
 ) -> None:
-    """Try the addresses in their order."""
+    """Try the URLs in their order."""
     part, corrupt = (path.with_name(path.name + suffix) for suffix in (".part", ".corrupt"))
 
     def announce(host: str, start: int, size: int | None) -> None:
         if size is None:
-            say(f"{path.name}: fetching from {host}, which does not say how many bytes")
+            logger.info("%s: downloading from %s, size unknown", path.name, host)
             return
-        here = f", of which {mib(start)} are here already" if start else ""
-        say(f"{path.name}: fetching {mib(size)} from {host}{here}")
-        # What is fetched is then copied, or packed anew, so the disk must hold it twice.
+        resumed = f", continuing after {format_mib(start)}" if start else ""
+        logger.info("%s: downloading %s from %s%s", path.name, format_mib(size), host, resumed)
+        # The file is later copied or packed into the run, so the disk must hold it twice.
         require_space(part, 2 * size - start)
 
     refusals = []
@@ -113,63 +116,64 @@ def _fetch(
             except RefusedError as refusal:
                 refusals.append(f"{url}: {refusal}")
                 continue
-            forget(part)
-            if problem := _problem(part, source, record):
+            remove_resume_state(part)
+            if problem := _find_problem(part, source, record):
                 part.replace(corrupt)
-                refusals.append(f"{url}: {problem}, so it was set aside as {corrupt.name}")
+                refusals.append(f"{url}: {problem}, so it was renamed to {corrupt.name}")
                 continue
             part.replace(path)
             return
     raise UserError(
-        f"{path} could not be fetched ({'; '.join(refusals)}); get it by hand{_described(source)} "
-        "and put it there, or into any folder that you name with `--from-dir`; then run again"
+        f"{path}: the download failed ({'; '.join(refusals)}); download it manually"
+        f"{_describe_file(source)} and put it there, or pass its folder with --from-dir"
     )
 
 
-def _problem(path: Path, source: Source, record: Path) -> str | None:
-    """Why a file is not the one that the source means."""
+def _find_problem(path: Path, source: Source, record: Path) -> str | None:
+    """Why a file is not the expected one, or None."""
     size = path.stat().st_size
     if source.bytes is not None and size != source.bytes:
-        return f"it is of {size:,} bytes, expected {source.bytes:,}"
-    sha256 = source.sha256 or _recorded(record, source)
-    for kind, wanted in (("md5", source.md5), ("sha256", sha256)):
-        if wanted and not (found := _digest(path, kind)).startswith(wanted):
-            return f"its {kind.upper()} is {found}, expected {wanted}"
+        return f"it has {size:,} bytes, expected {source.bytes:,}"
+    sha256 = source.sha256 or _read_record(record, source)
+    for kind, expected in (("md5", source.md5), ("sha256", sha256)):
+        if expected and not (digest := _hash(path, kind)).startswith(expected):
+            return f"its {kind.upper()} is {digest}, expected {expected}"
     return None
 
 
-def _recorded(record: Path, source: Source) -> str | None:
-    """The SHA-256 of the first download, where the profile knows no hash."""
+def _read_record(record: Path, source: Source) -> str | None:
+    """The SHA-256 of the first download, if the profile has no hash."""
     if source.md5 or not record.exists():
         return None
     return record.read_text(encoding="utf-8").strip()
 
 
-def _described(source: Source) -> str:
-    known = {
+def _describe_file(source: Source) -> str:
+    """Size and hashes in parentheses, to recognise the file by."""
+    properties = {
         "": f"{source.bytes:,} bytes" if source.bytes else None,
         "SHA-256 ": source.sha256,
         "MD5 ": source.md5,
     }
-    listed = ", ".join(f"{label}{value}" for label, value in known.items() if value)
-    return f" ({listed})" if listed else ""
+    text = ", ".join(f"{label}{value}" for label, value in properties.items() if value)
+    return f" ({text})" if text else ""
 
 
-def _digest(path: Path, kind: str) -> str:
+def _hash(path: Path, kind: str) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, kind).hexdigest()
 
 
 @contextmanager
-def alone(lock: Path, say: Say) -> Iterator[None]:
-    """Hold a lock; say so where another process has it."""
-    held = FileLock(lock)
+def exclusive_lock(path: Path) -> Iterator[None]:
+    """Hold a lock file; wait, with a message, while another process holds it."""
+    lock = FileLock(path)
     try:
-        held.acquire(timeout=0)
+        lock.acquire(timeout=0)
     except Timeout:
-        say(f"{lock}: another process fetches this file; waiting for it")
-        held.acquire()
+        logger.info("%s: waiting for another process that downloads this file", path)
+        lock.acquire()
     try:
         yield
     finally:
-        held.release()
+        lock.release()

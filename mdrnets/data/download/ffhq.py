@@ -1,11 +1,12 @@
-"""FFHQ, image by image: its metadata lists the address, size and MD5 of each of the 70,000.
+"""Download FFHQ image by image: its metadata lists URL, size and MD5 of each of the 70,000 images.
 
-https://github.com/NVlabs/ffhq-dataset. An image that is there is not fetched again, so that a
-download of 89 GB, which Google Drive cuts by quota, goes on another day.
+https://github.com/NVlabs/ffhq-dataset. Images that exist are not downloaded again, so that the
+download of 89 GB, which Google Drive interrupts by a quota, can be continued on another day.
 """
 
 import hashlib
 import json
+import logging
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,25 +16,27 @@ from typing import Any
 
 import requests
 
-from mdrnets.data.download.cache import Say, alone
-from mdrnets.data.download.disk_space import mib, require_space
-from mdrnets.data.download.http import RefusedError, forget, transfer
-from mdrnets.data.progress import Progress, silent
-from mdrnets.data.resizing import downscale
+from mdrnets.data.download.cache import exclusive_lock
+from mdrnets.data.download.disk_space import format_mib, require_space
+from mdrnets.data.download.http import RefusedError, remove_resume_state, transfer
+from mdrnets.data.progress import ProgressBar, no_progress_bar
+from mdrnets.data.resizing import downscale_image
 from mdrnets.errors import UserError
 from mdrnets.files import atomic_write
 
+logger = logging.getLogger(__name__)
+
 WORKERS = 4
-"""Connections at once: more of them only spend Google Drive's quota sooner."""
-_KEPT = ("file_url", "file_path", "file_size", "file_md5")
+"""Simultaneous connections; more of them only use up Google Drive's quota sooner."""
+_IMAGE_KEYS = ("file_url", "file_path", "file_size", "file_md5")
 
 
 @dataclass(frozen=True)
-class Listed:
-    """An image of the list.
+class FfhqImage:
+    """An image of the metadata.
 
     Attributes:
-        name: of its file, as `00000.png`.
+        name: file name, for example `00000.png`.
     """
 
     name: str
@@ -42,17 +45,17 @@ class Listed:
     md5: str
 
 
-def read_metadata(path: Path) -> list[Listed]:
-    """The aligned images of `ffhq-dataset-v2.json`, by name.
+def read_metadata(path: Path) -> list[FfhqImage]:
+    """Return the aligned images that `ffhq-dataset-v2.json` lists, sorted by name.
 
     Raises:
-        UserError: it is no such list.
+        UserError: the file has another content.
     """
     try:
-        # Without its hundreds of landmarks a face, the list is a fortieth of the file.
-        entries = json.loads(path.read_bytes(), object_hook=_without_landmarks)
-        listed = [
-            Listed(
+        # Dropping the hundreds of landmarks of each face needs a fortieth of the memory.
+        entries = json.loads(path.read_bytes(), object_hook=_drop_landmarks)
+        images = [
+            FfhqImage(
                 name=Path(image["file_path"]).name,
                 url=image["file_url"],
                 bytes=image["file_size"],
@@ -62,89 +65,98 @@ def read_metadata(path: Path) -> list[Listed]:
         ]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(
-            f"{path}: not FFHQ's metadata, which lists images ({error!r}); get it again"
+            f"{path}: expected the metadata of FFHQ, a list of images ({error!r}); download it "
+            "again"
         ) from None
-    return sorted(listed, key=lambda image: image.name)
+    return sorted(images, key=lambda image: image.name)
 
 
-def _without_landmarks(values: dict[str, Any]) -> dict[str, Any]:
+def _drop_landmarks(values: dict[str, Any]) -> dict[str, Any]:
     if "image" in values:
         return {"image": values["image"]}
-    return {key: values[key] for key in _KEPT} if "file_url" in values else values
+    return {key: values[key] for key in _IMAGE_KEYS} if "file_url" in values else values
 
 
-def fetch_images(
-    listed: Sequence[Listed],
+def download_images(
+    images: Sequence[FfhqImage],
     folder: Path,
     *,
-    shrink: int | None,
-    progress: Progress = silent,
-    say: Say,
+    downscale: int | None,
+    progress: ProgressBar = no_progress_bar,
     pause: float = 1.0,
 ) -> None:
-    """Fetch the images that are not there yet, check each against its MD5, and scale it down.
+    """Download the images that are missing in `folder`, check their MD5 and scale them down.
 
     Args:
-        listed: all images.
-        folder: where they go, by name.
-        shrink: pixels of the scaled image; None: the file as it comes.
-        progress: shows how far it is, in images.
-        say: told how many bytes are fetched, and how much disk that needs.
+        images: all images.
+        folder: where the images are written, by name.
+        downscale: width and height of the written images; None: write the original files.
+        progress: counts images.
         pause: seconds before a second attempt at an image.
 
     Raises:
-        UserError: the disk is too small, or an image cannot be had; those before it stay.
+        UserError: the disk is too small, or an image cannot be downloaded. Images that are
+            already downloaded are kept.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with alone(folder.with_name(f".{folder.name}.lock"), say):
+    with exclusive_lock(folder.with_name(f".{folder.name}.lock")):
         present = {path.name for path in folder.iterdir()}
-        missing = [image for image in listed if image.name not in present]
+        missing = [image for image in images if image.name not in present]
         if not missing:
             return
-        size = mib(sum(image.bytes for image in missing))
-        # What is fetched is then packed into an archive, with what is there.
-        disk = sum(_stored(image, shrink) for image in (*missing, *listed))
-        say(
-            f"{folder}: fetching {len(missing):,} of {len(listed):,} images, {size}; they and "
-            f"their archive need up to {mib(disk)} of disk"
+        # The images are later packed into an archive together with those that are present.
+        disk = sum(_max_stored_bytes(image, downscale) for image in (*missing, *images))
+        logger.info(
+            "%s: downloading %s of %s images, %s; images and archive need up to %s of disk",
+            folder,
+            f"{len(missing):,}",
+            f"{len(images):,}",
+            format_mib(sum(image.bytes for image in missing)),
+            format_mib(disk),
         )
         require_space(folder / missing[0].name, disk)
-        _fetch_all(missing, folder, shrink=shrink, progress=progress, pause=pause)
+        _download_all(missing, folder, downscale=downscale, progress=progress, pause=pause)
 
 
-def _stored(image: Listed, shrink: int | None) -> int:
-    """Bytes on disk, at most: PNG packs a photograph to less than its pixels."""
-    return image.bytes if shrink is None else min(image.bytes, 3 * shrink**2)
+def _max_stored_bytes(image: FfhqImage, downscale: int | None) -> int:
+    """Upper bound of the size on disk: a PNG of a photograph is smaller than its pixels."""
+    return image.bytes if downscale is None else min(image.bytes, 3 * downscale**2)
 
 
-def _fetch_all(
-    missing: Sequence[Listed],
+def _download_all(
+    missing: Sequence[FfhqImage],
     folder: Path,
     *,
-    shrink: int | None,
-    progress: Progress,
+    downscale: int | None,
+    progress: ProgressBar,
     pause: float,
 ) -> None:
-    """Some at once; after the first that fails, no other is begun."""
-    own = threading.local()
+    """Download several images at once; after a failure, no further download is started."""
+    local = threading.local()
 
-    def fetch(image: Listed) -> None:
-        if not hasattr(own, "session"):
-            own.session = requests.Session()
-        _fetch_one(image, folder / image.name, shrink=shrink, session=own.session, pause=pause)
+    def download(image: FfhqImage) -> None:
+        if not hasattr(local, "session"):
+            local.session = requests.Session()
+        path = folder / image.name
+        _download_one(image, path, downscale=downscale, session=local.session, pause=pause)
 
     with ThreadPoolExecutor(WORKERS) as pool:
         try:
-            results = pool.map(fetch, missing)
-            for _ in progress(results, total=len(missing), label="fetch images"):
+            results = pool.map(download, missing)
+            for _ in progress(results, total=len(missing), label="download images"):
                 pass
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
 
 
-def _fetch_one(
-    image: Listed, path: Path, *, shrink: int | None, session: requests.Session, pause: float
+def _download_one(
+    image: FfhqImage,
+    path: Path,
+    *,
+    downscale: int | None,
+    session: requests.Session,
+    pause: float,
 ) -> None:
     part = path.with_name(f".{path.name}.part")
     try:
@@ -158,16 +170,17 @@ def _fetch_one(
         )
     except RefusedError as refusal:
         raise UserError(
-            f"{image.name} of FFHQ could not be fetched ({image.url}: {refusal}); what is there "
-            "stays: run again later, or give a folder of the images as `path` of the source"
+            f"{path}: the download from {image.url} failed ({refusal}); run again later to "
+            "continue, or set `path` of the source to a folder of the images"
         ) from None
     data = part.read_bytes()
     part.unlink()
-    forget(part)
-    if (found := hashlib.md5(data).hexdigest()) != image.md5:
+    remove_resume_state(part)
+    if (digest := hashlib.md5(data).hexdigest()) != image.md5:
         raise UserError(
-            f"{image.name} of FFHQ ({image.url}) has the MD5 {found}, expected {image.md5}; "
-            "run again"
+            f"{path}: the MD5 of {image.url} is {digest}, expected {image.md5}; run again"
         )
     with atomic_write(path) as temporary:
-        temporary.write_bytes(downscale(data, str(path), size=shrink) if shrink else data)
+        temporary.write_bytes(
+            downscale_image(data, str(path), size=downscale) if downscale else data
+        )

@@ -1,53 +1,54 @@
-"""Web pages that arrive in the place of a file: recognised, explained, confirmed.
+"""Detect HTML pages that a server sends in place of a file.
 
-Google Drive asks by a form before it sends a large file, and says by a page that a quota is spent.
+Google Drive sends a form to confirm before a large file, and a page when a download quota is used
+up.
 """
 
 from collections.abc import Sequence
 from html.parser import HTMLParser
 from urllib.parse import urljoin
 
-_BEGINNINGS = (b"<!doctype html", b"<html", b"<?xml", b"<head")
-_FORM = "download-form"  # the id of Google Drive's
-_QUOTA = ("quota exceeded", "too many users have viewed or downloaded")
-_SIGN_IN = ("accounts.google.com", "you need access", "you need permission")
+_HTML_STARTS = (b"<!doctype html", b"<html", b"<?xml", b"<head")
+_FORM_ID = "download-form"  # of Google Drive
+_QUOTA_PHRASES = ("quota exceeded", "too many users have viewed or downloaded")
+_SIGN_IN_PHRASES = ("accounts.google.com", "you need access", "you need permission")
 
 
-def is_page(content_type: str, start: bytes) -> bool:
-    """Whether an answer is a page, by what the server says, or by its first bytes.
+def is_html_page(content_type: str, start: bytes) -> bool:
+    """Return whether a response is an HTML page, by its header or its first bytes.
 
     Args:
-        content_type: the header.
-        start: of the body.
+        content_type: the header `Content-Type`.
+        start: the first bytes of the body.
     """
-    beginning = start.removeprefix(b"\xef\xbb\xbf").lstrip()[:32].lower()
-    return content_type.lower().startswith("text/html") or beginning.startswith(_BEGINNINGS)
+    text = start.removeprefix(b"\xef\xbb\xbf").lstrip()[:32].lower()
+    return content_type.lower().startswith("text/html") or text.startswith(_HTML_STARTS)
 
 
-def explained(page: str, status: int) -> str:
-    """What a page that is no form means, as the rest of a sentence."""
+def explain_page(page: str, status: int) -> str:
+    """Return why the server sent a page without a form, to be used inside an error message."""
     text = page.lower()
-    if any(words in text for words in _QUOTA):
-        return "Google Drive's download quota of this file is spent; it comes back within a day"
-    if any(words in text for words in _SIGN_IN):
+    if any(phrase in text for phrase in _QUOTA_PHRASES):
+        return "Google Drive's download quota of this file is used up; try again in a day"
+    if any(phrase in text for phrase in _SIGN_IN_PHRASES):
         return "the server asks to sign in"
-    return f"it is a web page there, not a file (answer {status})"
+    return f"the server sent a web page instead of a file (status {status})"
 
 
-def confirmation(page: str, url: str) -> tuple[str, Sequence[tuple[str, str]]] | None:
-    """Address and parameters by which the form of a page is confirmed; None: it has none.
+def read_confirmation_form(page: str, url: str) -> tuple[str, Sequence[tuple[str, str]]] | None:
+    """Return URL and parameters that confirm the download form of a page; None: it has no form.
 
     Args:
-        page: its text.
-        url: where it was, to which the form's address is relative.
+        page: the text of the page.
+        url: its URL, to which the action of the form is relative.
     """
-    form = _Form()
+    form = _FormParser()
     form.feed(page)
     return None if form.action is None else (urljoin(url, form.action), form.fields)
 
 
-class _Form(HTMLParser):
-    """The download form of a page."""
+class _FormParser(HTMLParser):
+    """Collects action and fields of the download form."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,7 +58,7 @@ class _Form(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
-        if tag == "form" and values.get("id") == _FORM:
+        if tag == "form" and values.get("id") == _FORM_ID:
             self.action, self._inside = values.get("action"), True
         elif tag == "input" and self._inside and "name" in values:
             self.fields.append((values["name"], values.get("value", "")))

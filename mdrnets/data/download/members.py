@@ -1,4 +1,4 @@
-"""The files of an archive or a folder, listed unread, and refused where their names are unsafe."""
+"""List the files of an archive or folder without reading them, and check their names."""
 
 import os
 import re
@@ -12,15 +12,20 @@ from pathlib import Path, PurePosixPath
 from mdrnets.errors import UserError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
-LARGEST = 64 * 2**20
-"""Bytes of a member: a 1024² PNG has 2 MB; a claim of gigabytes is no face."""
-EVERYTHING = "."
-"""As `folder`: all images, wherever they are."""
+MAX_BYTES = 64 * 2**20
+"""Maximum size of an image; a PNG of 1024² pixels has 2 MB."""
+ALL_FOLDERS = "."
+"""As `folder`: all images of the archive."""
 
 
 @dataclass(frozen=True)
 class Member:
-    """A file of an archive (`crc`) or of a folder (`modified`, seconds), by its path there."""
+    """A file of an archive (with `crc`) or of a folder (with `modified`, in seconds).
+
+    Attributes:
+        name: path inside the archive or folder.
+        unsafe: why the file must not be read; None: it is safe.
+    """
 
     name: str
     bytes: int
@@ -30,98 +35,100 @@ class Member:
 
     @property
     def flat(self) -> str:
-        """The name alone."""
+        """The name without its folders."""
         return PurePosixPath(self.name).name
 
 
-def list_members(path: Path, *, where: Path | None = None, deep: bool = False) -> list[Member]:
-    """The files of an archive or folder, unread.
+def list_members(path: Path, *, where: Path | None = None, recursive: bool = False) -> list[Member]:
+    """List the files of a zip archive or folder.
 
     Args:
-        path: of the archive or folder.
-        where: what messages call it.
-        deep: of a folder: its folders' files as well.
+        path: the archive or folder.
+        where: the path that error messages name; default: `path`.
+        recursive: for a folder, whether to list the files of its subfolders too.
 
     Raises:
-        UserError: it is a file, but no zip archive.
+        UserError: the file is not a zip archive.
     """
     where = where or path
     if path.is_dir():
-        return list(_in_folder(path, "", deep=deep))
+        return list(_list_folder(path, "", recursive=recursive))
     try:
-        with zipfile.ZipFile(path) as opened:
-            return [_member(info) for info in opened.infolist()]
+        with zipfile.ZipFile(path) as archive:
+            return [_to_member(info) for info in archive.infolist()]
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError) as error:
         with path.open("rb") as file:
             start = file.read(512).lstrip().lower()
-        found = f"no readable zip archive ({error}), perhaps cut short"
+        problem = f"not a readable zip archive, perhaps truncated ({error})"
         if start.startswith((b"<!doctype", b"<html")):
-            found = "a web page, not a zip archive: the server answered with a message"
-        raise UserError(f"{where}: {found}; get it again") from None
+            problem = "found an HTML page from the server, expected a zip archive"
+        raise UserError(f"{where}: {problem}; download it again") from None
 
 
-def images_below(members: Sequence[Member], folder: str, *, where: Path) -> list[Member]:
-    """The images below a folder, at any depth; what else there is, nobody looks at.
+def select_images(members: Sequence[Member], folder: str, *, where: Path) -> list[Member]:
+    """Return the images below a folder, at any depth; other files are ignored.
 
     Args:
-        members: of an archive or folder.
-        folder: its path, or the end of it; `EVERYTHING`.
-        where: what messages call the archive.
+        members: the files of an archive or folder.
+        folder: path of the folder, or the end of its path, or `ALL_FOLDERS`.
+        where: the archive that error messages name.
 
     Raises:
-        UserError: a file, of whatever folder, would land outside; or there is no such image.
+        UserError: a file, in any folder, would be extracted outside of the archive's folder, or
+            no image is found.
     """
     for member in members:
-        if problem := member.unsafe or _outside(member):
+        if problem := member.unsafe or _find_escape(member):
             raise UserError(f"{where}: {member.name!r} {problem}")
-    found = [m for m in members if _is_below(m.name, folder) and _is_image(m.flat)]
-    if not found:
+    images = [m for m in members if _is_below(m.name, folder) and _is_image(m.flat)]
+    if not images:
         raise UserError(
-            f"{where} has no image below a folder {folder!r}; correct `folder` of the source"
+            f"{where}: no image below a folder {folder!r}; correct `folder` of the source"
         )
-    return found
+    return images
 
 
 def check_members(members: Sequence[Member], *, where: Path, files: int | None) -> None:
-    """Check names, sizes and number of files.
+    """Check names, sizes and number of the files.
 
     Raises:
-        UserError: names the first file that is not an image with a flat, unique name, or says
-            how many are missing or too many.
+        UserError: a file is not an image with a flat, unique name, or the number of files is not
+            `files`.
     """
     stems: dict[str, str] = {}
     for member in sorted(members, key=lambda m: m.name):
-        if problem := member.unsafe or _problem(member):
+        if problem := member.unsafe or _find_problem(member):
             raise UserError(f"{where}: {member.name!r} {problem}")
         stem = Path(member.name).stem
         if stem in stems:
             raise UserError(
-                f"{where}: {stems[stem]!r} and {member.name!r} have one stem, which must name "
-                "one image; remove one of them"
+                f"{where}: {stems[stem]!r} and {member.name!r} have the same name without suffix, "
+                "expected one image for each name; remove one of them"
             )
         stems[stem] = member.name
     if files is not None and len(stems) != files:
         raise UserError(
-            f"{where} holds {len(stems):,} files, expected {files:,}{_difference(stems, files)}; "
-            "get it again, or correct `files` of the source in the profile"
+            f"{where}: found {len(stems):,} files, expected {files:,}"
+            f"{_describe_difference(stems, files)}; "
+            "download it again, or correct `files` of the source in the profile"
         )
 
 
-def _problem(member: Member) -> str | None:
-    if outside := _outside(member):
-        return outside
+def _find_problem(member: Member) -> str | None:
+    if problem := _find_escape(member):
+        return problem
     if re.search(r"[/\\]", member.name):
-        return "lies in a folder; all files must lie side by side: pack them flat, or give `folder`"
+        return "is in a subfolder, expected a flat archive; repack it, or set `folder`"
     if not _is_image(member.name):
-        return f"is not one of the images ({', '.join(SUFFIXES)}); remove it"
-    if member.bytes > LARGEST:
-        return f"claims {member.bytes:,} bytes, more than an image of this kind has; remove it"
+        return f"is not an image ({', '.join(SUFFIXES)}); remove it"
+    if member.bytes > MAX_BYTES:
+        return f"has {member.bytes:,} bytes, expected at most {MAX_BYTES:,}; remove it"
     return None
 
 
-def _outside(member: Member) -> str | None:
+def _find_escape(member: Member) -> str | None:
     if member.name.startswith(("/", "\\")) or ".." in re.split(r"[/\\]", member.name):
-        return "would land outside of the folder; this archive is not to be trusted"
+        return "would be extracted outside of its folder; do not trust this archive"
     return None
 
 
@@ -130,42 +137,42 @@ def _is_image(name: str) -> bool:
 
 
 def _is_below(name: str, folder: str) -> bool:
-    return folder == EVERYTHING or f"/{folder.strip('/')}/" in f"/{name}"
+    return folder == ALL_FOLDERS or f"/{folder.strip('/')}/" in f"/{name}"
 
 
-def _difference(stems: dict[str, str], files: int) -> str:
-    """The first name that is absent or too many, where the names can tell."""
+def _describe_difference(stems: dict[str, str], files: int) -> str:
+    """The first file that is missing or surplus, if the names are numbers."""
     names = sorted(stems)
     if len(names) > files:
-        return f", the first beyond them is {stems[names[files]]!r}"
+        return f" (the first surplus file is {stems[names[files]]!r})"
     if not all(re.fullmatch("[0-9]+", name) for name in names):
         return ""
     present = {int(name) for name in names}
-    absent = next(
+    missing = next(
         n for n in range(min(present, default=0), files + len(names) + 1) if n not in present
     )
-    return f", the first number that is absent is {absent}"
+    return f" (the first missing number is {missing})"
 
 
-def _member(info: zipfile.ZipInfo) -> Member:
+def _to_member(info: zipfile.ZipInfo) -> Member:
     unsafe = None
     if stat.S_ISLNK(info.external_attr >> 16):
-        unsafe = "is a link; this archive is not to be trusted"
+        unsafe = "is a link; do not trust this archive"
     elif info.flag_bits & 0x1:
-        unsafe = "is encrypted; pack it without a password"
+        unsafe = "is encrypted; repack it without a password"
     return Member(info.filename, info.file_size, crc=info.CRC, unsafe=unsafe)
 
 
-def _in_folder(path: Path, prefix: str, *, deep: bool) -> Iterator[Member]:
+def _list_folder(path: Path, prefix: str, *, recursive: bool) -> Iterator[Member]:
     for entry in os.scandir(path):
         name = prefix + entry.name
         if entry.is_dir():
-            if deep:
-                yield from _in_folder(Path(entry.path), f"{name}/", deep=True)
+            if recursive:
+                yield from _list_folder(Path(entry.path), f"{name}/", recursive=True)
             else:
                 yield Member(name + "/", 0)
         elif not entry.is_file():
-            yield Member(name, 0, unsafe="is a broken link or no file; remove it")
+            yield Member(name, 0, unsafe="is a broken link or a special file; remove it")
         else:
             status = entry.stat()
             yield Member(name, status.st_size, modified=status.st_mtime)

@@ -1,7 +1,7 @@
-"""Bringing a source into the run: one verified archive of images with flat names, and its manifest.
+"""Copy a source into the run: a verified, flat archive of images, or one file, with a manifest.
 
-A source is obtained under a temporary name, verified there, and published by renaming, so that
-what is used later is what was verified, however it was obtained.
+The file is written under a temporary name, verified there, and then renamed, so that later stages
+read what was verified.
 """
 
 import json
@@ -15,24 +15,26 @@ from typing import IO
 
 from mdrnets.config.load import expand
 from mdrnets.data.download.disk_space import require_space
-from mdrnets.data.download.members import Member, check_members, images_below, list_members
-from mdrnets.data.progress import Progress, silent
-from mdrnets.data.resizing import downscale
+from mdrnets.data.download.members import Member, check_members, list_members, select_images
+from mdrnets.data.progress import ProgressBar, no_progress_bar
+from mdrnets.data.resizing import downscale_image
 from mdrnets.errors import UserError
 from mdrnets.files import atomic_write, reproducible_zipinfo, write_text
-from mdrnets.files import sha256 as digest_of
+from mdrnets.files import sha256 as hash_file
 
 _CHUNK = 2**20
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError)
+"""What `zipfile` raises for a damaged member."""
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What was published: written beside the archive.
+    """Describes a published file; written beside it as JSON.
 
     Attributes:
-        shrink: pixels that larger images were scaled down to; None: as they came.
-        original: SHA-256 of the file that the images were taken from; None: it is the archive
-            itself, or a folder.
+        downscale: width and height to which larger images were scaled down; None: not scaled.
+        original: SHA-256 of the archive from which images were selected; None: the archive was
+            copied, or packed from a folder.
     """
 
     source: str
@@ -40,33 +42,33 @@ class Manifest:
     files: int
     bytes: int
     sha256: str
-    shrink: int | None = None
+    downscale: int | None = None
     original: str | None = None
 
 
 def locate(path: str | None, default: Path) -> Path:
-    """Where a source lies: `path` with `$NAME` replaced, else `default`.
+    """Return the path of a local source: `path` with `$NAME` replaced, or `default` for None.
 
     Raises:
-        UserError: there is no such file or folder, or an environment variable is not set.
+        UserError: the file or folder does not exist, or an environment variable is not set.
     """
     if path is None:
         if not default.exists():
             raise UserError(
-                f"{default}: there is no such archive; `snakemake` or `dvc repro data.dvc` brings "
-                "the samples that the project ships"
+                f"{default}: archive not found; run `snakemake` or `dvc repro data.dvc`, which "
+                "copy the sample archives of the project"
             )
         return default
-    found = expand(path)
-    if not found.exists():
+    source = expand(path)
+    if not source.exists():
         raise UserError(
-            f"{found}: there is no such archive or folder; put it there, or change `path` of the "
-            "source in the profile"
+            f"{source}: archive or folder not found; put it there, or correct `path` of the source "
+            "in the profile"
         )
-    return found
+    return source
 
 
-def fetch(
+def publish_archive(
     path: Path,
     archive: Path,
     *,
@@ -75,197 +77,196 @@ def fetch(
     sha256: str | None,
     licence: str,
     folder: str | None = None,
-    shrink: int | None = None,
-    progress: Progress = silent,
+    downscale: int | None = None,
+    progress: ProgressBar = no_progress_bar,
 ) -> Manifest:
-    """Publish the archive or folder at `path` as `archive`, with a `.json` manifest beside it.
+    """Publish the archive or folder at `path` as `archive`, with a manifest beside it (`.json`).
 
-    Does nothing when the same files are published already.
+    If the same files are published already, nothing is written.
 
     Args:
         path: a zip archive, or a folder, which is packed.
-        archive: the final name.
+        archive: path of the published archive.
         source: name of the source, for the manifest.
-        files: how many images it must hold; None: not counted.
-        sha256: of the file at `path`, or its first digits (of a folder: of the packed archive);
-            None: not checked.
+        files: expected number of images; None: any number.
+        sha256: hash of the file at `path`, or its first digits (for a folder: of the packed
+            archive); None: not checked.
         licence: for the manifest.
-        folder: take the images below this folder alone, and pack them anew; None: all files, which
-            lie side by side.
-        shrink: pixels to scale larger images down to, with `folder`.
-        progress: shows how far it is.
+        folder: pack only the images below this folder; None: the files are flat, use all.
+        downscale: width and height to which larger images are scaled down; requires `folder`.
+        progress: counts files, or MiB.
 
     Raises:
-        UserError: what is wrong with the source, or the disk is too small.
+        UserError: the source is not as expected, or the disk is too small.
     """
-    members = list_members(path, deep=folder is not None)
+    members = list_members(path, recursive=folder is not None)
     original = None
     if folder is not None:
-        members = images_below(members, folder, where=path)
+        members = select_images(members, folder, where=path)
         if path.is_file():
-            original = digest_of(path)
+            original = hash_file(path)
             _check_hash(original, sha256, path)
             sha256 = None
     flat = [replace(member, name=member.flat) for member in members] if folder else members
     check_members(flat, where=path, files=files)
 
     manifest_path = archive.with_suffix(".json")
-    wanted = Manifest(source, licence, len(members), 0, sha256 or "", shrink, original)
-    published = _published(archive, manifest_path, flat, wanted)
-    if published is not None:
-        return published
+    expected = Manifest(source, licence, len(members), 0, sha256 or "", downscale, original)
+    current = _read_current_manifest(archive, manifest_path, flat, expected)
+    if current is not None:
+        return current
 
-    repacked = path.is_dir() or folder is not None
-    size = sum(m.bytes for m in members) if repacked else path.stat().st_size
+    must_pack = path.is_dir() or folder is not None
+    size = sum(m.bytes for m in members) if must_pack else path.stat().st_size
     require_space(archive, size)
     with atomic_write(archive) as temporary:
-        if repacked:
-            pack(path, temporary, members, shrink=shrink, progress=progress)
+        if must_pack:
+            _pack(path, temporary, members, downscale=downscale, progress=progress)
         else:
-            copy(path, temporary, progress=progress)
-        digest = verify(temporary, where=path, files=len(members), sha256=sha256, progress=progress)
-        manifest = replace(wanted, bytes=temporary.stat().st_size, sha256=digest)
-    write_manifest(manifest_path, manifest)
+            _copy(path, temporary, progress=progress)
+        digest = _verify(
+            temporary, where=path, files=len(members), sha256=sha256, progress=progress
+        )
+        manifest = replace(expected, bytes=temporary.stat().st_size, sha256=digest)
+    _write_manifest(manifest_path, manifest)
     return manifest
 
 
-def publish(
+def publish_file(
     path: Path,
     target: Path,
     *,
     source: str,
     sha256: str | None,
     licence: str,
-    progress: Progress = silent,
+    progress: ProgressBar = no_progress_bar,
 ) -> Manifest:
-    """Copy one file, such as a network's weights, with a manifest beside it; arguments as `fetch`.
+    """Copy one file, such as a network's weights, with a manifest; see `publish_archive`.
 
     Raises:
-        UserError: it has another hash, or the disk is too small.
+        UserError: the file has another hash, or the disk is too small.
     """
-    digest = digest_of(path)
+    digest = hash_file(path)
     _check_hash(digest, sha256, path)
     manifest = Manifest(source, licence, 1, path.stat().st_size, digest)
-    if not (target.exists() and digest_of(target) == digest):
+    if not (target.exists() and hash_file(target) == digest):
         require_space(target, manifest.bytes)
         with atomic_write(target) as temporary:
-            copy(path, temporary, progress=progress)
-    write_manifest(target.with_suffix(".json"), manifest)
+            _copy(path, temporary, progress=progress)
+    _write_manifest(target.with_suffix(".json"), manifest)
     return manifest
 
 
-def write_manifest(path: Path, manifest: Manifest) -> None:
+def _write_manifest(path: Path, manifest: Manifest) -> None:
     write_text(path, json.dumps(asdict(manifest), indent=2) + "\n")
 
 
-def copy(path: Path, target: Path, *, progress: Progress) -> None:
-    chunks = -(-path.stat().st_size // _CHUNK)
+def _copy(path: Path, target: Path, *, progress: ProgressBar) -> None:
+    count = -(-path.stat().st_size // _CHUNK)
     with path.open("rb") as reader, target.open("wb") as writer:
-        for chunk in progress(_chunks(reader), total=chunks, label=f"copy {path.name}, MiB"):
+        for chunk in progress(_read_chunks(reader), total=count, label=f"copy {path.name}, MiB"):
             writer.write(chunk)
 
 
-def pack(
-    path: Path, target: Path, members: Sequence[Member], *, shrink: int | None, progress: Progress
+def _pack(
+    path: Path,
+    target: Path,
+    members: Sequence[Member],
+    *,
+    downscale: int | None,
+    progress: ProgressBar,
 ) -> None:
-    """Pack images flat: stored, in the order of names, with one fixed time."""
-    with ExitStack() as opened:
-        packed = opened.enter_context(zipfile.ZipFile(target, "w", zipfile.ZIP_STORED))
-        origin = opened.enter_context(zipfile.ZipFile(path)) if path.is_file() else None
+    """Pack images flat and uncompressed, sorted by name, with a constant time."""
+    with ExitStack() as stack:
+        packed = stack.enter_context(zipfile.ZipFile(target, "w", zipfile.ZIP_STORED))
+        original = stack.enter_context(zipfile.ZipFile(path)) if path.is_file() else None
         ordered = sorted(members, key=lambda member: member.flat)
         for member in progress(ordered, total=len(ordered), label=f"pack {path.name}"):
             try:
-                data = origin.read(member.name) if origin else (path / member.name).read_bytes()
-            except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-                raise UserError(
-                    f"{path}: {member.name} is damaged ({error}); get the archive again"
-                ) from None
+                data = original.read(member.name) if original else (path / member.name).read_bytes()
+            except _DAMAGED as error:
+                raise _damaged_error(path, member.name, error) from None
             name = member.flat
-            if shrink is not None:
-                data, small = downscale(data, f"{path}: {member.name}", size=shrink), data
-                name = name if data is small else Path(name).with_suffix(".png").name
+            if downscale is not None:
+                small = downscale_image(data, f"{path}: {member.name}", size=downscale)
+                name = name if small is data else Path(name).with_suffix(".png").name
+                data = small
             packed.writestr(reproducible_zipinfo(name), data)
 
 
-def verify(
-    archive: Path,
-    *,
-    where: Path,
-    files: int,
-    sha256: str | None,
-    progress: Progress = silent,
+def _verify(
+    archive: Path, *, where: Path, files: int, sha256: str | None, progress: ProgressBar
 ) -> str:
-    """Check an obtained archive to its last byte.
+    """Read a written archive to its last byte and return its SHA-256.
 
     Args:
         archive: the file to read.
-        where: what messages call it.
-        files: how many files it must hold.
-        sha256: of the file, or its first digits; None: not checked.
-        progress: shows how far it is.
-
-    Returns:
-        The SHA-256 of the file.
+        where: the path that error messages name.
+        files: expected number of files.
+        sha256: hash of the file, or its first digits; None: not checked.
+        progress: counts files.
 
     Raises:
-        UserError: it is no readable archive, its names are unsafe, its hash is another, or a
-            member is damaged.
+        UserError: the archive is unreadable, has unsafe names, has another hash, or a member is
+            damaged.
     """
     check_members(list_members(archive, where=where), where=where, files=files)
-    digest = digest_of(archive)
+    digest = hash_file(archive)
     _check_hash(digest, sha256, where)
     with zipfile.ZipFile(archive) as opened:
         members = opened.infolist()
         for member in progress(members, total=len(members), label=f"check {where.name}"):
             try:
                 with opened.open(member) as reader:
-                    for _ in _chunks(reader):  # reading to the end compares the checksum
+                    for _ in _read_chunks(reader):  # at the end, zipfile compares the checksum
                         pass
-            except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-                raise UserError(
-                    f"{where}: {member.filename} is damaged ({error}); get the archive again"
-                ) from None
+            except _DAMAGED as error:
+                raise _damaged_error(where, member.filename, error) from None
     return digest
+
+
+def _damaged_error(path: Path, member: str, error: Exception) -> UserError:
+    return UserError(f"{path}: {member} is damaged ({error}); download the archive again")
 
 
 def _check_hash(digest: str, sha256: str | None, where: Path) -> None:
     if sha256 is not None and not digest.startswith(sha256):
         raise UserError(
             f"{where}: its SHA-256 is {digest}, expected {sha256}; "
-            "it is damaged or another version: get it again"
+            "it is damaged or another version: download it again"
         )
 
 
-def _published(
-    archive: Path, manifest: Path, members: Sequence[Member], wanted: Manifest
+def _read_current_manifest(
+    archive: Path, path: Path, members: Sequence[Member], expected: Manifest
 ) -> Manifest | None:
-    """The manifest of an earlier run, if its archive still holds just these members.
+    """Return the manifest of an earlier run if its archive still has the same files, else None.
 
-    Compared by names, sizes and checksums, where the images were not changed; the files of a
-    folder have no checksum, so none may be younger than the archive.
+    Names are compared, and unless images were scaled down, sizes and checksums. Files of a folder
+    have no checksum, so they must not be newer than the archive.
     """
     try:
-        published = Manifest(**json.loads(manifest.read_text(encoding="utf-8")))
-        held = {Path(member.name).stem: member for member in list_members(archive)}
-        written = archive.stat()
+        manifest = Manifest(**json.loads(path.read_text(encoding="utf-8")))
+        archived = {Path(member.name).stem: member for member in list_members(archive)}
+        status = archive.stat()
     except (OSError, ValueError, TypeError, UserError):
-        return None  # not there, or of another version: made anew
-    same = replace(published, bytes=0, sha256=wanted.sha256) == wanted
-    if not same or not published.sha256.startswith(wanted.sha256):
+        return None  # missing, or written by another version
+    same = replace(manifest, bytes=0, sha256=expected.sha256) == expected
+    if not same or not manifest.sha256.startswith(expected.sha256):
         return None
-    if {Path(m.name).stem for m in members} != held.keys() or written.st_size != published.bytes:
+    if {Path(m.name).stem for m in members} != archived.keys() or status.st_size != manifest.bytes:
         return None
     for member in members:
-        other = held[Path(member.name).stem]
-        if wanted.shrink is None and member.bytes != other.bytes:
+        other = archived[Path(member.name).stem]
+        if expected.downscale is None and member.bytes != other.bytes:
             return None
-        if wanted.shrink is None and member.crc is not None and member.crc != other.crc:
+        if expected.downscale is None and member.crc is not None and member.crc != other.crc:
             return None
-        if member.modified is not None and member.modified > written.st_mtime:
+        if member.modified is not None and member.modified > status.st_mtime:
             return None
-    return published
+    return manifest
 
 
-def _chunks(reader: IO[bytes]) -> Iterator[bytes]:
+def _read_chunks(reader: IO[bytes]) -> Iterator[bytes]:
     while chunk := reader.read(_CHUNK):
         yield chunk

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mdrnets.data.download.ffhq import fetch_images, read_metadata
+from mdrnets.data.download.ffhq import download_images, read_metadata
 from mdrnets.errors import UserError
 from tests.helpers.server import QUOTA, File, Server, page, serving
 
@@ -55,44 +55,44 @@ def metadata(server: Server, tmp_path: Path) -> Path:
     return path
 
 
-def _fetch(metadata: Path, folder: Path, *, shrink: int | None = None) -> list[str]:
-    said: list[str] = []
-    fetch_images(read_metadata(metadata), folder, shrink=shrink, say=said.append, pause=0)
-    return said
+def _download(metadata: Path, folder: Path, *, downscale: int | None = None) -> None:
+    download_images(read_metadata(metadata), folder, downscale=downscale, pause=0)
 
 
 def test_the_list_names_the_aligned_images(metadata: Path) -> None:
-    listed = read_metadata(metadata)
-    assert [image.name for image in listed] == list(PICTURES)
-    assert [image.bytes for image in listed] == [len(data) for data in PICTURES.values()]
+    images = read_metadata(metadata)
+    assert [image.name for image in images] == list(PICTURES)
+    assert [image.bytes for image in images] == [len(data) for data in PICTURES.values()]
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"0": {}}', '{"0": {"image": {"file_url": "x"}}}'])
 def test_another_file_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "ffhq-dataset-v2.json"
     path.write_text(text)
-    with pytest.raises(UserError, match=r"ffhq-dataset-v2\.json: not FFHQ's metadata"):
+    with pytest.raises(UserError, match=r"ffhq-dataset-v2\.json: "):
         read_metadata(path)
 
 
-def test_all_images_are_fetched_and_then_none(
-    server: Server, metadata: Path, tmp_path: Path
+def test_all_images_are_downloaded_and_then_none(
+    server: Server, metadata: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO", logger="mdrnets")
     folder = tmp_path / "images"
-    said = _fetch(metadata, folder)
+    _download(metadata, folder)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == PICTURES
-    assert said[0].startswith(f"{folder}: fetching 6 of 6 images, 0 MiB; they and their archive")
-    assert _fetch(metadata, folder) == []
+    assert [line.startswith(f"{folder}: ") for line in caplog.messages] == [True]
+    _download(metadata, folder)
+    assert len(caplog.messages) == 1
     assert len(server.requests) == 6
 
 
 def test_images_are_scaled_down_as_packing_would(metadata: Path, tmp_path: Path) -> None:
-    _fetch(metadata, tmp_path / "images", shrink=32)
+    _download(metadata, tmp_path / "images", downscale=32)
     with Image.open(tmp_path / "images" / "00003.png") as image:
-        found = np.asarray(image)
+        downloaded = np.asarray(image)
     with Image.open(io.BytesIO(PICTURES["00003.png"])) as image:
         expected = np.asarray(image.resize((32, 32), Image.Resampling.LANCZOS))
-    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(downloaded, expected)
 
 
 def test_what_is_there_stays_when_the_quota_is_spent(
@@ -100,15 +100,13 @@ def test_what_is_there_stays_when_the_quota_is_spent(
 ) -> None:
     folder = tmp_path / "images"
     server.routes["/00004.png"] = page(QUOTA)
-    with pytest.raises(
-        UserError, match=r"00004\.png of FFHQ could not be fetched .* quota .* stays"
-    ):
-        _fetch(metadata, folder)
+    with pytest.raises(UserError, match=r"images/00004\.png: .* quota "):
+        _download(metadata, folder)
     there = {path.name for path in folder.glob("*.png")}
     assert {"00000.png", "00001.png"} <= there and "00004.png" not in there
     server.routes["/00004.png"] = File(PICTURES["00004.png"])
     before = len(server.requests)
-    _fetch(metadata, folder)
+    _download(metadata, folder)
     assert len(server.requests) - before == 6 - len(there)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == PICTURES
 
@@ -116,6 +114,6 @@ def test_what_is_there_stays_when_the_quota_is_spent(
 def test_a_damaged_image_is_not_kept(server: Server, metadata: Path, tmp_path: Path) -> None:
     data = PICTURES["00002.png"]
     server.routes["/00002.png"] = File(data[:-1] + b"?")
-    with pytest.raises(UserError, match=r"00002\.png of FFHQ .* has the MD5 "):
-        _fetch(metadata, tmp_path / "images")
+    with pytest.raises(UserError, match=r"images/00002\.png: .*MD5 "):
+        _download(metadata, tmp_path / "images")
     assert not (tmp_path / "images" / "00002.png").exists()

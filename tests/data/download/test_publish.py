@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mdrnets.data.download.members import LARGEST, Member, check_members
-from mdrnets.data.download.publish import Manifest, fetch, locate, publish
+from mdrnets.data.download.members import MAX_BYTES, Member, check_members
+from mdrnets.data.download.publish import Manifest, locate, publish_archive, publish_file
 from mdrnets.errors import UserError
 
 T = TypeVar("T")
@@ -41,14 +41,14 @@ def archive(tmp_path) -> Path:
 
 
 @pytest.fixture
-def fetched(archive):
-    """Fetch a path as four files; settings as wished."""
+def publish(archive):
+    """Publish a path as an archive of four files; settings override these."""
 
-    def fetch_it(path: Path, **settings) -> Manifest:
-        given = {"source": "faces", "files": 4, "sha256": None, "licence": "MIT"} | settings
-        return fetch(path, archive, **given)
+    def run(path: Path, **settings) -> Manifest:
+        defaults = {"source": "faces", "files": 4, "sha256": None, "licence": "MIT"}
+        return publish_archive(path, archive, **(defaults | settings))
 
-    return fetch_it
+    return run
 
 
 def _sha256(path: Path) -> str:
@@ -68,29 +68,29 @@ def _patched(path: Path, offset: int, layout: str, value: int) -> Path:
 
 def test_a_source_lies_where_the_profile_says_or_in_data(tmp_path, monkeypatch) -> None:
     default = tmp_path / "data" / "faces.zip"
-    with pytest.raises(UserError, match=r"data/faces\.zip: there is no .*dvc repro data\.dvc"):
+    with pytest.raises(UserError, match=r"data/faces\.zip: "):
         locate(None, default)
     default.parent.mkdir()
     default.touch()
     assert locate(None, default) == default
 
     monkeypatch.setenv("FACES", str(tmp_path))
-    with pytest.raises(UserError, match=r"other\.zip: there is no such archive or folder; put"):
+    with pytest.raises(UserError, match=r"other\.zip: "):
         locate("$FACES/other.zip", default)
     (tmp_path / "other.zip").touch()
     assert locate("$FACES/other.zip", default) == tmp_path / "other.zip"
 
     monkeypatch.delenv("FACES")
-    with pytest.raises(UserError, match="variable FACES is not set"):
+    with pytest.raises(UserError, match="FACES"):
         locate("$FACES/other.zip", default)
 
 
 # -- publishing --------------------------------------------------------------------------------
 
 
-def test_an_archive_is_copied_with_a_manifest(tmp_path, zipped, archive, fetched) -> None:
+def test_an_archive_is_copied_with_a_manifest(tmp_path, zipped, archive, publish) -> None:
     path = zipped(tmp_path / "mine.zip", MEMBERS)
-    manifest = fetched(path, sha256=_sha256(path), licence="CC BY 4.0")
+    manifest = publish(path, sha256=_sha256(path), licence="CC BY 4.0")
     assert archive.read_bytes() == path.read_bytes()
     assert json.loads(archive.with_suffix(".json").read_text()) == {
         "source": "faces",
@@ -98,42 +98,42 @@ def test_an_archive_is_copied_with_a_manifest(tmp_path, zipped, archive, fetched
         "files": 4,
         "bytes": path.stat().st_size,
         "sha256": _sha256(path),
-        "shrink": None,
+        "downscale": None,
         "original": None,
     }
     assert manifest.sha256 == _sha256(path)
     assert sorted(p.name for p in archive.parent.iterdir()) == ["faces.json", "faces.zip"]
 
 
-def test_a_source_is_only_read(tmp_path, zipped, archive, fetched) -> None:
+def test_a_source_is_only_read(tmp_path, zipped, archive, publish) -> None:
     path = zipped(tmp_path / "mine.zip", MEMBERS)
     path.chmod(0o444)
     before = _sha256(path)
-    fetched(path)
+    publish(path)
     assert _sha256(path) == before
     assert stat.S_IMODE(path.stat().st_mode) == 0o444
     assert not archive.samefile(path)
 
 
-def test_a_second_run_does_nothing(tmp_path, zipped, archive, fetched) -> None:
+def test_a_second_run_does_nothing(tmp_path, zipped, archive, publish) -> None:
     path = zipped(tmp_path / "mine.zip", MEMBERS)
-    first, inode = fetched(path), archive.stat().st_ino
+    first, inode = publish(path), archive.stat().st_ino
     progress = Counting()
-    assert fetched(path, progress=progress) == first
+    assert publish(path, progress=progress) == first
     assert archive.stat().st_ino == inode
     assert progress.labels == []
 
 
-def test_progress_counts_mebibytes_and_files(tmp_path, zipped, fetched) -> None:
+def test_progress_counts_mebibytes_and_files(tmp_path, zipped, publish) -> None:
     progress = Counting()
-    fetched(zipped(tmp_path / "mine.zip", MEMBERS), progress=progress)
+    publish(zipped(tmp_path / "mine.zip", MEMBERS), progress=progress)
     assert progress.labels == ["copy mine.zip, MiB", "check mine.zip"]
 
 
 @pytest.mark.parametrize("change", ["content", "licence", "archive", "manifest"])
-def test_what_changed_is_published_anew(tmp_path, zipped, archive, fetched, change) -> None:
+def test_what_changed_is_published_again(tmp_path, zipped, archive, publish, change) -> None:
     path = zipped(tmp_path / "mine.zip", MEMBERS)
-    fetched(path)
+    publish(path)
     settings = {}
     if change == "content":  # of the same length
         zipped(path, MEMBERS | {"00002.png": b"image X"})
@@ -143,7 +143,7 @@ def test_what_changed_is_published_anew(tmp_path, zipped, archive, fetched, chan
         archive.write_bytes(archive.read_bytes()[:-5])
     else:
         archive.with_suffix(".json").write_text('{"source": "faces"}')
-    manifest = fetched(path, **settings)
+    manifest = publish(path, **settings)
     assert archive.read_bytes() == path.read_bytes()
     assert manifest.sha256 == _sha256(archive)
     assert json.loads(archive.with_suffix(".json").read_text())["licence"] == manifest.licence
@@ -159,8 +159,8 @@ def _folder(path: Path, names: list[str]) -> Path:
     return path
 
 
-def test_equal_folders_give_equal_archives(tmp_path, archive, fetched) -> None:
-    first = fetched(_folder(tmp_path / "a", list(MEMBERS)))
+def test_equal_folders_give_equal_archives(tmp_path, archive, publish) -> None:
+    first = publish(_folder(tmp_path / "a", list(MEMBERS)))
     with zipfile.ZipFile(archive) as packed:
         assert packed.namelist() == list(MEMBERS)
         assert {info.compress_type for info in packed.infolist()} == {zipfile.ZIP_STORED}
@@ -169,33 +169,33 @@ def test_equal_folders_give_equal_archives(tmp_path, archive, fetched) -> None:
     os.utime(other / "00001.png", (2e9, 2e9))
     (other / "00002.png").chmod(0o600)
     archive.unlink()
-    assert fetched(other) == first
+    assert publish(other) == first
     assert _sha256(archive) == first.sha256
 
 
-def test_a_folder_is_packed_again_when_a_file_is_younger(tmp_path, archive, fetched) -> None:
+def test_a_folder_is_packed_again_when_a_file_is_younger(tmp_path, archive, publish) -> None:
     folder = _folder(tmp_path / "a", list(MEMBERS))
-    fetched(folder)
+    publish(folder)
     inode = archive.stat().st_ino
-    fetched(folder)
+    publish(folder)
     assert archive.stat().st_ino == inode
     (folder / "00000.png").write_bytes(b"image Y")
     os.utime(folder / "00000.png", (3e9, 3e9))
-    fetched(folder)
+    publish(folder)
     with zipfile.ZipFile(archive) as packed:
         assert packed.read("00000.png") == b"image Y"
 
 
-def test_a_folder_may_hold_links_to_files_but_no_broken_ones(tmp_path, archive, fetched) -> None:
+def test_a_folder_may_hold_links_to_files_but_no_broken_ones(tmp_path, archive, publish) -> None:
     folder = _folder(tmp_path / "a", list(MEMBERS)[:3])
     (tmp_path / "elsewhere").write_bytes(MEMBERS["00003.png"])
     (folder / "00003.png").symlink_to(tmp_path / "elsewhere")
-    fetched(folder)
+    publish(folder)
     with zipfile.ZipFile(archive) as packed:
         assert packed.read("00003.png") == MEMBERS["00003.png"]
     (tmp_path / "elsewhere").unlink()
-    with pytest.raises(UserError, match=r"'00003\.png' is a broken link"):
-        fetched(folder)
+    with pytest.raises(UserError, match=r"'00003\.png' "):
+        publish(folder)
 
 
 # -- images below a folder ---------------------------------------------------------------------
@@ -210,9 +210,9 @@ NESTED = {
 }
 
 
-def test_images_below_a_folder_are_packed_flat(tmp_path, zipped, archive, fetched) -> None:
+def test_images_below_a_folder_are_packed_flat(tmp_path, zipped, archive, publish) -> None:
     path = zipped(tmp_path / "mine.zip", NESTED)
-    manifest = fetched(path, files=2, folder="img", sha256=_sha256(path)[:10])
+    manifest = publish(path, files=2, folder="img", sha256=_sha256(path)[:10])
     with zipfile.ZipFile(archive) as packed:
         assert [(name, packed.read(name)) for name in packed.namelist()] == [
             ("0.png", b"zero"),
@@ -221,42 +221,42 @@ def test_images_below_a_folder_are_packed_flat(tmp_path, zipped, archive, fetche
     assert manifest.original == _sha256(path)
     assert manifest.sha256 == _sha256(archive)
     inode = archive.stat().st_ino
-    assert fetched(path, files=2, folder="CelebA/img", sha256=_sha256(path)) == manifest
+    assert publish(path, files=2, folder="CelebA/img", sha256=_sha256(path)) == manifest
     assert archive.stat().st_ino == inode
-    assert fetched(path, files=None, folder=".").files == 3
+    assert publish(path, files=None, folder=".").files == 3
 
 
 @pytest.mark.parametrize("folder", ["im", "mg", "skin", "img/2"])
-def test_a_folder_without_images_is_told(tmp_path, zipped, fetched, folder) -> None:
+def test_a_folder_without_images_is_told(tmp_path, zipped, publish, folder) -> None:
     path = zipped(tmp_path / "mine.zip", NESTED)
-    with pytest.raises(UserError, match=rf"mine\.zip has no image below a folder '{folder}'"):
-        fetched(path, files=2, folder=folder)
+    with pytest.raises(UserError, match=rf"mine\.zip: .*'{folder}'"):
+        publish(path, files=2, folder=folder)
 
 
 @pytest.mark.parametrize("name", ["../evil.txt", "/etc/passwd", "a/..\\b.png"])
-def test_an_unsafe_name_elsewhere_is_refused_too(tmp_path, zipped, archive, fetched, name) -> None:
+def test_an_unsafe_name_elsewhere_is_refused_too(tmp_path, zipped, archive, publish, name) -> None:
     path = zipped(tmp_path / "mine.zip", NESTED | {name: b""})
-    with pytest.raises(UserError, match="would land outside"):
-        fetched(path, files=2, folder="img")
+    with pytest.raises(UserError, match=r"mine\.zip: "):
+        publish(path, files=2, folder="img")
     assert not archive.exists()
 
 
-def test_a_hash_is_of_the_file_as_it_comes(tmp_path, zipped, archive, fetched) -> None:
+def test_a_hash_is_of_the_file_as_it_comes(tmp_path, zipped, archive, publish) -> None:
     path = zipped(tmp_path / "mine.zip", NESTED)
-    with pytest.raises(UserError, match=r"mine\.zip: its SHA-256 is .* expected 00000000"):
-        fetched(path, files=2, folder="img", sha256="0" * 8)
+    with pytest.raises(UserError, match=r"mine\.zip: .*SHA-256 .* 00000000"):
+        publish(path, files=2, folder="img", sha256="0" * 8)
     assert not archive.exists()
 
 
-def test_a_damaged_image_below_a_folder_is_named(tmp_path, zipped, archive, fetched) -> None:
+def test_a_damaged_image_below_a_folder_is_named(tmp_path, zipped, archive, publish) -> None:
     path = zipped(tmp_path / "mine.zip", NESTED)
     path.write_bytes(path.read_bytes().replace(b"zero", b"zerO"))
-    with pytest.raises(UserError, match=r"mine\.zip: CelebA/img/1/0\.png is damaged"):
-        fetched(path, files=2, folder="img")
+    with pytest.raises(UserError, match=r"mine\.zip: CelebA/img/1/0\.png "):
+        publish(path, files=2, folder="img")
     assert list(archive.parent.iterdir()) == []
 
 
-def test_a_folder_of_folders_and_images_of_any_size(tmp_path, encode, archive, fetched) -> None:
+def test_a_folder_of_folders_and_images_of_any_size(tmp_path, encode, archive, publish) -> None:
     """As many have FFHQ: at 256² or 1024², in folders of a thousand, with a README."""
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     small = encode(noise[:24, :24])
@@ -265,7 +265,7 @@ def test_a_folder_of_folders_and_images_of_any_size(tmp_path, encode, archive, f
         path = tmp_path / "ffhq" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
-    manifest = fetched(tmp_path / "ffhq", files=3, folder=".", shrink=32)
+    manifest = publish(tmp_path / "ffhq", files=3, folder=".", downscale=32)
     with zipfile.ZipFile(archive) as packed:
         assert packed.namelist() == ["0.png", "1.png", "2.png"]
         assert packed.read("2.png") == small
@@ -273,9 +273,9 @@ def test_a_folder_of_folders_and_images_of_any_size(tmp_path, encode, archive, f
             expected = Image.fromarray(noise).resize((32, 32), Image.Resampling.LANCZOS)
             np.testing.assert_array_equal(np.asarray(image), np.asarray(expected))
     inode = archive.stat().st_ino
-    assert fetched(tmp_path / "ffhq", files=3, folder=".", shrink=32) == manifest
+    assert publish(tmp_path / "ffhq", files=3, folder=".", downscale=32) == manifest
     assert archive.stat().st_ino == inode
-    assert fetched(tmp_path / "ffhq", files=3, folder=".", shrink=40).shrink == 40
+    assert publish(tmp_path / "ffhq", files=3, folder=".", downscale=40).downscale == 40
 
 
 # -- one file ----------------------------------------------------------------------------------
@@ -285,145 +285,137 @@ def test_weights_are_copied_with_a_manifest(tmp_path) -> None:
     path, target = tmp_path / "vgg16-397923af.pth", tmp_path / "run" / "vgg16.pth"
     path.write_bytes(b"weights")
     settings = {"source": "vgg16", "licence": "BSD"}
-    manifest = publish(path, target, sha256=_sha256(path)[:8], **settings)
+    manifest = publish_file(path, target, sha256=_sha256(path)[:8], **settings)
     assert target.read_bytes() == b"weights"
     assert json.loads(target.with_suffix(".json").read_text())["sha256"] == manifest.sha256
     inode = target.stat().st_ino
-    assert publish(path, target, sha256=None, **settings) == manifest
+    assert publish_file(path, target, sha256=None, **settings) == manifest
     assert target.stat().st_ino == inode
-    with pytest.raises(UserError, match=r"vgg16-397923af\.pth: its SHA-256 is"):
-        publish(path, target, sha256="397923af", **settings)
+    with pytest.raises(UserError, match=r"vgg16-397923af\.pth: "):
+        publish_file(path, target, sha256="397923af", **settings)
 
 
 # -- refusals ----------------------------------------------------------------------------------
 
 
 def test_another_hash_is_refused_and_the_old_archive_stays(
-    tmp_path, zipped, archive, fetched
+    tmp_path, zipped, archive, publish
 ) -> None:
     path = zipped(tmp_path / "mine.zip", MEMBERS)
-    fetched(path)
+    publish(path)
     before = archive.read_bytes()
-    with pytest.raises(UserError, match=r"mine\.zip: its SHA-256 is [0-9a-f]{64}, expected 0{64}"):
-        fetched(path, sha256="0" * 64)
+    with pytest.raises(UserError, match=r"mine\.zip: .*[0-9a-f]{64}.* 0{64}"):
+        publish(path, sha256="0" * 64)
     assert archive.read_bytes() == before
     assert sorted(p.name for p in archive.parent.iterdir()) == ["faces.json", "faces.zip"]
 
 
-def test_what_is_no_archive_is_refused(tmp_path, zipped, archive, fetched) -> None:
+def test_what_is_no_archive_is_refused(tmp_path, zipped, archive, publish) -> None:
     path = tmp_path / "mine.zip"
     path.write_bytes(b"\n<!DOCTYPE html><title>Quota exceeded</title>")
-    with pytest.raises(UserError, match=r"mine\.zip: a web page, not a zip archive"):
-        fetched(path)
+    with pytest.raises(UserError, match=r"mine\.zip: .*HTML"):
+        publish(path)
     path.write_bytes(b"")
-    with pytest.raises(UserError, match=r"mine\.zip: no readable zip archive"):
-        fetched(path)
+    with pytest.raises(UserError, match=r"mine\.zip: "):
+        publish(path)
     data = zipped(path, MEMBERS).read_bytes()
     path.write_bytes(data[: len(data) * 6 // 10])
-    with pytest.raises(UserError, match=r"mine\.zip: no readable zip archive .*cut short"):
-        fetched(path)
+    with pytest.raises(UserError, match=r"mine\.zip: "):
+        publish(path)
     assert not archive.exists()
 
 
-def test_a_damaged_member_is_named(tmp_path, zipped, archive, fetched) -> None:
+def test_a_damaged_member_is_named(tmp_path, zipped, archive, publish) -> None:
     path = zipped(tmp_path / "mine.zip", MEMBERS)
     path.write_bytes(path.read_bytes().replace(b"image 2", b"imagE 2"))
-    with pytest.raises(UserError, match=r"mine\.zip: 00002\.png is damaged"):
-        fetched(path)
+    with pytest.raises(UserError, match=r"mine\.zip: 00002\.png "):
+        publish(path)
     assert list(archive.parent.iterdir()) == []
 
 
-def test_a_member_of_more_bytes_than_it_claims_is_damaged(tmp_path, fetched) -> None:
+def test_a_member_of_more_bytes_than_it_claims_is_damaged(tmp_path, publish) -> None:
     path = tmp_path / "mine.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as bomb:
         bomb.writestr("00000.png", b"\0" * 10**6)
     _patched(path, 24, "<I", 10)
-    with pytest.raises(UserError, match=r"mine\.zip: 00000\.png is damaged"):
-        fetched(path, files=1)
+    with pytest.raises(UserError, match=r"mine\.zip: 00000\.png "):
+        publish(path, files=1)
 
 
 def test_a_member_that_claims_to_be_huge_is_refused() -> None:
-    members = [Member("1.png", LARGEST), Member("2.png", LARGEST + 1)]
-    with pytest.raises(UserError, match=r"mine\.zip: '2\.png' claims 67,108,865 bytes"):
+    members = [Member("1.png", MAX_BYTES), Member("2.png", MAX_BYTES + 1)]
+    with pytest.raises(UserError, match=r"mine\.zip: '2\.png' .*67,108,865 "):
         check_members(members, where=Path("mine.zip"), files=2)
 
 
 @pytest.mark.parametrize(
-    ("name", "problem"),
+    "name",
     [
-        ("faces/00004.png", "lies in a folder"),
-        ("faces\\00004.png", "lies in a folder"),
-        ("faces/", "lies in a folder"),
-        ("/etc/00004.png", "would land outside"),
-        ("../00004.png", "would land outside"),
-        ("..\\00004.png", "would land outside"),
-        ("README.txt", "is not one of the images"),
-        (".png", "is not one of the images"),
-        (".DS_Store", "is not one of the images"),
+        "faces/00004.png", "faces\\00004.png", "faces/", "/etc/00004.png", "../00004.png",
+        "..\\00004.png", "README.txt", ".png", ".DS_Store",
     ],
-)
-def test_an_unsafe_or_foreign_name_is_refused(tmp_path, zipped, archive, fetched, name, problem):
+)  # fmt: skip
+def test_an_unsafe_or_foreign_name_is_refused(tmp_path, zipped, archive, publish, name):
     path = zipped(tmp_path / "mine.zip", MEMBERS | {name: b""})
     with pytest.raises(UserError) as raised:
-        fetched(path, files=5)
-    assert str(raised.value).startswith(f"{path}: {name!r} {problem}")
+        publish(path, files=5)
+    assert str(raised.value).startswith(f"{path}: {name!r} ")
     assert not archive.exists()
 
 
-def test_a_link_or_an_encrypted_member_is_refused(tmp_path, zipped, fetched) -> None:
+def test_a_link_or_an_encrypted_member_is_refused(tmp_path, zipped, publish) -> None:
     path = tmp_path / "mine.zip"
     with zipfile.ZipFile(path, "w") as archive:
         link = zipfile.ZipInfo("00000.png")
         link.external_attr = (stat.S_IFLNK | 0o777) << 16
         archive.writestr(link, "/etc/passwd")
-    with pytest.raises(UserError, match=r"mine\.zip: '00000\.png' is a link"):
-        fetched(path, files=1)
+    with pytest.raises(UserError, match=r"mine\.zip: '00000\.png' "):
+        publish(path, files=1)
     _patched(zipped(path, {"00000.png": b"secret"}), 8, "<H", 1)
-    with pytest.raises(UserError, match=r"mine\.zip: '00000\.png' is encrypted"):
-        fetched(path, files=1)
+    with pytest.raises(UserError, match=r"mine\.zip: '00000\.png' "):
+        publish(path, files=1)
 
 
-def test_a_folder_in_a_folder_is_refused(tmp_path, fetched) -> None:
+def test_a_folder_in_a_folder_is_refused(tmp_path, publish) -> None:
     folder = _folder(tmp_path / "a", list(MEMBERS))
     (folder / "00000").mkdir()
-    with pytest.raises(UserError, match=r"'00000/' lies in a folder"):
-        fetched(folder)
+    with pytest.raises(UserError, match="'00000/' "):
+        publish(folder)
 
 
-def test_two_files_of_one_stem_are_refused(tmp_path, zipped, fetched) -> None:
+def test_two_files_of_one_stem_are_refused(tmp_path, zipped, publish) -> None:
     path = zipped(tmp_path / "mine.zip", MEMBERS | {"00001.jpg": b""})
-    with pytest.raises(UserError, match=r"mine\.zip: '00001\.jpg' and '00001\.png' have one stem"):
-        fetched(path, files=5)
+    with pytest.raises(UserError, match=r"mine\.zip: '00001\.jpg' and '00001\.png' "):
+        publish(path, files=5)
 
 
-def test_the_first_missing_number_is_named(tmp_path, zipped, fetched) -> None:
+def test_the_first_missing_number_is_named(tmp_path, zipped, publish) -> None:
     members = {name: data for name, data in MEMBERS.items() if name != "00002.png"}
     path = zipped(tmp_path / "mine.zip", members)
-    message = r"mine\.zip holds 3 files, expected 4, the first number that is absent is 2;"
-    with pytest.raises(UserError, match=message):
-        fetched(path)
+    with pytest.raises(UserError, match=r"mine\.zip: .* 3 .* 4 .* 2\)"):
+        publish(path)
 
 
-def test_names_without_numbers_are_only_counted(tmp_path, zipped, fetched) -> None:
+def test_names_without_numbers_are_only_counted(tmp_path, zipped, publish) -> None:
     path = zipped(tmp_path / "mine.zip", {"ab.png": b""})
-    with pytest.raises(UserError, match=r"mine\.zip holds 1 files, expected 4; get it again"):
-        fetched(path)
+    with pytest.raises(UserError, match=r"mine\.zip: .* 1 .* 4;"):
+        publish(path)
 
 
-def test_the_first_file_too_many_is_named(tmp_path, zipped, fetched) -> None:
+def test_the_first_file_too_many_is_named(tmp_path, zipped, publish) -> None:
     path = zipped(tmp_path / "mine.zip", MEMBERS)
-    with pytest.raises(UserError, match=r"holds 4 files, expected 3, the first .* '00003\.png'"):
-        fetched(path, files=3)
+    with pytest.raises(UserError, match=r"mine\.zip: .* 4 .* 3 .*'00003\.png'"):
+        publish(path, files=3)
 
 
 def test_nothing_is_copied_to_a_disk_that_cannot_hold_it(
-    tmp_path, zipped, archive, fetched, monkeypatch
+    tmp_path, zipped, archive, publish, monkeypatch
 ) -> None:
     path = zipped(tmp_path / "mine.zip", MEMBERS)
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=2**20))
     progress = Counting()
-    with pytest.raises(UserError, match=r"faces\.zip needs 64 MiB and the disk has 1 MiB free"):
-        fetched(path, progress=progress)
+    with pytest.raises(UserError, match=r"faces\.zip: .*1 MiB .*64 MiB"):
+        publish(path, progress=progress)
     assert progress.labels == []
     assert list(archive.parent.iterdir()) == []
