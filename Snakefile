@@ -1,5 +1,5 @@
 # Regenerates the paper's tables: snakemake --cores all reproduce_table1
-# Another scale: snakemake --cores all --config profile=real64 reproduce_table1
+# Another profile: snakemake --cores all --config profile=real64 -- reproduce_table1
 from snakemake.utils import min_version
 
 min_version("9.27")
