@@ -1,8 +1,8 @@
-"""Errors that the user can act upon."""
+"""Errors that the user can correct."""
 
 
 class UserError(Exception):
-    """One sentence that names the file or key, what was expected, and what to do.
+    """One sentence: the file or key, what was found, what was expected, and what to do.
 
-    A stage prints it without a traceback and exits with status 1.
+    Stages and commands print it without a traceback and exit with status 1.
     """

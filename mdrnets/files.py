@@ -1,4 +1,4 @@
-"""Writing files so that a final name never holds half a file, and hashing them."""
+"""Atomic writes, hashes, and reproducible zip members."""
 
 import errno
 import hashlib
@@ -11,18 +11,18 @@ from pathlib import Path
 
 from mdrnets.errors import UserError
 
-FULL = 2**16
-"""Bytes: with fewer of them free, whatever a writer says, it says because the disk is full."""
-EARLIEST = (1980, 1, 1, 0, 0, 0)
-"""The first time that a zip archive can hold."""
+FULL_DISK_BYTES = 2**16
+"""With fewer bytes free, any write error is reported as a full disk."""
+EARLIEST_TIME = (1980, 1, 1, 0, 0, 0)
+"""The earliest time that a zip archive can store."""
 
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; rename it to `path` when the block succeeds.
+    """Yield a temporary path beside `path`; rename it to `path` if the block succeeds.
 
-    The file is synced first, so that a power cut leaves the old or the new one. When the block
-    fails, the temporary file is removed and `path` stays as it was.
+    The file is synced first, so that a power cut leaves either the old or the new one. If the block
+    fails, the temporary file is removed and `path` stays unchanged.
 
     Raises:
         UserError: the disk is full.
@@ -46,9 +46,9 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 
 def _is_full(folder: Path, error: Exception) -> bool:
-    """Whether a full disk is the cause. PyTorch and NumPy hide what the system told them."""
-    told = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-    return told or shutil.disk_usage(folder).free < FULL
+    """Whether a full disk is the cause; PyTorch and NumPy hide the system's error number."""
+    reported = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return reported or shutil.disk_usage(folder).free < FULL_DISK_BYTES
 
 
 def write_text(path: Path, text: str) -> None:
@@ -62,8 +62,8 @@ def sha256(path: Path) -> str:
 
 
 def reproducible_zipinfo(name: str) -> zipfile.ZipInfo:
-    """A file, for `ZipFile.writestr`."""
-    member = zipfile.ZipInfo(name, EARLIEST)
-    member.create_system = 3  # Unix, wherever it is packed
+    """The same entry at any time and on any system; pass it to `ZipFile.writestr`."""
+    member = zipfile.ZipInfo(name, EARLIEST_TIME)
+    member.create_system = 3  # Unix, on every system
     member.external_attr = 0o644 << 16
     return member

@@ -56,7 +56,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _print(records: "RecordStore") -> None:
     for record in records.all():
-        run = record.sent.run_id if record.sent else "not sent"
+        run = record.mlflow.run_id if record.mlflow else "not sent"
         print(
             f"{record.name:40} {record.status:8} {record.started:%Y-%m-%d %H:%M} "
             f"{record.seconds:9.1f} s  {run}"

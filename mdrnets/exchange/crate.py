@@ -2,7 +2,7 @@
 
 A Workflow Run RO-Crate (https://w3id.org/ro/wfrun/provenance/0.5), made from the records: the
 workflow, its steps and tools, and an action for each execution. Numbers and texts are copied into
-the crate; images, arrays and weights are named by their SHA-256 alone, unless asked for.
+the crate; images, arrays and weights are only named, by their SHA-256, unless they are asked for.
 """
 
 import base64
@@ -34,7 +34,7 @@ LICENCE = "https://spdx.org/licenses/MIT"
 PAPER = "https://arxiv.org/abs/2204.02824"
 WORKFLOW = Path("Snakefile")
 BESIDE = ("workflow/rules/*.smk", "params.yaml", "requirements.lock", "LICENSE", "README.md")
-"""What else one needs to understand the run or to repeat it."""
+"""Further files needed to understand or repeat the run."""
 FORMATS = {
     ".csv": "text/csv",
     ".json": "application/json",
@@ -48,57 +48,57 @@ FORMATS = {
 }
 BINARY, TEXT = "application/octet-stream", "text/plain"
 COPIED = (".csv", ".json", ".md", ".tex")
-"""Of inputs and outputs: numbers and texts."""
+"""Inputs and outputs that are copied: numbers and texts."""
 
 
 class Agent(NamedTuple):
-    """Who ran it.
+    """The person who ran the workflow.
 
     Attributes:
-        name: of a person.
-        url: that identifies the person, such as an ORCID; None: there is none.
+        name: the full name.
+        url: identifies the person, such as an ORCID; None if there is none.
     """
 
     name: str
     url: str | None = None
 
 
-def check_current(ran: Iterable[Execution]) -> None:
-    """Check that the files that are here are those that the executions read and wrote.
+def check_current(finished: Iterable[Execution]) -> None:
+    """Check that the existing files are those that the executions read and wrote.
 
     Raises:
-        UserError: one was changed, or made anew, since.
+        UserError: a file has changed since.
     """
     digests: dict[str, str] = {}
-    for execution in ran:
+    for execution in finished:
         record = execution.record
         for name, known in (record.code | record.inputs | record.outputs).items():
             if Path(name).is_file():
                 digests.setdefault(name, sha256(Path(name)))
                 if digests[name] != known.sha256:
                     raise UserError(
-                        f"{name} is not what it was for {record.command!r}; "
-                        "`snakemake --cores all reproduce_all` brings the run up to date"
+                        f"{name}: it has changed since {record.command!r} ran; run `snakemake "
+                        "--cores all reproduce_all` to bring the run up to date"
                     )
 
 
 def build_crate(
-    pipeline: Pipeline, ran: Sequence[Execution], *, agent: Agent, with_data: bool
+    pipeline: Pipeline, finished: Sequence[Execution], *, agent: Agent, with_data: bool
 ) -> ROCrate:
     """Describe the executions.
 
     Args:
         pipeline: the table of stages.
-        ran: all of them, see `mdrnets.tracking.executions`.
+        finished: all of them, see `mdrnets.tracking.executions`.
         agent: who ran them.
-        with_data: whether to copy every file that is here, images included.
+        with_data: whether to copy every existing file, including images.
     """
     builder = _Builder(pipeline, agent=agent, with_data=with_data)
-    builder.describe_root(ran)
-    builder.add_workflow(ran)
-    actions = [builder.add_action(execution) for execution in ran]
-    whole = builder.add_whole(ran)
-    invocations = builder.add_invocations(ran, whole)
+    builder.describe_root(finished)
+    builder.add_workflow(finished)
+    actions = [builder.add_action(execution) for execution in finished]
+    whole = builder.add_whole(finished)
+    invocations = builder.add_invocations(finished, whole)
     _link(builder.crate.root_dataset, "mentions", [*invocations, whole, *actions])
     return builder.crate
 
@@ -113,7 +113,7 @@ class _Builder:
         self.with_data = with_data
         self.agent = self._entity(agent.url or "#agent", "Person", name=agent.name)
 
-    def describe_root(self, ran: Sequence[Execution]) -> None:
+    def describe_root(self, finished: Sequence[Execution]) -> None:
         config, root = self.pipeline.config, self.crate.root_dataset
         root["name"] = f"MDRNets, regenerated: a run of the profile {config.name}"
         root["description"] = (
@@ -121,7 +121,7 @@ class _Builder:
             "licence of this crate does not touch."
         )
         root["author"] = self.agent
-        root["datePublished"] = _time(max(_end(execution.record) for execution in ran))
+        root["datePublished"] = _time(max(_end(execution.record) for execution in finished))
         root["license"] = self._entity(LICENCE, "CreativeWork", name="MIT License")
         profiles = [
             self._entity(url, "CreativeWork", name=name, version=url.rpartition("/")[2])
@@ -131,9 +131,9 @@ class _Builder:
 
     # -- what was planned --------------------------------------------------------------------
 
-    def add_workflow(self, ran: Sequence[Execution]) -> None:
+    def add_workflow(self, finished: Sequence[Execution]) -> None:
         """The Snakefile, a step for each stage, and a tool for each program."""
-        last = ran[-1].record
+        last = finished[-1].record
         self.workflow = self.crate.add_workflow(
             WORKFLOW,
             WORKFLOW,
@@ -157,7 +157,7 @@ class _Builder:
 
         by_stage: dict[str, list[Record]] = {}
         by_program: dict[str, list[Record]] = {}
-        for execution in ran:
+        for execution in finished:
             by_stage.setdefault(execution.stage.name, []).append(execution.record)
             by_program.setdefault(execution.stage.program, []).append(execution.record)
         self.tools = {name: self._tool(name, records) for name, records in by_program.items()}
@@ -210,9 +210,9 @@ class _Builder:
         action["subjectOf"] = self.crate.add_file(path, path, properties=properties)
         return action
 
-    def add_whole(self, ran: Sequence[Execution]) -> Entity:
+    def add_whole(self, finished: Sequence[Execution]) -> Entity:
         """The run as one action: from raw inputs and parameters to the report."""
-        records = [execution.record for execution in ran]
+        records = [execution.record for execution in finished]
         name = f"run of the profile {self.pipeline.config.name}"
         whole = self._action("#run", "CreateAction", records, name=name)
         whole["description"] = "All executions together, from raw data to the report."
@@ -233,20 +233,20 @@ class _Builder:
         ]
         outputs = [
             (path, "File", self._file(path, known))
-            for execution in ran
+            for execution in finished
             if execution.stage.group == "report"
             for path, known in execution.record.outputs.items()
         ]
-        for kind, slot, found in (("input", "object", inputs), ("output", "result", outputs)):
-            _link(whole, slot, [example for _, _, example in found])
-            self._add_parameters(kind, found)
+        for kind, slot, values in (("input", "object", inputs), ("output", "result", outputs)):
+            _link(whole, slot, [example for _, _, example in values])
+            self._add_parameters(kind, values)
         return whole
 
-    def _add_parameters(self, kind: str, found: Iterable[tuple[str, str, Entity]]) -> None:
-        """The formal inputs or outputs of the workflow, and what stands for each in this run."""
+    def _add_parameters(self, kind: str, values: Iterable[tuple[str, str, Entity]]) -> None:
+        """Add the formal inputs or outputs of the workflow, each with its value in this run."""
         types: dict[str, str] = {}
         examples: dict[str, list[Entity]] = {}
-        for name, type_, example in found:
+        for name, type_, example in values:
             types[name] = type_
             examples.setdefault(name, []).append(example)
         slots = []
@@ -258,13 +258,13 @@ class _Builder:
             slots.append(slot)
         _link(self.workflow, kind, slots)
 
-    def add_invocations(self, ran: Sequence[Execution], whole: Entity) -> list[Entity]:
+    def add_invocations(self, finished: Sequence[Execution], whole: Entity) -> list[Entity]:
         """Each invocation of an engine, and the executions that it started."""
         members: dict[str, list[Execution]] = {}
-        for execution in ran:
+        for execution in finished:
             if execution.record.invocation is not None:
                 members.setdefault(execution.record.invocation, []).append(execution)
-        return [self._invocation(name, of_it, whole) for name, of_it in members.items()]
+        return [self._invocation(name, group, whole) for name, group in members.items()]
 
     def _invocation(self, name: str, members: Sequence[Execution], whole: Entity) -> Entity:
         records = [execution.record for execution in members]
@@ -287,7 +287,7 @@ class _Builder:
     # -- entities ----------------------------------------------------------------------------
 
     def _file(self, name: str, known: FileHash) -> Entity:
-        """A file by its path in the crate; one that is not copied, by its content."""
+        """A copied file is named by its path in the crate, any other by its content."""
         path = Path(name)
         copied = path.is_file() and (self.with_data or path.suffix in COPIED)
         digest = base64.urlsafe_b64encode(bytes.fromhex(known.sha256)).decode().rstrip("=")
@@ -307,7 +307,7 @@ class _Builder:
         return file
 
     def _parameter(self, key: str, value: Any) -> Entity:
-        """A value that executions read, by `file:key`; they may have read different ones."""
+        """A value of `file:key`; different executions may have read different ones."""
         text = json.dumps(value, ensure_ascii=False)
         mark = digest_of(text.encode()).hexdigest()[:12]
         plain = value if isinstance(value, str | int | float) else text
@@ -316,7 +316,7 @@ class _Builder:
     def _action(
         self, identifier: str, kind: str, records: Iterable[Record], *, name: str
     ) -> Entity:
-        """An action that lasted as long as these executions."""
+        """An action that spans these executions."""
         records = list(records)
         action = self._entity(
             identifier,
@@ -329,16 +329,16 @@ class _Builder:
         return action
 
     def _entity(self, identifier: str, kind: str, **properties: Any) -> Entity:
-        """The entity of this identifier, made where it is missing."""
-        found = self.crate.get(identifier)
-        if found is None:
-            found = ContextEntity(self.crate, identifier, {"@type": kind, **properties})
-            self.crate.add(found)
-        return found
+        """The entity with this identifier, which is created if it is missing."""
+        entity = self.crate.get(identifier)
+        if entity is None:
+            entity = ContextEntity(self.crate, identifier, {"@type": kind, **properties})
+            self.crate.add(entity)
+        return entity
 
 
 def _link(entity: Entity, key: str, others: Iterable[Entity]) -> None:
-    """Refer to others, to each once; a single one is no list, and none is nothing."""
+    """Refer to each of the others once: a single one without a list, none without the key."""
     unique = list({other.id: other for other in others}.values())
     if unique:
         entity[key] = unique[0] if len(unique) == 1 else unique

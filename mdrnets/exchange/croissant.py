@@ -1,7 +1,7 @@
 """Splits, masks and their assignment as a Croissant description (https://mlcommons.org/croissant).
 
-It lies beside the tables that it describes, so that its relative addresses lead to them. The faces
-and masks themselves are named by the SHA-256 of their archives, and stay where they are.
+The file is written beside the tables that it describes, since its addresses are relative. The
+archives of faces and masks are not copied; they are named by their SHA-256.
 """
 
 import json
@@ -49,7 +49,7 @@ def describe(config: Config) -> dict[str, Any]:
     """The description of a profile's splits and masks, as JSON-LD.
 
     Raises:
-        UserError: a table is not there yet.
+        UserError: a table is missing.
     """
     layout = Layout(config.name)
     archives = [_archive(layout, name) for name in _sources(config)]
@@ -83,8 +83,8 @@ def describe(config: Config) -> dict[str, Any]:
         distribution=[*archives, *(_table(layout, path) for path in tables)],
         record_sets=sets,
     )
-    found: dict[str, Any] = metadata.to_json()
-    return found
+    description: dict[str, Any] = metadata.to_json()
+    return description
 
 
 def _sources(config: Config) -> list[str]:
@@ -96,7 +96,7 @@ def _sources(config: Config) -> list[str]:
 
 
 def _archive(layout: Layout, source: str) -> mlc.FileObject:
-    manifest = json.loads(_there(layout.raw_manifest(source)).read_text(encoding="utf-8"))
+    manifest = json.loads(_existing(layout.raw_manifest(source)).read_text(encoding="utf-8"))
     path = layout.raw(source).relative_to(layout.run).as_posix()
     return mlc.FileObject(
         id=path,
@@ -116,7 +116,7 @@ def _table(layout: Layout, path: Path) -> mlc.FileObject:
         name=name,
         content_url=name,
         encoding_formats=["text/csv"],
-        sha256=sha256(_there(path)),
+        sha256=sha256(_existing(path)),
     )
 
 
@@ -166,7 +166,7 @@ def _roles() -> mlc.RecordSet:
     )
 
 
-def _there(path: Path) -> Path:
+def _existing(path: Path) -> Path:
     if not path.is_file():
-        raise UserError(f"{path}: there is no such file; `snakemake --cores all {path}` makes it")
+        raise UserError(f"{path}: not found; run `snakemake --cores all {path}`")
     return path

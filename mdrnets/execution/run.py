@@ -62,7 +62,7 @@ class StageRun:
         self._recorder = RunRecorder(
             config=config, stage=stage, wildcards=wildcards, job=job, resumes=streamed
         )
-        self._stream = Stream(self._recorder, say=self.say) if streamed else None
+        self._stream = Stream(self._recorder) if streamed else None
 
     def say(self, line: str) -> None:
         logger.info(line)

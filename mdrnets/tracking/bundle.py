@@ -1,30 +1,32 @@
-"""The records of finished executions as one archive, so that provenance travels with results.
+"""The records of finished executions as one archive, to share them with the results.
 
-RecordStore hold times and run ids, and so can be no declared outputs of stages; DVC tracks their
-archive as a file of its own. The same records give the same bytes.
+Records contain times and run ids, so they cannot be declared outputs of stages; DVC tracks their
+archive as a separate file. The same records give the same bytes.
 """
 
 import zipfile
 from pathlib import Path
 
 from mdrnets.errors import UserError
-from mdrnets.files import EARLIEST, atomic_write
+from mdrnets.files import EARLIEST_TIME, atomic_write
 from mdrnets.tracking.record import Record, RecordStore, curves_path
 
 
 def pack(records: RecordStore, archive: Path) -> int:
-    """Write the finished records and their curves; returns how many.
+    """Write the records of finished executions with their curves; returns how many.
 
     Raises:
-        UserError: there is none.
+        UserError: there are none.
     """
     finished = [r for r in records.latest() if r.status == "FINISHED"]
     if not finished:
-        raise UserError(f"{records.folder}: there is no record of a finished execution; run some")
+        raise UserError(
+            f"{records.folder}: no record of a finished execution found; run the workflow first"
+        )
     with atomic_write(archive) as temporary, zipfile.ZipFile(temporary, "w") as packed:
         for record in finished:
-            # What an MLflow database knows is of no use beside another one.
-            text = record.model_copy(update={"sent": None}).model_dump_json(indent=1) + "\n"
+            # Another machine has another MLflow database.
+            text = record.model_copy(update={"mlflow": None}).model_dump_json(indent=1) + "\n"
             path = Path(f"{record.name}.json")
             _add(packed, path, text.encode())
             if records.curves(record).exists():
@@ -33,10 +35,10 @@ def pack(records: RecordStore, archive: Path) -> int:
 
 
 def unpack(archive: Path, records: RecordStore) -> int:
-    """Adopt the records of outputs that are here; returns how many.
+    """Import the records of the outputs that exist here; returns how many.
 
     Raises:
-        UserError: no such archive, or what is in it are no records.
+        UserError: the archive is missing, or contains something that is not a record.
     """
     count = 0
     try:
@@ -52,18 +54,18 @@ def unpack(archive: Path, records: RecordStore) -> int:
                     count += records.import_record(record, points)
     except FileNotFoundError:
         raise UserError(
-            f"{archive}: there is no such archive, so nobody tells who made the results; their "
-            "maker can say `make record` and `dvc push`, then `dvc pull` brings it"
+            f"{archive}: not found, so the results have no records; their author can run "
+            "`make record` and `dvc push`, after which `dvc pull` downloads it"
         ) from None
     except (zipfile.BadZipFile, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(
-            f"{archive}: no archive of records ({reason}); `dvc pull --force` brings it again"
+            f"{archive}: not an archive of records ({reason}); run `dvc pull --force`"
         ) from None
     return count
 
 
 def _add(packed: zipfile.ZipFile, path: Path, content: bytes) -> None:
-    entry = zipfile.ZipInfo(path.as_posix(), EARLIEST)
+    entry = zipfile.ZipInfo(path.as_posix(), EARLIEST_TIME)
     entry.compress_type = zipfile.ZIP_DEFLATED
     packed.writestr(entry, content)

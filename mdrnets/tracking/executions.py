@@ -1,4 +1,4 @@
-"""The executions behind the results that are here, each with its record."""
+"""The executions that made the existing results, each with its record."""
 
 from dataclasses import dataclass
 
@@ -10,11 +10,11 @@ from mdrnets.tracking.record import Record, RecordStore
 
 @dataclass(frozen=True)
 class Execution:
-    """One execution of a stage, finished.
+    """One finished execution of a stage.
 
     Attributes:
-        stage: of the table of stages.
-        job: what the table says of it.
+        stage: the entry in the table of stages.
+        job: its inputs, outputs and parameters as they are configured now.
         record: what happened.
     """
 
@@ -24,24 +24,24 @@ class Execution:
 
 
 def executions(pipeline: Pipeline) -> list[Execution]:
-    """Of every stage whose outputs are here, in an order in which they can have run.
+    """The executions of all jobs whose outputs exist, in an order in which they can have run.
 
     Raises:
-        UserError: outputs without a record of a finished execution, or none at all.
+        UserError: outputs have no record of a finished execution, or there are no outputs.
     """
     records = RecordStore(pipeline.layout.records)
     finished = {r.command: r for r in records.latest() if r.status == "FINISHED"}
-    found = []
+    finished_executions = []
     for stage in pipeline.stages.values():
         for wildcards in stage.combinations():
             job = pipeline.job(stage, wildcards)
             if all(path.is_file() for path in job.outputs):
                 if job.command not in finished:
                     raise UserError(
-                        f"{job.outputs[0]}: no record tells who made it; `make restore` "
-                        "brings the records of pulled results, else remove it and run its stage"
+                        f"{job.outputs[0]}: no record of it found; if it was pulled, run "
+                        "`make restore`, otherwise remove the file and run its stage again"
                     )
-                found.append(Execution(stage, job, finished[job.command]))
-    if not found:
-        raise UserError(f"{pipeline.layout.run}: nothing has run here; `make table1` does")
-    return found
+                finished_executions.append(Execution(stage, job, finished[job.command]))
+    if not finished_executions:
+        raise UserError(f"{pipeline.layout.run}: no finished run found; `make table1` makes one")
+    return finished_executions

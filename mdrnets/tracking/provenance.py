@@ -1,6 +1,6 @@
 """Where a result comes from: commit, versions, machine, process, and the workflow's invocation.
 
-Nothing here imports a heavy package; what is not installed is simply not listed.
+Import-light; packages that are not installed are not listed.
 """
 
 import importlib.metadata
@@ -42,26 +42,26 @@ WRITTEN_BY_RUNS = (
     "records",
     "runs",
 )
-"""What a run itself writes, and so says nothing of the code's state."""
+"""Files that a run writes itself: their changes do not make the code dirty."""
 ENGINES = ("snakemake", "dvc")
 INVOCATION = "MDRNETS_INVOCATION"
 """Environment variable: `ENGINE-ID` of the workflow's invocation."""
 
 
 class GitState(Options):
-    """The code's state; None outside a git checkout."""
+    """Commit and state of the checkout; None outside of one."""
 
     commit: str | None
     dirty: bool | None
 
 
 class Machine(Options):
-    """What the process ran on.
+    """The machine that a process ran on.
 
     Attributes:
-        cores: that the process may use.
+        cores: number of cores that the process may use.
         memory: bytes.
-        gpus: names; empty where the process never imported torch.
+        gpus: names; empty if the process has not imported torch.
     """
 
     host: str
@@ -73,10 +73,10 @@ class Machine(Options):
 
 
 class Process(Options):
-    """A process that can be told from a later one with the same number.
+    """A process, distinguished from a later one with the same number by its start.
 
     Attributes:
-        created: seconds since 1970.
+        created: start, in seconds since 1970.
     """
 
     host: str
@@ -84,20 +84,20 @@ class Process(Options):
     created: float
 
     def is_gone(self) -> bool:
-        """Whether it has surely ended; a process of another host is thought to run."""
+        """Whether it has certainly ended; False for a process of another host."""
         if self.host != socket.gethostname():
             return False
         try:
-            found = psutil.Process(self.pid)
-            # The clock behind it may be set by a second or so.
-            same = abs(found.create_time() - self.created) < 5
-            return not same or found.status() == psutil.STATUS_ZOMBIE
+            process = psutil.Process(self.pid)
+            # The system's clock may have been adjusted by a second or so.
+            same = abs(process.create_time() - self.created) < 5
+            return not same or process.status() == psutil.STATUS_ZOMBIE
         except psutil.NoSuchProcess:
             return True
 
 
 def git_state(profile: str, folder: Path = Path()) -> GitState:
-    """Commit of a folder's checkout, and whether anything but a run's own files has changed."""
+    """Commit of a folder's checkout, and whether files other than a run's own have changed."""
     commit = _git(folder, "rev-parse", "HEAD")
     if commit is None:
         return GitState(commit=None, dirty=None)
@@ -108,7 +108,7 @@ def git_state(profile: str, folder: Path = Path()) -> GitState:
 
 def _git(folder: Path, *arguments: str) -> str | None:
     try:
-        # Without optional locks: parallel stages must not wait for each other.
+        # Without optional locks, parallel stages do not wait for each other.
         return subprocess.run(
             ["git", "--no-optional-locks", *arguments],
             cwd=folder,
@@ -121,14 +121,14 @@ def _git(folder: Path, *arguments: str) -> str | None:
 
 
 def versions() -> dict[str, str]:
-    """Of Python and of the packages that may change a result or how it was made."""
-    found = {"python": platform.python_version()}
+    """Versions of Python and of the packages that may change a result or how it was made."""
+    installed = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
-            found[package] = importlib.metadata.version(package)
+            installed[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
             continue
-    return found
+    return installed
 
 
 def machine() -> Machine:
@@ -166,10 +166,10 @@ def this_process() -> Process:
 
 
 def invocation() -> str | None:
-    """`ENGINE-ID` of the workflow run that this process belongs to; None: started by hand.
+    """`ENGINE-ID` of the workflow run that this process belongs to; None if started by hand.
 
-    An engine that did not name it in the environment is found among the process's ancestors: the
-    outermost, since an engine may start further processes of itself.
+    Taken from the environment, or else from the process's ancestors: the outermost engine, since an
+    engine may start further processes of itself.
     """
     if named := os.environ.get(INVOCATION):
         return named

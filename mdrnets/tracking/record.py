@@ -1,8 +1,9 @@
-"""The record of an execution: a small JSON file that tells who made what from what, and when.
+"""The record of an execution: a small JSON file that tells which run made which files, and when.
 
-It needs no MLflow, survives `dvc pull` and travels between machines; `sync.py` sends it to MLflow.
-The folder holds the latest record of each stage, `STAGE-ARGUMENTS.json`, its curves beside it as
-JSON lines, and under `earlier/` those that a new execution superseded before they were sent.
+Records need no MLflow, survive `dvc pull` and can be moved between machines; `sync.py` sends them
+to MLflow. The folder contains the latest record of each job, `STAGE-ARGUMENTS.json`, with its
+curves as JSON lines beside it. Records that were superseded before they were sent are in
+`earlier/`.
 """
 
 import json
@@ -24,7 +25,7 @@ Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
 
 
 class FileHash(Options):
-    """What a file held."""
+    """Hash and size of a file."""
 
     sha256: str
     bytes: int
@@ -34,7 +35,8 @@ class MlflowStatus(Options):
     """The MLflow run of an execution.
 
     Attributes:
-        complete: whether everything in the record is there; false while a training streams.
+        complete: whether MLflow has everything in the record; false while a training sends its
+            curves.
     """
 
     tracking_uri: str
@@ -43,23 +45,23 @@ class MlflowStatus(Options):
 
 
 class Record(Options):
-    """One execution of a stage; a resumed training goes on with the record of its first attempt.
+    """One execution of a stage; a resumed training continues the record of its first attempt.
 
     Attributes:
-        name: of the file, without suffix.
+        name: the file name without its suffix.
         execution: unique.
-        attempts: how often the process was started.
-        seconds: of all attempts.
-        error: one sentence, where it did not finish.
+        attempts: how many times it was started.
+        seconds: the sum of all attempts.
+        error: one sentence if it did not finish.
         invocation: `ENGINE-ID` of the workflow run, see `provenance.invocation`.
-        parameters: by `file:key`, what the execution reads of the configuration.
-        inputs, code, outputs: hashes by path; a file that is not there has none.
+        parameters: the values that the execution reads from the configuration, by `file:key`.
+        inputs, code, outputs: hashes by path, of the files that exist.
         measurements: what the stage noted (seconds, parameters, images per second).
-        peak_memory: of the last attempt's process, resident, in bytes.
-        sent: None: MLflow does not know of it.
+        peak_memory: resident memory of the last attempt's process, in bytes.
+        mlflow: its MLflow run; None if nothing was sent.
     """
 
-    # A measured NaN stays one.
+    # Without this, a NaN would become null.
     model_config = ConfigDict(ser_json_inf_nan="constants")
 
     name: str
@@ -86,14 +88,14 @@ class Record(Options):
     git: GitState
     versions: dict[str, str]
     machine: Machine
-    sent: MlflowStatus | None = None
+    mlflow: MlflowStatus | None = None
 
     @property
     def engine(self) -> str:
         return self.invocation.partition("-")[0] if self.invocation else "none"
 
     def continues(self, earlier: "Record") -> bool:
-        """Whether it does again what an earlier execution did not finish."""
+        """Whether it repeats the work of an earlier execution that did not finish."""
         same = all(
             getattr(self, field) == getattr(earlier, field)
             for field in ("parameters", "inputs", "code")
@@ -108,15 +110,18 @@ class RecordStore:
         self.folder = folder
 
     def path(self, name: str) -> Path:
-        """The latest record of this name."""
+        """The file of the latest record of this name."""
         return self.folder / f"{name}.json"
 
     def begin(self, record: Record, *, resumes: bool) -> Record:
         """Write the record of an execution that starts.
 
         Args:
-            record: of the first attempt, if it turns out to be a later one.
-            resumes: whether it goes on with an unfinished record of the same work, if there is one.
+            record: of this execution.
+            resumes: whether to continue the unfinished record of the same work, if there is one.
+
+        Returns:
+            The record that was written.
         """
         with self._lock():
             path = self.path(record.name)
@@ -128,7 +133,7 @@ class RecordStore:
                         "attempts": earlier.attempts + 1,
                         "started": earlier.started,
                         "seconds": earlier.seconds,
-                        "sent": _incomplete(earlier.sent),
+                        "mlflow": _incomplete(earlier.mlflow),
                     }
                 )
             else:
@@ -137,18 +142,18 @@ class RecordStore:
             return record
 
     def import_record(self, record: Record, curves: bytes | None) -> bool:
-        """Take in another machine's record, if the outputs that are here are those it tells of.
+        """Add another machine's record, if its outputs are the files that exist here.
 
         Returns:
-            False where it tells of other files, or where this machine's own record tells the same.
+            False if it describes other files, or if this machine's own record describes the same.
         """
         present = hashes(map(Path, record.outputs))
         with self._lock():
             path = self.path(record.name)
-            ours = _with_liveness(path)
-            if record.outputs != present or (ours is not None and ours.outputs == present):
+            own = _with_liveness(path)
+            if record.outputs != present or (own is not None and own.outputs == present):
                 return False
-            self._supersede(ours, path)
+            self._supersede(own, path)
             if curves is not None:
                 with atomic_write(curves_path(path)) as temporary:
                     temporary.write_bytes(curves)
@@ -156,18 +161,18 @@ class RecordStore:
             return True
 
     def update(self, record: Record, **changes: Any) -> Record:
-        """Change fields of an execution's record, as it is by now, wherever it is by now."""
+        """Change fields of a record, which is re-read first: another process may have moved it."""
         with self._lock():
-            path = self._where(record)
+            path = self._current_path(record)
             current = read(path) or record
             if "status" in changes:
-                changes["sent"] = _incomplete(current.sent)
+                changes["mlflow"] = _incomplete(current.mlflow)
             changed = current.model_copy(update=changes)
             _write(path, changed)
             return changed
 
     def mark_dead_runs(self) -> None:
-        """Mark as KILLED what says RUNNING and whose process is gone."""
+        """Mark the RUNNING records whose process has died as KILLED."""
         if not self._paths():
             return
         with self._lock():
@@ -177,50 +182,50 @@ class RecordStore:
                     _write(path, after)
 
     def latest(self) -> Iterator[Record]:
-        """The readable records, one for each name."""
+        """The latest readable record of each name."""
         yield from filter(None, map(read, sorted(self.folder.glob("*.json"))))
 
     def latest_checked(self) -> Iterator[Record]:
-        """As `latest`, but KILLED where a process ended without completing its record."""
+        """As `latest`, with KILLED in place of RUNNING if the process has died; writes nothing."""
         yield from filter(None, map(_with_liveness, sorted(self.folder.glob("*.json"))))
 
     def all(self) -> Iterator[Record]:
-        """Every readable record, also the superseded ones that were not sent."""
+        """All readable records, including superseded ones that were not sent."""
         yield from filter(None, map(read, self._paths()))
 
     def curves(self, record: Record) -> Path:
-        """The curves of an execution."""
-        return curves_path(self._where(record))
+        """The file of an execution's curves."""
+        return curves_path(self._current_path(record))
 
     def forget_superseded(self, record: Record) -> None:
-        """Remove it; the latest record of its name stays."""
+        """Remove a superseded record; the latest record of its name stays."""
         with self._lock():
-            self._aside(record).unlink(missing_ok=True)
-            curves_path(self._aside(record)).unlink(missing_ok=True)
+            self._archived_path(record).unlink(missing_ok=True)
+            curves_path(self._archived_path(record)).unlink(missing_ok=True)
 
     def _paths(self) -> list[Path]:
         return sorted([*self.folder.glob("*.json"), *self.folder.glob("earlier/*.json")])
 
-    def _where(self, record: Record) -> Path:
+    def _current_path(self, record: Record) -> Path:
         path = self.path(record.name)
         latest = read(path)
         superseded = latest is not None and latest.execution != record.execution
-        return self._aside(record) if superseded else path
+        return self._archived_path(record) if superseded else path
 
-    def _aside(self, record: Record) -> Path:
+    def _archived_path(self, record: Record) -> Path:
         return self.folder / "earlier" / f"{record.name}-{record.execution}.json"
 
     def _supersede(self, earlier: Record | None, path: Path) -> None:
-        """Make room for another execution's record; one that was not sent is kept."""
-        if earlier is not None and not (earlier.sent and earlier.sent.complete):
+        """Make room for another execution's record; archive the earlier one if it was not sent."""
+        if earlier is not None and not (earlier.mlflow and earlier.mlflow.complete):
             self._archive(earlier)
         curves_path(path).unlink(missing_ok=True)
 
     def _archive(self, record: Record) -> None:
-        aside, curves = self._aside(record), curves_path(self.path(record.name))
-        _write(aside, record)
+        archived, curves = self._archived_path(record), curves_path(self.path(record.name))
+        _write(archived, record)
         if curves.exists():
-            curves.replace(curves_path(aside))
+            curves.replace(curves_path(archived))
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
@@ -242,7 +247,7 @@ def now() -> datetime:
 
 
 def read(path: Path) -> Record | None:
-    """A record, or None where there is none or where another version of this code wrote it."""
+    """A record; None if there is none, or if another version of this code wrote it."""
     try:
         return Record.model_validate_json(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValidationError):
@@ -250,23 +255,23 @@ def read(path: Path) -> Record | None:
 
 
 def _with_liveness(path: Path) -> Record | None:
-    """The record, but KILLED if it says RUNNING and its process is gone."""
+    """The record, with KILLED in place of RUNNING if its process has died."""
     record = read(path)
     if record is None or record.status != "RUNNING" or not record.process.is_gone():
         return record
-    signs = [file.stat().st_mtime for file in (path, curves_path(path)) if file.exists()]
+    last_signs = [file.stat().st_mtime for file in (path, curves_path(path)) if file.exists()]
     return record.model_copy(
         update={
             "status": "KILLED",
-            "ended": datetime.fromtimestamp(max(signs), UTC),
-            "error": "the process ended without a word",
-            "sent": _incomplete(record.sent),
+            "ended": datetime.fromtimestamp(max(last_signs), UTC),
+            "error": "the process died without an error message",
+            "mlflow": _incomplete(record.mlflow),
         }
     )
 
 
 def hashes(paths: Iterable[Path]) -> dict[str, FileHash]:
-    """Of the files that exist, by path."""
+    """Hashes of the files that exist, by path."""
     return {
         path.as_posix(): FileHash(sha256=sha256(path), bytes=path.stat().st_size)
         for path in paths
@@ -278,7 +283,7 @@ def hashes(paths: Iterable[Path]) -> dict[str, FileHash]:
 
 
 def curves_path(path: Path) -> Path:
-    """The curves beside a record."""
+    """The file of curves that belongs to a record's file."""
     return path.with_suffix(".jsonl")
 
 
@@ -290,9 +295,9 @@ def append_point(path: Path, step: int, values: Mapping[str, float]) -> None:
 
 
 def read_points(path: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
-    """The points from a byte offset on, and the offset behind them.
+    """Read the points from a byte offset on; also returns the offset of the end.
 
-    A line that a killed process left half written is skipped.
+    An incomplete line, left by a killed process, is skipped.
     """
     if not path.exists():
         return [], offset
@@ -310,7 +315,7 @@ def read_points(path: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int]
 
 
 def last_step(path: Path) -> int:
-    """The highest step of the curves, −1 without any; ends a half-written line."""
+    """The highest step of the curves, −1 without any; completes an incomplete last line."""
     points, end = read_points(path)
     if path.exists() and path.stat().st_size > end:
         with path.open("a", encoding="utf-8") as file:
@@ -318,8 +323,8 @@ def last_step(path: Path) -> int:
     return max((point["step"] for point in points), default=-1)
 
 
-def _incomplete(sent: MlflowStatus | None) -> MlflowStatus | None:
-    return sent and sent.model_copy(update={"complete": False})
+def _incomplete(status: MlflowStatus | None) -> MlflowStatus | None:
+    return status and status.model_copy(update={"complete": False})
 
 
 def _write(path: Path, record: Record) -> None:

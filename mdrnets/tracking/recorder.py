@@ -1,4 +1,4 @@
-"""Keeps the record of the running execution, from its first to its last moment."""
+"""Writes the record of the running execution, from its start to its end."""
 
 import resource
 import sys
@@ -37,8 +37,8 @@ class RunRecorder:
         resumes: bool,
     ) -> None:
         """Args:
-        job: what the execution reads and makes.
-        resumes: whether the stage goes on where an unfinished execution stopped.
+        job: what the execution reads and writes.
+        resumes: whether the stage continues where an unfinished execution stopped.
         """
         self.job = job
         self.records = RecordStore(Layout(config.name).records)
@@ -68,11 +68,11 @@ class RunRecorder:
             resumes=resumes,
         )
         self.curves = curves_path(self.records.path(self.record.name))
-        self._known_until = last_step(self.curves)
+        self._last_step = last_step(self.curves)
 
     def add_point(self, step: int, values: Mapping[str, float]) -> None:
-        """Add to the curves; a resumed training's points that are already there are skipped."""
-        if step > self._known_until:
+        """Add a point to the curves; skip those that a resumed training repeats."""
+        if step > self._last_step:
             append_point(self.curves, step, values)
 
     def note(self, key: str, value: bool | int | float | str) -> None:
@@ -94,7 +94,7 @@ class RunRecorder:
             outputs=hashes(self.job.outputs) if status == "FINISHED" else {},
             measurements=self._measurements,
             peak_memory=_peak_memory(),
-            machine=provenance.machine(),  # by now torch knows the GPUs
+            machine=provenance.machine(),  # with the GPUs: torch has been imported by now
         )
 
 

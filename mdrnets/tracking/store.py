@@ -1,7 +1,7 @@
-"""The only door to MLflow, which is imported when something passes it (two seconds).
+"""The connection to MLflow. Nothing else opens it, since importing MLflow takes two seconds.
 
-By default the runs are in `mlflow.db` of the project's folder and their artifacts beside it;
-`MLFLOW_TRACKING_URI` names another database or a server. One experiment a profile.
+By default the runs are in `mlflow.db` in the project's folder, and their artifacts beside it;
+`MLFLOW_TRACKING_URI` names another database or a server. Each profile has one experiment.
 """
 
 import logging
@@ -17,6 +17,7 @@ import psutil
 from filelock import FileLock
 
 from mdrnets.errors import UserError
+from mdrnets.files import atomic_write
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -34,7 +35,7 @@ QUIET = {
 
 
 class TrackingError(Exception):
-    """MLflow cannot be had now: one sentence. The records stay, and are sent later."""
+    """MLflow is unavailable; the message is one sentence. The records stay, and are sent later."""
 
 
 @dataclass(frozen=True)
@@ -66,30 +67,44 @@ def public_uri() -> str:
 
 @contextmanager
 def open_store(profile: str) -> Iterator[Store]:
-    """Connect, and make database and experiment where they are missing.
+    """Connect, and create the database and the experiment if they are missing.
+
+    Any number of processes may do this at once.
 
     Raises:
-        TrackingError: MLflow is not installed, not reachable or refuses; also from within.
+        TrackingError: MLflow is not installed, not reachable, or refuses a request; also from
+            within the block.
         UserError: a kind of store that loses runs.
     """
     uri = tracking_uri()
-    database = _checked(uri)
+    database = _database(uri)
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
-    with _one_sentence():
+    with _as_tracking_error():
         from mlflow import MlflowClient
 
         for logger in ("alembic", "mlflow", "urllib3"):
             logging.getLogger(logger).setLevel(logging.ERROR)
-        # Processes that make the tables at the same time would break the database.
         with FileLock(f"{database}.lock") if database else nullcontext():
-            # Absolute: MLflow keeps what it opened by its name, wherever the current folder is.
+            if database is not None and not database.exists():
+                _create(database)
+            # Absolute: MLflow caches stores by URI, also when the current folder changes.
             client = MlflowClient(f"sqlite:///{database}" if database else uri)
             experiment = _experiment(client, experiment_name(profile), database)
         yield Store(uri=public_uri(), client=client, experiment=experiment)
 
 
-def _checked(uri: str) -> Path | None:
+def _create(database: Path) -> None:
+    """Create the tables, so that a process killed meanwhile leaves no half-made database."""
+    from mlflow import MlflowClient
+
+    for leftover in database.parent.glob(f".{database.name}.*.part"):  # of a killed process
+        leftover.unlink()
+    with atomic_write(database) as temporary:
+        MlflowClient(f"sqlite:///{temporary}").search_experiments()
+
+
+def _database(uri: str) -> Path | None:
     """The database's file, if it is SQLite."""
     if uri.startswith("file:") or "://" not in uri:
         raise UserError(
@@ -110,7 +125,7 @@ def _checked(uri: str) -> Path | None:
 
 
 def file_system(path: Path) -> str:
-    """Type of the file system that a path, which need not exist, lies on."""
+    """The type of the file system of a path, which need not exist."""
     real = path.resolve()
     mounts = {
         Path(partition.mountpoint): partition.fstype
@@ -120,33 +135,33 @@ def file_system(path: Path) -> str:
 
 
 def _experiment(client: "MlflowClient", name: str, database: Path | None) -> str:
-    found = client.get_experiment_by_name(name)
-    if found is None:
+    experiment = client.get_experiment_by_name(name)
+    if experiment is None:
         artifacts = (database.parent / "mlartifacts").as_uri() if database else None
         try:
             return str(client.create_experiment(name, artifact_location=artifacts))
         except Exception:
-            # Another process may have been faster on a server.
-            found = client.get_experiment_by_name(name)
-            if found is None:
+            # On a server, another process may have created it meanwhile.
+            experiment = client.get_experiment_by_name(name)
+            if experiment is None:
                 raise
-    return str(found.experiment_id)
+    return str(experiment.experiment_id)
 
 
 @contextmanager
-def _one_sentence() -> Iterator[None]:
+def _as_tracking_error() -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
         raise TrackingError(f"{error.name} is not installed here") from error
     except UserError:
         raise
-    except Exception as error:  # of MLflow, SQLAlchemy, requests, …: tracking must cost nothing
+    except Exception as error:  # MLflow, SQLAlchemy and requests raise many types
         raise TrackingError(f"{public_uri()}: {_reason(error)}") from error
 
 
 def _reason(error: BaseException) -> str:
-    """The system's own words, such as `Connection refused`, else the first line."""
+    """The operating system's words, such as `Connection refused`, else the first line."""
     innermost = error
     while (cause := innermost.__cause__ or innermost.__context__) is not None:
         innermost = cause

@@ -1,7 +1,7 @@
-"""Sends records to MLflow: one run an execution, below one run for each workflow invocation.
+"""Sends records to MLflow: one run for each execution, nested in one for each workflow invocation.
 
-Whatever could not be sent stays a record and is sent next time; sending twice adds nothing, since
-a run is found again by its execution.
+Records that could not be sent are sent the next time. Sending a record twice adds nothing, since
+its run is found by the id of the execution.
 """
 
 import json
@@ -26,44 +26,46 @@ EXECUTION, INVOCATION, PROCESS = "mdrnets.execution", "mdrnets.invocation", "mdr
 PARENT = "mlflow.parentRunId"
 ARTIFACT_SUFFIXES = (".csv", ".json", ".md", ".tex", ".png")
 ARTIFACT_BYTES = 1_000_000
-"""A larger output is in the manifest alone, with its hash."""
+"""Of larger outputs, only the hash is sent, in the manifest."""
 METRICS, PARAMETERS = 1000, 100
-"""What MLflow takes at once."""
+"""The most that MLflow accepts in one request."""
 PARAMETER_LENGTH = 6000
 
 Item = TypeVar("Item")
 
 
 def unsent(records: RecordStore) -> list[Record]:
-    """What has ended and is not complete in the current store."""
+    """The ended executions that the current store does not have completely."""
     return [
         record
         for record in records.all()
         if record.status != "RUNNING"
-        and not (record.sent and record.sent.complete and record.sent.tracking_uri == public_uri())
+        and not (
+            record.mlflow and record.mlflow.complete and record.mlflow.tracking_uri == public_uri()
+        )
     ]
 
 
 def sync(records: RecordStore, profile: str, *, everything: bool = False) -> int:
-    """Send what the store does not have yet, and mark what died.
+    """Send the records that the store does not have yet, and mark dead runs.
 
     Args:
         records: the folder of the profile's records.
         profile: its name.
-        everything: look also for what was sent before (the database may be another).
+        everything: also send what was sent before; the database may be another.
 
     Returns:
         How many records were sent.
 
     Raises:
-        TrackingError: MLflow cannot be had; what is left is sent next time.
+        TrackingError: MLflow is unavailable; the other records are sent the next time.
         UserError: a store that loses runs.
     """
     records.mark_dead_runs()
     if not (everything or unsent(records)):
         return 0
     with FileLock(records.folder / ".sync.lock"), open_store(profile) as store:
-        # Asked again: another process may have sent some meanwhile.
+        # Read again: another process may have sent some meanwhile.
         ended = [record for record in records.all() if record.status != "RUNNING"]
         waiting = ended if everything else unsent(records)
         for record in waiting:
@@ -74,7 +76,7 @@ def sync(records: RecordStore, profile: str, *, everything: bool = False) -> int
 
 
 def send(store: Store, records: RecordStore, record: Record) -> None:
-    """Everything that a record holds, to a run of its own."""
+    """Send everything in a record to a run of its own."""
     run_id = open_run(store, records, record)
     send_points(store, run_id, records.curves(record))
     _send_measurements(store, run_id, record)
@@ -84,13 +86,13 @@ def send(store: Store, records: RecordStore, record: Record) -> None:
     store.client.set_terminated(
         run_id, record.status, end_time=_milliseconds(record.ended or now())
     )
-    sent = MlflowStatus(tracking_uri=store.uri, run_id=run_id, complete=True)
-    records.update(record, sent=sent)
+    status = MlflowStatus(tracking_uri=store.uri, run_id=run_id, complete=True)
+    records.update(record, mlflow=status)
     records.forget_superseded(record)
 
 
 def open_run(store: Store, records: RecordStore, record: Record) -> str:
-    """The id of an execution's run, made or opened again, with its parameters and tags."""
+    """Create or reopen the run of an execution, with parameters and tags; returns its id."""
     from mlflow.entities import Param, RunTag
 
     run = _find(store, EXECUTION, record.execution)
@@ -105,7 +107,7 @@ def open_run(store: Store, records: RecordStore, record: Record) -> str:
         store.client.update_run(run.info.run_id, status="RUNNING")
     tags = _tags(record)
     if record.invocation:
-        # Two trainings may find at the same time that it is not there yet.
+        # Two trainings must not create it at the same time.
         with FileLock(records.folder / ".parent.lock"):
             tags[PARENT] = _parent(store, records, record.invocation)
     run_id: str = run.info.run_id
@@ -113,14 +115,16 @@ def open_run(store: Store, records: RecordStore, record: Record) -> str:
     parameters = [Param(key, value) for key, value in _flat(record.parameters)]
     for chunk in _chunks(parameters, PARAMETERS):
         store.client.log_batch(run_id, params=chunk)
-    records.update(record, sent=MlflowStatus(tracking_uri=store.uri, run_id=run_id, complete=False))
+    records.update(
+        record, mlflow=MlflowStatus(tracking_uri=store.uri, run_id=run_id, complete=False)
+    )
     return run_id
 
 
 def send_points(store: Store, run_id: str, curves: Path, offset: int = 0) -> int:
-    """The curves from a byte offset on; returns the offset behind them.
+    """Send the curves from a byte offset on; returns the offset of their end.
 
-    A point that MLflow has already is no second one, since its time is the same.
+    MLflow ignores a point that it already has, since its time is the same.
     """
     from mlflow.entities import Metric
 
@@ -177,7 +181,7 @@ def _manifest(record: Record) -> dict[str, Any]:
 
 
 def _artifacts(record: Record) -> Iterator[Path]:
-    """Small outputs, as long as they still are what this execution made."""
+    """The small outputs that have not changed since this execution."""
     for name, known in record.outputs.items():
         path = Path(name)
         small = path.suffix in ARTIFACT_SUFFIXES and known.bytes < ARTIFACT_BYTES
@@ -185,11 +189,11 @@ def _artifacts(record: Record) -> Iterator[Path]:
             yield path
 
 
-# -- invocations and what died ---------------------------------------------------------------
+# -- invocations and dead runs ---------------------------------------------------------------
 
 
 def _parent(store: Store, records: RecordStore, invocation: str) -> str:
-    """The id of an invocation's run, made where it is missing."""
+    """The id of an invocation's run, which is created if it is missing."""
     run = _find(store, INVOCATION, invocation)
     if run is None:
         begin = min((r.started for r in _members(records, invocation)), default=now())
@@ -204,7 +208,7 @@ def _parent(store: Store, records: RecordStore, invocation: str) -> str:
 
 
 def _end_invocations(store: Store, records: RecordStore, touched: Iterable[str | None]) -> None:
-    """An invocation ends with the last of its stages, as the worst of them did."""
+    """End each invocation whose stages have all ended, with the worst of their statuses."""
     running = [run.data.tags[INVOCATION] for run in _running(store, INVOCATION)]
     for invocation in {*running, *filter(None, touched)}:
         members = _members(records, invocation)
@@ -221,7 +225,7 @@ def _members(records: RecordStore, invocation: str) -> list[Record]:
 
 
 def _end_dead(store: Store) -> None:
-    """Runs that never ended and whose process is gone, also where the record was deleted."""
+    """Mark the running MLflow runs whose process has died, even if the record was deleted."""
     for run in _running(store, PROCESS):
         host, pid, created = run.data.tags[PROCESS].split(" ")
         if Process(host=host, pid=int(pid), created=float(created)).is_gone():
@@ -229,23 +233,23 @@ def _end_dead(store: Store) -> None:
 
 
 def _running(store: Store, tag: str) -> "list[Run]":
-    found = store.client.search_runs([store.experiment], "attributes.status = 'RUNNING'")
-    return [run for run in found if tag in run.data.tags]
+    runs = store.client.search_runs([store.experiment], "attributes.status = 'RUNNING'")
+    return [run for run in runs if tag in run.data.tags]
 
 
 def _find(store: Store, tag: str, value: str) -> "Run | None":
-    found = store.client.search_runs([store.experiment], f"tags.`{tag}` = '{value}'")
-    # MLflow repeats a request that a busy server answers too late, and then there are two.
-    for repeated in found[1:]:
+    runs = store.client.search_runs([store.experiment], f"tags.`{tag}` = '{value}'")
+    # MLflow repeats a request that a busy server answers too late, which makes a second run.
+    for repeated in runs[1:]:
         store.client.delete_run(repeated.info.run_id)
-    return found[0] if found else None
+    return runs[0] if runs else None
 
 
-# -- what MLflow takes -----------------------------------------------------------------------
+# -- what MLflow accepts ---------------------------------------------------------------------
 
 
 def _flat(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Parameters without their file, nested ones by dotted key."""
+    """Parameters without the name of their file; nested keys are joined by dots."""
     for key, value in values.items():
         yield from _leaves(key.partition(":")[2], value)
 

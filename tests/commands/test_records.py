@@ -29,14 +29,14 @@ def test_what_was_packed_is_unpacked(
 
 
 @pytest.mark.parametrize(
-    ("action", "sentence"),
+    ("action", "start"),
     [
-        ("pack", "error: runs/smoke/records: there is no record of a finished execution"),
-        ("unpack", "error: records/smoke.zip: there is no such archive"),
+        ("pack", "error: runs/smoke/records: "),
+        ("unpack", "error: records/smoke.zip: "),
     ],
 )
 def test_without_records_it_says_so(
-    shipped: Path, capsys: pytest.CaptureFixture[str], action: str, sentence: str
+    shipped: Path, capsys: pytest.CaptureFixture[str], action: str, start: str
 ) -> None:
     assert run_command("records", ["--profile", "smoke", action]) == 1
-    assert capsys.readouterr().err.startswith(sentence)
+    assert capsys.readouterr().err.startswith(start)

@@ -24,7 +24,7 @@ def _train(records: RecordStore, make_record: Make) -> Record:
     append_point(records.curves(record), 10, {"loss": 0.5})
     records.update(record, status="FINISHED", outputs=hashes([OUTPUT]))
     return records.update(
-        record, sent=MlflowStatus(tracking_uri="sqlite:///a", run_id="1", complete=True)
+        record, mlflow=MlflowStatus(tracking_uri="sqlite:///a", run_id="1", complete=True)
     )
 
 
@@ -41,7 +41,7 @@ def test_records_come_back_with_their_curves(there: RecordStore) -> None:
     here = RecordStore(Path("here"))
     assert unpack(Path("records.zip"), here) == 1
     (before,), (after,) = there.latest(), here.latest()
-    assert after == before.model_copy(update={"sent": None})  # this machine's MLflow lacks them
+    assert after == before.model_copy(update={"mlflow": None})  # this machine's MLflow lacks them
     assert here.curves(after).read_bytes() == there.curves(before).read_bytes()
     assert unpack(Path("records.zip"), here) == 0
 
@@ -58,7 +58,7 @@ def test_unfinished_executions_are_left_out(there: RecordStore, make_record: Mak
     failed = there.begin(make_record(name="failed"), resumes=False)
     there.update(failed, status="FAILED")
     assert pack(there, Path("records.zip")) == 1
-    with pytest.raises(UserError, match="nothing: there is no record of a finished execution"):
+    with pytest.raises(UserError, match="nothing"):
         pack(RecordStore(Path("nothing")), Path("none.zip"))
     assert not Path("none.zip").exists()
 
@@ -94,15 +94,10 @@ def test_ones_own_record_of_other_files_makes_room(there: RecordStore, make_reco
 
 
 @pytest.mark.parametrize(
-    ("content", "sentence"),
-    [
-        (None, "there is no such archive"),
-        (b"no zip", "File is not a zip file"),
-        ({"a.json": "{}"}, "validation error"),
-    ],
+    "content", [None, b"no zip", {"a.json": "{}"}], ids=["missing", "not a zip", "not a record"]
 )
 def test_what_is_no_archive_of_records_is_named(
-    content: bytes | dict[str, str] | None, sentence: str
+    content: bytes | dict[str, str] | None,
 ) -> None:
     archive = Path("records.zip")
     if isinstance(content, bytes):
@@ -111,7 +106,7 @@ def test_what_is_no_archive_of_records_is_named(
         with zipfile.ZipFile(archive, "w") as packed:
             for name, text in content.items():
                 packed.writestr(name, text)
-    with pytest.raises(UserError, match=sentence):
+    with pytest.raises(UserError, match=r"records\.zip"):
         unpack(archive, RecordStore(Path("here")))
 
 
@@ -120,6 +115,6 @@ def test_no_name_leads_out_of_the_folder(there: RecordStore) -> None:
     hostile = record.model_copy(update={"name": "../outside"})
     with zipfile.ZipFile("records.zip", "w") as packed:
         packed.writestr("../outside.json", hostile.model_dump_json())
-    with pytest.raises(UserError, match="holds the record of"):
+    with pytest.raises(UserError, match=r"records\.zip"):
         unpack(Path("records.zip"), RecordStore(Path("folder/here")))
     assert not Path("folder/outside.json").exists()

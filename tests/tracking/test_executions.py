@@ -25,29 +25,29 @@ def test_every_stage_is_found_with_its_record(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     pipeline = write_finished_run(make_record)
-    found = executions(pipeline)
-    assert [execution.job for execution in found] == list(pipeline.jobs())
-    assert all(e.record.command == e.job.command for e in found)
+    finished = executions(pipeline)
+    assert [execution.job for execution in finished] == list(pipeline.jobs())
+    assert all(e.record.command == e.job.command for e in finished)
 
     LAYOUT.report("table1.md").unlink()  # it has to run again
-    assert {e.stage.name for e in found} - {e.stage.name for e in executions(pipeline)} == {
+    assert {e.stage.name for e in finished} - {e.stage.name for e in executions(pipeline)} == {
         "table1"
     }
 
     record = RecordStore(LAYOUT.records).path("masks-one")
     record.unlink()
-    with pytest.raises(UserError, match=r"masks/one.csv: no record tells who made it"):
+    with pytest.raises(UserError, match=r"masks/one\.csv"):
         executions(pipeline)
     stage = pipeline.stages["masks"]
     running = finish(make_record, stage, pipeline.job(stage, {"dataset": "one"}))
     RecordStore(LAYOUT.records).update(running, status="RUNNING")
-    with pytest.raises(UserError, match="no record tells who made it"):
+    with pytest.raises(UserError, match=r"masks/one\.csv"):
         executions(pipeline)
 
 
 def test_without_outputs_nothing_has_run(pipeline: Pipeline) -> None:
-    with pytest.raises(UserError, match="runs/smoke: nothing has run here"):
+    with pytest.raises(UserError, match="runs/smoke"):
         executions(pipeline)
     write_text(pipeline.layout.check, "{}")
-    with pytest.raises(UserError, match=r"check.json: no record tells"):
+    with pytest.raises(UserError, match=r"check\.json"):
         executions(pipeline)

@@ -69,13 +69,15 @@ def test_a_resumed_training_goes_on_with_its_record(
     first = records.begin(make_record(), resumes=True)
     append_point(records.curves(first), 1, {"loss": 1.0})
     records.update(first, status=status, seconds=5.0)
-    records.update(first, sent=SENT)
+    records.update(first, mlflow=SENT)
 
     second = records.begin(make_record(), resumes=True)
     assert second.execution == first.execution
     assert second.attempts == 2
     assert second.started == first.started and second.seconds == 5.0
-    assert second.sent is not None and not second.sent.complete and second.sent.run_id == "abc"
+    assert (
+        second.mlflow is not None and not second.mlflow.complete and second.mlflow.run_id == "abc"
+    )
     assert records.curves(second).exists()
     assert list(records.all()) == [second]
 
@@ -120,7 +122,7 @@ def test_a_superseded_record_that_was_sent_is_not_kept(
     first = records.begin(make_record(), resumes=False)
     append_point(records.curves(first), 1, {"loss": 1.0})
     records.update(first, status="FINISHED")
-    records.update(first, sent=SENT)
+    records.update(first, mlflow=SENT)
     second = records.begin(make_record(), resumes=False)
     assert list(records.all()) == [second]
     assert not records.curves(second).exists()
@@ -131,10 +133,10 @@ def test_a_change_reaches_a_record_that_was_put_aside(
 ) -> None:
     first = records.begin(make_record(process=DEAD), resumes=False)
     second = records.begin(make_record(), resumes=False)
-    records.update(first, sent=SENT)
+    records.update(first, mlflow=SENT)
     found = {record.execution: record for record in records.all()}
-    assert found[first.execution].sent == SENT
-    assert found[second.execution].sent is None
+    assert found[first.execution].mlflow == SENT
+    assert found[second.execution].mlflow is None
 
     records.forget_superseded(first)
     records.forget_superseded(second)
@@ -146,14 +148,14 @@ def test_a_change_keeps_what_another_process_changed(
 ) -> None:
     stale = records.begin(make_record(), resumes=False)
     records.update(stale, status="FINISHED", seconds=3.0)
-    changed = records.update(stale, sent=SENT)
-    assert (changed.status, changed.seconds, changed.sent) == ("FINISHED", 3.0, SENT)
+    changed = records.update(stale, mlflow=SENT)
+    assert (changed.status, changed.seconds, changed.mlflow) == ("FINISHED", 3.0, SENT)
 
 
 def test_a_new_status_has_yet_to_be_sent(records: RecordStore, make_record: Make) -> None:
     record = records.begin(make_record(), resumes=False)
-    records.update(record, sent=SENT)
-    sent = records.update(record, status="FINISHED").sent
+    records.update(record, mlflow=SENT)
+    sent = records.update(record, status="FINISHED").mlflow
     assert sent is not None and not sent.complete
 
 

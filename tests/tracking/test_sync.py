@@ -107,16 +107,16 @@ def test_the_record_knows_its_run(records: RecordStore, ended: Record, store: St
     sync(records, "smoke")
     (run,) = _runs(store)
     record = read(records.path(ended.name))
-    assert record is not None and record.sent is not None
-    assert record.sent.run_id == run.info.run_id
-    assert record.sent.tracking_uri == "sqlite:///mlflow.db"
-    assert record.sent.complete and unsent(records) == []
+    assert record is not None and record.mlflow is not None
+    assert record.mlflow.run_id == run.info.run_id
+    assert record.mlflow.tracking_uri == "sqlite:///mlflow.db"
+    assert record.mlflow.complete and unsent(records) == []
 
 
 def test_sending_twice_adds_nothing(records: RecordStore, ended: Record, store: Store) -> None:
     sync(records, "smoke")
     assert sync(records, "smoke") == 0
-    records.update(ended, sent=None)  # as if it had stopped before this was noted
+    records.update(ended, mlflow=None)  # as if it had stopped before this was noted
     assert sync(records, "smoke") == 1
     assert sync(records, "smoke", everything=True) == 1
     (run,) = _runs(store)

@@ -54,7 +54,7 @@ def test_the_page_leads_to_the_runs(by_snakemake: Copy) -> None:
     page = (by_snakemake.root / "reports/smoke/index.html").read_text(encoding="utf-8")
     records = by_snakemake.root / "runs/smoke/records"
     for path in (*records.glob("train-*.json"), *records.glob("evaluate-*.json")):
-        assert json.loads(path.read_text(encoding="utf-8"))["sent"]["run_id"] in page
+        assert json.loads(path.read_text(encoding="utf-8"))["mlflow"]["run_id"] in page
     assert "no record on this machine" not in page
     assert "Doubt:" not in page
 

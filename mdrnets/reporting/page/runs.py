@@ -52,7 +52,7 @@ class Run:
     @property
     def mlflow(self) -> str | None:
         """The id of its MLflow run; None: MLflow does not have it."""
-        return self.record.sent.run_id if self.record and self.record.sent else None
+        return self.record.mlflow.run_id if self.record and self.record.mlflow else None
 
 
 def read_runs(pipeline: Pipeline) -> list[Run]:

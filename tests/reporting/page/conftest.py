@@ -112,7 +112,7 @@ def _record(pipeline: Pipeline, make_record: Callable[..., Record]) -> None:
         program, *arguments = job.command.removeprefix("python -m stages.").split()
         name = "-".join([program, *arguments[2:]])
         if name in RUN_IDS:
-            sent = MlflowStatus(
+            status = MlflowStatus(
                 tracking_uri="sqlite:///mlflow.db", run_id=f"id-of-{name}", complete=True
             )
             record = make_record(
@@ -123,6 +123,6 @@ def _record(pipeline: Pipeline, make_record: Callable[..., Record]) -> None:
                 parameters=dict(job.parameters),
                 inputs=hashes(job.inputs),
                 outputs=hashes(job.outputs),
-                sent=sent,
+                mlflow=status,
             )
             write_text(LAYOUT.records / f"{name}.json", record.model_dump_json())

@@ -58,8 +58,8 @@ def test_a_run_without_a_record_says_so(config_folder: Path) -> None:
 
 
 def test_a_record_leads_to_mlflow(config_folder: Path, make_record: Callable[..., Record]) -> None:
-    sent = MlflowStatus(tracking_uri="sqlite:///mlflow.db", run_id="abc", complete=True)
-    _save(_completion(make_record, sent=sent))
+    status = MlflowStatus(tracking_uri="sqlite:///mlflow.db", run_id="abc", complete=True)
+    _save(_completion(make_record, mlflow=status))
     _save(_evaluation(make_record))
     assert (_found("complete_toy one").mlflow, _found("complete_toy one").doubts) == ("abc", ())
     assert (_found("evaluate toy one").mlflow, _found("evaluate toy one").doubts) == (None, ())
