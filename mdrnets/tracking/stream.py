@@ -36,7 +36,7 @@ class Stream:
             self._last_batch = time.monotonic()
 
     def close(self) -> None:
-        """Complete the run after the recorder has ended; if none was created, leave it to `sync`."""
+        """Complete the run after the recorder has ended; without a run, leave it to `sync`."""
         if self._working and self._run_id is not None:
             self._try(self._complete)
 
