@@ -1,13 +1,13 @@
-"""Draw the embedded input again: rendered faces with label maps, and irregular holes.
+"""Draw the built-in data: rendered faces with label maps, and irregular holes.
 
-Writes into the folder OUT (by default samples/archives/), each by a temporary name:
+Writes these archives to the folder OUT (by default samples/archives/):
   rendered_a_faces.zip, rendered_b_faces.zip    NNNNN.webp, lossless, 96×96
   rendered_a_labels.zip, rendered_b_labels.zip  NNNNN.png, 8-bit grey, class ids 0…13
   holes.zip                                     NNNNN.png, 1 bit, white = hole; NNNNN // 100 is
                                                 the step of 10 % of hole ratio
 
-This is no stage of the workflow: the archives are part of the repository. The same versions of
-the libraries give the same bytes.
+The archives are part of the repository; the workflow does not run this. The same versions of the
+libraries give the same bytes.
 """
 
 import argparse
@@ -16,25 +16,24 @@ import sys
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from mdrnets.execution.command import handle_user_errors
 from mdrnets.files import atomic_write, reproducible_zipinfo
 from samples.renderer.holes import STEPS, irregular_hole
 from samples.renderer.render import render
-from samples.renderer.style import RENDERED_A, RENDERED_B, Style
+from samples.renderer.style import RENDERED_A, RENDERED_B, SceneStyle
 
 SIZE = 96
-FACES = 480  # a set: 400 to train, 20 to validate, 60 to test
+FACES = 480  # per set: 400 for training, 20 for validation, 60 for testing
 HOLES_PER_STEP = 100
 _WEBP = {"format": "WEBP", "lossless": True, "quality": 80, "method": 6}
 _PNG = {"format": "PNG", "optimize": True}
 
 
-@handle_user_errors
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m samples.make_samples",
@@ -54,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def write_set(style: Style, out: Path, *, count: int) -> None:
+def write_set(style: SceneStyle, out: Path, *, count: int) -> None:
     """Render a set's faces and label maps into two archives."""
     with (
         atomic_write(out / f"{style.name}_faces.zip") as faces_path,
@@ -69,7 +68,7 @@ def write_set(style: Style, out: Path, *, count: int) -> None:
 
 
 def write_holes(out: Path, *, per_step: int) -> None:
-    """Draw the holes, step by step, into an archive; the first half of each spares the border."""
+    """Draw the holes into an archive, step by step; half of each step avoids the image border."""
     with (
         atomic_write(out / "holes.zip") as path,
         zipfile.ZipFile(path, "w") as holes,
@@ -86,8 +85,8 @@ def draw_hole(index: int, *, per_step: int) -> np.ndarray:
     return irregular_hole(rng, SIZE, step, at_border=2 * within >= per_step)
 
 
-def _add(archive: zipfile.ZipFile, name: str, image: Image.Image, encoding: dict) -> None:
-    """Append an image, uncompressed since its file is; nothing in it tells when or where."""
+def _add(archive: zipfile.ZipFile, name: str, image: Image.Image, encoding: dict[str, Any]) -> None:
+    """Append an image without a time, and without compressing it a second time."""
     encoded = io.BytesIO()
     image.save(encoded, **encoding)
     archive.writestr(reproducible_zipinfo(name), encoded.getvalue(), zipfile.ZIP_STORED)

@@ -25,7 +25,7 @@ def paint_backdrop(view: View, draw: Draw) -> None:
 def _gradient(view: View, draw: Draw, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Studio paper with a lit spot."""
     base = draw.colour(saturation=(0.05, 0.5), value=(0.15, 0.75))
-    spot = bump(x - draw.spread(0.6), y - draw.spread(0.5), width=1.8, height=1.6)
+    spot = bump(x - draw.triangular(0.6), y - draw.triangular(0.5), width=1.8, height=1.6)
     return mix(base * 0.55, np.minimum(base * 1.35 + 0.05, 1), spot)
 
 
@@ -47,7 +47,9 @@ def _bokeh(view: View, draw: Draw, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     for _ in range(9):
         glow = draw.colour(saturation=(0.1, 0.7), value=(0.5, 1.0))
         radius = draw.between((0.08, 0.24))
-        distance = np.sqrt((x - draw.spread(1.4)) ** 2 + (y - draw.spread(1.4)) ** 2) / radius
+        distance = (
+            np.sqrt((x - draw.triangular(1.4)) ** 2 + (y - draw.triangular(1.4)) ** 2) / radius
+        )
         disc = ramp(distance, 1.05, 0.85) * (0.7 + 0.3 * ramp(distance, 0.5, 0.9))
         colour = mix(colour, glow, draw.between((0.2, 0.6)) * disc)
     return colour
@@ -56,10 +58,10 @@ def _bokeh(view: View, draw: Draw, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def _wall(view: View, draw: Draw, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """A plain wall with a door frame or a window's light."""
     base = draw.colour(saturation=(0.02, 0.3), value=(0.5, 0.92))
-    edge = x - draw.spread(1.3)
+    edge = x - draw.triangular(1.3)
     other = draw.colour(saturation=(0.05, 0.5), value=(0.3, 0.9))
     colour = mix(base, other, ramp(edge * (1 if draw.chance(0.5) else -1), 0.0, 0.04))
-    return colour * (0.92 + 0.16 * ramp(x * draw.spread(1.0) - y * 0.3, -1.0, 1.0))
+    return colour * (0.92 + 0.16 * ramp(x * draw.triangular(1.0) - y * 0.3, -1.0, 1.0))
 
 
 def _stripes(view: View, draw: Draw, x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -52,7 +52,7 @@ class Draw:
         """Uniform."""
         return bounds[0] + (bounds[1] - bounds[0]) * self.rng.random()
 
-    def spread(self, limit: float) -> float:
+    def triangular(self, limit: float) -> float:
         """Triangular around 0, within ±limit."""
         return limit * (self.rng.random() + self.rng.random() - 1)
 
@@ -74,12 +74,12 @@ class Draw:
         place = tone * (len(SKIN) - 1)
         below = min(int(place), len(SKIN) - 2)
         mixed = SKIN[below] + (place - below) * (SKIN[below + 1] - SKIN[below])
-        return mixed * (1 + np.array([0.0, self.spread(0.04), self.spread(0.08)]))
+        return mixed * (1 + np.array([0.0, self.triangular(0.04), self.triangular(0.08)]))
 
     def near(self, colour: tuple[float, ...] | np.ndarray, amount: float) -> np.ndarray:
         """A colour within ±amount of this one, in brightness and a little in hue."""
-        hue = np.array([self.spread(amount / 2) for _ in range(3)])
-        return np.clip(np.asarray(colour) + hue + self.spread(amount), 0.02, 1)
+        hue = np.array([self.triangular(amount / 2) for _ in range(3)])
+        return np.clip(np.asarray(colour) + hue + self.triangular(amount), 0.02, 1)
 
     def colour(self, *, saturation: Range, value: Range) -> np.ndarray:
         """Any hue, with bounded saturation and brightness."""

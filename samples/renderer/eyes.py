@@ -11,15 +11,15 @@ _LASH = np.array([0.10, 0.07, 0.07])
 
 def paint_eyes(view: View) -> None:
     """Both eyes."""
-    spread = view.scene.eyes.spread
+    offset = view.scene.eyes.offset
     for side in (-1, 1):
-        _paint_eye(view.near(side * spread, 0.0, width=0.32, height=0.24), side=side)
+        _paint_eye(view.near(side * offset, 0.0, width=0.32, height=0.24), side=side)
 
 
 def _paint_eye(view: View, *, side: int) -> None:
     scene = view.scene
     eyes = scene.eyes
-    s = (side * view.a - eyes.spread) / eyes.width  # -1 inner to 1 outer corner
+    s = (side * view.a - eyes.offset) / eyes.width  # -1 inner to 1 outer corner
     w = view.b + eyes.tilt * eyes.width * s
     upper = -eyes.upper * _lid(s + 0.12)
     lower = eyes.lower * _lid(s - 0.1)
@@ -39,7 +39,7 @@ def _paint_eye(view: View, *, side: int) -> None:
     inside = coverage(opening)
 
     # iris with a dark ring and a lighter lower half, pupil, reflection
-    x = view.a - side * eyes.spread - eyes.gaze_u
+    x = view.a - side * eyes.offset - eyes.gaze_u
     y = w - eyes.gaze_v + 0.25 * eyes.upper
     radius = np.sqrt(x * x + y * y) / eyes.iris_radius
     glow = 0.65 + 0.5 * ramp(y / eyes.iris_radius, -0.6, 0.8) - 0.45 * ramp(radius, 0.65, 1)
@@ -69,13 +69,13 @@ def paint_brows(view: View) -> None:
     """Both brows."""
     eyes = view.scene.eyes
     for side in (-1, 1):
-        part = view.near(side * eyes.spread, eyes.brow_v, width=0.34, height=0.2)
+        part = view.near(side * eyes.offset, eyes.brow_v, width=0.34, height=0.2)
         _paint_brow(part, side=side)
 
 
 def _paint_brow(view: View, *, side: int) -> None:
     eyes = view.scene.eyes
-    s = (side * view.a - eyes.spread - 0.025) / (eyes.width * 1.25)  # -1 inner to 1 outer end
+    s = (side * view.a - eyes.offset - 0.025) / (eyes.width * 1.25)  # -1 inner to 1 outer end
     middle = (
         eyes.brow_v
         - side * eyes.brow_uneven

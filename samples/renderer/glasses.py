@@ -17,7 +17,7 @@ def paint_glasses(view: View) -> None:
     part = view.around((np.abs(view.b) < 0.4) & (np.abs(view.u) < 0.85))
     side, b = np.abs(part.a), part.b - 0.025
     exponent = 2 + 2.5 * (1 - attire.frame_round)
-    x = np.abs(side - max(eyes.spread, attire.lens_width + 0.045)) / attire.lens_width
+    x = np.abs(side - max(eyes.offset, attire.lens_width + 0.045)) / attire.lens_width
     y = np.abs(b) / attire.lens_height
     radius = (x**exponent + y**exponent) ** (1 / exponent)
     lens = radius - 1

@@ -40,7 +40,7 @@ def grow_hair(view: View) -> Mass:
 def paint_hair_behind(view: View, mass: Mass) -> None:
     """What shows behind the neck and around the head."""
     hair = view.scene.hair
-    if hair.style == "receding":
+    if hair.cut == "receding":
         return
     if hair.bun:
         _paint_bun(view)
@@ -51,7 +51,7 @@ def paint_hair_front(view: View, mass: Mass) -> None:
     """What covers forehead, temples and, if it hangs in front, the shoulders."""
     opening = _opening(view)
     field = np.maximum(mass.field, -opening)
-    if view.scene.hair.style == "receding":  # a wreath around the bald crown
+    if view.scene.hair.cut == "receding":  # a wreath around the bald crown
         field = np.maximum(field, -0.4 - view.v + 0.1 * view.strands(mass.along * 9 + 70))
     if not view.scene.hair.in_front:
         field = np.maximum(field, -shoulders(view))
@@ -76,7 +76,7 @@ def _shape(view: View) -> tuple[np.ndarray, np.ndarray]:
     half = width + hair.flare * hanging
     if hair.length < 0.35 and not hair.curl:  # cut short around the ears
         half = half - (0.04 + 0.8 * hair.volume) * ramp(v, -0.45, -0.05)
-    if hair.style == "bob":
+    if hair.cut == "bob":
         half = half - 0.14 * ramp(v, hair.length - 0.45, hair.length)
     across = u / half
     above = np.minimum(v - _MIDDLE, 0) / height

@@ -37,8 +37,8 @@ def relief(view: View) -> np.ndarray:
     face, eyes, mouth = scene.face, scene.eyes, scene.mouth
     side, b = np.abs(view.a), view.b
     height = 0.035 * bump(side - 0.27, b + 0.25, width=0.33, height=0.16)
-    height -= 0.075 * bump(side - 0.9 * eyes.spread, b + 0.03, width=0.25, height=0.2)
-    height += 0.03 * bump(side - eyes.spread, b, width=0.13, height=0.1)
+    height -= 0.075 * bump(side - 0.9 * eyes.offset, b + 0.03, width=0.25, height=0.2)
+    height += 0.03 * bump(side - eyes.offset, b, width=0.13, height=0.1)
     height += face.cheeks * bump(side - 0.37, b - 0.33, width=0.3, height=0.3)
     height += 0.05 * bump(view.a, b - mouth.v, width=0.4, height=0.27)
     height += 0.05 * bump(view.a, b - face.chin + 0.14, width=0.24, height=0.19)

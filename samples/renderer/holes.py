@@ -1,4 +1,4 @@
-"""Irregular holes that we draw ourselves, for the embedded input.
+"""Irregular holes for the built-in data.
 
 In the manner of Liu et al. (ECCV 2018, §4.1), who took theirs from occlusions between video frames,
 with random dilation, rotation and cropping, in six steps of hole ratio, half of each step without
@@ -8,8 +8,6 @@ the image border: here strokes and blots stand for the occlusions.
 import numpy as np
 from PIL import Image, ImageDraw
 from scipy import ndimage
-
-from mdrnets.errors import UserError
 
 STEPS = 6
 """Step n holds the hole ratios between n·10 % and (n + 1)·10 %."""
@@ -33,12 +31,12 @@ def irregular_hole(
         bool size×size, True = hole.
 
     Raises:
-        UserError: `size` or `step` is out of range.
+        ValueError: `size` or `step` is out of range.
     """
     if size < _SMALLEST:
-        raise UserError(f"A hole of size {size} was asked for: ask for {_SMALLEST} or more.")
+        raise ValueError(f"size: {size}, expected {_SMALLEST} or more")
     if not 0 <= step < STEPS:
-        raise UserError(f"A hole of step {step} was asked for: the steps are 0 to {STEPS - 1}.")
+        raise ValueError(f"step: {step}, expected 0 to {STEPS - 1}")
 
     while True:
         ratio = (step + _between(rng, 0.1, 0.95)) / 10

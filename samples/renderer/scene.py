@@ -59,7 +59,7 @@ class Face:
 class Eyes:
     """Both eyes and brows: one description, so that the two sides agree."""
 
-    spread: float
+    offset: float  # of each eye from the middle of the face
     width: float
     upper: float
     lower: float
@@ -108,7 +108,7 @@ class Mouth:
 class Hair:
     """The hair."""
 
-    style: str
+    cut: str
     colour: np.ndarray
     shine: np.ndarray
     volume: float

@@ -81,9 +81,9 @@ def _creases(view: View) -> np.ndarray:
     worn = ramp(np.array(face.age), 0.3, 1.0)
     waves = 0.5 + 0.5 * np.sin(b * 62 + 1.5 * np.cos(view.a * 7))
     forehead = 0.45 * worn * waves**4 * bump(view.a, b + 0.43, width=0.42, height=0.17)
-    below = b - 0.115 - 0.35 * (side - eyes.spread) ** 2
+    below = b - 0.115 - 0.35 * (side - eyes.offset) ** 2
     bags = (0.10 + 0.35 * worn) * line(below, width=0.022)
-    bags = bags * ramp(0.19 - np.abs(side - eyes.spread), 0.0, 0.12)
+    bags = bags * ramp(0.19 - np.abs(side - eyes.offset), 0.0, 0.12)
     along = np.clip((b - nose.base + 0.08) / (mouth.v - nose.base + 0.16), 0, 1)
     fold = nose.width * 1.05 + (mouth.width * 1.22 - nose.width * 1.05) * along**1.2
     strength = 0.12 + 0.45 * worn + 2.2 * max(mouth.smile, 0.0)

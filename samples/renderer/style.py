@@ -11,7 +11,7 @@ Choice = tuple[tuple[str, float], ...]
 
 
 @dataclass(frozen=True)
-class Style:
+class SceneStyle:
     """Distributions from which a scene is drawn.
 
     Attributes:
@@ -63,7 +63,7 @@ class Style:
     freckles: float
 
 
-RENDERED_A = Style(  # portraits in a studio or at a gala: tight, warm, contrasty
+RENDERED_A = SceneStyle(  # portraits in a studio or at a gala: tight, warm, contrasty
     name="rendered_a",
     scale=(0.76, 0.86),
     eye_line=(-0.10, -0.02),
@@ -112,7 +112,7 @@ RENDERED_A = Style(  # portraits in a studio or at a gala: tight, warm, contrast
     freckles=0.12,
 )
 
-RENDERED_B = Style(  # snapshots by day: looser framing, flatter and cooler light, all ages
+RENDERED_B = SceneStyle(  # snapshots by day: looser framing, flatter and cooler light, all ages
     name="rendered_b",
     scale=(0.68, 0.80),
     eye_line=(-0.16, 0.06),

@@ -10,7 +10,7 @@ from PIL import Image
 from mdrnets.data.classes import CLASSES
 from samples import make_samples as samples
 from samples.renderer.render import render
-from samples.renderer.style import RENDERED_A, RENDERED_B, Style
+from samples.renderer.style import RENDERED_A, RENDERED_B, SceneStyle
 
 COMMITTED = Path(__file__).parents[2] / "samples/archives"
 ARCHIVES = (
@@ -36,7 +36,7 @@ def _read(name: str, member: str) -> np.ndarray:
 
 @STYLES
 @pytest.mark.parametrize("index", [0, 1, 137, 254, 399, 420, 479])
-def test_the_code_draws_what_is_committed(style: Style, index: int) -> None:
+def test_the_code_draws_what_is_committed(style: SceneStyle, index: int) -> None:
     image, labels = render(style, index, samples.SIZE)
     committed = _read(f"{style.name}_faces.zip", f"{index:05}.webp")
     assert np.abs(image.astype(int) - committed).max() <= 1  # rounding may differ by machine
@@ -67,7 +67,7 @@ def test_all_of_it_is_small() -> None:
 
 
 @STYLES
-def test_every_class_occurs_in_every_tenth_of_a_set(style: Style) -> None:
+def test_every_class_occurs_in_every_tenth_of_a_set(style: SceneStyle) -> None:
     seen = []
     for _, image in _members(f"{style.name}_labels.zip"):
         assert (image.mode, image.size) == ("L", (96, 96))
@@ -78,7 +78,7 @@ def test_every_class_occurs_in_every_tenth_of_a_set(style: Style) -> None:
 
 
 @STYLES
-def test_faces_are_rgb_of_one_size(style: Style) -> None:
+def test_faces_are_rgb_of_one_size(style: SceneStyle) -> None:
     formats = {
         (image.format, image.mode, image.size) for _, image in _members(f"{style.name}_faces.zip")
     }
@@ -130,12 +130,3 @@ def test_an_interrupted_drawing_leaves_the_old_archives(
         samples.main(["--out", str(tmp_path)])
     assert [path.name for path in tmp_path.iterdir()] == [old.name]
     assert old.read_bytes() == b"old"
-
-
-def test_help_says_what_is_written(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as exit_info:
-        samples.main(["--help"])
-    assert exit_info.value.code == 0
-    text = capsys.readouterr().out
-    assert "python -m samples.make_samples" in text
-    assert all(archive in text for archive in ARCHIVES)

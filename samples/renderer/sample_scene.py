@@ -1,14 +1,14 @@
-"""Drawing a scene from a style; what belongs together is correlated."""
+"""Sample a scene from the distributions of a style."""
 
 import numpy as np
 
 from samples.renderer.draws import HAIR, Draw
 from samples.renderer.scene import Attire, Eyes, Face, Hair, Light, Mouth, Nose, Pose, Scene
-from samples.renderer.style import Style
+from samples.renderer.style import SceneStyle
 
 
-def draw_scene(draw: Draw, style: Style) -> Scene:
-    """Draw one scene; what belongs together (age and grey hair, sex and beard) is correlated."""
+def sample_scene(draw: Draw, style: SceneStyle) -> Scene:
+    """Sample one scene; related attributes (age and grey hair, sex and beard) are correlated."""
     masculine = draw.chance(style.masculine)
     age = draw.between(style.age)
     tone = draw.between(style.skin_tone)
@@ -34,20 +34,20 @@ def draw_scene(draw: Draw, style: Style) -> Scene:
     )
 
 
-def _pose(draw: Draw, style: Style) -> Pose:
-    yaw = draw.spread(style.yaw)
+def _pose(draw: Draw, style: SceneStyle) -> Pose:
+    yaw = draw.triangular(style.yaw)
     return Pose(
-        x=draw.spread(style.sideways) - 0.18 * yaw,
+        x=draw.triangular(style.sideways) - 0.18 * yaw,
         y=draw.between(style.eye_line),
         scale=draw.between(style.scale),
         yaw=yaw,
-        pitch=draw.spread(style.pitch),
-        roll=draw.spread(style.roll),
-        sway=-0.3 * yaw + draw.spread(0.12),
+        pitch=draw.triangular(style.pitch),
+        roll=draw.triangular(style.roll),
+        sway=-0.3 * yaw + draw.triangular(0.12),
     )
 
 
-def _light(draw: Draw, style: Style) -> Light:
+def _light(draw: Draw, style: SceneStyle) -> Light:
     side = draw.between((-style.light_side, style.light_side))
     above = draw.between(style.light_above)
     towards = np.array([side, -above, draw.between((0.7, 1.0))])
@@ -62,7 +62,7 @@ def _light(draw: Draw, style: Style) -> Light:
     )
 
 
-def _face(draw: Draw, style: Style, *, masculine: bool, age: float, tone: float) -> Face:
+def _face(draw: Draw, style: SceneStyle, *, masculine: bool, age: float, tone: float) -> Face:
     beard = draw.between((0.25, 1.0)) if masculine and draw.chance(style.beard) else 0.0
     gold = np.array([0.86, 0.70, 0.32])
     earring = draw.near(gold, 0.2) if not masculine and draw.chance(0.45) else None
@@ -86,15 +86,15 @@ def _face(draw: Draw, style: Style, *, masculine: bool, age: float, tone: float)
 def _eyes(draw: Draw, *, masculine: bool, make_up: float, hair: Hair) -> Eyes:
     darker = hair.colour * np.array([1.0, 0.88, 0.82]) * draw.between((0.45, 0.8)) + 0.02
     return Eyes(
-        spread=draw.between((0.275, 0.31)),
+        offset=draw.between((0.275, 0.31)),
         width=draw.between((0.158, 0.185)),
         upper=draw.between((0.066, 0.100)) + 0.006 * (not masculine),
         lower=draw.between((0.038, 0.056)),
         tilt=draw.between((-0.04, 0.16)),
         iris=draw.iris(),
         iris_radius=draw.between((0.076, 0.088)),
-        gaze_u=draw.spread(0.05),
-        gaze_v=draw.spread(0.02),
+        gaze_u=draw.triangular(0.05),
+        gaze_v=draw.triangular(0.02),
         lashes=0.25 * (not masculine) + 0.75 * make_up,
         shadow=draw.colour(saturation=(0.2, 0.7), value=(0.2, 0.6)),
         shadow_strength=0.6 * make_up * draw.rng.random(),
@@ -102,12 +102,12 @@ def _eyes(draw: Draw, *, masculine: bool, make_up: float, hair: Hair) -> Eyes:
         brow_v=-draw.between((0.19, 0.235)),
         brow_thickness=draw.between((0.022, 0.034)) + 0.010 * masculine,
         brow_arch=draw.between((0.02, 0.075)),
-        brow_slope=draw.spread(0.22),
-        brow_uneven=draw.spread(0.025),
+        brow_slope=draw.triangular(0.22),
+        brow_uneven=draw.triangular(0.025),
     )
 
 
-def _mouth(draw: Draw, style: Style, *, make_up: float, face: Face) -> Mouth:
+def _mouth(draw: Draw, style: SceneStyle, *, make_up: float, face: Face) -> Mouth:
     is_open = draw.chance(style.mouth_open)
     natural = face.skin * np.array([0.86, 0.62, 0.62])
     stick = np.array([draw.between((0.5, 0.85)), draw.between((0.06, 0.3)), 0.0])
@@ -126,7 +126,7 @@ def _mouth(draw: Draw, style: Style, *, make_up: float, face: Face) -> Mouth:
     )
 
 
-_SHAPES = {  # style: volume, length, flare, frame, fringe
+_SHAPES = {  # cut: volume, length, flare, frame, fringe
     "crop": ((0.03, 0.09), (0.10, 0.24), -0.10, (0.60, 0.64), (0.0, 0.06)),
     "side_swept": ((0.08, 0.17), (0.12, 0.32), -0.06, (0.58, 0.63), (0.03, 0.26)),
     "bob": ((0.08, 0.16), (0.75, 1.05), 0.06, (0.48, 0.58), (0.02, 0.34)),
@@ -140,7 +140,9 @@ _LONG = ("bob", "long", "wavy", "bun")
 _SHORT = ("crop", "side_swept", "receding")
 
 
-def _hair(draw: Draw, style: Style, *, masculine: bool, age: float, tone: float, hat: str) -> Hair:
+def _hair(
+    draw: Draw, style: SceneStyle, *, masculine: bool, age: float, tone: float, hat: str
+) -> Hair:
     against = _LONG if masculine else _SHORT
     name = draw.pick(tuple((n, w * (0.12 if n in against else 1.0)) for n, w in style.hair_styles))
     dark = 1.0 if tone < 0.5 else 0.15  # light hair is rarer on dark skin
@@ -154,18 +156,18 @@ def _hair(draw: Draw, style: Style, *, masculine: bool, age: float, tone: float,
     base = draw.near(HAIR[colour], 0.07)
     receding = name == "receding"
     return Hair(
-        style=name,
+        cut=name,
         colour=base,
         shine=np.minimum(base * 1.5 + 0.10, 1),
         volume=min(draw.between(volume), 0.3 if hat == "none" else 0.07),
         length=draw.between(length),
-        flare=flare + draw.spread(0.05),
+        flare=flare + draw.triangular(0.05),
         hairline=-draw.between((0.82, 1.05)) if receding else -draw.between((0.56, 0.70)),
         temples=draw.between((0.05, 0.35)),
         frame=draw.between(frame),
-        part=draw.spread(0.4),
+        part=draw.triangular(0.4),
         fringe=draw.between(fringe),
-        sweep=draw.spread(1.0),
+        sweep=draw.triangular(1.0),
         wave=draw.between((0.02, 0.05)) if name == "wavy" else draw.between((0.0, 0.012)),
         wave_rate=draw.between((7.0, 14.0)),
         curl=draw.between((0.5, 1.0)) if name == "curly" else 0.0,
@@ -174,7 +176,7 @@ def _hair(draw: Draw, style: Style, *, masculine: bool, age: float, tone: float,
     )
 
 
-def _attire(draw: Draw, style: Style) -> Attire:
+def _attire(draw: Draw, style: SceneStyle) -> Attire:
     hat = draw.pick(style.hats)
     cloth = draw.pick(style.cloths)
     glasses = draw.pick(style.glasses)
