@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from statistics import median
 from typing import Literal, get_args
@@ -15,11 +16,11 @@ from typing import Literal, get_args
 from mdrnets.config.load import Config
 from mdrnets.config.network_id import NetworkId
 from mdrnets.dag.pipeline import Job, Pipeline
-from mdrnets.dag.stage import Group, Stage
+from mdrnets.dag.stage import Group
 from mdrnets.layout import Layout
 from mdrnets.planning.resources import planned_seconds
 from mdrnets.planning.schedule import Task
-from mdrnets.tracking.record import FileHash, Record, RecordStore, read_points
+from mdrnets.tracking.record import FileHash, Record, RecordStore, hashes, read_points
 
 State = Literal["done", "running", "failed", "interrupted", "left"]
 STATES: tuple[State, ...] = get_args(State)
@@ -67,9 +68,8 @@ class JobStatus:
 
 @dataclass(frozen=True)
 class _Candidate:
-    """A job with what is known of it."""
+    """A job with its program's arguments and its latest record."""
 
-    stage: Stage
     job: Job
     arguments: tuple[str, ...]
     record: Record | None
@@ -77,10 +77,17 @@ class _Candidate:
     @property
     def kind(self) -> tuple[str, ...]:
         """Jobs of one kind take about as long: trainings of one network, or runs of one program."""
-        network = (
-            (NetworkId.parse(self.arguments[1]).base,) if self.stage.program == "train" else ()
+        program = self.job.stage.program
+        network = (NetworkId.parse(self.arguments[1]).base,) if program == "train" else ()
+        return (program, *network)
+
+    @property
+    def record_is_current(self) -> bool:
+        """Whether the latest execution had the parameters and the code of today."""
+        return self.record is not None and (
+            self.record.parameters == self.job.parameters
+            and self.record.code == {p.as_posix(): _file_hash(p.resolve()) for p in self.job.code}
         )
-        return (self.stage.program, *network)
 
 
 def job_statuses(pipeline: Pipeline) -> list[JobStatus]:
@@ -98,7 +105,7 @@ def job_statuses(pipeline: Pipeline) -> list[JobStatus]:
         statuses.append(
             JobStatus(
                 name=candidate.job.name,
-                group=candidate.stage.group,
+                group=candidate.job.stage.group,
                 state=state,
                 needs=names,
                 seconds=_seconds(record) if record else 0,
@@ -128,22 +135,25 @@ def remaining_tasks(statuses: Sequence[JobStatus]) -> dict[str, Task]:
 
 def _candidates(pipeline: Pipeline) -> Iterator[_Candidate]:
     records = {r.command: r for r in RecordStore(pipeline.layout.records).latest_checked()}
-    for stage in pipeline.stages.values():
-        for wildcards in stage.combinations():
-            job = pipeline.job(stage, wildcards)
-            arguments = tuple(argument.format(**wildcards) for argument in stage.arguments)
-            yield _Candidate(stage, job, arguments, records.get(job.command))
+    for job in pipeline.jobs():
+        arguments = tuple(argument.format(**job.wildcards) for argument in job.stage.arguments)
+        yield _Candidate(job, arguments, records.get(job.command))
+
+
+@cache
+def _file_hash(path: Path) -> FileHash:
+    return hashes([path])[path.as_posix()]
 
 
 def _state(candidate: _Candidate, needs: Mapping[Path, _Candidate], *, up_to_date: bool) -> State:
     """What a job is, given the maker of each input and whether all makers are `up_to_date`.
 
-    A record of other parameters says nothing about the job as it is configured now.
+    A record of other parameters or other code says nothing about the job as it is now.
     """
     job, record = candidate.job, candidate.record
     if record is not None and record.status == "RUNNING":
         return "running"
-    if record is not None and record.parameters != job.parameters:
+    if record is not None and not candidate.record_is_current:
         return "left"
     if record is not None and record.status != "FINISHED":
         return "failed" if record.status == "FAILED" else "interrupted"
@@ -175,7 +185,7 @@ def _seconds(record: Record) -> float:
 
 def _progress(pipeline: Pipeline, candidate: _Candidate, state: State) -> Progress | None:
     """An interrupted training restarts from its saved state; a running one has passed it."""
-    if candidate.stage.program != "train" or state not in ("running", "interrupted", "failed"):
+    if candidate.job.stage.program != "train" or state not in ("running", "interrupted", "failed"):
         return None
     record = candidate.record
     assert record is not None

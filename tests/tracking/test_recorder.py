@@ -1,9 +1,10 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from mdrnets.config.load import load_config
-from mdrnets.dag.pipeline import Job
+from mdrnets.dag.pipeline import Job, Pipeline
 from mdrnets.errors import UserError
 from mdrnets.tracking.record import read, read_points
 from mdrnets.tracking.recorder import RunRecorder
@@ -13,14 +14,12 @@ from mdrnets.tracking.recorder import RunRecorder
 def job(shipped: Path) -> Job:
     Path("input").write_text("abc")
     Path("code.py").write_text("x = 1\n")
-    return Job(
-        name="train_pconv one",
-        command="python -m stages.train one pconv",
+    return replace(
+        Pipeline(load_config("smoke")).find("train", ["rendered_a", "coarse"]),
         inputs=(Path("input"),),
         code=(Path("code.py"),),
         outputs=(Path("output"),),
         parameters={"params.yaml:seed": 7},
-        gpus=0,
     )
 
 
@@ -45,12 +44,12 @@ def test_a_running_execution_has_a_record(job: Job) -> None:
 
 
 def test_the_end_adds_outputs_and_measurements(job: Job) -> None:
-    journal = _begin(job)
+    recorder = _begin(job)
     Path("output").write_text("abcd")
-    journal.note("images_per_second", 12.5)
-    journal.end(None)
-    record = read(journal.records.path("train-one-pconv"))
-    assert record == journal.record
+    recorder.note("images_per_second", 12.5)
+    recorder.end(None)
+    record = read(recorder.records.path("train-one-pconv"))
+    assert record == recorder.record
     assert record.status == "FINISHED" and record.error is None
     assert record.outputs["output"].bytes == 4
     assert record.measurements == {"images_per_second": 12.5}
@@ -70,11 +69,11 @@ def test_the_end_adds_outputs_and_measurements(job: Job) -> None:
 def test_the_end_tells_what_went_wrong(
     job: Job, error: BaseException, status: str, sentence: str
 ) -> None:
-    journal = _begin(job)
+    recorder = _begin(job)
     Path("output").write_text("of an earlier execution")
-    journal.end(error)
-    assert (journal.record.status, journal.record.error) == (status, sentence)
-    assert journal.record.outputs == {}
+    recorder.end(error)
+    assert (recorder.record.status, recorder.record.error) == (status, sentence)
+    assert recorder.record.outputs == {}
 
 
 def test_a_resumed_training_repeats_no_point(job: Job) -> None:

@@ -1,10 +1,11 @@
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from mdrnets.config.load import load_config
-from mdrnets.dag.pipeline import Job
+from mdrnets.dag.pipeline import Pipeline
 from mdrnets.tracking import stream
 from mdrnets.tracking.recorder import RunRecorder
 from mdrnets.tracking.store import open_store
@@ -22,9 +23,12 @@ def begin(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> Begin:
 
 
 def _begin() -> tuple[RunRecorder, Stream]:
-    job = Job("train_pconv one", "python -m stages.train one pconv", (), (), (), {}, gpus=0)
+    config = load_config("smoke")
+    job = replace(
+        Pipeline(config).find("train", ["rendered_a", "coarse"]), inputs=(), outputs=(), code=()
+    )
     recorder = RunRecorder(
-        config=load_config("smoke"),
+        config=config,
         stage="train",
         wildcards={"dataset": "one", "network": "pconv"},
         job=job,
