@@ -105,8 +105,8 @@ def test_each_execution_is_an_action_with_everything_that_its_record_tells(
 
     taken = {entity.get("sha256"): entity for entity in action["object"]}
     assert {known.sha256 for known in record.inputs.values()} <= taken.keys()
-    seed = next(e for e in action["object"] if e.get("name") == "params.yaml:seed")
-    assert seed["value"] == record.parameters["params.yaml:seed"]
+    seed = next(e for e in action["object"] if e.get("name") == "network:seed")
+    assert seed["value"] == record.parameters["network:seed"]
     made = {e["name"]: e["sha256"] for e in action["result"]}
     assert made == {name: known.sha256 for name, known in record.outputs.items()}
     # What one made, the next one took: the same entity.
