@@ -146,8 +146,8 @@ def _disk(plan: Plan) -> Iterator[tuple[str, int]]:
     )
     yield from plan.packed.items()
     jobs = plan.jobs.items()
-    yield "models", sum(job.kept for name, job in jobs if name.startswith("train_"))
-    yield "completions", sum(job.kept for name, job in jobs if name.startswith("complete_"))
+    yield "models", sum(job.kept for name, job in jobs if name.startswith("train"))
+    yield "completions", sum(job.kept for name, job in jobs if name.startswith("complete"))
     yield "states of the largest unfinished training", max(job.passing for _, job in jobs)
 
 
