@@ -17,7 +17,7 @@ PROGRAM = """
 import os, sys
 import torch
 from mdrnets.metrics.features import build_feature_network
-from mdrnets.runtime.allocator import keep_freed_memory
+from mdrnets.runtime.numerics import keep_freed_memory
 
 torch.set_num_threads(1)
 if sys.argv[1] == "kept":

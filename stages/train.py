@@ -26,7 +26,7 @@ def main(run: StageRun) -> None:
 
     dataset, network = run.wildcards["dataset"], run.wildcards["network"]
     with lock_training(run.layout, dataset=dataset, network=network):
-        with Display(label=f"{network} on {dataset}", say=run.say) as display:
+        with Display(label=f"{network} on {dataset}") as display:
 
             def report(progress: TrainingProgress) -> None:
                 if progress.values:
@@ -39,7 +39,6 @@ def main(run: StageRun) -> None:
                 network=network,
                 note=run.note,
                 report=report,
-                say=run.say,
             )
         save_trained_network(trained, run.config, dataset=dataset, network=network)
 

@@ -164,7 +164,7 @@ def _execute(
         options=options,
     )
     try:
-        with locked_gpus(job.gpus, say=run.say):
+        with locked_gpus(job.gpus):
             body(run)
     except FileNotFoundError as error:
         missing = _missing_input(error, job)

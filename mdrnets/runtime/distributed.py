@@ -1,7 +1,8 @@
-"""What the processes of one training work out together; in a lone process nothing happens.
+"""Collective operations of the ranks of one training; no-ops in a single process.
 
-Each rank trains on its share of every batch. Whatever of that share lasts longer than the step
-(gradients, the memory, codebooks, statistics) is combined here, so that all ranks stay alike.
+Each rank trains on its share of every batch. Everything computed from a share that outlasts the
+step (gradients, the memory, codebooks, statistics) is combined here, so that all ranks hold the
+same values.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -13,41 +14,41 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 
-def ranks() -> int:
-    """How many processes train together."""
+def world_size() -> int:
+    """The number of processes that train together."""
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
 
 @torch.no_grad()
 def all_reduce_sum(tensors: Sequence[Tensor]) -> None:
-    """Replace each tensor by its sum over the ranks. Args: tensors: of one type."""
-    if ranks() > 1:
-        _as_one_message(tensors, dist.all_reduce)
+    """Replace each tensor by its sum over the ranks. All tensors must have the same dtype."""
+    if world_size() > 1:
+        _send_as_one_message(tensors, dist.all_reduce)
 
 
 @torch.no_grad()
 def all_reduce_mean(tensors: Sequence[Tensor]) -> None:
-    """Replace each tensor by its mean over the ranks. Args: tensors: of one type."""
+    """Replace each tensor by its mean over the ranks. All tensors must have the same dtype."""
     all_reduce_sum(tensors)
-    if ranks() > 1:
+    if world_size() > 1:
         for tensor in tensors:
-            tensor.div_(ranks())
+            tensor.div_(world_size())
 
 
 @torch.no_grad()
 def broadcast(tensors: Iterable[Tensor]) -> None:
     """Replace each tensor by that of rank 0."""
-    if ranks() > 1:
-        by_type: dict[torch.dtype, list[Tensor]] = {}
+    if world_size() > 1:
+        by_dtype: dict[torch.dtype, list[Tensor]] = {}
         for tensor in tensors:
-            by_type.setdefault(tensor.dtype, []).append(tensor)
-        for alike in by_type.values():
-            _as_one_message(alike, partial(dist.broadcast, src=0))
+            by_dtype.setdefault(tensor.dtype, []).append(tensor)
+        for same_dtype in by_dtype.values():
+            _send_as_one_message(same_dtype, partial(dist.broadcast, src=0))
 
 
 def all_reduce_max(number: int, device: torch.device) -> int:
-    """Of the numbers that the ranks pass. Args: device: of the training."""
-    if ranks() == 1:
+    """Return the largest of the ranks' numbers. It is exchanged on the training's device."""
+    if world_size() == 1:
         return number
     message = torch.tensor(number, device=device)
     dist.all_reduce(message, op=dist.ReduceOp.MAX)
@@ -55,20 +56,20 @@ def all_reduce_max(number: int, device: torch.device) -> int:
 
 
 def average_statistics(network: nn.Module) -> None:
-    """Make BatchNorm's running statistics, where they run, the means of all ranks'.
+    """Average BatchNorm's running statistics over the ranks, for the layers in training mode.
 
-    A rank normalises by the statistics of its own share, as is usual in data-parallel training; so
-    the variance between the shares' means is no part of the running variance.
+    Each rank normalises by the statistics of its own share, as is usual in data-parallel training.
+    Therefore the running variance does not include the variance between the shares' means.
     """
     running = [m for m in network.modules() if isinstance(m, nn.BatchNorm2d) and m.training]
     all_reduce_mean([s for m in running for s in (m.running_mean, m.running_var) if s is not None])
 
 
-def _as_one_message(tensors: Sequence[Tensor], send: Callable[[Tensor], Any]) -> None:
-    """Let the process group change all tensors at once: a message costs more than its bytes."""
+def _send_as_one_message(tensors: Sequence[Tensor], send: Callable[[Tensor], Any]) -> None:
+    """Change all tensors with one collective call: many small messages are slow."""
     sizes = [tensor.numel() for tensor in tensors]
     if sum(sizes):
         message = torch.cat([tensor.flatten() for tensor in tensors])
         send(message)
-        for tensor, part in zip(tensors, message.split(sizes), strict=True):
+        for tensor, part in zip(tensors, torch.split(message, sizes), strict=True):
             tensor.copy_(part.view_as(tensor))

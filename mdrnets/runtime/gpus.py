@@ -1,37 +1,39 @@
-"""Every job on a machine gets GPUs of its own: claims by locks on files, one for each GPU.
+"""GPU locks: each job on a machine locks its GPUs, with one file for each GPU.
 
-Without them, jobs that run side by side (`snakemake --resources gpu=N`) would all take the first.
-The kernel takes a lock back when its process ends, however that happens.
+Without locks, jobs that run in parallel (`snakemake --resources gpu=N`) would all use the first
+GPU. The kernel releases a lock when its process ends, in whatever way it ends.
 """
 
+import logging
 import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from mdrnets.errors import UserError
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
-LOOK_EVERY = 1.0
-"""Seconds between two looks for free GPUs."""
+POLL_SECONDS = 1.0
+"""Seconds between two attempts to lock GPUs."""
+
+logger = logging.getLogger(__name__)
 
 
 @contextmanager
-def locked_gpus(count: int, *, say: Callable[[str], None]) -> Iterator[None]:
-    """Let CUDA see `count` GPUs that no other job of this user has claimed; wait for them.
+def locked_gpus(count: int) -> Iterator[None]:
+    """Lock `count` GPUs and make only these visible to CUDA; wait until they are free.
 
-    To be entered before CUDA is used, which then keeps to them until the process ends. Where
-    `CUDA_VISIBLE_DEVICES` is set (by the user, by Slurm), they are some of those.
+    Enter the context before CUDA is initialised. If `CUDA_VISIBLE_DEVICES` is set (by the user or
+    by Slurm), the GPUs are chosen from those.
 
     Args:
-        count: 0: nothing is done.
-        say: told, in a sentence, that it has to wait.
+        count: number of GPUs; with 0 nothing is done.
 
     Raises:
-        UserError: there are fewer.
+        UserError: fewer GPUs are visible.
     """
     if count == 0:
         yield
@@ -39,54 +41,54 @@ def locked_gpus(count: int, *, say: Callable[[str], None]) -> Iterator[None]:
     visible = _visible_gpus()
     if count > len(visible):
         raise UserError(
-            f"device: the profile asks for {count} GPU(s) a job, but there are {len(visible)} "
-            "(nvidia-smi, CUDA_VISIBLE_DEVICES); lower `devices`, or choose `device: cpu`"
+            f"device: the profile asks for {count} GPUs for each job, but found {len(visible)} "
+            "(nvidia-smi, CUDA_VISIBLE_DEVICES); lower `devices`, or set `device: cpu`"
         )
     folder = Path(tempfile.gettempdir(), f"mdrnets-gpus-{os.getuid()}")
     folder.mkdir(exist_ok=True)
-    with ExitStack() as claims:
-        waits = False
-        while not (claimed := _claim(visible, count, folder, claims)):
-            if not waits:
-                say(f"waiting for {count} GPU(s): other jobs have claimed those of this machine")
-            waits = True
-            time.sleep(LOOK_EVERY)
-        os.environ[VISIBLE] = ",".join(claimed)
+    with ExitStack() as locks:
+        waiting = False
+        while not (gpus := _lock(visible, count, folder, locks)):
+            if not waiting:
+                logger.info("waiting for %d GPUs that other jobs have locked", count)
+            waiting = True
+            time.sleep(POLL_SECONDS)
+        os.environ[VISIBLE] = ",".join(gpus)
         yield
 
 
-def _claim(gpus: Sequence[str], count: int, folder: Path, claims: ExitStack) -> list[str]:
-    """Lock as many GPUs as wanted, or none: two jobs that hold halves would wait for ever."""
+def _lock(candidates: Sequence[str], count: int, folder: Path, locks: ExitStack) -> list[str]:
+    """Lock `count` GPUs or none: two jobs with half of theirs each would wait forever."""
     from filelock import FileLock, Timeout
 
-    claimed = []
+    gpus = []
     with ExitStack() as attempt:
-        for gpu in gpus:
+        for gpu in candidates:
             try:
                 attempt.enter_context(FileLock(folder / f"{gpu}.lock", timeout=0))
             except Timeout:
                 continue
-            claimed.append(gpu)
-            if len(claimed) == count:
-                claims.enter_context(attempt.pop_all())
-                return claimed
+            gpus.append(gpu)
+            if len(gpus) == count:
+                locks.enter_context(attempt.pop_all())
+                return gpus
     return []
 
 
 def _visible_gpus() -> list[str]:
-    """Names that no other GPU has: UUIDs, since numbers begin anew in each container."""
+    """UUIDs of the visible GPUs. Indices are not unique: they start at 0 in each container."""
     try:
-        listed = subprocess.run(
+        uuids = subprocess.run(
             ["nvidia-smi", "--query-gpu=uuid", "--format=csv,noheader"],
             check=True,
             capture_output=True,
             text=True,
         ).stdout.split()
     except (FileNotFoundError, subprocess.CalledProcessError):
-        listed = []
-    names = listed
-    if VISIBLE in os.environ:  # by number, or by name, also of a part of a GPU
-        numbered = {str(number): name for number, name in enumerate(listed)}
+        uuids = []
+    names = uuids
+    if VISIBLE in os.environ:  # indices, UUIDs of GPUs, or UUIDs of MIG instances
+        by_index = {str(index): uuid for index, uuid in enumerate(uuids)}
         chosen = (name.strip() for name in os.environ[VISIBLE].split(","))
-        names = [numbered.get(name, name) for name in chosen]
+        names = [by_index.get(name, name) for name in chosen]
     return [name for name in names if name.startswith(("GPU-", "MIG-"))]

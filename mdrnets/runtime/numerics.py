@@ -1,16 +1,20 @@
 """Everything that decides the last bits of a result, set in one place.
 
-On a CPU the same seed, threads and machine type then give the same bytes. On a GPU operations
-that have a deterministic form use it, and those without one only warn.
+On a CPU, the same seed, number of threads and machine type then give the same bytes. On a GPU,
+operations that have a deterministic implementation use it; the others only warn.
 """
 
+import ctypes
 import os
+import platform
 from typing import Any
 
 import torch
 
 from mdrnets.errors import UserError
-from mdrnets.runtime.allocator import keep_freed_memory
+
+M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of glibc's malloc.h
+NEVER = 2**31 - 1
 
 
 def set_numerics(*, device: str, precision: str, threads: int) -> dict[str, Any]:
@@ -18,22 +22,22 @@ def set_numerics(*, device: str, precision: str, threads: int) -> dict[str, Any]
 
     Args:
         device: `cpu` or `cuda`.
-        precision: `32-true` also keeps TensorFloat-32 off; `bf16-mixed` turns it on.
-        threads: of each operation on the CPU; sums are split among them.
+        precision: `32-true` turns TensorFloat-32 off, `bf16-mixed` turns it on.
+        threads: number of threads of each CPU operation; sums are split among them.
 
     Returns:
-        What was set, and on which hardware, for the record.
+        The settings and the hardware, for the record of the execution.
 
     Raises:
-        UserError: there is no GPU.
+        UserError: no GPU is available.
     """
     require_device(device)
     torch.set_num_threads(threads)
     keep_freed_memory()
 
-    os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # else cuBLAS sums in any order
+    os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # otherwise cuBLAS sums in any order
     torch.use_deterministic_algorithms(True, warn_only=device == "cuda")
-    # Nothing here reads uninitialised memory, and filling it costs time.
+    # No code here reads uninitialised memory, and filling it takes time.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.deterministic = True
     torch.backends.cudnn.benchmark = False
@@ -54,17 +58,32 @@ def set_numerics(*, device: str, precision: str, threads: int) -> dict[str, Any]
 
 def require_device(device: str) -> None:
     """Raises:
-    UserError: the device is a GPU, and there is none.
+    UserError: the device is a GPU, and none is available.
     """
     if device == "cuda" and not torch.cuda.is_available():
         raise UserError(
-            "device: the profile asks for cuda, but PyTorch sees no GPU; run where there is one, "
-            "or choose `device: cpu`"
+            "device: the profile asks for cuda, but PyTorch found no GPU; run on a machine with a "
+            "GPU, or set `device: cpu`"
         )
 
 
+def keep_freed_memory() -> bool:
+    """Let the process keep the memory of freed tensors instead of returning it to the kernel.
+
+    By default, glibc maps new pages for each large tensor, and the kernel clears all of them;
+    `benchmarks/allocator.py` measures the cost. No result depends on this setting.
+
+    Returns:
+        Whether it was applied: C libraries other than glibc have no such setting.
+    """
+    if platform.libc_ver()[0] != "glibc":
+        return False
+    mallopt = ctypes.CDLL(None).mallopt
+    return bool(mallopt(M_MMAP_MAX, 0) and mallopt(M_TRIM_THRESHOLD, NEVER))
+
+
 def autocast(device: torch.device, precision: str) -> torch.autocast:
-    """The context in which trained networks run; Fabric has the same for the training loop."""
+    """The context in which trained networks run. In the training loop, Fabric provides it."""
     return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16-mixed")
 
 

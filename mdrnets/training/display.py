@@ -1,8 +1,9 @@
-"""Shows how far a training is: a bar on a terminal, now and then a line in a log."""
+"""Shows the progress of a training: a bar on a terminal, a line every few seconds in a log."""
 
+import logging
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Self
 
@@ -10,33 +11,34 @@ from mdrnets.training.loop import TrainingProgress
 
 LINE_EVERY = 10.0
 """Seconds between two lines in a log."""
-SHOWN = 4
-"""How many of the losses fit into a line; the history has them all."""
+MAX_LOSSES = 4
+"""Losses in a line; the history has all of them."""
+
+logger = logging.getLogger(__name__)
 
 
 class Display:
-    """Takes each step's progress."""
+    """Shows the progress of each step."""
 
-    def __init__(self, *, label: str, say: Callable[[str], None]) -> None:
-        """Args: say: prints a line."""
-        self.label, self.say = label, say
+    def __init__(self, *, label: str) -> None:
+        self.label = label
         self.values: Mapping[str, float] = {}
-        self.said = time.monotonic()
-        self.bar: Any = None  # on a terminal, from the first step on
+        self.last_line = time.monotonic()
+        self.bar: Any = None  # created at the first step, on a terminal only
 
     def show(self, progress: TrainingProgress) -> None:
         self.values = progress.values or self.values
         if sys.stderr.isatty():
             self._advance_bar(progress)
-        elif progress.step == progress.steps or time.monotonic() - self.said >= LINE_EVERY:
-            self.say(self._line(progress))
-            self.said = time.monotonic()
+        elif progress.step == progress.steps or time.monotonic() - self.last_line >= LINE_EVERY:
+            logger.info("%s", self._line(progress))
+            self.last_line = time.monotonic()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Leave the terminal's cursor below the bar."""
+        """Close the bar, so that the cursor moves below it."""
         if self.bar is not None:
             self.bar.close()
 
@@ -59,5 +61,5 @@ class Display:
         )
 
     def _losses(self) -> str:
-        shown = list(self.values.items())[:SHOWN]
-        return ", ".join(f"{name} {value:.3g}" for name, value in shown)
+        losses = list(self.values.items())[:MAX_LOSSES]
+        return ", ".join(f"{name} {value:.3g}" for name, value in losses)

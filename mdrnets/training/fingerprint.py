@@ -1,6 +1,7 @@
-"""What decides a training's result: the same fingerprint, the same bytes (on one type of machine).
+"""The fingerprint of a training: everything that decides its result.
 
-It names the folder of an unfinished training's state, and a state of another one is refused.
+Trainings with the same fingerprint give the same bytes on the same type of machine. The fingerprint
+names the folder of an unfinished training; a state with another fingerprint is refused.
 """
 
 import hashlib
@@ -20,9 +21,9 @@ def fingerprint(
     """Plain data for `Checkpoints`.
 
     Args:
-        parameters: what the training reads of the configuration.
+        parameters: the values of the configuration that the training uses.
         inputs: the files that it reads.
-        code: the source files that it runs.
+        code: the source files that it uses.
     """
     return {
         "torch": str(torch.__version__),

@@ -1,6 +1,6 @@
-"""The curves of a training: means of its losses over each logging interval.
+"""The history of a training: its mean losses in each logging interval.
 
-A file of them holds no times: the same training gives the same bytes.
+The file holds no times, so that the same training gives the same bytes.
 """
 
 import csv
@@ -22,7 +22,7 @@ class History:
         self._counts: dict[str, int] = {}
 
     def add(self, term: str, value: float) -> None:
-        """Take a value into the present interval. A term need not occur in every step."""
+        """Add a value to the current interval. A term need not occur in every step."""
         self._sums[term] = self._sums.get(term, 0.0) + value
         self._counts[term] = self._counts.get(term, 0) + 1
 
@@ -32,9 +32,9 @@ class History:
         """Append a row and begin a new interval.
 
         Args:
-            phase: name of the current one.
-            step: of the phase; the interval's last.
-            diagnostics: as they are now, not averaged.
+            phase: name of the current phase.
+            step: last step of the interval, counted within the phase.
+            diagnostics: current values, which are not averaged.
 
         Returns:
             The row without phase and step.
@@ -57,7 +57,7 @@ class History:
         return text.getvalue()
 
     def state_dict(self) -> dict[str, Any]:
-        """Plain data, the unfinished interval included."""
+        """Plain data, including the unfinished interval."""
         return {"rows": self.rows, "sums": self._sums, "counts": self._counts}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:

@@ -1,7 +1,7 @@
-"""SIGTERM and Ctrl-C wait for the end of a training step.
+"""Defers SIGTERM and Ctrl-C to the end of a training step.
 
-Only between two steps is the state one that a training which was never interrupted passes
-through; in the middle the discriminator may have learned what the generator has not.
+Only between two steps is the state one that an uninterrupted training also reaches. In the middle
+of a step, the discriminator may have been updated and the generator not.
 """
 
 import signal
@@ -17,10 +17,10 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class DeferredSignals:
-    """While the context lasts, a first SIGTERM or SIGINT is only noted, and more are ignored.
+    """Within the context, the first SIGTERM or SIGINT is stored and later ones are ignored.
 
     Attributes:
-        received: the signal that waits, or None.
+        received: the pending signal, or None.
     """
 
     def __init__(self) -> None:
@@ -28,9 +28,9 @@ class DeferredSignals:
         self._previous: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
-        if threading.current_thread() is threading.main_thread():  # else Python forbids it
+        if threading.current_thread() is threading.main_thread():  # the only one that may
             for number in SIGNALS:
-                self._previous[number] = signal.signal(number, self._hold)
+                self._previous[number] = signal.signal(number, self._store)
         return self
 
     def __exit__(
@@ -40,28 +40,28 @@ class DeferredSignals:
         trace: TracebackType | None,
     ) -> None:
         if error is None:
-            self.deliver()  # one that came after the last step
+            self.raise_pending()  # a signal that arrived after the last step
         else:
             self._restore()
 
-    def shared(self, device: torch.device) -> bool:
-        """Whether a signal waits on any rank of the training; then it waits on all.
+    def pending_on_any_rank(self, device: torch.device) -> bool:
+        """Whether a signal is pending on any rank; if so, it becomes pending on all ranks.
 
-        One that comes meanwhile is known to this rank alone, and counts the next time.
+        A signal that arrives during this call is known to this rank only; the next call shares it.
         """
-        agreed = all_reduce_max(self.received or 0, device)
-        if agreed:
-            self.received = agreed
-        return agreed > 0
+        number = all_reduce_max(self.received or 0, device)
+        if number:
+            self.received = number
+        return number > 0
 
-    def deliver(self) -> None:
-        """Let the waiting signal do what it would have done; as a rule this raises."""
+    def raise_pending(self) -> None:
+        """Restore the handlers and send the pending signal again, which usually raises."""
         self._restore()
         received, self.received = self.received, None
         if received is not None:
             signal.raise_signal(received)
 
-    def _hold(self, number: int, frame: FrameType | None) -> None:
+    def _store(self, number: int, frame: FrameType | None) -> None:
         if self.received is None:
             self.received = number
 

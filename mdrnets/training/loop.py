@@ -1,13 +1,14 @@
-"""The one training loop, of every network. It knows a `Trainable` and no method.
+"""The training loop, shared by all networks. It knows `Trainable`, and no particular method.
 
-Step s of phase p sees random numbers that depend on (seed, p, s, rank) alone. A training that was
-stopped anywhere and run again therefore ends, on a CPU, with the bytes of one that never stopped.
+The random numbers of step s in phase p depend on (seed, p, s, rank) only. Therefore, on a CPU, a
+training that was stopped at any point and resumed ends with the same bytes as an uninterrupted one.
 
-Several ranks share each batch and stay alike: gradients and logged losses are means over the ranks,
-that is over the batch where a loss is a mean over images. Diagnostics are those of rank 0, which
-alone writes states.
+Several ranks share each batch and hold the same weights: gradients and logged losses are means over
+the ranks, which is the mean over the batch if a loss is a mean over images. Diagnostics are those
+of rank 0, and only rank 0 writes states.
 """
 
+import logging
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -37,16 +38,20 @@ START_IMAGES: Annotated[
 ] = 4096
 
 
+logger = logging.getLogger(__name__)
+
+
 @dataclass(frozen=True)
 class TrainingProgress:
-    """How far a training is, after a step.
+    """The progress of a training after a step.
 
     Attributes:
-        phase: name.
-        step, steps: of all phases together.
-        values: means of the losses and diagnostics, where a logging interval ends here; else empty.
-        images: how many this process has trained on.
-        steps_per_second: of this process.
+        phase: name of the phase.
+        step: number of steps taken, in all phases together.
+        steps: number of steps of all phases together.
+        values: mean losses and diagnostics at the end of a logging interval; otherwise empty.
+        images: number of images that this process has trained on.
+        steps_per_second: speed of this process.
     """
 
     phase: str
@@ -73,30 +78,28 @@ def train(
     fabric: Fabric,
     channels_last: bool,
     report: Callable[[TrainingProgress], None],
-    say: Callable[[str], None],
 ) -> History:
-    """Train all phases in place, going on from the state that an earlier process left.
+    """Train all phases in place, continuing from the last saved state if there is one.
 
-    On SIGTERM or Ctrl-C the step is finished and the state saved before the signal acts: on rank 0;
-    from the others this returns.
+    On SIGTERM or Ctrl-C, the current step is finished and the state is saved. Then rank 0 raises
+    the signal again, and on the other ranks this function returns.
 
     Args:
-        trainable: with its initial weights.
+        trainable: networks with their initial weights.
         data: images, label maps and holes, with the rows for training.
-        seed: of data order, holes and all that the networks draw.
+        seed: seed of the data order, the holes and all random numbers that the networks draw.
         log_every: steps of a phase in each row of the history.
         checkpoint_every: steps between two saved states.
-        state_folder: of this training alone. It stays when the training is finished, for the
-            caller to remove once the result is safe.
-        fingerprint: whatever decides the result; a state of another one is refused.
-        fabric: device, precision, and this process' rank; the networks are moved to the device.
+        state_folder: folder of this training's states. It is kept when the training is finished;
+            the caller removes it once the result is saved.
+        fingerprint: everything that decides the result. A state with another one is refused.
+        fabric: device, precision and rank of this process; the networks are moved to the device.
         channels_last: the memory format of images and weights.
         report: called after every step.
-        say: told, in a sentence, about states that are used, damaged or saved on a signal.
 
     Raises:
-        UserError: a loss, a gradient or a weight is not finite, the state is of no use, or a batch
-            cannot be shared evenly.
+        UserError: a loss, a gradient or a weight is not finite, the state cannot be used, or a
+            batch cannot be divided evenly among the ranks.
     """
     rank, ranks = fabric.global_rank, fabric.world_size
     memory_format = torch.channels_last if channels_last else torch.contiguous_format
@@ -106,18 +109,24 @@ def train(
     for phase in phases:
         if phase.batch_size % ranks:
             raise UserError(
-                f"phase {phase.name}: {ranks} devices cannot share batches of {phase.batch_size} "
-                "evenly; choose a multiple in the profile, or other `devices`"
+                f"phase {phase.name}: found a batch size of {phase.batch_size}, expected a "
+                f"multiple of the {ranks} devices; change one of them in the profile"
             )
 
-    # Go on where an earlier process stopped.
+    # Continue where an earlier process stopped.
     history = History()
     checkpoints = Checkpoints(folder=state_folder, fingerprint=fingerprint)
     first, taken = 0, 0
-    state = fabric.broadcast(None if rank else checkpoints.load(say))
+    state = fabric.broadcast(None if rank else checkpoints.load())
     if state is not None:
         first, taken = restore(state, trainable, phases, history)
-        say(f"{checkpoints.last}: going on after step {taken} of phase {phases[first].name}")
+        if rank == 0:
+            logger.info(
+                "%s: resuming after step %d of phase %s",
+                checkpoints.last,
+                taken,
+                phases[first].name,
+            )
     done = sum(phase.steps for phase in phases[:first]) + taken
     total = sum(phase.steps for phase in phases)
 
@@ -136,25 +145,25 @@ def train(
                 ranks=ranks,
             )
 
-            # Begin the phase, unless an earlier process has; then make it the current one.
+            # Start the phase unless an earlier process has done so, then enter it.
             trainable.train()
             if phase.on_start is not None and not taken:
                 torch.manual_seed(derived_seed(seed, "start", number))
-                phase.on_start(_images_to_start_with(data))
+                phase.on_start(_start_images(data))
             broadcast(trainable.state_dict().values())
             if phase.on_enter is not None:
                 phase.on_enter()
 
             for step in range(taken + 1, phase.steps + 1):
                 torch.manual_seed(derived_seed(seed, "step", number, step) + rank)  # all devices
-                place = _StepContext(phase.name, step, checkpoints)
+                context = _StepContext(phase.name, step, checkpoints)
                 try:
                     batch = sampler.batch(step)
-                    terms = _take_step(trainable, phase, batch, fabric, place)
+                    terms = _take_step(trainable, phase, batch, fabric, context)
                 except torch.OutOfMemoryError as error:
                     raise UserError(
-                        f"phase {phase.name}: a batch of {phase.batch_size} does not fit into the "
-                        f"GPU's memory ({error}); lower the batch size in the profile"
+                        f"phase {phase.name}: a batch of {phase.batch_size} images does not fit "
+                        f"into the GPU's memory ({error}); reduce the batch size in the profile"
                     ) from None
                 for term, value in terms:
                     history.add(term, value)
@@ -173,24 +182,26 @@ def train(
                 speed = (done - done_before) / max(time.monotonic() - begin, 1e-9)
                 report(TrainingProgress(phase.name, done, total, values, images, speed))
 
-                # Save, and stop if a signal says so.
-                stop = signals.shared(fabric.device)
+                # Save, and stop if a signal is pending.
+                stop = signals.pending_on_any_rank(fabric.device)
                 if done == total or done % checkpoint_every == 0 or stop:
-                    _check_weights(trainable, place)
+                    _check_weights(trainable, context)
                     if rank == 0:
                         now = snapshot(trainable, phases, phase=number, step=step, history=history)
                         checkpoints.save(done, now)
                 if stop:
                     if rank > 0:
                         return history
-                    say(f"{checkpoints.last}: saved; the same command goes on from here")
-                    signals.deliver()
+                    logger.info(
+                        "%s: saved; run the same command again to continue", checkpoints.last
+                    )
+                    signals.raise_pending()
             taken = 0
     return history
 
 
-def _images_to_start_with(data: TrainingData) -> np.ndarray:
-    """The training images, or as many of them, evenly spaced, as fit well into memory."""
+def _start_images(data: TrainingData) -> np.ndarray:
+    """All training images or, of more than `START_IMAGES`, evenly spaced ones."""
     rows = data.image_rows
     if len(rows) > START_IMAGES:
         rows = rows[np.linspace(0, len(rows) - 1, START_IMAGES).round().astype(int)]
@@ -200,7 +211,7 @@ def _images_to_start_with(data: TrainingData) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _StepContext:
-    """Where the training is, for the sentence that says why it cannot go on."""
+    """The current step, for error messages."""
 
     phase: str
     step: int
@@ -208,10 +219,10 @@ class _StepContext:
 
     def diverged(self, what: str) -> UserError:
         last = self.checkpoints.last
-        saved = f"the last good state is {last}" if last else "no state was saved before it"
+        saved = f"the last good state is {last}" if last else "no state was saved before"
         return UserError(
-            f"the training has diverged: step {self.step} of phase {self.phase}: {what} is not "
-            f"finite; {saved}; lower the learning rate or the weight of that loss"
+            f"the training diverged: step {self.step} of phase {self.phase}: {what} is not finite; "
+            f"{saved}; reduce the learning rate or the weight of that loss"
         )
 
 
@@ -220,32 +231,32 @@ def _take_step(
     phase: Phase,
     batch: Batch,
     fabric: Fabric,
-    place: _StepContext,
+    context: _StepContext,
 ) -> list[tuple[str, float]]:
-    """Apply every update that the phase yields for the batch; return each term with its value."""
-    seen: list[tuple[str, float]] = []
+    """Apply every update that the phase yields for the batch; return the terms' values."""
+    term_values: list[tuple[str, float]] = []
     updates = phase.train_step(batch)
     while True:
         with fabric.autocast():
             update = next(updates, None)
-        if update is None:  # what stands after the last `yield` has run too
-            return seen
+        if update is None:  # the code after the last `yield` has run too
+            return term_values
 
         terms = torch.stack([term.float() for term in update.terms.values()])
-        of_batch = terms.detach().clone()
-        all_reduce_mean([of_batch])
-        values = dict(zip(update.terms, of_batch.tolist(), strict=True))
+        means = terms.detach().clone()
+        all_reduce_mean([means])
+        values = dict(zip(update.terms, means.tolist(), strict=True))
         for term, value in values.items():
             if not math.isfinite(value):
-                raise place.diverged(f"the loss term {term} ({value})")
+                raise context.diverged(f"the loss term {term} ({value})")
 
         optimiser = phase.optimisers[update.optimiser]
         optimiser.zero_grad(set_to_none=True)
-        terms.sum().backward()
+        terms.sum().backward()  # type: ignore[no-untyped-call]
         all_reduce_mean(_gradients(optimiser))
-        _check_gradients(trainable, optimiser, update, place)
+        _check_gradients(trainable, optimiser, update, context)
         optimiser.step()
-        seen += values.items()
+        term_values += values.items()
 
 
 def _gradients(optimiser: torch.optim.Optimizer) -> list[Tensor]:
@@ -254,18 +265,18 @@ def _gradients(optimiser: torch.optim.Optimizer) -> list[Tensor]:
 
 
 def _check_gradients(
-    trainable: Trainable, optimiser: torch.optim.Optimizer, update: Update, place: _StepContext
+    trainable: Trainable, optimiser: torch.optim.Optimizer, update: Update, context: _StepContext
 ) -> None:
     gradients = _gradients(optimiser)
     if not torch.nn.utils.get_total_norm(gradients, norm_type=math.inf).isfinite():
         bad = {id(gradient) for gradient in gradients if not gradient.isfinite().all()}
         name = next(name for name, p in trainable.named_parameters() if id(p.grad) in bad)
         terms = ", ".join(update.terms)
-        raise place.diverged(f"the gradient of {name} (loss terms {terms})")
+        raise context.diverged(f"the gradient of {name} (loss terms {terms})")
 
 
-def _check_weights(trainable: Trainable, place: _StepContext) -> None:
-    """Before a state is saved, so that every saved one is good."""
+def _check_weights(trainable: Trainable, context: _StepContext) -> None:
+    """Raise UserError if a weight is not finite. Called before a state is saved."""
     for name, parameter in trainable.named_parameters():
         if not parameter.isfinite().all():
-            raise place.diverged(f"the weight {name}")
+            raise context.diverged(f"the weight {name}")

@@ -1,8 +1,8 @@
 """Training batches as a pure function of seed, phase and step.
 
-Since the batch of a step depends on no earlier one, a resumed training needs no sampler's state
-to see the same data in the same order as one that was never interrupted. Ranks share a batch: that
-of a step is the same for any number of them.
+The batch of a step does not depend on earlier ones. Therefore a resumed training sees the same data
+in the same order as an uninterrupted one, without a saved sampler state. The ranks share a batch:
+the batch of a step is the same for any number of ranks.
 """
 
 from typing import Annotated
@@ -39,20 +39,23 @@ class BatchSampler:
         ranks: int = 1,
     ) -> None:
         """Args:
-        phase: its number; each phase has an order of its own.
-        batch_size: of all ranks together, a multiple of their number.
-        labels: give label maps, and so draw labelled images only.
-        device: of the tensors.
-        memory_format: of the images.
-        rank: whose share of each batch is given, of this many `ranks`.
+        data: images, label maps and holes, with the rows for training.
+        seed: seed of the order, the flips and the holes.
+        phase: index of the phase; each phase has its own order.
+        batch_size: images in a batch of all ranks, a multiple of their number.
+        labels: whether batches have label maps; if so, only labelled images are drawn.
+        device: device of the tensors.
+        memory_format: memory format of the images.
+        rank: the rank whose share of each batch is returned.
+        ranks: number of ranks.
 
         Raises:
-            UserError: labels are wanted and no training image has any.
+            UserError: label maps are needed and no training image has one.
         """
         if labels and (data.labels is None or not len(data.labelled_rows)):
             raise UserError(
-                "this training needs label maps, but no training image of the data set has one; "
-                "the data set needs `labels` in the profile, and the network `labels: true` in "
+                "labels: this training needs label maps, but found no training image with one; set "
+                "`labels` of the data set in the profile, and `labels: true` of the network in "
                 "params.yaml"
             )
         self.data, self.labels = data, labels
@@ -68,27 +71,27 @@ class BatchSampler:
         generator = np.random.default_rng(derived_seed(seed, "batch", phase, step))
         chosen = self._positions(step)[self.share]
 
-        # Each rank draws for the whole batch, so that the shares are those of one generator.
+        # Each rank draws for the whole batch, so that the batch does not depend on their number.
         flips = (generator.random(self.batch_size) < FLIP_PROBABILITY)[self.share]
-        images = _flipped(self.data.images[self.rows[chosen]], flips)
+        images = _flip(self.data.images[self.rows[chosen]], flips)
         labels = None
         if self.labels:
-            assert self.data.labels is not None  # the constructor has checked it
-            maps = _flipped(self.data.labels[self.data.label_rows[chosen]], flips)
+            assert self.data.labels is not None  # checked by the constructor
+            maps = _flip(self.data.labels[self.data.label_rows[chosen]], flips)
             labels = torch.from_numpy(maps).to(self.device).long()
 
         hole_rows = generator.choice(self.data.hole_rows, size=self.batch_size)
-        drawn = [augment_hole(self.data.holes[row], generator) for row in hole_rows]
-        holes = np.stack(drawn[self.share])
+        augmented = [augment_hole(self.data.holes[row], generator) for row in hole_rows]
+        holes = np.stack(augmented[self.share])
 
         image = to_tensor(images, self.device).to(memory_format=self.memory_format)
         hole = torch.from_numpy(holes).to(self.device).float()[:, None]  # B×1×H×W
         return Batch(image=image, hole=hole, labels=labels)
 
     def _positions(self, step: int) -> np.ndarray:
-        """Which of `rows` the batch takes: a window of all epochs' permutations, laid end to end.
+        """Positions in `rows`: a window of the concatenated permutations of all epochs.
 
-        A batch may reach over the end of an epoch, so that every batch is full.
+        A batch may span two epochs, so that every batch is full.
         """
         seed, phase = self.key
         window = np.arange((step - 1) * self.batch_size, step * self.batch_size)
@@ -101,8 +104,8 @@ class BatchSampler:
         return positions
 
 
-def _flipped(arrays: np.ndarray, flips: np.ndarray) -> np.ndarray:
-    """A copy of N×H×W… with the chosen ones mirrored left to right."""
+def _flip(arrays: np.ndarray, flips: np.ndarray) -> np.ndarray:
+    """A copy of N×H×W… in which the selected arrays are mirrored left to right."""
     arrays = np.array(arrays)
     arrays[flips] = arrays[flips, :, ::-1]
     return arrays

@@ -1,12 +1,13 @@
-"""The state of an unfinished training, from which it goes on as if it had never stopped.
+"""The state of an unfinished training, from which it resumes as if it had never stopped.
 
-Weights, optimisers, schedulers, position and history; random numbers need no saving, since each
-step seeds them. The last two states are kept, each beside its SHA-256.
+A state holds weights, optimisers, schedulers, position and history. Random number generators are
+not saved, because each step seeds them. The last two states are kept, each with its SHA-256.
 """
 
+import logging
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,27 +19,29 @@ from mdrnets.files import atomic_write, sha256, write_text
 from mdrnets.methods.base import Phase, Trainable
 from mdrnets.training.history import History
 
-KEPT = 2
+MAX_STATES = 2
 PLAIN = (bool, int, float, str, type(None))
 SHA256 = re.compile("[0-9a-f]{64}")
 
+logger = logging.getLogger(__name__)
+
 
 class Checkpoints:
-    """The states in one folder, all of one training."""
+    """The states of one training, in one folder."""
 
     def __init__(self, *, folder: Path, fingerprint: Mapping[str, Any]) -> None:
         """Args:
-        fingerprint: whatever decides the training's result, as plain (nested) data.
+        fingerprint: everything that decides the training's result, as plain (nested) data.
         """
         self.folder = folder
-        self.fingerprint = dict(_flattened(fingerprint))
+        self.fingerprint = dict(_flatten(fingerprint))
 
     def save(self, step: int, state: Mapping[str, Any]) -> None:
-        """Write a state, of tensors and plain data, and drop those before the last two.
+        """Write a state and remove all but the last two.
 
         Args:
-            step: of the whole training.
-            state: see `snapshot`.
+            step: number of steps taken in the whole training.
+            state: tensors and plain data; see `snapshot`.
         """
         content = {"fingerprint": self.fingerprint, "state": state}
         for key, value in content.items():
@@ -46,21 +49,18 @@ class Checkpoints:
         path = self._path(step)
         with atomic_write(path) as temporary:
             torch.save(content, temporary)
-            # The checksum comes first: a state that has its name has its checksum too.
+            # Before the state is renamed: a state with its final name always has a checksum.
             write_text(_checksum(path), f"{sha256(temporary)}  {path.name}\n")
-        for old in self._saved()[:-KEPT]:
+        for old in self._saved()[:-MAX_STATES]:
             _remove(old)
 
-    def load(self, say: Callable[[str], None]) -> dict[str, Any] | None:
-        """The last undamaged state, or None where nothing has been saved.
+    def load(self) -> dict[str, Any] | None:
+        """The last undamaged state, or None if no state was saved.
 
-        Damaged ones are removed.
-
-        Args:
-            say: told about each damaged state, in one sentence.
+        Damaged states are removed with a warning.
 
         Raises:
-            UserError: the state is of another configuration, or every one is damaged.
+            UserError: the state has another configuration, or all states are damaged.
         """
         for leftover in self.folder.glob(".*.part"):  # of a process that was killed while saving
             leftover.unlink()
@@ -68,25 +68,25 @@ class Checkpoints:
         for path in reversed(saved):
             content = _read(path)
             if content is not None:
-                if differing := self._differences(content):
+                if differences := self._differences(content):
                     raise UserError(
-                        f"{path}: this state is of another configuration: {', '.join(differing)}; "
-                        f"restore the configuration, or remove {self.folder} to begin the training "
-                        "anew"
+                        f"{path}: this state has another configuration: {', '.join(differences)}; "
+                        f"restore that configuration, or remove {self.folder} to restart the "
+                        "training"
                     )
                 state: dict[str, Any] = content["state"]
                 return state
             if path == saved[0]:
                 raise UserError(
-                    f"{path}: this state is damaged, and there is no earlier one; remove "
-                    f"{self.folder} to begin the training anew"
+                    f"{path}: this state is damaged, and no earlier one was found; remove "
+                    f"{self.folder} to restart the training"
                 )
-            say(f"{path}: this state is damaged; going on from the one before")
+            logger.warning("%s: this state is damaged; resuming from the previous one", path)
             _remove(path)
         return None
 
     def differences(self) -> list[str]:
-        """In what the last undamaged state is of another configuration; nothing without one."""
+        """How the configuration of the last undamaged state differs; empty without a state."""
         contents = map(_read, reversed(self._saved()))
         content = next(filter(None, contents), None)
         return self._differences(content) if content else []
@@ -105,12 +105,12 @@ class Checkpoints:
         return self.folder / f"step-{step:010d}.pt"
 
     def _differences(self, content: Mapping[str, Any]) -> list[str]:
-        """The keys in which a state's fingerprint is another, with both values."""
-        found = content["fingerprint"]
+        """The keys in which a state's fingerprint differs, with both values."""
+        saved = content["fingerprint"]
         return [
-            f"{key} ({_shown(found.get(key))} there, {_shown(self.fingerprint.get(key))} here)"
-            for key in dict.fromkeys([*self.fingerprint, *found])
-            if found.get(key) != self.fingerprint.get(key)
+            f"{key} ({_format(saved.get(key))} there, {_format(self.fingerprint.get(key))} here)"
+            for key in dict.fromkeys([*self.fingerprint, *saved])
+            if saved.get(key) != self.fingerprint.get(key)
         ]
 
 
@@ -124,15 +124,15 @@ def remove_states(folder: Path) -> None:
 def snapshot(
     trainable: Trainable, phases: Sequence[Phase], *, phase: int, step: int, history: History
 ) -> dict[str, Any]:
-    """What `restore` needs.
+    """The state that `restore` needs.
 
     Args:
         trainable: the networks.
         phases: the schedule.
-        phase: number of the current one. Those before it are over, so that their optimisers are
-            not saved, unless a later phase shares them.
-        step: of that phase; the last that was taken.
-        history: of all phases so far.
+        phase: index of the current phase. Optimisers of earlier phases are not saved, unless a
+            later phase shares them.
+        step: the last step taken in that phase.
+        history: losses of all phases so far.
     """
     return {
         "phase": phase,
@@ -148,10 +148,10 @@ def snapshot(
 def restore(
     state: Mapping[str, Any], trainable: Trainable, phases: Sequence[Phase], history: History
 ) -> tuple[int, int]:
-    """Put networks, optimisers, schedulers and history into a saved state.
+    """Load a saved state into networks, optimisers, schedulers and history.
 
     Returns:
-        The number of the phase, and its last step that was taken.
+        The index of the phase, and the last step taken in it.
     """
     index: int = state["phase"]
     trainable.load_state_dict(state["weights"])
@@ -172,7 +172,7 @@ def _state_dicts(owners: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str,
 
 
 def _read(path: Path) -> dict[str, Any] | None:
-    """A file's content; None if it is not what was written."""
+    """A file's content; None if the file is damaged."""
     checksum = _checksum(path)
     if not checksum.is_file() or checksum.read_text(encoding="utf-8").split()[:1] != [sha256(path)]:
         return None
@@ -193,23 +193,23 @@ def _remove(path: Path) -> None:
     _checksum(path).unlink(missing_ok=True)
 
 
-def _shown(value: Any) -> str:
-    """A hash by its first digits; it only has to look different."""
+def _format(value: Any) -> str:
+    """Hashes are abbreviated: only that they differ is of interest."""
     is_hash = isinstance(value, str) and SHA256.fullmatch(value)
     return f"{value[:8]}…" if is_hash else repr(value)
 
 
-def _flattened(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Nested keys as `options.lr`."""
+def _flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Pairs with nested keys joined by dots, such as `options.lr`."""
     for key, value in values.items():
         if isinstance(value, Mapping):
-            yield from _flattened(value, f"{prefix}{key}.")
+            yield from _flatten(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
 
 
 def _check_plain(value: Any, where: str) -> None:
-    """Refuse at once what could be written but would not be read back as data alone."""
+    """Raise TypeError for values that `torch.load` would refuse with `weights_only=True`."""
     if isinstance(value, Mapping):
         for key, item in value.items():
             _check_plain(item, f"{where}.{key}")

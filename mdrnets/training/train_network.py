@@ -1,5 +1,6 @@
 """Trains one network of the profile on one data set: what each rank runs, from files to files."""
 
+import logging
 import signal
 import sys
 import time
@@ -35,6 +36,8 @@ WORKER_EXIT_DELAY = 10.0
 """Seconds that a worker rank waits before it exits with an error. Fabric kills all ranks when one
 exits; rank 0 usually has the same error and needs the time to report it."""
 
+logger = logging.getLogger(__name__)
+
 Note = Callable[[str, bool | int | float | str], None]
 """Takes a measurement (name, value) for the record of the execution."""
 
@@ -63,7 +66,6 @@ def train_network(
     network: str,
     note: Note,
     report: Callable[[TrainingProgress], None],
-    say: Callable[[str], None],
 ) -> TrainedNetwork:
     """Train a network, or continue its unfinished training. Every rank calls this.
 
@@ -73,7 +75,6 @@ def train_network(
         network: a method or component of the profile.
         note: takes measurements: numerics, numbers of parameters, time and memory.
         report: called after every step.
-        say: see `train`.
 
     Raises:
         UserError: inputs are missing or damaged, or the training cannot go on; see `train`.
@@ -98,8 +99,8 @@ def train_network(
     identity = fingerprint(parameters=job.parameters, inputs=job.inputs, code=job.code)
     state_folder = layout.states / dataset / f"{network}-{short_hash(identity)}"
     for other in sorted(state_folder.parent.glob(f"{network}-*")):
-        if other != state_folder:
-            say(_why_not_used(Checkpoints(folder=other, fingerprint=identity)))
+        if other != state_folder and fabric.is_global_zero:
+            _log_unused(Checkpoints(folder=other, fingerprint=identity))
 
     begin = time.monotonic()
     images_seen = 0
@@ -121,7 +122,6 @@ def train_network(
             fabric=fabric,
             channels_last=profile.channels_last,
             report=count_and_report,
-            say=say,
         )
     finally:
         seconds = time.monotonic() - begin
@@ -196,7 +196,6 @@ def train_as_worker(profile: str | None, *, dataset: str, network: str) -> int:
             network=network,
             note=_ignore,
             report=_ignore,
-            say=_ignore,
         )
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -219,15 +218,21 @@ def _load_data(layout: Layout, dataset: str, *, labels: bool) -> TrainingData:
     )
 
 
-def _why_not_used(other: Checkpoints) -> str:
-    """Why an unfinished training of the same network is not continued."""
+def _log_unused(other: Checkpoints) -> None:
+    """Log why an unfinished training of the same network is not continued."""
     differences = ", ".join(other.differences())
-    if not differences:
-        return f"{other.folder}: not used, because it holds no undamaged state; safe to delete"
-    return (
-        f"{other.last}: not used, because this unfinished training has another configuration: "
-        f"{differences}; restore that configuration to continue it, or remove {other.folder}"
-    )
+    if differences:
+        logger.info(
+            "%s: not used, because this unfinished training has another configuration: %s; restore "
+            "that configuration to continue it, or remove %s",
+            other.last,
+            differences,
+            other.folder,
+        )
+    else:
+        logger.info(
+            "%s: not used, because it holds no undamaged state; safe to delete", other.folder
+        )
 
 
 def _count_parameters(network: nn.Module) -> int:

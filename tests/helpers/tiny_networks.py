@@ -58,6 +58,5 @@ def train_tiny(trainable: Trainable, folder: Path, fabric: Fabric, **changes: An
         "fabric": fabric,
         "channels_last": False,
         "report": lambda progress: None,
-        "say": lambda line: None,
     }
     train(trainable, tiny_data(), **(arguments | changes))

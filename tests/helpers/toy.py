@@ -156,7 +156,6 @@ def train_toy(folder: Path, *, toy: Toy | None = None, **changes: Any) -> tuple[
         "fabric": launch(device="cpu", devices=1, precision="32-true"),
         "channels_last": False,
         "report": lambda progress: None,
-        "say": lambda line: None,
     }
     return toy, train(toy, toy_data(), **(arguments | changes))
 

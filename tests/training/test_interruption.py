@@ -17,18 +17,18 @@ def terminations() -> Iterator[list[int]]:
     signal.signal(signal.SIGTERM, before)
 
 
-def test_a_signal_waits_until_it_is_delivered(terminations: list[int]) -> None:
+def test_a_signal_waits_until_it_is_raised(terminations: list[int]) -> None:
     with DeferredSignals() as signals:
         assert signals.received is None
         signal.raise_signal(signal.SIGTERM)
         signal.raise_signal(signal.SIGINT)  # does not count any more
         assert signals.received == signal.SIGTERM and not terminations
-        signals.deliver()
+        signals.raise_pending()
         assert terminations == [signal.SIGTERM]
     assert terminations == [signal.SIGTERM]
 
 
-def test_one_that_was_not_delivered_acts_at_the_end(terminations: list[int]) -> None:
+def test_a_pending_signal_acts_at_the_end(terminations: list[int]) -> None:
     with DeferredSignals():
         signal.raise_signal(signal.SIGTERM)
     assert terminations == [signal.SIGTERM]
@@ -48,8 +48,8 @@ def test_one_that_comes_while_the_ranks_agree_waits_for_the_next_time(
 
     monkeypatch.setattr(interruption, "all_reduce_max", agree)
     with DeferredSignals() as signals:
-        assert not signals.shared(torch.device("cpu"))
-        assert signals.shared(torch.device("cpu")) and not terminations
+        assert not signals.pending_on_any_rank(torch.device("cpu"))
+        assert signals.pending_on_any_rank(torch.device("cpu")) and not terminations
     assert terminations == [signal.SIGTERM]
 
 
@@ -58,8 +58,8 @@ def test_what_another_rank_received_waits_here_too(
 ) -> None:
     monkeypatch.setattr(interruption, "all_reduce_max", lambda number, device: signal.SIGTERM)
     with DeferredSignals() as signals:
-        assert signals.shared(torch.device("cpu"))
-        signals.deliver()
+        assert signals.pending_on_any_rank(torch.device("cpu"))
+        signals.raise_pending()
         assert terminations == [signal.SIGTERM]
 
 

