@@ -1,7 +1,7 @@
-"""Scores by semantic class, where the hole covers the whole class: nothing of it is left to copy.
+"""Scores of the semantic classes that lie entirely in the hole, so that nothing can be copied.
 
 MDRNets (https://arxiv.org/abs/2204.02824) claims to complete such classes from its memory; the
-paper's example are both eyes.
+paper's example is a hole over both eyes.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ Source = Literal["annotated", "parsed"]
 
 @dataclass(frozen=True)
 class ClassScore:
-    """One completion of a class that is entirely in the hole.
+    """The score of one completion of a class that lies entirely in the hole.
 
     Attributes:
         method: which network completed it.
@@ -31,11 +31,11 @@ class ClassScore:
         bin: of Table 1.
         hole: the hole's name.
         label: the semantic class.
-        source: what tells the class of a pixel: the image's annotation, or the face parser's map
+        source: where the class map comes from: the image's annotation, or the face parser's map
             of the ground truth.
-        pixels: of the class.
-        l1: over these pixels, %.
-        psnr: over these pixels, dB.
+        pixels: number of pixels of the class.
+        l1: L1 over these pixels, %.
+        psnr: PSNR over these pixels, dB.
     """
 
     method: str
@@ -54,7 +54,7 @@ COLUMNS = tuple(field.name for field in fields(ClassScore))
 
 @dataclass(frozen=True)
 class ClassMap:
-    """Where the classes of an image are.
+    """The class of each pixel of an image.
 
     Attributes:
         labels: uint8 H×W, ids of `CLASSES`.
@@ -74,26 +74,26 @@ def score_classes(
     holes: np.ndarray,
     maps: Mapping[int, ClassMap],
 ) -> Iterator[ClassScore]:
-    """Score every class that is entirely in the hole.
+    """Score every class that lies entirely in the hole.
 
     Args:
-        method: that made the completions.
-        pairs: which image has which hole.
+        method: the method of the completions.
+        pairs: rows of an image and of its hole.
         completions: uint8 P×H×W×3, in the order of `pairs`.
-        images: uint8 N×H×W×3, the ground truth, to which the pairs' `image_row` points.
-        holes: bool N×H×W, True = hole, to which their `hole_row` points.
-        maps: by `image_row`.
+        images: uint8 N×H×W×3, the ground truth, indexed by the pairs' `image_row`.
+        holes: bool N×H×W, True = hole, indexed by the pairs' `hole_row`.
+        maps: class maps by `image_row`.
     """
     for pair, completion in zip(pairs, completions, strict=True):
         labels, hole = maps[pair.image_row].labels, holes[pair.hole_row]
         hidden = np.setdiff1d(labels[hole], labels[~hole])
-        of_class = torch.from_numpy(labels == hidden[:, None, None])  # K×H×W
+        class_pixels = torch.from_numpy(labels == hidden[:, None, None])  # K×H×W
         truth, completed = (
             torch.from_numpy(np.array(image)).expand(len(hidden), *image.shape)
             for image in (images[pair.image_row], completion)
         )
-        errors = l1(completed, truth, of_class), psnr(completed, truth, of_class)
-        columns = hidden, of_class.sum(dim=(1, 2)), *errors
+        errors = l1(completed, truth, class_pixels), psnr(completed, truth, class_pixels)
+        columns = hidden, class_pixels.sum(dim=(1, 2)), *errors
         for label, *numbers in zip(*(column.tolist() for column in columns), strict=True):
             source = maps[pair.image_row].source
             yield ClassScore(
@@ -106,10 +106,10 @@ def write_class_scores(path: Path, scores: Sequence[ClassScore]) -> None:
 
 
 def read_class_scores(path: Path, methods: Sequence[str]) -> dict[str, list[ClassScore]]:
-    """By method: the same images, holes and classes in the same order.
+    """Read the scores of each method: the same images, holes and classes in the same order.
 
     Raises:
-        UserError: no such file, not one of these, or of other methods.
+        UserError: the file is missing or damaged, or has other methods.
     """
     scores: dict[str, list[ClassScore]] = {method: [] for method in methods}
     for row in read_table(path, COLUMNS):
@@ -126,8 +126,8 @@ def read_class_scores(path: Path, methods: Sequence[str]) -> dict[str, list[Clas
         )
         scores.setdefault(score.method, []).append(score)
     orders = {
-        tuple((score.image, score.bin, score.hole, score.label) for score in of_method)
-        for of_method in scores.values()
+        tuple((score.image, score.bin, score.hole, score.label) for score in method_scores)
+        for method_scores in scores.values()
     }
     if list(scores) != list(methods) or len(orders) != 1:
         raise UserError(

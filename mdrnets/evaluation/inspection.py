@@ -1,7 +1,7 @@
-"""Looking into a trained MDRNets: which slots its memory reads, what they are like, what it parses.
+"""Inspection of a trained MDRNets: which slots its memory reads, what they hold, what it parses.
 
-Ours, no part of the paper: it shows whether the memory selects, and how good the semantic maps are
-that everything after the coarse network relies on.
+Not part of the paper. It shows whether the memory selects slots, and how accurate the semantic maps
+are on which everything after the coarse network relies.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,7 +22,7 @@ from mdrnets.runtime.numerics import autocast
 
 
 class Inspection:
-    """A frozen method with the images and holes that it is shown."""
+    """A frozen method with the images and holes that it is inspected on."""
 
     def __init__(
         self,
@@ -36,11 +36,11 @@ class Inspection:
     ) -> None:
         """Args:
         method: on its device, in eval mode.
-        images: uint8 N×H×W×3, to which `image_row` of pairs points.
-        holes: bool N×H×W, True = hole, to which `hole_row` points.
-        batch_size: images looked at together.
+        images: uint8 N×H×W×3, indexed by the pairs' `image_row`.
+        holes: bool N×H×W, True = hole, indexed by the pairs' `hole_row`.
+        batch_size: images in a batch.
         precision: `32-true` or `bf16-mixed`.
-        progress: shows how far it is, in batches.
+        progress: shows the progress, in batches.
         """
         self.method = method
         self.device = next(method.parameters()).device
@@ -50,13 +50,13 @@ class Inspection:
     def memory(
         self, memory: DisentangledMemory, pairs: Sequence[Pair], rows: np.ndarray, *, shown: int
     ) -> MemoryUse:
-        """How the memory is read for some pairs, and what the slots read most look like.
+        """How the memory is read for some pairs, and which parts the most read slots hold.
 
         Args:
-            memory: the method's.
-            pairs: whose completions read it.
-            rows: of the images among which the parts nearest to a slot are sought.
-            shown: slots of each class, and parts for each slot.
+            memory: the method's memory.
+            pairs: images and holes whose completions read the memory.
+            rows: rows of the images that are searched for the parts nearest to a slot.
+            shown: number of slots of each class, and of parts for each slot.
         """
         chosen, entropy = self._reads(memory, pairs)
         slots = most_read(chosen, shown)

@@ -1,6 +1,6 @@
-"""How a memory is read and what its slots look like: the file between inspection and figures.
+"""How a memory is read, and what its slots hold: the file between inspection and figures.
 
-Import-light: figures read it without torch.
+Import-light: figures read it without importing torch.
 """
 
 from dataclasses import dataclass, fields
@@ -14,21 +14,21 @@ from mdrnets.errors import UserError
 from mdrnets.files import atomic_write
 
 NONE = -1
-"""In place of a slot or an image that there is not."""
+"""Marks a missing slot or image."""
 
 
 @dataclass(frozen=True)
 class MemoryUse:
-    """K classes of M slots, of which S are shown by E parts of faces each.
+    """The use of a memory with K classes of M slots; S slots are shown by E parts of faces each.
 
     Attributes:
-        chosen: int64 K×M, the reads of each class whose best slot (equation 2) this is.
-        entropy: float64 K, of the attention (equation 4) in nats, mean over reads; NaN: no reads.
-        slots: int64 K×S, those read most, in that order; `NONE` after the last that was read.
+        chosen: int64 K×M, number of reads of each class with this best slot (equation 2).
+        entropy: float64 K, mean entropy of the attention (equation 4) in nats; NaN without reads.
+        slots: int64 K×S, the slots with most reads in descending order, then `NONE`.
         images: int64 K×S×E, rows of the packed images whose style of the class is nearest to the
-            slot, nearest first; `NONE` where too few images have the class.
-        cosines: float32 K×S×E, of that style and the slot.
-        regions: bool K×S×E×H×W, where the class is in these images.
+            slot, nearest first; `NONE` if too few images have the class.
+        cosines: float32 K×S×E, cosine similarity of that style and the slot.
+        regions: bool K×S×E×H×W, pixels of the class in these images.
     """
 
     chosen: np.ndarray
@@ -49,7 +49,7 @@ def save_memory_use(path: Path, use: MemoryUse) -> None:
 
 def load_memory_use(path: Path) -> MemoryUse:
     """Raises:
-    UserError: no such file, or another content.
+    UserError: the file is missing, damaged, or has other arrays.
     """
     again = "run the inspect_memory stage"
     try:

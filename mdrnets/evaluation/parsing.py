@@ -1,6 +1,6 @@
-"""How well a face parser finds each class: the table between inspection and report.
+"""The accuracy of a face parser by class: the table between inspection and report.
 
-Import-light: the report reads it without torch.
+Import-light: the report reads it without importing torch.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,20 +13,20 @@ from mdrnets.data.classes import CLASSES
 from mdrnets.data.tables import read_table, write_table
 
 COMPLETE = "complete"
-"""What the parser was given: images without a hole; else the bin of the coarse composites."""
+"""The parser's input: complete images. Otherwise it is the bin of the coarse composites."""
 
 
 @dataclass(frozen=True)
 class ParsedClass:
-    """One class in all images together.
+    """Counts of one class over all images.
 
     Attributes:
         input: `COMPLETE`, or a bin.
-        name: of the class.
-        images: whose label map has the class.
-        pixels: of the class in the label maps.
-        predicted: pixels that the parser takes for it.
-        both: pixels of which both is true.
+        name: name of the class.
+        images: number of images whose label map has the class.
+        pixels: number of pixels of the class in the label maps.
+        predicted: number of pixels of the class in the parser's maps.
+        both: number of pixels of the class in both.
     """
 
     input: str
@@ -38,7 +38,7 @@ class ParsedClass:
 
     @property
     def iou(self) -> float:
-        """Intersection over union; NaN where neither has the class."""
+        """Intersection over union; NaN if neither map has the class."""
         union = self.pixels + self.predicted - self.both
         return self.both / union if union else float("nan")
 
@@ -47,31 +47,31 @@ COLUMNS = tuple(field.name for field in fields(ParsedClass))
 
 
 def count_classes(given: str, labels: np.ndarray, parsed: np.ndarray) -> list[ParsedClass]:
-    """Compare label maps with what was parsed, class by class.
+    """Compare the parser's maps with the label maps, class by class.
 
     Args:
-        given: what the parser was given.
-        labels: N×H×W class ids.
-        parsed: N×H×W class ids.
+        given: the parser's input, `COMPLETE` or a bin.
+        labels: N×H×W class ids of the label maps.
+        parsed: N×H×W class ids of the parser's maps.
     """
     classes = []
     for label, name in enumerate(CLASSES):
-        here, found = labels == label, parsed == label
+        annotated, predicted = labels == label, parsed == label
         classes.append(
             ParsedClass(
                 input=given,
                 name=name,
-                images=int(here.any(axis=(1, 2)).sum()),
-                pixels=int(here.sum()),
-                predicted=int(found.sum()),
-                both=int((here & found).sum()),
+                images=int(annotated.any(axis=(1, 2)).sum()),
+                pixels=int(annotated.sum()),
+                predicted=int(predicted.sum()),
+                both=int((annotated & predicted).sum()),
             )
         )
     return classes
 
 
 def mean_iou(classes: Iterable[ParsedClass]) -> float:
-    """Over the classes that the label maps have; NaN where they have none."""
+    """Mean over the classes in the label maps; NaN if they have none."""
     ious = [parsed.iou for parsed in classes if parsed.pixels]
     return float(np.mean(ious)) if ious else float("nan")
 
@@ -81,14 +81,14 @@ def write_parsing(path: Path, classes: Sequence[ParsedClass]) -> None:
 
 
 def read_parsing(path: Path) -> dict[str, list[ParsedClass]]:
-    """What was given → its classes.
+    """Read the classes by the parser's input.
 
     Raises:
-        UserError: no such table, or another one.
+        UserError: the table is missing or has other columns.
     """
-    found: dict[str, list[ParsedClass]] = {}
+    classes: dict[str, list[ParsedClass]] = {}
     for row in read_table(path, COLUMNS):
         counts = {column: int(row[column]) for column in COLUMNS[2:]}
         parsed = ParsedClass(input=row["input"], name=row["name"], **counts)
-        found.setdefault(parsed.input, []).append(parsed)
-    return found
+        classes.setdefault(parsed.input, []).append(parsed)
+    return classes

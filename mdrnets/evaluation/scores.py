@@ -1,8 +1,8 @@
-"""Score the completions of one method on one data set, image by image and in sum.
+"""Scores of the completions of one method on one data set, by image and by bin.
 
 Table 1 compares the composite (completion inside the hole, original pixels outside) with the
-ground truth, over the whole image. Scores over the hole alone, and of the output before it was
-composited, stand beside it: composites share most of their pixels with the ground truth.
+ground truth, over the whole image. Composites share most of their pixels with the ground truth.
+Therefore the scores over the hole only, and of the output before compositing, are kept as well.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -27,10 +27,10 @@ from mdrnets.metrics.pixel import l1, psnr
 from mdrnets.metrics.ssim import Variant, ssim
 
 BATCH = 16
-FEWEST_IMAGES = 4
-"""Below, a jackknife means nothing."""
+MIN_IMAGES = 4
+"""The smallest number of images for a jackknife."""
 IMAGES_PER_DIMENSION = 10
-"""Below, the Fréchet distance gets a warning."""
+"""With fewer, the Fréchet distance gets a warning."""
 
 
 @dataclass(frozen=True)
@@ -81,16 +81,16 @@ def score_pairs(
     """Score each pair of one bin.
 
     Args:
-        pairs: which image has which hole.
+        pairs: rows of an image and of its hole.
         completions: uint8 P×H×W×3, the composites, in the order of `pairs`.
         outputs: uint8 P×H×W×3, before compositing.
-        images: uint8 N×H×W×3, the ground truth, to which the pairs' `image_row` points.
-        holes: bool N×H×W, True = hole, to which their `hole_row` points.
-        variant: of SSIM.
-        device: of the computation.
-        source: the file that holds the completions, for messages.
-        progress: shows how far it is, in batches.
-        label: of the progress.
+        images: uint8 N×H×W×3, the ground truth, indexed by the pairs' `image_row`.
+        holes: bool N×H×W, True = hole, indexed by the pairs' `hole_row`.
+        variant: variant of SSIM.
+        device: where the scores are computed.
+        source: the file of the completions, for error messages.
+        progress: shows the progress, in batches.
+        label: label of the progress.
 
     Raises:
         UserError: a completion differs from the ground truth at a valid pixel, or a hole is empty.
@@ -129,12 +129,12 @@ def _check_valid_pixels(
     empty = (~hole.flatten(1).any(dim=1)).tolist()
     for pair, pixels, no_hole in zip(pairs, changed, empty, strict=True):
         if no_hole:
-            raise UserError(f"hole {pair.hole} of bin {pair.bin} has no pixel; pack holes again")
+            raise UserError(f"hole {pair.hole} of bin {pair.bin} is empty; pack the holes again")
         if pixels:
             raise UserError(
                 f"{source}: image {pair.image} in bin {pair.bin} differs from the ground truth at "
-                f"{pixels} pixels outside its hole {pair.hole}; composites keep valid pixels, so "
-                "complete it again with this assignment of holes"
+                f"{pixels} pixels outside its hole {pair.hole}, expected none; run the complete "
+                "stage again with this assignment of holes"
             )
 
 
@@ -151,13 +151,13 @@ def summarise_bin(
     """Means and distances of one bin.
 
     Args:
-        scores: of all its images.
-        features: n×D of the completions.
-        truth: n×D of the ground truth, in the same order.
-        network: that the features come from.
-        bootstrap: intervals of the means.
-        halves: random halves for the intervals of the distances.
-        seed: of all intervals.
+        scores: scores of all images.
+        features: n×D features of the completions.
+        truth: n×D features of the ground truth, in the same order.
+        network: name of the feature network.
+        bootstrap: settings of the intervals of the means.
+        halves: number of random halves for the intervals of the distances.
+        seed: seed of all intervals.
     """
     means = {
         metric: _mean(np.array([getattr(score, metric) for score in scores]), bootstrap, seed)
@@ -168,7 +168,7 @@ def summarise_bin(
         value = distance(features, truth)
         low, high = half_jackknife(
             value,
-            lambda kept: distance(features[kept], truth[kept]),
+            lambda rows: distance(features[rows], truth[rows]),
             len(features),
             resamples=halves,
             confidence=bootstrap.confidence,
@@ -189,7 +189,7 @@ def summarise_bin(
 
 
 def _mean(values: np.ndarray, bootstrap: Bootstrap, seed: int) -> Estimate:
-    """Of the finite values; infinite ones (the PSNR of equal images) are counted apart."""
+    """Mean of the finite values; infinite ones (the PSNR of equal images) are only counted."""
     finite = values[np.isfinite(values)]
     infinite = len(values) - len(finite)
     if not len(finite):
@@ -219,16 +219,16 @@ def write_scores(path: Path, scores: Sequence[Score]) -> None:
 
 
 def read_array(path: Path, *, shape: tuple[int, ...], dtype: str, stage: str) -> np.ndarray:
-    """Memory-map what an earlier stage made for the test images.
+    """Memory-map an array that an earlier stage wrote for the test images.
 
     Args:
         path: an .npy file.
-        shape: that it must have.
-        dtype: that it must have.
-        stage: command that makes it, for messages.
+        shape: expected shape.
+        dtype: expected data type.
+        stage: command that writes the array, for error messages.
 
     Raises:
-        UserError: no such file, not an array, another shape or type, or (of floats) NaN.
+        UserError: the file is missing, is not an array, has another shape or type, or holds NaN.
     """
     try:
         array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
@@ -242,7 +242,7 @@ def read_array(path: Path, *, shape: tuple[int, ...], dtype: str, stage: str) ->
             f"{_times(array.shape)}; run `{stage}` again"
         )
     if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise UserError(f"{path}: holds NaN or infinite values; run `{stage}` again")
+        raise UserError(f"{path}: found NaN or infinite values; run `{stage}` again")
     return array
 
 
@@ -251,10 +251,10 @@ def _times(shape: tuple[int, ...]) -> str:
 
 
 def check_enough(bins: Mapping[str, Sequence[Pair]], source: Path) -> None:
-    """Raise UserError where intervals could not be computed."""
+    """Raise UserError if a bin has too few images for intervals."""
     for name, pairs in bins.items():
-        if len(pairs) < FEWEST_IMAGES:
+        if len(pairs) < MIN_IMAGES:
             raise UserError(
                 f"{source}: bin {name} has {len(pairs)} test images, expected at least "
-                f"{FEWEST_IMAGES}; give the data set's split more of them"
+                f"{MIN_IMAGES}; add test images to the data set's split"
             )

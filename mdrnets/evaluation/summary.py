@@ -1,6 +1,6 @@
-"""What the scores of one method on one data set come to: the file between evaluation and tables.
+"""The summary of one method's scores on one data set: the file between evaluation and tables.
 
-Import-light: tables and reports read it without torch.
+Import-light: tables and reports read it without importing torch.
 """
 
 import json
@@ -20,11 +20,11 @@ class Estimate(Options):
     """A value with its confidence interval.
 
     Attributes:
-        value: None where no image has a finite score.
-        low: end of the interval.
-        high: end of the interval.
-        n: images that it is computed from.
-        infinite: images left out because their score is infinite (the PSNR of equal images).
+        value: None if no image has a finite score.
+        low: lower end of the interval.
+        high: upper end of the interval.
+        n: number of images that it is computed from.
+        infinite: number of images with an infinite score (the PSNR of equal images), not in `n`.
     """
 
     value: float | None
@@ -38,12 +38,12 @@ class Distances(Options):
     """Distances between the features of completions and of their ground truth.
 
     Attributes:
-        frechet_name: `FID`, or what it is called with other features.
+        frechet_name: `FID`, or the name with other features.
         frechet: the Fréchet distance.
-        kernel_name: `KID`, or what it is called with other features.
+        kernel_name: `KID`, or the name with other features.
         kernel: the kernel distance.
-        dimensions: of the features.
-        warning: what is wrong with the Fréchet distance here; None: nothing.
+        dimensions: number of dimensions of the features.
+        warning: a reason not to trust the Fréchet distance, or None.
     """
 
     frechet_name: str
@@ -58,8 +58,8 @@ class BinSummary(Options):
     """One bin of hole ratios.
 
     Attributes:
-        means: by metric, as the columns of the scores are called.
-        distances: see there.
+        means: mean of each metric, by the names of the scores' columns.
+        distances: distances between the features of completions and ground truth.
     """
 
     means: dict[str, Estimate]
@@ -72,10 +72,10 @@ class Summary(Options):
     Attributes:
         dataset: name in the profile.
         method: name in the protocol.
-        images: scored in each bin.
-        ssim: the variant of SSIM.
-        confidence: of all intervals.
-        bins: in the order of the protocol.
+        images: number of images in each bin.
+        ssim: variant of SSIM.
+        confidence: confidence of all intervals.
+        bins: summaries by bin, in the order of the protocol.
     """
 
     dataset: str
@@ -89,14 +89,15 @@ class Summary(Options):
 def over_trainings(summaries: Sequence[Summary]) -> Summary:
     """Mean and spread of several trainings of one method.
 
-    The ends of each interval become one standard deviation from the mean: how far trainings
-    differ, and not images. Images are counted once for each training. One training stays as it is.
+    The interval becomes the mean ± one standard deviation of the trainings; it no longer describes
+    the variation between images. Images are counted once for each training. The summary of a
+    single training is returned unchanged.
     """
     first, *others = summaries
     if not others:
         return first
 
-    def merged(estimates: Sequence[Estimate]) -> Estimate:
+    def combine(estimates: Sequence[Estimate]) -> Estimate:
         values = [estimate.value for estimate in estimates if estimate.value is not None]
         complete = len(values) == len(estimates)
         middle, spread = (mean(values), stdev(values)) if complete else (None, None)
@@ -109,15 +110,18 @@ def over_trainings(summaries: Sequence[Summary]) -> Summary:
         )
 
     bins = {}
-    for name, of_bin in first.bins.items():
-        of_all = [summary.bins[name] for summary in summaries]
-        distances = of_bin.distances.model_copy(
+    for name, bin_summary in first.bins.items():
+        same_bin = [summary.bins[name] for summary in summaries]
+        distances = bin_summary.distances.model_copy(
             update={
-                "frechet": merged([b.distances.frechet for b in of_all]),
-                "kernel": merged([b.distances.kernel for b in of_all]),
+                "frechet": combine([summary.distances.frechet for summary in same_bin]),
+                "kernel": combine([summary.distances.kernel for summary in same_bin]),
             }
         )
-        means = {metric: merged([b.means[metric] for b in of_all]) for metric in of_bin.means}
+        means = {
+            metric: combine([summary.means[metric] for summary in same_bin])
+            for metric in bin_summary.means
+        }
         bins[name] = BinSummary(means=means, distances=distances)
     return first.model_copy(update={"bins": bins})
 
@@ -143,13 +147,13 @@ def load_summary(path: Path) -> Summary:
 
 
 class Validation(Options):
-    """What is kept of it.
+    """A trained method compared with its untrained network, on validation images.
 
     Attributes:
-        images: how many, each with a hole of the last bin.
-        trained: L1 in percent over the pixels of the holes, mean over images.
-        untrained: the same of the network that the training began with.
-        mean_fill: the same of the mean of the image's valid pixels.
+        images: number of images, each with a hole of the last bin.
+        trained: L1 over the hole in percent, mean over images.
+        untrained: the same for the untrained network.
+        mean_fill: the same for holes filled with the mean colour of the valid pixels.
         gmacs: multiply-accumulates of one completion, in 10⁹ (convolutions and matrix products).
     """
 

@@ -1,8 +1,8 @@
-"""The feature networks of the Fréchet distance: one vector an image.
+"""The feature networks of the Fréchet distance: one vector for each image.
 
-`inception-v3` with the weights and the pre-processing of pytorch-fid makes it FID (Heusel et al.
-2017). `effnet-lite0`, whose ImageNet weights travel inside a package, needs no download; what is
-computed from it is named after it.
+With `inception-v3`, and the weights and pre-processing of pytorch-fid, the distance is FID (Heusel
+et al. 2017). `effnet-lite0` needs no download, because a Python package contains its ImageNet
+weights; distances between its features are named after it.
 """
 
 from collections.abc import Mapping
@@ -31,8 +31,8 @@ INCEPTION_FILE = "pt_inception-2015-12-05-6726825d.pth"
 INCEPTION_URL = (
     f"https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/{INCEPTION_FILE}"
 )
-INCEPTION_SHA256 = "6726825d"  # its first digits
-BATCH = 32  # fixed, since the batch size can change the last bits
+INCEPTION_SHA256 = "6726825d"  # the first digits
+BATCH = 32  # fixed, because the batch size can change the last bits
 
 
 class FeatureNetwork(nn.Module):
@@ -52,10 +52,10 @@ class FeatureNetwork(nn.Module):
 
 
 class InceptionFeatures(FeatureNetwork):
-    """Inception-v3 as FID has it: pool3, 2,048 dimensions, input resized to 299×299.
+    """Inception-v3 as used by FID: pool3, 2,048 dimensions, input resized to 299×299.
 
     Args:
-        weights: as pytorch-fid's file holds them.
+        weights: the state dict of pytorch-fid's file.
     """
 
     name: FeatureName = "inception-v3"
@@ -65,18 +65,19 @@ class InceptionFeatures(FeatureNetwork):
         super().__init__()
         network = fid_inception()
         network.load_state_dict(dict(weights), assign=True)
-        network.fc = nn.Identity()  # what is left ends with pool3
+        network.fc = nn.Identity()  # the output is then that of pool3
         self.network = freeze(network)
 
     def forward(self, image_01: Tensor) -> Tensor:
         x = F.interpolate(image_01, size=(299, 299), mode="bilinear", align_corners=False)
-        return self.network(2 * x - 1)
+        features: Tensor = self.network(2 * x - 1)
+        return features
 
 
 def fid_inception() -> nn.Module:
     """The network of `pytorch_fid.inception.fid_inception_v3`, without weights (device `meta`).
 
-    Put together from that module's blocks, because the function itself goes to the network.
+    Built from that module's blocks, because the function itself downloads the weights.
     """
     from pytorch_fid.inception import (
         FIDInceptionA,
@@ -87,7 +88,9 @@ def fid_inception() -> nn.Module:
     from torchvision.models import inception_v3
 
     with torch.device("meta"):
-        network = inception_v3(weights=None, num_classes=1008, aux_logits=False, init_weights=False)
+        network: nn.Module = inception_v3(
+            weights=None, num_classes=1008, aux_logits=False, init_weights=False
+        )
         network.Mixed_5b = FIDInceptionA(192, pool_features=32)
         network.Mixed_5c = FIDInceptionA(256, pool_features=64)
         network.Mixed_5d = FIDInceptionA(288, pool_features=64)
@@ -103,8 +106,8 @@ def fid_inception() -> nn.Module:
 class EffNetLitePooled(FeatureNetwork):
     """EfficientNet-Lite0: its last feature map, averaged over positions; 1,280 dimensions.
 
-    Input resized to 224×224, at which it was trained, bilinearly, with antialiasing where that
-    makes it smaller.
+    The input is resized bilinearly to 224×224, the size of its training images, with antialiasing
+    when downscaling.
     """
 
     name: FeatureName = "effnet-lite0"
@@ -118,7 +121,8 @@ class EffNetLitePooled(FeatureNetwork):
         x = F.interpolate(image_01, size=(224, 224), mode="bilinear", antialias=True)
         mean = x.new_tensor(IMAGENET_MEAN).view(1, 3, 1, 1)
         std = x.new_tensor(IMAGENET_STD).view(1, 3, 1, 1)
-        return self.network.extract_features((x - mean) / std).mean(dim=(2, 3))  # B×1280×7×7
+        maps: Tensor = self.network.extract_features((x - mean) / std)  # B×1280×7×7
+        return maps.mean(dim=(2, 3))
 
 
 def build_feature_network(name: FeatureName, *, weights: Path) -> FeatureNetwork:
@@ -126,10 +130,10 @@ def build_feature_network(name: FeatureName, *, weights: Path) -> FeatureNetwork
 
     Args:
         name: as in the profile.
-        weights: Inception's file; the other network brings its own.
+        weights: file of Inception's weights; the other network's package contains its own.
 
     Raises:
-        UserError: Inception's weights are not there, or are not the right ones.
+        UserError: Inception's weights are missing, or their SHA-256 differs.
     """
     if name == "effnet-lite0":
         return EffNetLitePooled()
@@ -137,21 +141,21 @@ def build_feature_network(name: FeatureName, *, weights: Path) -> FeatureNetwork
 
 
 def load_inception_weights(path: Path) -> dict[str, Tensor]:
-    """Read pytorch-fid's weights file; nothing is ever downloaded.
+    """Read pytorch-fid's weights file. Nothing is downloaded.
 
     Raises:
-        UserError: there is no such file, or its SHA-256 differs.
+        UserError: the file is missing, or its SHA-256 differs.
     """
     if not path.is_file():
         raise UserError(
-            f"{path}: FID needs these weights; `inception_v3` among the profile's sources brings "
-            f"them from {INCEPTION_URL} (its SHA-256 begins with {INCEPTION_SHA256}); or choose "
+            f"{path}: file not found; FID needs these weights: add the source `inception_v3` to "
+            f"the profile, which downloads {INCEPTION_URL} (SHA-256 {INCEPTION_SHA256}…), or set "
             "`frechet: effnet-lite0`"
         )
-    if not (found := sha256(path)).startswith(INCEPTION_SHA256):
+    if not (digest := sha256(path)).startswith(INCEPTION_SHA256):
         raise UserError(
-            f"{path}: its SHA-256 begins with {found[:8]}, expected {INCEPTION_SHA256}; "
-            f"remove it and get it again from {INCEPTION_URL}"
+            f"{path}: found SHA-256 {digest[:8]}…, expected {INCEPTION_SHA256}…; remove the file "
+            f"and download it again from {INCEPTION_URL}"
         )
     return load_published(path)
 
@@ -169,9 +173,9 @@ def extract_features(
     Args:
         network: on `device`.
         images: uint8 N×H×W×3, for example memory-mapped.
-        device: where the batches go.
-        progress: shows how far it is, in batches.
-        label: of the progress.
+        device: device of the network.
+        progress: shows the progress, in batches.
+        label: label of the progress.
 
     Returns:
         float32 N×D.

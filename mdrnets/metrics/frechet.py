@@ -14,8 +14,8 @@ def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
 
     With centred features X, Y (divided by (n − 1)^½ and (m − 1)^½), C_a C_b = XᵀX YᵀY has the
     nonzero eigenvalues of X Yᵀ (X Yᵀ)ᵀ: the trace of its square root is the nuclear norm of
-    X Yᵀ. That needs no square root of a matrix, knows no imaginary part, and costs n³ rather
-    than D³ where there are fewer images than dimensions.
+    X Yᵀ. This needs no matrix square root, has no imaginary part, and takes n³ instead of D³
+    operations if there are fewer images than dimensions.
 
     Args:
         a: n×D finite features.
@@ -25,22 +25,22 @@ def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
         The distance, ≥ 0.
 
     Raises:
-        ValueError: other shapes, fewer than two rows, or a value that is not finite.
+        ValueError: shapes differ, fewer than two rows, or a value is not finite.
     """
     x, mean_a = _centred(a)
     y, mean_b = _centred(b)
     if x.shape[1] != y.shape[1]:
-        raise ValueError(f"features of {x.shape[1]} and of {y.shape[1]} dimensions")
+        raise ValueError(f"expected equal dimensions, got {x.shape[1]} and {y.shape[1]}")
     cross = torch.linalg.svdvals(_at_most_square(x) @ _at_most_square(y).T).sum()
     distance = (mean_a - mean_b).square().sum() + x.square().sum() + y.square().sum() - 2 * cross
-    return max(0.0, distance.item())  # rounding may leave −1e-12 for equal sets
+    return max(0.0, float(distance))  # rounding may leave −1e-12 for equal sets
 
 
 def _centred(features: np.ndarray) -> tuple[Tensor, Tensor]:
     """X with XᵀX = the sample covariance, and the mean."""
     if features.ndim != 2 or len(features) < 2:
         raise ValueError(f"expected n×D features of at least two images, got {features.shape}")
-    # In torch, whose number of threads the profile sets: the last bits depend on it.
+    # In torch, because the profile sets its number of threads, on which the last bits depend.
     x = torch.from_numpy(np.ascontiguousarray(features, dtype=np.float64))
     if not x.isfinite().all():
         raise ValueError("the features hold NaN or infinite values")

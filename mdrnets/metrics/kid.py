@@ -13,15 +13,15 @@ from torch import Tensor
 def kernel_distance(a: np.ndarray, b: np.ndarray) -> float:
     """The U-statistic for paired samples (Gretton et al., JMLR 2012, lemma 6).
 
-    Row i of both belongs to one image, so k(a_i, b_i) is left out as k(a_i, a_i) is: else the
-    images' likeness to themselves would count as likeness of the two distributions.
+    Row i of both arrays belongs to the same image, so k(a_i, b_i) is left out, as k(a_i, a_i) is.
+    Otherwise the similarity of an image to itself would count as similarity of the distributions.
 
     Args:
         a: n×D finite features.
         b: n×D finite features of the same images.
 
     Raises:
-        ValueError: other shapes, fewer than two rows, or a value that is not finite.
+        ValueError: shapes differ, fewer than two rows, or a value is not finite.
     """
     if a.ndim != 2 or a.shape != b.shape or len(a) < 2:
         raise ValueError(f"expected two n×D arrays of paired rows, got {a.shape} and {b.shape}")

@@ -1,7 +1,7 @@
-"""What the distances between features are called, in every file, table and figure.
+"""Names of the distances between features, in every file, table and figure.
 
-FID and KID mean the features of pytorch-fid's Inception-v3 and nothing else; a distance between
-other features is named after them.
+FID and KID are defined with the features of pytorch-fid's Inception-v3. Distances between other
+features are named after their network.
 """
 
 

@@ -1,9 +1,10 @@
-"""Is one method better than another? Paired over images: the same image with the same hole.
+"""Paired comparisons of two methods over the same images with the same holes.
 
-Means: bootstrap interval of the mean difference, two-sided Wilcoxon signed-rank test. The Fréchet
-distance is no mean over images: half-jackknife interval (see `intervals`), and a permutation test
-that swaps the methods' labels image by image (Good, "Permutation Tests", 2000). Many comparisons:
-Holm, "A Simple Sequentially Rejective Multiple Test Procedure" (Scand. J. Statistics 1979).
+Means: a bootstrap interval of the mean difference and a two-sided Wilcoxon signed-rank test. The
+Fréchet distance, which is not a mean over images: a half-jackknife interval (see `intervals`) and a
+permutation test that swaps the methods' labels image by image (Good, "Permutation Tests", 2000).
+Multiple comparisons: Holm, "A Simple Sequentially Rejective Multiple Test Procedure" (Scand. J.
+Statistics 1979).
 """
 
 from collections.abc import Callable, Sequence
@@ -18,18 +19,18 @@ from torch import Tensor
 from mdrnets.metrics.intervals import bootstrap_mean, half_jackknife
 
 BATCH = 64
-"""Permutations at a time: bounds the memory."""
+"""Number of permutations computed at once, which limits the memory."""
 
 
 class Difference(NamedTuple):
-    """The first minus the second, over `n` images.
+    """The difference of two methods: the first minus the second.
 
     Attributes:
         value: the difference.
-        low: end of its interval.
-        high: end of its interval.
-        p: two-sided, of no difference.
-        n: images that it is computed from.
+        low: lower end of its interval.
+        high: upper end of its interval.
+        p: two-sided p-value of the hypothesis of no difference.
+        n: number of images.
     """
 
     value: float
@@ -42,17 +43,17 @@ class Difference(NamedTuple):
 def mean_difference(
     differences: np.ndarray, *, resamples: int, confidence: float, seed: int
 ) -> Difference | None:
-    """Compare two scores by their differences image by image.
+    """The mean of the differences of two scores, image by image.
 
     Args:
-        differences: n numbers. Those that are not finite are left out: the PSNR of equal images is
+        differences: n numbers. Values that are not finite are ignored: the PSNR of equal images is
             infinite.
-        resamples: of the bootstrap.
-        confidence: of the interval.
-        seed: of the bootstrap.
+        resamples: number of bootstrap samples.
+        confidence: confidence of the interval.
+        seed: seed of the bootstrap.
 
     Returns:
-        None where no difference is finite.
+        None if no difference is finite.
     """
     finite = differences[np.isfinite(differences)]
     if not len(finite):
@@ -62,11 +63,11 @@ def mean_difference(
 
 
 def signed_rank(differences: np.ndarray) -> float:
-    """Two-sided p of Wilcoxon's signed-rank test.
+    """Two-sided p-value of Wilcoxon's signed-rank test.
 
-    Exact for few differences, else by the normal approximation: SciPy chooses. Zeros are ranked
-    with the others and then left out (Pratt, JASA 1959), so that images on which the methods agree
-    count as small differences. Without any other difference p is 1.
+    SciPy computes it exactly for few differences, otherwise with the normal approximation. Zeros
+    are ranked with the others and then dropped (Pratt, JASA 1959), so that images on which the
+    methods agree count as small differences. If all differences are zero, p is 1.
     """
     if not differences.any():
         return 1.0
@@ -81,16 +82,16 @@ def jackknife_difference(
     confidence: float,
     seed: int,
 ) -> Difference:
-    """A difference of statistics that are no means; its p comes from the width of its interval.
+    """A difference of statistics that are not means; p is derived from the width of its interval.
 
-    Where two distances to the same ground truth are compared, prefer the p of `label_swap`.
+    To compare two distances to the same ground truth, prefer the p-value of `label_swap`.
 
     Args:
-        statistic: the difference, of the images at the given positions.
+        statistic: computes the difference for the images at the given positions.
         n: number of images, at least 4.
-        halves: of the jackknife.
-        confidence: of the interval.
-        seed: of the halves.
+        halves: number of random halves of the jackknife.
+        confidence: confidence of the interval.
+        seed: seed of the random halves.
     """
     value = statistic(np.arange(n))
     low, high = half_jackknife(
@@ -110,40 +111,41 @@ def label_swap(
     permutations: int,
     seed: int,
 ) -> float:
-    """Two-sided p of equal Fréchet distances, by a paired permutation test.
+    """Two-sided p-value of equal Fréchet distances, by a paired permutation test.
 
-    Were the methods alike, each image's two completions could trade places. p is the share of
-    random trades, the observed one among them, whose difference is at least as large. Of several
-    trainings of each method an image trades all its completions at once, and the differences are
-    averaged.
+    Under the null hypothesis, the two completions of each image can be swapped. p is the share of
+    random permutations, including the observed one, whose difference is at least as large. With
+    several trainings of each method, all completions of an image are swapped together, and the
+    differences are averaged.
 
     Args:
-        a: n×D features of each training.
-        b: as many; the k-th of `a` is compared with the k-th of these.
-        truth: n×D features; row i of all is one image.
-        permutations: number of random trades.
-        seed: of the trades.
+        a: n×D features of each training of the first method.
+        b: n×D features of each training of the second method; the k-th of `a` is compared with the
+            k-th of `b`.
+        truth: n×D features of the ground truth; row i of all arrays belongs to the same image.
+        permutations: number of random permutations.
+        seed: seed of the permutations.
     """
     n = len(truth)
     swaps = np.random.default_rng(seed).integers(2, size=(permutations, n)).astype(bool)
-    swaps = np.concatenate([np.zeros((1, n), dtype=bool), swaps])  # first as observed
+    swaps = np.concatenate([np.zeros((1, n), dtype=bool), swaps])  # the first as observed
     parts = [torch.from_numpy(part) for part in np.array_split(swaps, -(-len(swaps) // BATCH))]
-    of_trainings = []
+    by_training = []
     for pair in zip(a, b, strict=True):
         x, y, z = (torch.from_numpy(np.asarray(r, dtype=np.float64)) for r in (*pair, truth))
-        of_trainings.append(torch.cat([_swapped_differences(x, y, z, part) for part in parts]))
-    differences = torch.stack(of_trainings).mean(dim=0).abs()
+        by_training.append(torch.cat([_swapped_differences(x, y, z, part) for part in parts]))
+    differences = torch.stack(by_training).mean(dim=0).abs()
     observed = differences[0]
-    rounding = 1e-9 * observed  # the same trade in another batch may differ in its last bits
-    return (differences >= observed - rounding).double().mean().item()
+    rounding = 1e-9 * observed  # the same swap in another batch may differ in its last bits
+    return float((differences >= observed - rounding).double().mean())
 
 
 def _swapped_differences(a: Tensor, b: Tensor, truth: Tensor, swaps: Tensor) -> Tensor:
-    """The difference of the distances after each of P trades: P.
+    """The differences of the distances for P permutations, shape P.
 
-    Of ‖μ_a − μ‖² + tr C_a + tr C − 2 ‖X Yᵀ‖_* (see `frechet`), tr C cancels, and a trade only
-    exchanges rows of X Yᵀ: the products with Yᵀ are made once, and no trade touches D again but for
-    the means.
+    In ‖μ_a − μ‖² + tr C_a + tr C − 2 ‖X Yᵀ‖_* (see `frechet`), tr C cancels, and a swap only
+    exchanges rows of X Yᵀ. The products with Yᵀ are therefore computed once, and only the means
+    involve D again for each permutation.
     """
     n = len(truth)
     y = truth - truth.mean(dim=0)
@@ -152,16 +154,17 @@ def _swapped_differences(a: Tensor, b: Tensor, truth: Tensor, swaps: Tensor) -> 
     products = a @ y.T, b @ y.T  # n×min(n, D)
     squares = a.square().sum(dim=1), b.square().sum(dim=1)  # n
 
-    def distances(traded: Tensor) -> Tensor:
-        """Of the set that takes b's rows where `traded`, else a's."""
-        share = traded.to(a.dtype)  # P×n
+    def distances(swapped: Tensor) -> Tensor:
+        """Distances of the features with b's rows where `swapped`, otherwise a's: P."""
+        share = swapped.to(a.dtype)  # P×n
         mean = ((1 - share) @ a + share @ b) / n  # P×D
         square = (1 - share) @ squares[0] + share @ squares[1]  # P
         trace = (square - n * mean.square().sum(dim=1)) / (n - 1)
-        cross = torch.where(traded[:, :, None], products[1], products[0])  # P×n×min(n, D)
+        cross = torch.where(swapped[:, :, None], products[1], products[0])  # P×n×min(n, D)
         cross = cross - cross.mean(dim=1, keepdim=True)
         nuclear = torch.linalg.svdvals(cross).sum(dim=1) / (n - 1)
-        return (mean - truth.mean(dim=0)).square().sum(dim=1) + trace - 2 * nuclear
+        distance: Tensor = (mean - truth.mean(dim=0)).square().sum(dim=1) + trace - 2 * nuclear
+        return distance
 
     return distances(swaps) - distances(~swaps)
 
@@ -169,7 +172,8 @@ def _swapped_differences(a: Tensor, b: Tensor, truth: Tensor, swaps: Tensor) -> 
 def holm(p_values: Sequence[float]) -> list[float]:
     """Adjusted p-values, in the given order.
 
-    The k-th smallest of m is multiplied by m − k + 1; none is below a smaller one's, or above 1.
+    The k-th smallest of m values is multiplied by m − k + 1. The results are limited to 1 and made
+    monotone: no adjusted value is below that of a smaller p-value.
     """
     adjusted, largest = [0.0] * len(p_values), 0.0
     for rank, position in enumerate(np.argsort(p_values, kind="stable").tolist()):

@@ -1,7 +1,7 @@
-"""L1 and PSNR of each image, over all its pixels or over its hole alone.
+"""L1 and PSNR of each image, over all its pixels or over its hole only.
 
-Columns L1 (%) and PSNR (dB) of Table 1. Sums are taken over integers, so a value does not depend
-on the batch that an image is in, nor on the machine.
+Columns L1 (%) and PSNR (dB) of Table 1. The sums are sums of integers, so that a value depends
+neither on the batch nor on the machine.
 """
 
 import torch
@@ -20,7 +20,7 @@ def l1(image: Tensor, reference: Tensor, hole: Tensor | None = None) -> Tensor:
         float64 B, 0 to 100.
 
     Raises:
-        ValueError: other shapes or types, or an image without a hole pixel.
+        ValueError: shapes or types differ from these, or a hole is empty.
     """
     check_images(image, reference)
     difference = (image.to(torch.int16) - reference.to(torch.int16)).abs()
@@ -30,7 +30,7 @@ def l1(image: Tensor, reference: Tensor, hole: Tensor | None = None) -> Tensor:
 def psnr(image: Tensor, reference: Tensor, hole: Tensor | None = None) -> Tensor:
     """Peak signal-to-noise ratio in dB: 10 log10(255² / MSE); infinite for equal images.
 
-    Arguments and errors as of `l1`. Returns float64 B.
+    For arguments and errors see `l1`. Returns float64 B.
     """
     check_images(image, reference)
     difference = image.to(torch.int32) - reference.to(torch.int32)
@@ -59,5 +59,5 @@ def _mean(errors: Tensor, hole: Tensor | None) -> Tensor:
         )
     pixels = hole.sum(dim=(1, 2))  # B
     if (pixels == 0).any():
-        raise ValueError("an image has no hole pixel, so it has no error over the hole")
+        raise ValueError("expected at least one hole pixel in each image, got an empty hole")
     return (errors.sum(dim=3) * hole).sum(dim=(1, 2)).double() / (3 * pixels)

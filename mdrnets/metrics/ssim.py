@@ -1,4 +1,4 @@
-"""Structural similarity of each image, in the variants that papers use without saying so.
+"""Structural similarity of each image, in the variants that papers use, often without naming them.
 
 Wang et al., "Image Quality Assessment: From Error Visibility to Structural Similarity" (IEEE TIP
 2004), equation 13. Equal to `skimage.metrics.structural_similarity`, batched.
@@ -47,9 +47,9 @@ def uniform7() -> Window:
 
 
 def ssim(image: Tensor, reference: Tensor, *, variant: Variant = "gaussian11_rgb") -> Tensor:
-    """Mean over channels and over the pixels whose window lies inside the image.
+    """SSIM, averaged over channels and over the pixels whose window lies inside the image.
 
-    In float64, because E[x²] − μ² cancels in float32.
+    Computed in float64, because E[x²] − μ² suffers from cancellation in float32.
 
     Args:
         image: uint8 B×H×W×3.
@@ -60,14 +60,14 @@ def ssim(image: Tensor, reference: Tensor, *, variant: Variant = "gaussian11_rgb
         float64 B, −1 to 1.
 
     Raises:
-        ValueError: other shapes or types, or an image smaller than the window.
+        ValueError: shapes or types differ from these, or an image is smaller than the window.
     """
     check_images(image, reference)
     window = uniform7() if variant == "uniform7_rgb" else gaussian11()
     if min(image.shape[1:3]) < len(window.weights):
         raise ValueError(
-            f"images of {image.shape[1]}×{image.shape[2]} are smaller than the window of "
-            f"{len(window.weights)}"
+            f"expected images of at least the window's size {len(window.weights)}, got "
+            f"{image.shape[1]}×{image.shape[2]}"
         )
     x, y = _channels(image, variant), _channels(reference, variant)
 
@@ -94,8 +94,8 @@ def _channels(image: Tensor, variant: Variant) -> Tensor:
 def _filter(x: Tensor, window: Window) -> Tensor:
     """B×C×H×W → B×C×(H−k+1)×(W−k+1): weighted means over the windows inside the image.
 
-    A separable convolution written as two products with band matrices, which is five times
-    faster in float64 than `conv2d`.
+    A separable convolution, computed as two products with band matrices: in float64 this is five
+    times faster than `conv2d`.
     """
     rows, columns = (_band(window.weights.to(x.device), size) for size in x.shape[-2:])
     return rows @ x @ columns.mT

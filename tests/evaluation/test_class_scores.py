@@ -64,5 +64,5 @@ def test_scores_of_other_methods_are_refused(
     scores: list[ClassScore], tmp_path: Path, methods: list[str]
 ) -> None:
     write_class_scores(tmp_path / "scores.csv", scores)
-    with pytest.raises(UserError, match=r"scores\.csv: expected the same classes of"):
+    with pytest.raises(UserError, match=r"scores\.csv"):
         read_class_scores(tmp_path / "scores.csv", methods)

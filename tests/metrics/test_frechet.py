@@ -67,7 +67,7 @@ def test_bad_features_are_refused() -> None:
     for pair in ((a, broken), (broken, a)):
         with pytest.raises(ValueError, match="NaN"):
             frechet_distance(*pair)
-    with pytest.raises(ValueError, match="4 and of 3 dimensions"):
+    with pytest.raises(ValueError, match=r"4 .*3"):
         frechet_distance(a, a[:, :3])
     with pytest.raises(ValueError, match="at least two"):
         frechet_distance(a, a[:1])

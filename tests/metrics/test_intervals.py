@@ -108,5 +108,5 @@ def test_the_jackknife_is_seeded_and_needs_four_images() -> None:
 
     assert interval(1) == interval(1)
     assert interval(1) != interval(2)
-    with pytest.raises(ValueError, match="at least 4"):
+    with pytest.raises(ValueError, match="4"):
         interval(1, n=3)

@@ -83,6 +83,6 @@ def test_bad_input_is_refused() -> None:
     a, b = _pair()
     with pytest.raises(ValueError, match="uint8"):
         ssim(a / 255, b / 255)
-    with pytest.raises(ValueError, match="smaller than the window of 11"):
+    with pytest.raises(ValueError, match="11"):
         ssim(a[:, :10], b[:, :10])
     assert ssim(a[:, :10], b[:, :10], variant="uniform7_rgb").shape == (4,)
