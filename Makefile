@@ -5,34 +5,38 @@ VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help environment plan table1 test test-slow check format restore record verify keep crate croissant dvc.yaml ui lock
+.PHONY: help environment status plan table1 test test-slow check format restore record verify keep crate croissant dvc.yaml ui lock
 
-help: ## this list
+help: ## list the targets
 	@sed -n 's/^\([a-z0-9.-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 $(VENV)/.complete: requirements.lock
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
-		|| { echo "error: $(PYTHON) is not Python 3.11; say PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+		|| { echo "error: $(PYTHON) is not Python 3.11, 3.12 or 3.13; pass PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --requirement requirements.lock
+	$(VENV)/bin/python -m pip install --quiet --no-deps --editable .
 	@touch $@
 
-environment: $(VENV)/.complete ## the pinned environment, in .venv
+environment: $(VENV)/.complete ## install the pinned environment into .venv
 
-table1: environment ## Table 1 of PROFILE (default: as params.yaml says)
+table1: environment ## make Table 1 of PROFILE (default: the one of params.yaml)
 	snakemake --cores all --config profile=$(PROFILE) -- reproduce_table1
 	@echo; cat reports/$(PROFILE)/table1.md
 
-plan: environment ## what PROFILE costs, before anything runs: GPU-hours, memory, disk, days on N GPUs
+plan: environment ## print what PROFILE costs before anything runs: GPU-hours, memory, disk, days on N GPUs
 	python -m mdrnets plan --profile $(PROFILE)
 
-test: environment check ## linters and tests
+status: environment ## print what of PROFILE is done, running, failed and left
+	python -m mdrnets status --profile $(PROFILE)
+
+test: environment check ## run linters and tests
 	OMP_NUM_THREADS=1 python -m pytest -n auto --dist loadfile
 
-test-slow: environment ## the tests that take minutes
+test-slow: environment ## run the tests that take minutes
 	OMP_NUM_THREADS=1 python -m pytest -m slow
 
-check: environment ## linters alone
+check: environment ## run the linters
 	ruff check .
 	ruff format --check .
 	snakefmt --check Snakefile workflow
@@ -40,40 +44,44 @@ check: environment ## linters alone
 	mypy
 	snakemake --lint
 
-format: environment ## what the formatters would change
+format: environment ## format the code
 	ruff check --fix .
 	ruff format .
 	snakefmt Snakefile workflow
 
-dvc.yaml: environment ## write dvc.yaml anew from the table of stages, for PROFILE
+dvc.yaml: environment ## write dvc.yaml for PROFILE
 	python workflow/dvc_yaml.py --profile $(PROFILE)
 
-restore: environment ## after `dvc pull`: Snakemake takes the files for current, their records are back
-	snakemake --cores 1 --touch --config profile=$(PROFILE) -- reproduce_all
+restore: environment ## after `dvc pull`: restore the run records and tell Snakemake that the files are current
+	python -m stages.code --profile $(PROFILE)
 	python -m mdrnets records unpack --profile $(PROFILE)
+	python -m mdrnets records check --profile $(PROFILE)
+	snakemake --cores 1 --touch --forceall --config profile=$(PROFILE) -- reproduce_all
 
-record: environment ## after a run: DVC takes the results for its own, and who made them for `dvc push`
+record: environment ## after a run: record its results and run records in DVC, for `dvc push`
+	python -m stages.code --profile $(PROFILE)
+	python -m mdrnets records check --profile $(PROFILE)
 	dvc commit --force
 	python -m mdrnets records pack --profile $(PROFILE)
 	dvc add --quiet records/$(PROFILE).zip
 
-verify: environment ## compare PROFILE's tables with its kept run, cell by cell
+verify: environment ## compare PROFILE's tables with its reference run, cell by cell
 	snakemake --cores all --config profile=$(PROFILE) -- verify
 
-keep: environment ## keep PROFILE's run in reports/reference/, for `make verify` and README.md
+keep: environment ## save PROFILE's run as a reference run, for `make verify` and README.md
 	python -m mdrnets keep --profile $(PROFILE)
 	python -m mdrnets readme
 
-crate: environment ## PROFILE's run as a Workflow Run RO-Crate
+crate: environment ## export PROFILE's run as a Workflow Run RO-Crate
 	python -m mdrnets crate --profile $(PROFILE)
 
-croissant: environment ## PROFILE's splits and masks as a Croissant description
+croissant: environment ## describe PROFILE's splits and masks in Croissant
 	python -m mdrnets croissant --profile $(PROFILE)
 
-ui: environment ## the tracked runs in a browser
+ui: environment ## show the tracked runs in a browser
 	mlflow ui --backend-store-uri sqlite:///mlflow.db
 
-lock: ## requirements.lock and environment.yml anew from pyproject.toml
+lock: ## write requirements.lock and environment.yml from pyproject.toml
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip install --quiet --upgrade pip
 	.venv-lock/bin/python -m pip install --quiet --group dev . && .venv-lock/bin/python -m pip uninstall --quiet --yes mdrnets

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from mdrnets.dag.pipeline import Job, Pipeline
 from mdrnets.dag.stage import Stage
 from mdrnets.errors import UserError
+from mdrnets.files import sha256
 from mdrnets.tracking.record import Record, RecordStore
 
 
@@ -45,3 +46,39 @@ def executions(pipeline: Pipeline) -> list[Execution]:
     if not finished_executions:
         raise UserError(f"{pipeline.layout.run}: no finished run found; `make table1` makes one")
     return finished_executions
+
+
+def check_results(pipeline: Pipeline) -> int:
+    """Check that every result that is here is what today's code and configuration make.
+
+    Returns:
+        The number of jobs whose results are here.
+
+    Raises:
+        UserError: names a file without a record, one that was changed after its job ended, or one
+            whose job had other code or other parameters.
+    """
+    made = executions(pipeline)
+    for execution in made:
+        job, record = execution.job, execution.record
+        again = (
+            f"run `snakemake --cores all --config profile={pipeline.config.name} -- reproduce_all`"
+        )
+        code = {str(path): sha256(path) for path in job.code}
+        if code != {path: known.sha256 for path, known in record.code.items()}:
+            raise UserError(
+                f"{job.outputs[0]}: made by other code than is here now (job `{job.name}`); {again}, "
+                "or check out the commit that made it"
+            )
+        if dict(job.parameters) != record.parameters:
+            key = next(k for k, v in job.parameters.items() if record.parameters.get(k) != v)
+            raise UserError(
+                f"{job.outputs[0]}: made with another value of {key} (job `{job.name}`); {again}, "
+                "or restore the value"
+            )
+        for path in job.outputs:
+            if record.outputs[str(path)].sha256 != sha256(path):
+                raise UserError(
+                    f"{path}: changed after job `{job.name}` made it; remove it and {again}"
+                )
+    return len(made)
