@@ -115,9 +115,10 @@ class Layout:
         """Scores by semantic class, of the images whose hole covers the whole class."""
         return self.run / "per_class" / f"{dataset}.csv"
 
-    def metrics(self, dataset: str, method: str) -> Path:
-        """A row of Table 1 by metric and bin, as DVC compares them."""
-        return self.reports / "metrics" / dataset / f"{method}.json"
+    @property
+    def metrics(self) -> Path:
+        """Table 1 by data set, method, metric and bin, as DVC compares it."""
+        return self.reports / "metrics.json"
 
     def report(self, name: str) -> Path:
         """`table1.md` and its like."""

@@ -37,7 +37,7 @@ class _Dumper(yaml.SafeDumper):
         return str(getattr(node, "anchor_name", None) or super().generate_anchor(node))
 
 
-class _Keys(list[str]):
+class _InOneLine(list[Any]):
     """A list that is written in one line."""
 
 
@@ -49,8 +49,8 @@ class _Shared:
     value: Any
 
 
-def _represent_keys(dumper: yaml.SafeDumper, keys: _Keys) -> yaml.Node:
-    return dumper.represent_sequence("tag:yaml.org,2002:seq", keys, flow_style=True)
+def _represent_line(dumper: yaml.SafeDumper, values: _InOneLine) -> yaml.Node:
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", values, flow_style=True)
 
 
 def _represent_shared(dumper: yaml.SafeDumper, shared: _Shared) -> yaml.Node:
@@ -59,7 +59,7 @@ def _represent_shared(dumper: yaml.SafeDumper, shared: _Shared) -> yaml.Node:
     return node
 
 
-_Dumper.add_representer(_Keys, _represent_keys)
+_Dumper.add_representer(_InOneLine, _represent_line)
 _Dumper.add_representer(_Shared, _represent_shared)
 
 
@@ -76,7 +76,7 @@ def dvc_yaml(pipeline: Pipeline) -> str:
     _share(stages)
     content = {
         "stages": stages,
-        "metrics": [str(path) for path in reported if path.suffix == ".json"],
+        "metrics": [str(pipeline.layout.metrics)],
         "plots": [_plot(pipeline, p) for p in reported if p.suffix == ".png" or p.name in PLOTS],
     }
     text = yaml.dump(content, Dumper=_Dumper, sort_keys=False, width=1000, allow_unicode=True)
@@ -123,7 +123,7 @@ def _entry(pipeline: Pipeline, stage: Stage) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "cmd": pipeline.command(stage).format(**names),
         "deps": [str(path).format(**names) for path in stage.inputs],
-        "params": [{str(pipeline.layout.code): _Keys([digest])}],
+        "params": _InOneLine([{str(pipeline.layout.code): [digest]}]),
         "outs": [str(path).format(**names) for path in stage.outputs],
     }
     if not stage.inputs:

@@ -9,8 +9,10 @@ from mdrnets.dag.evaluate import inspected_method, labelled_sets, per_class_netw
 from mdrnets.dag.stage import Stage
 from mdrnets.layout import Layout
 
-PUBLISHED = Path("reports/published/table1.csv")
+PUBLISHED = (Path("reports/published/table1.csv"),)
 TEMPLATES = Path("mdrnets/reporting/page/templates")
+SHOWN_SUFFIXES = (".png", ".csv", ".json")
+"""Of the files that the page shows; to the others it links."""
 ABLATION_KEYS = ("ablation_base", "variants", "ablations", "per_class")
 """Of `params.yaml`; a protocol without ablations has none of them."""
 
@@ -25,12 +27,13 @@ def report_stages(config: Config, layout: Layout) -> Iterator[Stage]:
     yield _rendered(
         config,
         "table1",
-        inputs=(*summaries, *validations, PUBLISHED, layout.check),
+        inputs=(*summaries, *validations, layout.check),
         outputs=(
             *_table(layout, "table1"),
             *_table(layout, "table1_extended"),
-            *(layout.metrics(d, m) for d in datasets for m in config.profile.methods),
+            layout.metrics,
         ),
+        data_files=PUBLISHED,
         params_keys=("seed", "bins", "methods", "ssim", "bootstrap"),
         profile_keys=("",),
     )
@@ -42,10 +45,10 @@ def report_stages(config: Config, layout: Layout) -> Iterator[Stage]:
             *(layout.features(d, m) for d in datasets for m in (*methods, "ground_truth")),
             *(path(datasets[0], v) for path in (layout.scores, layout.features) for v in variants),
             *([layout.per_class(datasets[0])] if per_class_networks(config) else []),
-            PUBLISHED,
             layout.check,
         ),
         outputs=(layout.report("claims.csv"), layout.report("claims.md")),
+        data_files=PUBLISHED,
         params_keys=(
             *("seed", "bins", "components", "methods", "bootstrap", "frechet"),
             *(key for key in ABLATION_KEYS if getattr(config.protocol, key)),
@@ -100,6 +103,14 @@ def figure_stages(config: Config, layout: Layout) -> Iterator[Stage]:
     ):
         more = ("csv",) if name == "curves" else ()
         yield _figure(config, layout, name, inputs, params_keys, more=more)
+    yield _rendered(
+        config,
+        "comparisons",
+        inputs=(*faces, *completions),
+        outputs=(layout.report("comparisons.json"),),
+        params_keys=("seed", "bins", "methods"),
+        profile_keys=("datasets", "methods"),
+    )
     for name, figure in config.figures.items():
         shown = [config.variant(column) for column in figure.columns if config.runs(column)]
         yield _figure(
@@ -148,21 +159,17 @@ def page_stage(config: Config, layout: Layout, rendered: Sequence[Stage]) -> Sta
     """The page that shows what all other stages of the report made.
 
     Unlike other outputs it names runs and times, so its bytes differ from run to run; no stage
-    reads it.
+    reads it. What it shows of times and costs comes from the records of this machine, which are no
+    inputs either.
     """
     datasets, methods = tuple(config.profile.datasets), config.profile.methods
-    trained = [(d, n) for n in config.trained for d in datasets if config.trained_on(n, d) == d]
-    scored = [(d, t) for d in datasets for m in methods for t in config.trainings(m)]
+    shown = [path for stage in rendered for path in stage.outputs if path.suffix in SHOWN_SUFFIXES]
     return _rendered(
         config,
         "report",
         inputs=(
-            *(path for stage in rendered for path in stage.outputs),
-            *(layout.summary(*key) for key in scored),
-            *(layout.completions(d, m) for d in datasets for m in methods),
-            *(layout.model_config(*key) for key in trained),
-            *(layout.validation(d, n) for d, n in trained if n not in config.protocol.components),
-            *_faces(layout, datasets),
+            *(path for path in shown if path != layout.metrics),
+            *(layout.summary(d, t) for d in datasets for m in methods for t in config.trainings(m)),
         ),
         outputs=(layout.report("index.html"),),
         data_files=tuple(sorted(TEMPLATES.glob("*"))),
@@ -203,7 +210,12 @@ def renderer(config: Config, name: str) -> str:
         return f"{reporting}.tables.ablation"
     if name in config.figures:
         return f"{reporting}.figures.ablation_figure"
-    folder = {"table1": "tables", "claims": "claims", "report": "page"}.get(name, "figures")
+    folder = {
+        "table1": "tables",
+        "claims": "claims",
+        "comparisons": "page",
+        "report": "page",
+    }.get(name, "figures")
     return f"{reporting}.{folder}.{name}"
 
 

@@ -67,7 +67,7 @@ def check_results(pipeline: Pipeline) -> int:
         code = {str(path): sha256(path) for path in job.code}
         if code != {path: known.sha256 for path, known in record.code.items()}:
             raise UserError(
-                f"{job.outputs[0]}: made by other code than is here now (job `{job.name}`); {again}, "
+                f"{job.outputs[0]}: made by other code than today's (job `{job.name}`); {again}, "
                 "or check out the commit that made it"
             )
         if dict(job.parameters) != record.parameters:

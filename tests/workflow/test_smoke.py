@@ -67,17 +67,18 @@ def test_dvc_repro_twice_does_nothing(by_dvc: Copy) -> None:
 
 def test_dvc_shows_and_compares_metrics_and_plots(by_dvc: Copy) -> None:
     by_dvc.commit("results")
-    name = "reports/smoke/metrics/rendered_a/mdrnets.json"
+    name = "reports/smoke/metrics.json"
     metrics = by_dvc.root / name
     before = json.loads(metrics.read_text())
-    after = before | {"L1": before["L1"] | {"1-20": 0.25}}
+    after = json.loads(metrics.read_text())
+    after["rendered_a"]["mdrnets"]["L1"]["1-20"] = 0.25
     metrics.write_text(json.dumps(after))
     try:
         shown = _json(by_dvc, "metrics", "show")[""]["data"]
         assert shown[name]["data"] == after
         changes = _json(by_dvc, "metrics", "diff")[name]
-        assert changes.keys() == {"L1.1-20"}
-        assert changes["L1.1-20"]["new"] == 0.25
+        assert changes.keys() == {"rendered_a.mdrnets.L1.1-20"}
+        assert changes["rendered_a.mdrnets.L1.1-20"]["new"] == 0.25
         (_, experiment), *_ = [(e["rev"], e["data"]) for e in _json(by_dvc, "exp", "show")]
         assert experiment["metrics"][name]["data"] == after
         assert "profiles/smoke.yaml" in experiment["params"]
@@ -104,7 +105,7 @@ def test_snakemake_reports_what_was_rendered(by_snakemake: Copy) -> None:
         page = report.read("report/report.html").decode()
     (by_snakemake.root / "report.zip").unlink()
     outputs = [path for path in by_snakemake.results() if path.startswith("reports/")]
-    shown = {PurePath(path).name for path in outputs if "/metrics/" not in path}
+    shown = {PurePath(path).name for path in outputs if not path.endswith(".json")}
     assert sorted(names) == sorted({*shown, "report.html"})
     captioned = {PurePath(path).stem for path in shown} & CAPTIONS.keys()
     assert "figure5" in captioned

@@ -24,10 +24,10 @@ for stage in stages("data"):
             inputs(stage),
         output:
             stage.outputs,
-        wildcard_constraints:
-            **constraints(stage),
         log:
             log_file(stage),
+        wildcard_constraints:
+            **constraints(stage),
         priority: 4
         # On a cluster: what is short, or needs the network, runs where Snakemake does.
         localrule: stage.program in ("check", "download")

@@ -8,10 +8,10 @@ for stage in stages("evaluate"):
             inputs(stage),
         output:
             stage.outputs,
-        wildcard_constraints:
-            **constraints(stage),
         log:
             log_file(stage),
+        wildcard_constraints:
+            **constraints(stage),
         conda:
             ENVIRONMENT
         threads: PROFILE.threads

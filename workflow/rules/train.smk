@@ -14,10 +14,10 @@ for stage in stages("train"):
             inputs(stage),
         output:
             stage.outputs,
-        wildcard_constraints:
-            **constraints(stage),
         log:
             log_file(stage),
+        wildcard_constraints:
+            **constraints(stage),
         priority: priority(stage)
         conda:
             ENVIRONMENT

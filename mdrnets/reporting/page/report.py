@@ -30,9 +30,9 @@ from mdrnets.reporting.context import (
     describe_run,
     describe_values,
 )
-from mdrnets.reporting.figures.completed_set import read_completed_sets
+from mdrnets.reporting.page.comparisons import Comparison, read_comparisons
 from mdrnets.reporting.page.ledger import build_ledgers
-from mdrnets.reporting.page.pictures import Comparison, comparisons, encode_png
+from mdrnets.reporting.page.pictures import encode_png
 from mdrnets.reporting.page.rows import field_names, read_header
 from mdrnets.reporting.page.runs import Run, anchor, read_runs, upstream_runs
 from mdrnets.reporting.page.scores import read_scores
@@ -81,12 +81,7 @@ def render(config: Config, layout: Layout, name: str) -> None:
         Pipeline(config),
         summaries=read_summaries(config, layout, datasets=config.profile.datasets, methods=methods),
         git=git_state(config.name),
-        comparisons=comparisons(
-            read_completed_sets(config, layout, methods),
-            methods=methods,
-            bin_name=config.protocol.largest_bin,
-            seed=config.protocol.seed,
-        ),
+        comparisons=read_comparisons(layout.report("comparisons.json")),
     )
     write_text(layout.report("index.html"), text)
 

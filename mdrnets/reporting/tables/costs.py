@@ -97,7 +97,7 @@ def _rows(config: Config, layout: Layout) -> Iterator[dict[str, Any]]:
             if config.trained_on(name, dataset) != dataset:
                 continue
             training = _read_finished(records, f"train-{dataset}-{name}")
-            if training is None:
+            if training is None or not layout.model_config(dataset, name).is_file():
                 continue
             completion = _read_finished(records, f"complete-{dataset}-{name}")
             path = layout.validation(dataset, name)

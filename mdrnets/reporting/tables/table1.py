@@ -1,12 +1,11 @@
 """Table 1 beside the published one: table1.csv, .md and .tex, and table1_extended likewise.
 
 A method without scores has a blank row with the reason. Three more files are written beside them:
-metrics/DATASET/METHOD.json, each method's row as DVC compares it; and, where the machine has
+metrics.json, the rows as DVC compares them; and, where the machine has
 records, costs.csv and costs.md.
 """
 
 import json
-from itertools import product
 
 from mdrnets.config.load import Config
 from mdrnets.files import write_text
@@ -74,6 +73,8 @@ def render(config: Config, layout: Layout, name: str) -> None:
 
 
 def _write_metrics(config: Config, layout: Layout, table: Table) -> None:
-    for dataset, method in product(config.profile.datasets, config.profile.methods):
-        text = json.dumps(table.values(dataset, method), indent=1) + "\n"
-        write_text(layout.metrics(dataset, method), text)
+    metrics = {
+        dataset: {method: table.values(dataset, method) for method in config.profile.methods}
+        for dataset in config.profile.datasets
+    }
+    write_text(layout.metrics, json.dumps(metrics, indent=1) + "\n")
