@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
-from snakemake.settings.types import SharedFSUsage
 
 sys.path.insert(0, str(Path(workflow.basedir)))
 
@@ -93,26 +92,13 @@ def planned(stage):
     return {name: partial(request, name) for name in names}
 
 
-def sources():
-    # Where machines share no files, the sources of the workflow travel with its local inputs.
-    if SharedFSUsage.SOURCES in workflow.storage_settings.shared_fs_usage:
-        return []
-    files = [Path("params.yaml"), PIPELINE.config.path]
-    for folder in ("mdrnets", "stages", "reports/published"):
-        files += [path for path in Path(folder).rglob("*.*") if path.suffix != ".pyc"]
-    return [local(str(path)) for path in sorted(files)]
-
-
-SOURCES = sources()
-
-
 def inputs(stage):
-    # What no stage makes lies on this machine.
+    # What no stage makes is local: it travels with the sources, where machines share no files.
     made = (RUN, PIPELINE.layout.reports, Path("data"))
     return [
         path if any(map(path.is_relative_to, made)) else local(str(path))
         for path in stage.inputs
-    ] + SOURCES
+    ]
 
 
 onstart:
