@@ -49,7 +49,7 @@ def test_they_become_rows_of_the_table(with_two_methods: Copy) -> None:
     assert values["given"] == values["mean_fill"]  # the same pictures, scored as another row
     assert values["biharmonic"] != values["mean_fill"]
     text = (copy.root / "reports/smoke/table1.md").read_text(encoding="utf-8")
-    assert "Given: completed elsewhere" in text
+    assert "Given: completed by other software" in text
     assert "Mean fill: nothing to train" in text
 
 
