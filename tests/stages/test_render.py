@@ -20,7 +20,6 @@ OUTPUTS = [
     for name in ("table1", "table1_extended")
     for suffix in ("csv", "md", "tex")
 ]
-METRICS = [LAYOUT.metrics(dataset, "toy") for dataset in ("one", "two")]
 
 
 @pytest.fixture
@@ -43,13 +42,14 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_all_files_of_the_table_of_stages_are_written(project: Path) -> None:
     assert main(["table1"]) == 0
     written = {path for path in LAYOUT.reports.rglob("*") if path.is_file()}
-    assert written == {*OUTPUTS, *METRICS}
+    assert written == {*OUTPUTS, LAYOUT.metrics}
     assert all(path.stat().st_size for path in written)
 
 
 def test_dvc_compares_the_numbers_of_the_table(project: Path) -> None:
     assert main(["table1"]) == 0
-    scored, not_scored = (json.loads(path.read_text(encoding="utf-8")) for path in METRICS)
+    metrics = json.loads(LAYOUT.metrics.read_text(encoding="utf-8"))
+    scored, not_scored = metrics["one"]["toy"], metrics["two"]["toy"]
     with LAYOUT.report("table1.csv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["value"]]
     assert {(m, b): str(v) for m, values in scored.items() for b, v in values.items()} == {
@@ -98,7 +98,7 @@ def test_it_gives_the_same_bytes_again(project: Path) -> None:
     contents = []
     for _ in range(2):
         assert main(["table1"]) == 0
-        contents.append([path.read_bytes() for path in (*OUTPUTS, *METRICS)])
+        contents.append([path.read_bytes() for path in (*OUTPUTS, LAYOUT.metrics)])
     assert contents[0] == contents[1]
 
 
