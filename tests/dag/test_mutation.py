@@ -1,0 +1,52 @@
+"""What decides a number is tracked: changes of the configuration's own code reach the digests."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from mdrnets.config.load import Config, load_config
+from mdrnets.dag.pipeline import Pipeline
+
+
+def _digests() -> dict[str, Any]:
+    return {
+        job.name: (job.command, job.inputs, job.outputs, job.parameters)
+        for job in Pipeline(load_config("smoke")).jobs()
+    }
+
+
+def _changed_jobs(before: dict[str, Any]) -> set[str]:
+    after = _digests()
+    return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+
+
+@pytest.mark.parametrize(
+    ("method", "change"),
+    [
+        ("seed", lambda seed: seed + 1),
+        ("options", lambda options: {**options, "steps": 3}),
+    ],
+)
+def test_a_changed_function_of_the_configuration_changes_the_trainings(
+    monkeypatch: pytest.MonkeyPatch, method: str, change: Callable[[Any], Any]
+) -> None:
+    before = _digests()
+    original = getattr(Config, method)
+    monkeypatch.setattr(Config, method, lambda self, name: change(original(self, name)))
+    trainings = {name for name in before if name.startswith("train")}
+    assert trainings and trainings <= _changed_jobs(before)
+
+
+def test_another_training_set_of_a_component_changes_what_uses_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = _digests()
+    monkeypatch.setattr(Config, "trained_on", lambda self, network, dataset: "elsewhere")
+    assert "train_mdrnets rendered_a" in _changed_jobs(before)
+
+
+def test_the_strings_that_enter_seeds_stay_as_they_are() -> None:
+    """Names of networks enter `derived_seed`: another spelling would be another random stream."""
+    config = load_config("smoke")
+    assert set(config.networks) >= {"parser", "coarse", "recon", "mdrnets", "mdrnets@without_mrem"}
