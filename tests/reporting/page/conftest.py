@@ -103,7 +103,8 @@ def _finish(folder: Path, make_record: Callable[..., Record]) -> None:
                 Image.new("RGB", (40, 30), "white").save(stage.outputs[0])
     write_findings(LAYOUT.report("claims.csv"), FINDINGS)
     _record(pipeline, make_record)
-    assert main(["table1"]) == 0
+    for name in ("table1", "comparisons"):
+        assert main([name]) == 0
 
 
 def _record(pipeline: Pipeline, make_record: Callable[..., Record]) -> None:
