@@ -33,10 +33,10 @@ with (
             "command": job.params.command,
             "inputs": sorted(str(path) for path in job.input),
             "outputs": sorted(str(path) for path in job.output),
-            "parameters": job.params["settings"],
+            "digest": job.params["digest"],
         }
         for job in workflow._workflow.dag.jobs
-        if hasattr(job.params, "settings")
+        if hasattr(job.params, "digest")
     }
 
 print(json.dumps(jobs))
