@@ -269,6 +269,7 @@ def test_code_that_was_edited_since_the_engine_planned_the_job_does_not_run(
     assert "stages/masks.py" in capsys.readouterr().err and not OUTPUT.exists()
 
     monkeypatch.delenv(EXPECTED_DIGEST)
+    write_text(Path("reports/published/table1.csv"), "published\n")
     Pipeline(load_config("smoke")).write_digests()
     monkeypatch.setenv("DVC_STAGE", "masks@rendered_a")
     assert execute("masks", MASKS, "smoke", _write_output) == 0

@@ -17,7 +17,7 @@ from mdrnets.dag.pipeline import Pipeline
 def _in_snakemake(profile: str) -> dict[str, dict[str, Any]]:
     """Output files → what the job that makes them declares, from Snakemake's own DAG."""
     printed = subprocess.run(
-        [sys.executable, str(Path(__file__).with_name("snakemake_jobs.py")), profile],
+        [sys.executable, str(Path(__file__).parents[1] / "helpers/snakemake_jobs.py"), profile],
         check=True,
         capture_output=True,
         text=True,
