@@ -1,9 +1,9 @@
-"""What keeping freed memory saves: features of the Fréchet distance, with and without it.
+"""Time saved by keeping freed memory, measured on the features of the Fréchet distance.
 
     python benchmarks/allocator.py
 
-Each in a process of its own, since the setting stays. Prints seconds of the processor, in the
-program and in the kernel, and the ratio of their sums.
+Each measurement runs in its own process, because the setting is permanent. Prints CPU seconds in
+the program and in the kernel, and the ratio of their sums.
 """
 
 import os

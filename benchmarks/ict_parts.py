@@ -1,7 +1,7 @@
-"""What each part of a trained ICT contributes, on validation images alone.
+"""Contribution of each part of a trained ICT, measured on validation images only.
 
-For a data set of a finished run: the L1 in the hole of the picture in palette colours that the
-transformer draws, of what the upsampler makes of it, and of both with the true tokens.
+For a data set of a finished run: the L1 in the hole for the image that the transformer samples (in
+palette colours), for the upsampler's output, and for both with the true tokens.
 
     python benchmarks/ict_parts.py --profile demo rendered_a
 """
@@ -52,7 +52,7 @@ def _fill_hole(model: ICT, image: Tensor, hole: Tensor, *, seed: int) -> list[tu
 
 
 def _draw_tokens(model: ICT, masked: Tensor, hole: Tensor, seed: int) -> Tensor:
-    """Tokens B×N as in a completion."""
+    """Sample tokens B×N as for a completion."""
     options = model.options
     colours, missing = reduce_to_grid(masked, hole, options.grid)
     return sample_masked(

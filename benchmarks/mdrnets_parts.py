@@ -1,8 +1,8 @@
-"""What each part of a trained MDRNets contributes, on validation images alone.
+"""Contribution of each part of a trained MDRNets, measured on validation images only.
 
 For a data set of a finished run: the L1 in the hole with one part replaced at a time, the share of
-each loss term in the generator's gradient, how much the memory selects, and where masked
-correlation mining attends. Test images are not touched.
+each loss term in the generator's gradient, the selectivity of the memory, and the attention of
+masked correlation mining. Test images are not used.
 
     python benchmarks/mdrnets_parts.py --profile demo rendered_a
 """
@@ -38,14 +38,14 @@ def main() -> None:
 
 @torch.no_grad()
 def _replace_parts(model: MDRNets, image: Tensor, hole: Tensor) -> list[tuple[str, float]]:
-    """What the hole is filled by → L1 % in the hole, as `stages.validate` measures it."""
+    """Return content of the hole → L1 in the hole in %, as in `stages.validate`."""
     parse = model.frozen("parser").parse
     masked = image * (1 - hole)
     coarse = model.complete_coarsely(masked, hole)
     mean = masked.sum((2, 3), keepdim=True) / (1 - hole).sum((2, 3), keepdim=True)
 
     def refine_with(guide: Callable[[Tensor], Tensor]) -> Tensor:
-        """Refine the masked image, guided by other features than those of MDRNets."""
+        """Refine the masked image with the given guidance features."""
         output: Tensor = model.refinement(masked, hole, guide(model.style_encoder(coarse)))
         return output
 
@@ -75,7 +75,7 @@ def _replace_parts(model: MDRNets, image: Tensor, hole: Tensor) -> list[tuple[st
 
 
 def _gradients(model: MDRNets, image: Tensor, hole: Tensor) -> list[tuple[str, float, float]]:
-    """Each weighted loss term: value, and its gradient's norm at I_o as a share of all norms."""
+    """Compute each weighted loss term, and its share of the gradient norms at I_o."""
     parse = model.frozen("parser").parse
     norms: dict[str, float] = {}
     values: dict[str, float] = {}
@@ -97,7 +97,7 @@ def _gradients(model: MDRNets, image: Tensor, hole: Tensor) -> list[tuple[str, f
 
 @torch.no_grad()
 def _memory(model: MDRNets, image: Tensor, hole: Tensor) -> list[tuple[str, float]]:
-    """How much the memory tells faces and classes apart, and where patches in the hole attend."""
+    """Measure how the memory separates faces and classes, and where hole patches attend."""
     parse = model.frozen("parser").parse
     coarse = model.complete_coarsely(image * (1 - hole), hole)
     labels, truth = parse(coarse), parse(image)
@@ -111,7 +111,7 @@ def _memory(model: MDRNets, image: Tensor, hole: Tensor) -> list[tuple[str, floa
     ]
     if model.memory is not None:
         query = model.pool_style(coarse, labels)
-        read = model.memory(query, query)  # nothing is written in eval mode
+        read = model.memory(query, query)  # eval mode does not write to the memory
         attention = model.memory.attention(model.memory.similarity(query))
         entropy = torch.special.entr(attention).sum(-1)
         rows += [
@@ -134,7 +134,9 @@ def _memory(model: MDRNets, image: Tensor, hole: Tensor) -> list[tuple[str, floa
         features = model.style_encoder(coarse)
         fused, small = model.fuse_features(features, labels, hole, memory=model.memory)
         relation = model.correlation.relation(fused)
-        patch_hole = F.max_pool2d(small, model.correlation.patch_size).flatten(1)  # any missing
+        patch_hole = F.max_pool2d(small, model.correlation.patch_size).flatten(
+            1
+        )  # any missing pixel
         entropy = torch.special.entr(relation).sum(-1)[patch_hole > 0]
         mass = (relation * (1 - patch_hole)[:, None]).sum(-1)[patch_hole > 0]
         rows += [
@@ -153,7 +155,7 @@ def _agreement(labels: Tensor, truth: Tensor) -> float:
 
 
 def _std_over_faces(rows: Tensor, present: Tensor) -> float:
-    """Standard deviation over the faces in which a class is present, averaged."""
+    """Average the standard deviation over the faces in which a class is present."""
     deviations = [
         rows[present[:, k], k].std(0).mean()
         for k in range(rows.shape[1])

@@ -1,9 +1,9 @@
-"""What starting costs: every stage's `--help` (its imports), and both engines with nothing to do.
+"""Start-up time: `--help` of every stage (its imports), and both engines without work.
 
     python benchmarks/startup.py [--repeats 3]
 
-The engines are timed in the current folder: run it where a profile's table is up to date. Compare
-rows of one run; machines are noisy.
+The engines are timed in the current folder, where the profile's table must be up to date. Only
+compare rows of the same run, because timings are noisy.
 """
 
 import argparse
@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def _seconds(command: list[str], repeats: int) -> float:
-    """Median wall-clock time; the first run, which fills the disk cache, does not count."""
+    """Return the median wall-clock time, without the first run, which fills the disk cache."""
     seconds = []
     for _ in range(repeats + 1):
         begin = time.perf_counter()

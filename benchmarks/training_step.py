@@ -1,7 +1,7 @@
-"""What a training step and the completion of an image cost, for every network of a profile.
+"""Time of a training step and of the completion of an image, for every network of a profile.
 
-On random images and untrained networks, one after the other in one process; every phase of a method
-is timed apart. Machines are noisy: compare rows of one run, not of two.
+Uses random images and untrained networks, one after the other in one process. Every phase of a
+method is timed separately. Only compare rows of the same run, because timings are noisy.
 
     python benchmarks/training_step.py --profile demo
     python benchmarks/training_step.py --profile paper --csv reports/reference/throughput_a100.csv
@@ -35,10 +35,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--profile", help="a file of profiles/; by default that of params.yaml")
+    parser.add_argument(
+        "--profile", help="name of a file in profiles/ (default: the one in params.yaml)"
+    )
     parser.add_argument("--repeats", type=int, default=5, help="timed steps (default: %(default)s)")
-    parser.add_argument("--networks", nargs="*", help="only these")
-    parser.add_argument("--csv", type=Path, help="write what `make plan` reads, see planning/speed")
+    parser.add_argument("--networks", nargs="*", help="networks to time (default: all)")
+    parser.add_argument("--csv", type=Path, help="output file, which `make plan` reads")
     options = parser.parse_args()
 
     config = load_config(options.profile)
@@ -123,7 +125,7 @@ def _batch(size: int, count: int, device: torch.device) -> Batch:
 
 
 def _step(trainable: Trainable, phase: Phase, profile: Profile, repeats: int) -> tuple[float, int]:
-    """Median seconds, and the GPU's peak memory in bytes (0 on a CPU)."""
+    """Return median seconds and the GPU's peak memory in bytes (0 on a CPU)."""
     device, size = next(trainable.parameters()).device, profile.image_size
     trainable.train()
     if phase.on_start is not None:
@@ -152,7 +154,7 @@ def _step(trainable: Trainable, phase: Phase, profile: Profile, repeats: int) ->
 
 
 def _completion(method: Method, profile: Profile) -> tuple[float, int]:
-    """Seconds of a batch, and the GPU's peak memory in bytes (0 on a CPU)."""
+    """Return seconds per batch and the GPU's peak memory in bytes (0 on a CPU)."""
     device = next(method.parameters()).device
     method.eval()
     batch = _batch(profile.image_size, profile.completion_batch, device)
@@ -169,7 +171,7 @@ def _synchronise(device: torch.device) -> None:
 
 
 def _peak(device: torch.device) -> int:
-    """Since the last call."""
+    """Return the peak since the last call."""
     if device.type != "cuda":
         return 0
     peak = torch.cuda.max_memory_allocated()

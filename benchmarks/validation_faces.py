@@ -1,4 +1,4 @@
-"""What the benchmarks of trained methods share: command line, method, validation faces, L1."""
+"""Shared by the benchmarks of trained methods: command line, method, validation faces, L1."""
 
 import argparse
 
@@ -21,11 +21,13 @@ from mdrnets.runtime.numerics import set_numerics
 def from_command_line(
     description: str | None, network: str
 ) -> tuple[Config, Trainable, Tensor, Tensor]:
-    """Reads profile and data set; returns the trained network with `validation_faces`."""
+    """Parse profile and data set; return the trained network with `validation_faces`."""
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--profile", help="a file of profiles/; by default that of params.yaml")
+    parser.add_argument(
+        "--profile", help="name of a file in profiles/ (default: the one in params.yaml)"
+    )
     parser.add_argument("dataset", help="a data set of the profile")
     options = parser.parse_args()
     config = load_config(options.profile)
@@ -37,7 +39,7 @@ def from_command_line(
 
 
 def trained(config: Config, dataset: str, network: str) -> Trainable:
-    """A trained network in eval mode, with all that its losses need."""
+    """Load a trained network in eval mode, including the networks that its losses need."""
     layout = Layout(config.name)
     model = build_network(config, layout, network=network, dataset=dataset)
     load_weights(layout.model(dataset, network), model)
@@ -45,7 +47,7 @@ def trained(config: Config, dataset: str, network: str) -> Trainable:
 
 
 def validation_faces(config: Config, dataset: str) -> tuple[Tensor, Tensor]:
-    """Validation images B×3×H×W in [-1, 1], and holes of the last bin, B×1×H×W, 1 = missing."""
+    """Load validation images, B×3×H×W in [-1, 1], and holes of the last bin, B×1×H×W."""
     layout = Layout(config.name)
     pairs = read_assignment(layout.assignment(dataset), role="validation")
     last = [pair for pair in pairs if pair.bin == list(config.protocol.bins)[-1]]
@@ -55,6 +57,6 @@ def validation_faces(config: Config, dataset: str) -> tuple[Tensor, Tensor]:
 
 
 def hole_l1(output: Tensor, image: Tensor, hole: Tensor) -> float:
-    """In %, as `stages.validate` measures it."""
+    """Return the L1 in the hole in %, as in `stages.validate`."""
     completed = torch.from_numpy(to_pixels(composite(image, output, hole)))
     return l1(completed, torch.from_numpy(to_pixels(image)), hole[:, 0] > 0).mean().item()

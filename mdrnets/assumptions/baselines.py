@@ -1,6 +1,6 @@
-"""The assumption ledger of the baselines: where their rows of Table 1 are not their authors' own.
+"""The assumption ledger of the baselines: where they differ from their authors' versions.
 
-Their papers and their code leave far less open than those of MDRNets; what is listed is our own.
+Their papers and code leave much less open than those of MDRNets. All entries are our own choices.
 """
 
 from mdrnets.assumptions.collect import Assumption, collect_constants, collect_options
@@ -35,7 +35,7 @@ BASELINE_OPTIONS = (
 
 BASELINE_CONSTANTS = tuple(collect_constants(networks, structure, vector_quantiser, palette, ict))
 
-# Named in a few words; the value is a sentence.
+# The name is a few words; the value is a sentence.
 BASELINE_DECISIONS = (
     Assumption(
         "training data of baselines",
@@ -55,14 +55,14 @@ BASELINE_DECISIONS = (
         "padding of strided convolutions",
         "symmetric in DeepFillv2 and DSI; their framework pads below and to the right",
         "chosen",
-        "the same in all methods; it matters to official weights alone",
+        "the same in all methods; only official weights depend on it",
         TEXTURE,
     ),
     Assumption(
         "PIC: spectral normalisation",
         "no power iteration in eval mode, axis 1 of transposed convolutions",
         "chosen",
-        "PyTorch's own; the authors' changes the weights at every test image",
+        "PyTorch's version; the authors' version changes the weights at every test image",
         "methods/pic/blocks.py",
     ),
     Assumption(
@@ -74,21 +74,21 @@ BASELINE_DECISIONS = (
     ),
     Assumption(
         "CTSDG: grey values and edges",
-        "from the clean image; at completion none that the hole could change",
+        "from the original image; for completion, only edges that do not depend on the hole",
         "chosen",
-        "the authors' 8-bit conversion wraps negative values round",
+        "in the authors' 8-bit conversion negative values wrap around",
         STRUCTURE,
     ),
     Assumption(
         "CTSDG: fine-tuning",
-        "BatchNorm's statistics are held, as the article says",
+        "BatchNorm's statistics are frozen, as the article says",
         "chosen",
-        "the authors' code means to, but never does",
+        "the authors' code is meant to freeze them, but does not",
         CTSDG,
     ),
     Assumption(
         "DSI: codebooks",
-        "begin as features of the first batch; a code without use keeps its vector",
+        "initialised with features of the first batch; unused codes keep their vectors",
         "chosen",
         "in the authors' code all unused codes become zero",
         QUANTISER,
@@ -97,19 +97,19 @@ BASELINE_DECISIONS = (
         "DSI: likelihood",
         "the mean over codes and images, in full precision",
         "chosen",
-        "the authors sum; their users met NaN",
+        "the authors use the sum; users of their code report NaN",
         DSI,
     ),
     Assumption(
         "DSI: discriminator",
         "updated on the generator's batch",
         "chosen",
-        "the authors draw another one, to the same end",
+        "the authors use another batch, with the same effect",
         DSI,
     ),
     Assumption(
         "DSI: rate of the structure generator",
-        "the authors' curve of a million steps, scaled to the steps there are",
+        "the authors' curve of a million steps, scaled to the number of steps",
         "chosen",
         "a short training would end during the rise",
         DSI,
@@ -118,28 +118,28 @@ BASELINE_DECISIONS = (
         "DSI: averaged weights",
         "the decay rises to its final value with the number of updates",
         "chosen",
-        "else a short training's average is its initial weights",
+        "otherwise the average stays close to the initial weights in a short training",
         "networks/averaging.py",
     ),
     Assumption(
         "ICT: palette",
         "clustered from the training images",
         "chosen",
-        "the authors take ImageNet's and advise this for other domains",
+        "the authors use ImageNet's and recommend this for other domains",
         PALETTE,
     ),
     Assumption(
         "ICT: cells",
         "means of visible pixels; a cell with a missing pixel is masked",
         "chosen",
-        "by nearest neighbour the truth leaks into known cells",
+        "with nearest neighbour, hidden pixels would leak into known cells",
         PALETTE,
     ),
     Assumption(
         "ICT: loss of the transformer",
         "divided by the number of masked cells",
         "chosen",
-        "a switch of the authors' code; independent of the hole's size",
+        "an option of the authors' code; independent of the hole size",
         TRANSFORMER,
     ),
 )

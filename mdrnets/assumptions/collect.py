@@ -1,4 +1,4 @@
-"""Collects the entries of the assumption ledger from the marks of options and constants."""
+"""Collect the entries of the assumption ledger from the marks of options and constants."""
 
 import inspect
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ class Assumption:
     Attributes:
         name: unique: `network.option`, `file.CONSTANT`, `params.key`, or a few words.
         value: the value at the paper's full size, which a profile may override, or a sentence.
-        mark: `cited`, taken from the work that the paper cites at that point or from a precedent;
+        mark: `cited`, from a work that the paper cites at that point or from a precedent;
             `chosen`, our own choice.
         why: the reason, or the source.
         where: the file under `mdrnets/` in which the value is used.
@@ -33,14 +33,14 @@ class Assumption:
 
 
 def collect_options(network: str, options: type[Options]) -> Iterator[Assumption]:
-    """The cited and chosen defaults of a network, nested options included."""
+    """Collect the cited and chosen defaults of a network, including nested options."""
     for name, value, mark, module in marked_defaults(options):
         if isinstance(mark, Cited | Chosen):
             yield _assumption(f"{network}.{name}", value, mark, module)
 
 
 def collect_constants(*modules: ModuleType) -> Iterator[Assumption]:
-    """The cited and chosen constants of modules."""
+    """Collect the cited and chosen constants of modules."""
     for module in modules:
         for name, annotation in inspect.get_annotations(module).items():
             mark = find_mark(getattr(annotation, "__metadata__", ()))
@@ -51,9 +51,9 @@ def collect_constants(*modules: ModuleType) -> Iterator[Assumption]:
 
 
 def marked_defaults(options: type[Options]) -> Iterator[tuple[str, Any, Mark | None, str]]:
-    """Name, default, mark and defining module of each option that has a default.
+    """Yield name, default, mark and defining module of each option that has a default.
 
-    Nested options are listed one by one as `outer.inner`. A mark of the outer field overrides
+    Nested options are yielded one by one as `outer.inner`. A mark of the outer field overrides
     those of the inner fields.
     """
     for name, field in options.model_fields.items():
@@ -84,5 +84,5 @@ def _assumption(name: str, value: Any, mark: Cited | Chosen, module: str) -> Ass
 
 
 def _path(module: str) -> PurePosixPath:
-    """The file of a module, relative to `mdrnets/`."""
+    """Return the file of a module, relative to `mdrnets/`."""
     return PurePosixPath(*module.split(".")[1:]).with_suffix(".py")

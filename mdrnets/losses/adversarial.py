@@ -1,4 +1,4 @@
-"""Adversarial losses, on the logits of a discriminator, as means over all its outputs.
+"""Adversarial losses: means over all logits of a discriminator.
 
 `hinge`: Lim & Ye 2017; `bce`: the non-saturating loss of Goodfellow et al. 2014; `lsgan`: Mao et
 al. 2017.
@@ -14,7 +14,7 @@ Adversarial = Literal["hinge", "bce", "lsgan"]
 
 
 def discriminator_loss(real: Tensor, fake: Tensor, *, kind: Adversarial) -> Tensor:
-    """Half the loss on real logits plus half the loss on fake ones (detached by the caller)."""
+    """Mean of the losses on real and on fake logits. The caller detaches the fake images."""
     if kind == "hinge":
         real_loss, fake_loss = F.relu(1 - real).mean(), F.relu(1 + fake).mean()
     elif kind == "bce":
@@ -25,7 +25,7 @@ def discriminator_loss(real: Tensor, fake: Tensor, *, kind: Adversarial) -> Tens
 
 
 def generator_loss(fake: Tensor, *, kind: Adversarial) -> Tensor:
-    """What the generator minimises on the logits of its own output."""
+    """Loss of the generator on the logits of its output."""
     losses = {
         "hinge": lambda: -fake.mean(),
         "bce": lambda: F.softplus(-fake).mean(),

@@ -21,31 +21,31 @@ TAPS = ("pool1", "pool2", "pool3")  # of VGG-16
 
 
 class PConvWeights(Options):
-    """Equation 7, found by the authors on 100 validation images."""
+    """Weights of equation 7, which the authors found on 100 validation images."""
 
     valid: Annotated[NonNegativeFloat, Paper()] = 1.0
     hole: Annotated[NonNegativeFloat, Paper()] = 6.0
     perceptual: Annotated[NonNegativeFloat, Paper()] = 0.05
-    style: Annotated[NonNegativeFloat, Paper()] = 120.0  # of the output and of the composite alike
+    style: Annotated[NonNegativeFloat, Paper()] = 120.0  # for the output and for the composite
     total_variation: Annotated[NonNegativeFloat, Paper()] = 0.1
 
 
 class PConvLoss:
     """Pixels in and outside the hole, VGG features and their Gram matrices, total variation.
 
-    Every term is a mean over whole tensors: valid and hole are divided by the image's size, not
-    by their region's, so that together they are the plain L1 distance when weighted alike.
+    Every term is a mean over the whole tensor: valid and hole are divided by the size of the image,
+    not of their region. With equal weights their sum is therefore the plain L1 distance.
     """
 
     def __init__(self, *, features: PerceptualFeatures, weights: PConvWeights) -> None:
-        """Args: features: the frozen VGG-16, on the device of the images."""
+        """Args: features: frozen VGG-16 on the device of the images."""
         self.features, self.weights = features, weights
 
     def __call__(self, *, output: Tensor, image: Tensor, hole: Tensor) -> dict[str, Tensor]:
-        """The weighted terms: `valid`, `hole`, `perceptual`, `style`, `total_variation`.
+        """Compute the weighted terms: `valid`, `hole`, `perceptual`, `style`, `total_variation`.
 
         Args:
-            output: of the network, B×3×H×W, not composited.
+            output: the network's output, B×3×H×W, not composited.
             image: B×3×H×W in [-1, 1], complete.
             hole: B×1×H×W, 1 = missing.
         """

@@ -42,7 +42,7 @@ def statistics_style_loss(a: Sequence[Tensor], b: Sequence[Tensor]) -> Tensor:
 def gram(features: Tensor) -> Tensor:
     """B×C×H×W → B×C×C: inner products of the channels, divided by C·H·W."""
     _, C, H, W = features.shape
-    # Two Gram matrices may differ by less than half precision resolves.
+    # The matrices can differ by less than the resolution of half precision.
     with torch.autocast(features.device.type, enabled=False):
         flat = _full_precision(features).flatten(2)  # B×C×HW
         return flat @ flat.mT / (C * H * W)

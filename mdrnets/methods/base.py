@@ -1,4 +1,4 @@
-"""What the training loop and the completion stage know of a method: nothing but this file.
+"""The interface between methods and the rest: all that training and completion know of a method.
 
 Tensor alphabet, used everywhere: B batch, C channels, H W size, K semantic classes, M memory
 slots, N = H·W positions or patches. Inside networks an image is float in [-1, 1]. `hole` is
@@ -44,8 +44,8 @@ class Update:
 
     Attributes:
         optimiser: key in `Phase.optimisers`.
-        terms: name → already weighted scalar loss. Their sum is minimised. Which parameters it
-            reaches must not depend on the batch, of which each rank has a share of its own.
+        terms: name → scalar loss, already weighted. Their sum is minimised. Which parameters get a
+            gradient must not depend on the batch, because each rank sees a different part of it.
     """
 
     optimiser: str
@@ -59,18 +59,18 @@ class Phase:
     Attributes:
         name: unique within the method; appears in the history and in the saved state.
         steps: number of calls of `train_step`.
-        batch_size: images in each batch, all ranks together.
+        batch_size: images in each batch, summed over all ranks.
         optimisers: by name. An optimiser may own parameters of several networks.
         train_step: a generator; each `Update` that it yields is applied before it is resumed, so
             a discriminator's update can precede the generator's. Code after the last `yield`
-            runs once the last update is applied (for example an EMA).
-        schedulers: stepped once after each training step.
-        on_start: called once when the phase begins, not when it is resumed; what it sets up must
-            live in buffers or parameters, so that it is part of the saved state. It receives
-            some thousand training images (uint8, N×H×W×3), for example to fit a palette.
-        on_enter: called whenever the phase becomes the current one, also after a resume: sets
+            runs after the last update is applied (for example an EMA).
+        schedulers: each is stepped once after each training step.
+        on_start: called once when the phase begins, not when it is resumed. Store the result in
+            buffers or parameters, so that it is part of the saved state. It receives a few
+            thousand training images (uint8, N×H×W×3), for example to fit a palette.
+        on_enter: called whenever the phase becomes the current one, also after a resume. It sets
             train/eval modes and `requires_grad`.
-        labels: whether batches carry label maps (only labelled training images are then drawn).
+        labels: whether batches include label maps. If so, only labelled images are drawn.
     """
 
     name: str
@@ -86,14 +86,14 @@ class Phase:
 
 @dataclass(frozen=True)
 class BuildContext:
-    """What a network is built with, besides its own options.
+    """Inputs for building a network, besides its own options.
 
     Attributes:
         image_size: H = W in pixels.
-        features: builds the frozen perceptual features of the named network (`vgg16`, `vgg19`:
-            what the method's authors used), or of the profile's stand-in for it.
-        weights: published weights of the named network (`bisenet`), by their published names; None
-            where the network gets those that were saved, or is only looked at.
+        features: builds the frozen perceptual features of the named network (`vgg16` or `vgg19`,
+            as the method's authors used), or of the profile's substitute for it.
+        weights: published weights of the named network (`bisenet`), by their published names. None
+            if saved weights are loaded later, or if the network is built only for a check.
         frozen: networks trained by earlier stages, by name (`coarse`, `parser`, `recon`), already
             in eval mode and without parameter gradients.
     """
@@ -107,7 +107,7 @@ class BuildContext:
 class Trainable(nn.Module):
     """Networks that are trained together and saved as one file.
 
-    Each module file under `mdrnets/methods/` offers `Options` (a `TrainOptions`) and
+    Each method's module under `mdrnets/methods/` defines `Options` (a `TrainOptions`) and
     `build(*, options, context) -> Trainable`.
     """
 
@@ -116,16 +116,16 @@ class Trainable(nn.Module):
         self._frozen: dict[str, nn.Module] = {}
 
     def register_frozen(self, name: str, module: Frozen) -> Frozen:
-        """Keep a frozen helper: it moves along with `to()`, but is no part of the state dict.
+        """Register a frozen network: it follows `to()`, but is not part of the state dict.
 
-        Returns the module itself; later it is at `self.frozen(name)`. Do not assign it to an
-        attribute as well: that would register it.
+        Returns the module itself; `self.frozen(name)` returns it later. Do not also assign it to
+        an attribute, because that would register it as a submodule.
         """
         self._frozen[name] = module
         return module
 
     def frozen(self, name: str) -> Any:
-        """The helper of this name."""
+        """Return the frozen network registered under this name."""
         return self._frozen[name]
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "Trainable":
@@ -135,16 +135,16 @@ class Trainable(nn.Module):
         return self
 
     def phases(self) -> Sequence[Phase]:
-        """The training schedule, in order. Called once, after the networks are on their device."""
+        """Return the training schedule. Called once, after the networks are on their device."""
         raise NotImplementedError
 
     def diagnostics(self) -> dict[str, float]:
-        """Scalars worth a curve besides the losses, read at each logging interval."""
+        """Return scalars to log besides the losses. Called at each logging interval."""
         return {}
 
 
 class Method(Trainable):
-    """A trainable that completes images: one row of Table 1."""
+    """A `Trainable` that completes images: one row of Table 1."""
 
     def complete(self, masked: Tensor, hole: Tensor, generator: torch.Generator) -> Tensor:
         """Fill the holes.
@@ -152,7 +152,7 @@ class Method(Trainable):
         Args:
             masked: B×3×H×W in [-1, 1], zero in the hole.
             hole: B×1×H×W, 1 = missing.
-            generator: on the tensors' device; the only source of randomness of a sampler.
+            generator: on the tensors' device; the only source of randomness for sampling.
 
         Returns:
             The raw output, B×3×H×W in [-1, 1]. The caller composites it (`composite`).

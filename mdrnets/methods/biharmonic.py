@@ -1,4 +1,4 @@
-"""The classical floor: biharmonic interpolation into the hole, image by image; nothing is learned.
+"""Biharmonic interpolation: a classical baseline without learned parameters.
 
 Damelin & Hoang, "On Surface Completion and Image Inpainting by Biharmonic Functions" (2018), as
 implemented by scikit-image.
@@ -13,11 +13,11 @@ from mdrnets.methods.base import BuildContext, Method, Phase
 
 
 class Options(BaseOptions):
-    """There are none."""
+    """This method has no options."""
 
 
 class Biharmonic(Method):
-    """As smooth as the hole's rim allows."""
+    """Fill each hole with the biharmonic interpolation of its border."""
 
     def phases(self) -> list[Phase]:
         return []

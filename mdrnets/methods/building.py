@@ -1,6 +1,6 @@
-"""From the configuration to networks: untrained ones for training, trained ones to build upon.
+"""Build networks from the configuration: untrained ones for training, and trained, frozen ones.
 
-A network's module is named in `params.yaml`; nothing here knows one by name.
+`params.yaml` names the module of each network; this file does not refer to any network by name.
 """
 
 import importlib
@@ -22,7 +22,7 @@ from mdrnets.runtime.seeds import derived_seed
 
 
 class NetworkModule(Protocol):
-    """What every module under `mdrnets/methods/` that is named in `params.yaml` offers."""
+    """The interface of a module that `params.yaml` names."""
 
     Options: type[Options]
 
@@ -30,11 +30,11 @@ class NetworkModule(Protocol):
 
 
 def check_networks(config: Config) -> None:
-    """Build every network that the profile trains, before any of them is trained, and drop it.
+    """Build every network that the profile trains and discard it, to find errors before training.
 
     Raises:
-        UserError: a module is missing or lacks something, a bad option, or options that do not
-            fit together or do not fit the image size.
+        UserError: a module is missing or incomplete, an option is invalid, or options are
+            incompatible with each other or with the image size.
     """
 
     def features(wanted: str) -> PerceptualFeatures:
@@ -46,8 +46,9 @@ def check_networks(config: Config) -> None:
         return PerceptualFeatures()
 
     parts: dict[str, Trainable] = {}
-    images = max(source.files or 1 for source in config.profile.sources.values())  # none asks
-    for name, network in config.networks.items():  # parts come before what uses them
+    # Any number would do: it only converts epochs to steps.
+    images = max(source.files or 1 for source in config.profile.sources.values())
+    for name, network in config.networks.items():  # components come first
         context = BuildContext(
             image_size=config.profile.image_size,
             features=features,
@@ -60,15 +61,15 @@ def check_networks(config: Config) -> None:
 
 
 def resolved_options(config: Config, network: str, *, images: int) -> Options:
-    """The profile's options of a network, with the defaults of its module.
+    """Return a network's options: the profile's values, else the defaults of its module.
 
     Args:
         config: protocol and profile.
-        network: a part or a method.
-        images: that it is trained on, from which `epochs` become steps.
+        network: a component or a method.
+        images: number of training images, to convert `epochs` into steps.
 
     Raises:
-        UserError: a bad option.
+        UserError: an option is invalid.
     """
     module = network_module(config.network(network), network)
     where = f"{config.path}: networks.{network}"
@@ -88,14 +89,14 @@ def network_module(network: Network, name: str) -> NetworkModule:
         module = importlib.import_module(network.module)
     except ModuleNotFoundError as error:
         if error.name is not None and f"{network.module}.".startswith(f"{error.name}."):
-            raise UserError(f"{where}: there is no such module; write it, or correct it") from None
+            raise UserError(f"{where}: module not found; create it or correct the name") from None
         raise UserError(
             f"{where}: it imports {error.name}, which is not installed; install it"
         ) from None
     for wanted in ("Options", "build"):
         if not hasattr(module, wanted):
             raise UserError(
-                f"{where}: it has no `{wanted}`; a network's module offers `Options` and `build`"
+                f"{where}: `{wanted}` not found; expected `Options` and `build`; add it"
             )
     return cast(NetworkModule, module)
 
@@ -103,17 +104,19 @@ def network_module(network: Network, name: str) -> NetworkModule:
 def build_network(
     config: Config, layout: Layout, *, network: str, dataset: str, images: int = 0
 ) -> Trainable:
-    """The untrained network, on top of the trained ones that it uses; always the same weights.
+    """Build an untrained network and load the trained ones that it uses.
+
+    The initial weights depend only on the seed, the data set and the network.
 
     Args:
         config: protocol and profile.
-        layout: where the profile's files lie.
-        network: a part or a method.
-        dataset: that it is to be trained on.
-        images: that it is to be trained on, see `resolved_options`; 0: it has nothing to learn.
+        layout: paths of the profile's files.
+        network: a component or a method.
+        dataset: the data set to train on.
+        images: number of training images, see `resolved_options`; 0 if nothing is trained.
 
     Raises:
-        UserError: options that do not fit, or a used network that is missing or unusable.
+        UserError: options are incompatible, or a network that it uses is missing or unusable.
     """
     entry = config.network(network)
     frozen = {
@@ -138,18 +141,18 @@ def build_network(
 
 
 def load_network(config: Config, layout: Layout, *, network: str, dataset: str) -> Trainable:
-    """A trained network, frozen, on top of those that it needs when it is used.
+    """Load a trained network, frozen, and the networks that it needs for inference.
 
-    It is built with the options that it was trained with, whatever the profile says now.
+    It is built with the options that it was trained with, even if the profile has changed since.
 
     Args:
         config: protocol and profile.
-        layout: where the profile's files lie.
-        network: a part or a method.
-        dataset: that it was trained on.
+        layout: paths of the profile's files.
+        network: a component or a method.
+        dataset: the data set that it was trained on.
 
     Raises:
-        UserError: its files are missing, damaged, or those of another network.
+        UserError: its files are missing, damaged, or belong to another network.
     """
     trainable = untrained_network(config, layout, network=network, dataset=dataset)
     load_weights(layout.model(dataset, network), trainable)
@@ -157,7 +160,7 @@ def load_network(config: Config, layout: Layout, *, network: str, dataset: str) 
 
 
 def untrained_network(config: Config, layout: Layout, *, network: str, dataset: str) -> Trainable:
-    """As `load_network`, but with the weights that the training began with."""
+    """Like `load_network`, but with the initial weights instead of the trained ones."""
     path = layout.model_config(dataset, network)
     saved = load_model_config(path)
     entry = config.network(network)
@@ -184,5 +187,5 @@ def _weights_seed(config: Config, network: str, dataset: str) -> int:
 
 
 def _no_features(name: str) -> PerceptualFeatures:
-    """Losses are for training: a trained network needs no feature network, nor its weights."""
+    """Return a placeholder: only training losses need perceptual features."""
     return PerceptualFeatures()

@@ -3,8 +3,8 @@
 Yu et al., "Free-Form Image Inpainting with Gated Convolution" (ICCV 2019,
 https://arxiv.org/abs/1806.03589), with the layer tables of the authors' code, v2.0.0.
 
-The authors draw free-form strokes and a rectangle as training masks. Here every method trains
-on the same irregular masks, so that Table 1 compares methods and not masks.
+The authors train with free-form strokes and a rectangle as masks. Here every method is trained
+with the same irregular masks, so that Table 1 compares methods and not masks.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,11 +25,11 @@ from mdrnets.networks.contextual_attention import ContextualAttention
 from mdrnets.networks.gated_conv import GatedConv2d
 from mdrnets.networks.sn_patchgan import SNPatchGAN
 
-REDUCTION = 8  # of height and width: two strided convolutions, then the attention's grid
+REDUCTION = 8  # H and W must be multiples: two strided convolutions, then the attention's grid
 
 
 class Options(TrainOptions):
-    """The published network and training at 256²."""
+    """The published network and training, at 256²."""
 
     batch_size: Annotated[PositiveInt, Official("code")] = 16
     # Channels after gating; the official `cnum: 48` counts features and gates.
@@ -40,8 +40,8 @@ class Options(TrainOptions):
         8,
         16,
     )
-    # At first each gate is half open, so that a layer halves its input. A gain of 2 makes up for
-    # it, which matters where a schedule has hundreds of steps and not hundreds of thousands.
+    # Initially each gate is half open, so a layer halves its input. A gain of 2 compensates for
+    # this, which matters if the schedule has only hundreds of steps.
     init_gain: Annotated[PositiveFloat, Official("code: Glorot, uniform")] = 1.0
     discriminator_base: Annotated[PositiveInt, Official("code")] = 64
     discriminator_layers: Annotated[PositiveInt, Paper("§3.3; down to a map of 4×4")] = 6
@@ -53,7 +53,7 @@ class Options(TrainOptions):
 
 
 class CoarseNetwork(nn.Sequential):
-    """Stage 1, 17 layers: an encoder, a stack of growing dilation, a decoder; no skips."""
+    """Stage 1, 17 layers: encoder, layers of increasing dilation, decoder; no skip connections."""
 
     def __init__(self, *, width: int, dilations: Sequence[int]) -> None:
         c = width
@@ -70,7 +70,7 @@ class CoarseNetwork(nn.Sequential):
 
 
 class RefinementNetwork(nn.Module):
-    """Stage 2, 25 layers: two encoders side by side, one with dilations, one with attention."""
+    """Stage 2, 25 layers: two parallel encoders, one with dilations, one with attention."""
 
     def __init__(self, *, width: int, dilations: Sequence[int]) -> None:
         super().__init__()
@@ -97,7 +97,7 @@ class RefinementNetwork(nn.Module):
         self.decoder = nn.Sequential(*_decoder(8 * c, c))
 
     def forward(self, filled: Tensor, hole: Tensor) -> Tensor:
-        """Args: filled B×3×H×W, the coarse result in the hole; hole B×1×H×W.
+        """Args: filled B×3×H×W, with the coarse result in the hole; hole B×1×H×W.
 
         Returns B×3×H×W in [-1, 1].
         """
@@ -109,7 +109,7 @@ class RefinementNetwork(nn.Module):
 
 
 class Generator(nn.Module):
-    """Both stages. The second sees the first's result in the hole only, and trains it."""
+    """Both stages. The second receives the first's result in the hole, with gradients."""
 
     def __init__(self, *, width: int, dilations: Sequence[int], init_gain: float = 1.0) -> None:
         super().__init__()
@@ -122,19 +122,19 @@ class Generator(nn.Module):
                 nn.init.zeros_(module.bias)  # type: ignore[arg-type]
 
     def forward(self, masked: Tensor, hole: Tensor) -> tuple[Tensor, Tensor]:
-        """Args: masked B×3×H×W in [-1, 1], anything in the hole; hole B×1×H×W, 1 = missing.
+        """Args: masked B×3×H×W in [-1, 1], ignored in the hole; hole B×1×H×W, 1 = missing.
 
         H and W are multiples of 8. Returns the coarse and the refined image, B×3×H×W in [-1, 1].
         """
         masked = masked * (1 - hole)
-        ones = torch.ones_like(hole)  # against the zero padding they show where the image ends
+        ones = torch.ones_like(hole)  # ones, so that zero padding marks the image border
         coarse = self.coarse(torch.cat([masked, ones, hole], dim=1))
         refined = self.refinement(composite(masked, coarse, hole), hole)
         return coarse, refined
 
 
 class DeepFillv2(Method):
-    """Each step: the discriminator on the composite, then the generator, on the same batch."""
+    """Each step updates the discriminator (on composites), then the generator, on one batch."""
 
     def __init__(
         self, *, generator: Generator, discriminator: SNPatchGAN, options: Options
@@ -185,7 +185,7 @@ class DeepFillv2(Method):
 
     @staticmethod
     def _with_hole(image: Tensor, hole: Tensor) -> Tensor:
-        """What the discriminator judges, B×4×H×W."""
+        """Return the discriminator's input, B×4×H×W."""
         return torch.cat([image, hole], dim=1)
 
     def complete(self, masked: Tensor, hole: Tensor, generator: torch.Generator) -> Tensor:
@@ -212,7 +212,7 @@ def build(*, options: Options, context: BuildContext) -> Trainable:
 
 
 def _decoder(in_channels: int, c: int) -> list[nn.Module]:
-    """The last seven layers of either stage, from a quarter of the size to the image."""
+    """The last seven layers of each stage, from 1/4 of the size to the image."""
     return [
         _gated_conv(in_channels, 4 * c),
         _gated_conv(4 * c, 4 * c),

@@ -1,6 +1,6 @@
-"""A trained network's files: weights as safetensors, and the configuration they belong to.
+"""Read and write the files of a trained network: weights (safetensors) and configuration (JSON).
 
-Both hold no times and no paths: the same training gives the same bytes.
+Neither contains times or paths, so the same training gives the same bytes.
 """
 
 import json
@@ -19,17 +19,17 @@ from mdrnets.files import atomic_write, write_text
 
 
 class ModelConfig(Options):
-    """What a network was built and trained with.
+    """The configuration with which a network was built and trained.
 
     Attributes:
         network: name in `params.yaml`.
-        module: Python module with its `Options` and `build`.
-        dataset: that it was trained on.
+        module: Python module that defines its `Options` and `build`.
+        dataset: the data set that it was trained on.
         image_size: H = W in pixels.
-        perceptual: features of its perceptual and style losses.
-        seed: of its initial weights and its training.
-        options: all of its options, defaults included.
-        parameters: how many numbers were trained, those of its discriminators included.
+        perceptual: network whose features its perceptual and style losses use.
+        seed: seed of its initial weights and its training.
+        options: all its options, including defaults.
+        parameters: number of trained parameters, including those of its discriminators.
     """
 
     network: str
@@ -47,21 +47,23 @@ def save_model_config(path: Path, config: ModelConfig) -> None:
 
 
 def load_model_config(path: Path) -> ModelConfig:
-    """Raises:
-    UserError: no such file, or another content.
+    """Read the configuration of a trained network.
+
+    Raises:
+        UserError: the file is missing or has invalid content.
     """
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UserError(f"{path}: there is no such file; train the network first") from None
+        raise UserError(f"{path}: file not found; train the network first") from None
     except ValueError as error:
         raise UserError(f"{path}: not valid JSON ({error}); train the network again") from None
     return validate_options(ModelConfig, values, where=path)
 
 
 def save_weights(path: Path, network: nn.Module) -> None:
-    """Write parameters and persistent buffers."""
-    # Copies, since safetensors refuses tensors that share memory.
+    """Write parameters and persistent buffers to a safetensors file."""
+    # Copies, because safetensors rejects tensors that share memory.
     tensors = {
         name: tensor.detach().cpu().contiguous().clone()
         for name, tensor in network.state_dict().items()
@@ -71,25 +73,25 @@ def save_weights(path: Path, network: nn.Module) -> None:
 
 
 def load_weights(path: Path, network: nn.Module) -> None:
-    """Fill a network with the weights of a file, in place.
+    """Load weights from a file into a network, in place.
 
     Raises:
-        UserError: no such file, a damaged one, or the weights of another network.
+        UserError: the file is missing, damaged, or belongs to another network.
     """
     try:
         tensors = load_file(path)
     except FileNotFoundError:
-        raise UserError(f"{path}: there is no such file; train the network first") from None
+        raise UserError(f"{path}: file not found; train the network first") from None
     except SafetensorError as error:
         raise UserError(f"{path}: damaged ({error}); train the network again") from None
 
     expected = network.state_dict()
     for name in dict.fromkeys([*expected, *tensors]):
-        here = f"shape {list(expected[name].shape)}" if name in expected else "no such weight"
-        there = f"shape {list(tensors[name].shape)}" if name in tensors else "no such weight"
+        here = f"of shape {list(expected[name].shape)}" if name in expected else "missing"
+        there = f"of shape {list(tensors[name].shape)}" if name in tensors else "missing"
         if here != there:
             raise UserError(
-                f"{path}: the weights are not this network's: {name} has {there} in the file and "
-                f"{here} in the network; train the network again"
+                f"{path}: the weights belong to another network: {name} is {there} in the file "
+                f"and {here} in the network; train the network again"
             )
     network.load_state_dict(tensors)

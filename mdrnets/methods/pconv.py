@@ -22,9 +22,9 @@ from mdrnets.networks.partial_unet import PartialUNet
 
 
 class Options(TrainOptions):
-    """The network for 256², with a bottleneck of 2×2 like the paper's for 512²; its training."""
+    """Network and training at 256². The bottleneck is 2×2, as in the paper's network for 512²."""
 
-    steps: int = Field(ge=2)  # of both phases together
+    steps: int = Field(ge=2)  # sum of both phases
     batch_size: Annotated[PositiveInt, Paper("§4.1, at 512²")] = 6
     levels: Annotated[PositiveInt, Chosen("a bottleneck of 2×2, as 8 levels at 512²")] = 7
     width: Annotated[PositiveInt, Paper("appendix")] = 64
@@ -36,10 +36,11 @@ class Options(TrainOptions):
 
 
 class PConv(Method):
-    """Two phases: BatchNorm active, then the encoder's frozen.
+    """PConv, trained in two phases; the second freezes the BatchNorm layers of the encoder.
 
-    In the first its statistics include the zeros of the holes; freezing them stops that
-    (section 4.1). Frozen means: running statistics in use and the affine pair not trained.
+    In the first phase, batch statistics include the zeros of the holes. Freezing avoids this
+    (section 4.1): a frozen layer uses its running statistics, and its affine parameters are not
+    trained.
     """
 
     def __init__(

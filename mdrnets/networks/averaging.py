@@ -10,10 +10,10 @@ from mdrnets.networks.frozen import freeze
 
 
 class MovingAverage(nn.Module):
-    """A frozen copy of a network that follows it.
+    """A frozen copy of a network whose weights follow an exponential moving average.
 
-    The decay rises from 0.2 to its final value, as in TensorFlow's averages with a step count, so
-    that a short training's average is not its initial weights.
+    The decay rises from 0.2 to its final value, as in TensorFlow's averages with a step count.
+    Otherwise the average would stay close to the initial weights in a short training.
     """
 
     updates: Tensor
@@ -29,7 +29,7 @@ class MovingAverage(nn.Module):
 
     @torch.no_grad()
     def update(self, network: nn.Module) -> None:
-        """Move a step towards the network's parameters; take over its buffers."""
+        """Update the averages with the network's parameters and copy its buffers."""
         self.updates += 1
         count = int(self.updates)
         decay = min(self.decay, (1 + count) / (10 + count))

@@ -1,8 +1,8 @@
 """BiSeNet on ResNet-18: the segmentation network behind the face parser.
 
 Yu et al., "BiSeNet: Bilateral Segmentation Network for Real-time Semantic Segmentation" (ECCV
-2018, https://arxiv.org/abs/1808.00897), section 3, in the form in which face parsers are trained:
-the spatial path is dropped, and the context path's own features of stride 8 take its place.
+2018, https://arxiv.org/abs/1808.00897), section 3, in the variant used for face parsers: the
+spatial path is replaced by the context path's own features of stride 8.
 """
 
 from functools import partial
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from mdrnets.networks.features import IMAGENET_MEAN, IMAGENET_STD
 
-STRIDE = 32  # of the deepest features: height and width are multiples of it
+STRIDE = 32  # of the deepest features; H and W must be multiples of it
 
 
 class BiSeNet(nn.Module):
@@ -25,11 +25,12 @@ class BiSeNet(nn.Module):
     def __init__(self, *, n_classes: int, width: int = 64, align_corners: bool = False) -> None:
         """Args:
         n_classes: K.
-        width: channels of ResNet's first stage, 64 in ResNet-18; all others scale along.
-        align_corners: whether logits are brought up to the image's size with their corner pixels
-            on its corner pixels, as the published weights were trained.
+        width: channels of ResNet's first stage, 64 in ResNet-18; all other widths are scaled.
+        align_corners: whether to align corners when logits are upsampled to the image size, as
+            in the training of the published weights.
 
-        A training batch needs two images or more: a BatchNorm sees one pooled value of each.
+        A training batch needs at least two images, because BatchNorm receives one pooled value of
+        each.
         """
         super().__init__()
         self.context = ContextPath(width=width)
@@ -56,7 +57,7 @@ class BiSeNet(nn.Module):
         return logits
 
     def forward_with_auxiliary(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """As `forward`, with the two auxiliary heads, which only training needs.
+        """Like `forward`, with the two auxiliary heads, which are needed only in training.
 
         Returns the logits of the main head and of those on the context path's features of
         strides 16 and 32, each B×n_classes×H×W.
@@ -74,7 +75,7 @@ class BiSeNet(nn.Module):
 
 
 class ContextPath(nn.Module):
-    """Section 3.2: ResNet-18, whose two deepest maps are attended to, and merged on the way up."""
+    """Section 3.2: ResNet-18 with attention refinement of its two deepest maps."""
 
     def __init__(self, *, width: int) -> None:
         super().__init__()
@@ -89,7 +90,7 @@ class ContextPath(nn.Module):
         """Args: x B×3×H×W.
 
         Returns three maps of 2·width channels: ResNet's own of stride 8, and those refined from
-        strides 16 and 32, each brought up to twice its resolution (strides 8 and 16).
+        strides 16 and 32, each upsampled by two (strides 8 and 16).
         """
         stride8, stride16, stride32 = self.resnet(x)
 
@@ -103,7 +104,7 @@ class ContextPath(nn.Module):
 
 
 class AttentionRefinement(nn.Module):
-    """Figure 2b: a convolution, whose channels are weighed by what they hold on the average."""
+    """Figure 2b: a convolution with channel attention from the average of each channel."""
 
     def __init__(self, *, in_channels: int, out_channels: int) -> None:
         super().__init__()
@@ -122,10 +123,10 @@ class AttentionRefinement(nn.Module):
 
 
 class FeatureFusion(nn.Module):
-    """Figure 2c: both paths concatenated and mixed, plus the same weighed by channel attention."""
+    """Figure 2c: both paths concatenated and convolved, plus the same with channel attention."""
 
     def __init__(self, *, in_channels: int, out_channels: int) -> None:
-        """Args: in_channels: of both paths together."""
+        """Args: in_channels: sum over both paths."""
         super().__init__()
         self.conv = ConvBNReLU(in_channels, out_channels, kernel_size=1)
         self.attention = nn.Sequential(
@@ -143,7 +144,7 @@ class FeatureFusion(nn.Module):
 
 
 class Head(nn.Module):
-    """Features → logits, brought up to the image's size."""
+    """Features → logits, upsampled to the image size."""
 
     def __init__(
         self, *, in_channels: int, hidden: int, n_classes: int, align_corners: bool
@@ -181,7 +182,7 @@ class ResNet18(nn.Module):
 
 
 class BasicBlock(nn.Module):
-    """Two 3×3 convolutions beside a shortcut."""
+    """Two 3×3 convolutions with a shortcut."""
 
     def __init__(self, in_channels: int, out_channels: int, *, stride: int) -> None:
         super().__init__()
@@ -192,7 +193,7 @@ class BasicBlock(nn.Module):
         )
         self.shortcut: nn.Module = nn.Identity()
         if stride > 1 or in_channels != out_channels:
-            # Subsampling, then convolving, is the same as a strided 1×1 convolution, which on CPU
+            # Subsampling and then convolving equals a strided 1×1 convolution. On CPU, the latter
             # writes past its workspace below 16 channels (uxlfoundation/oneDNN issue 6035).
             self.shortcut = nn.Sequential(
                 nn.MaxPool2d(kernel_size=1, stride=stride),
@@ -206,7 +207,7 @@ class BasicBlock(nn.Module):
 
 
 class ConvBNReLU(nn.Sequential):
-    """Convolution without bias, batch normalisation, ReLU; half a kernel of zeros around."""
+    """Convolution without bias, batch normalisation, ReLU; padded with half a kernel of zeros."""
 
     def __init__(
         self, in_channels: int, out_channels: int, *, kernel_size: int, stride: int = 1

@@ -1,11 +1,11 @@
-"""Contextual attention: fill a hole's features with patches of features from outside it.
+"""Contextual attention: fill the features of a hole with patches of features outside it.
 
 Yu et al., "Generative Image Inpainting with Contextual Attention" (CVPR 2018,
 https://arxiv.org/abs/1801.07892), section 4.1, as in the authors' code of DeepFillv2 (ICCV 2019).
 
-Two grids: features are H×W, matching happens on every second position, so that there are
-N = H/2 · W/2 patches, numbered row by row. A matching patch is 3×3 of the small grid; what is
-pasted for it is the 4×4 window of the full grid that covers the same place.
+There are two grids. Features are H×W; matching uses every second position, so there are
+N = H/2 · W/2 patches in row-major order. A matching patch is 3×3 on the small grid; it is replaced
+by the 4×4 window of the full grid at the same place.
 """
 
 import torch
@@ -19,13 +19,13 @@ NORM_FLOOR = 1e-4
 
 
 class ContextualAttention(nn.Module):
-    """Each position becomes a mixture of background patches that resemble its surroundings.
+    """Replace each position by a weighted mean of background patches with similar surroundings.
 
-    Valid foreground positions are matched too, mostly with themselves. Nothing is learned.
+    Valid foreground positions are matched too, mostly with themselves. No learned parameters.
     """
 
     def __init__(self, *, softmax_scale: float = 10.0) -> None:
-        """Args: softmax_scale: of the scores; the larger, the closer to copying one patch."""
+        """Args: softmax_scale: factor of the scores; large values approach copying one patch."""
         super().__init__()
         self.softmax_scale = softmax_scale
 
@@ -33,7 +33,7 @@ class ContextualAttention(nn.Module):
         """Args: foreground, background B×C×H×W, H and W even; hole B×1×sH×sW for an integer s.
 
         Returns B×C×H×W. The outermost ring of positions is halved (a quarter in the corners),
-        since fewer patches overlap there; so it is in the authors' code.
+        because fewer patches overlap there, as in the authors' code.
         """
         query, key = foreground[..., ::RATE, ::RATE], background[..., ::RATE, ::RATE]
         grid = (key.shape[2], key.shape[3])
@@ -46,11 +46,11 @@ class ContextualAttention(nn.Module):
 
 
 def patch_scores(query: Tensor, key: Tensor) -> Tensor:
-    """Inner products of each query patch with each key patch, the latter scaled to length one.
+    """Inner products of query patches with key patches; key patches have unit length.
 
     Args: query, key B×C×h×w, on the matching grid. Returns B×N×N, query patches by key patches.
     """
-    # The softmax multiplies a score's rounding error by ten.
+    # The softmax scale multiplies the rounding error of a score by ten.
     with torch.autocast(query.device.type, enabled=False):
         queries = _matching_patches(query)
         keys = F.normalize(_matching_patches(key), dim=1, eps=NORM_FLOOR)
@@ -58,17 +58,17 @@ def patch_scores(query: Tensor, key: Tensor) -> Tensor:
 
 
 def _matching_patches(features: Tensor) -> Tensor:
-    """B×C×h×w → B×9C×N, at least in float32."""
+    """B×C×h×w → B×9C×N, in float32 or higher precision."""
     features = features.to(torch.promote_types(features.dtype, torch.float32))
     return F.unfold(features, MATCH_SIZE, padding=MATCH_SIZE // 2)
 
 
 def fuse(scores: Tensor, grid: tuple[int, int]) -> Tensor:
-    """Encourage coherent copies: a match counts more if its neighbours match likewise.
+    """Raise the score of a match if neighbouring patches match in the same way.
 
-    Adds to each score those of the pairs shifted by one patch, first along rows, then columns.
-    As in the authors' code, the numbering wraps at the end of a row (column), and pairs count
-    whose background patch touches the hole.
+    Adds to each score the scores of pairs shifted by one patch, first along rows, then columns.
+    As in the authors' code, the numbering wraps at the end of a row (column), and pairs whose
+    background patch touches the hole are included.
 
     Args: scores B×N×N; grid (h, w) with h·w = N. Returns B×N×N.
     """
@@ -92,10 +92,10 @@ def find_valid_patches(hole: Tensor) -> Tensor:
 
 
 def masked_softmax(scores: Tensor, valid: Tensor, *, scale: float) -> Tensor:
-    """Weights of the key patches, zero for invalid ones, which still take their share.
+    """Softmax over key patches; invalid patches get weight 0 but stay in the denominator.
 
-    The logit of an invalid patch is 0 and not −∞, so that rows sum to at most one; so it is in
-    the authors' code.
+    As in the authors' code, the logit of an invalid patch is 0 and not −∞, so that rows sum to at
+    most one.
 
     Args: scores B×N×N; valid B×1×N of zeros and ones. Returns B×N×N.
     """
@@ -103,7 +103,7 @@ def masked_softmax(scores: Tensor, valid: Tensor, *, scale: float) -> Tensor:
 
 
 def paste(weights: Tensor, source: Tensor) -> Tensor:
-    """Overlap-add, at every position, the weighted mean of the source's 4×4 patches.
+    """Overlap-add the weighted means of the source's 4×4 patches.
 
     Args: weights B×N×N, target patches by source patches; source B×C×H×W. Returns B×C×H×W.
     """

@@ -1,8 +1,8 @@
 """Frozen ImageNet features for perceptual and style losses.
 
-VGG features are what the papers use. Where their weights are not at hand, a profile chooses
-EfficientNet-Lite0, whose weights travel inside a package; it is named for what it is wherever
-a number depends on it.
+The papers use VGG features. If the VGG weights are not available, a profile can choose
+EfficientNet-Lite0, whose weights are part of a Python package. Every number that depends on it
+names it.
 """
 
 import pickle
@@ -20,17 +20,18 @@ from mdrnets.networks.frozen import freeze
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
-# File names of the PyTorch model zoo; the part after the dash begins the file's SHA-256.
+# File names in the PyTorch model zoo; the part after the dash is the start of the SHA-256.
 VGG_WEIGHTS = {"vgg16": "vgg16-397923af.pth", "vgg19": "vgg19-dcbb9e9d.pth"}
 VGG_LAYERS = {"vgg16": "D", "vgg19": "E"}  # columns of Simonyan & Zisserman's table 1
 VGG_DEPTHS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 # The block of EfficientNet-Lite0 after which the stride is 4, 8, 16, 32; the stem has stride 2.
 EFFNET_LAST_BLOCK = {2: 2, 3: 4, 4: 10, 5: 15}
-# Root mean square of each block's map, measured on faces at 256². Loss weights are published for
-# VGG, whose activations are of order one; undivided, a style term would be a hundred times larger.
+# Root mean square of each block's map, measured on faces at 256². Published loss weights are for
+# VGG, whose activations are of order one; without this division a style term would be 100 times
+# larger.
 EFFNET_RMS: Annotated[
     dict[int, float],
-    Chosen("measured on faces: brings a stand-in's maps to the order of VGG's"),
+    Chosen("measured on faces: scales the substitute's maps to the order of VGG's"),
 ] = {1: 3.0, 2: 11.0, 3: 10.0, 4: 7.5, 5: 2.5}
 
 
@@ -38,7 +39,7 @@ class PerceptualFeatures(nn.Module):
     """Feature maps of a frozen network, by tap.
 
     A tap is named as in VGG: `relu3_2` (block 3, second convolution) or `pool3` (after the
-    block's max-pooling). A stand-in network answers with its last map of the same block number.
+    block's max-pooling). A substitute network returns its last map of the same block number.
     """
 
     name: str
@@ -47,7 +48,7 @@ class PerceptualFeatures(nn.Module):
         self, image: Tensor, taps: Sequence[str], *, normalise: bool = True
     ) -> list[Tensor]:
         """Args: image B×3×H×W in [-1, 1] when `normalise`, which applies ImageNet's mean and
-        standard deviation; otherwise the tensor goes in as it is (as some authors' code does).
+        standard deviation; otherwise the tensor is used unchanged (as in some authors' code).
 
         Returns one B×C×h×w map for each tap, in the order of `taps`.
         """
@@ -65,11 +66,11 @@ class VGGFeatures(PerceptualFeatures):
     """VGG-16 or VGG-19 (Simonyan & Zisserman 2015), as in the PyTorch model zoo."""
 
     def __init__(self, *, name: str, weights: Mapping[str, Tensor]) -> None:
-        """Args: weights: of the whole network; those of its classifier are not looked at."""
+        """Args: weights: of the whole network; those of its classifier are ignored."""
         super().__init__()
         from torchvision.models.vgg import cfgs, make_layers
 
-        with torch.device("meta"):  # what is loaded need not be drawn before
+        with torch.device("meta"):  # no initialisation: the weights are loaded below
             layers = make_layers(cfgs[VGG_LAYERS[name]])
         layers.load_state_dict(
             {
@@ -83,7 +84,7 @@ class VGGFeatures(PerceptualFeatures):
         self.layers = layers.eval().requires_grad_(False)
         for layer in self.layers:
             if isinstance(layer, nn.ReLU):
-                layer.inplace = False  # else it overwrites the convolution's output under a tap
+                layer.inplace = False  # in place would overwrite the convolution's output
         self.indices = _vgg_tap_indices(VGG_DEPTHS[name])
 
     def forward(
@@ -100,7 +101,7 @@ class VGGFeatures(PerceptualFeatures):
 
 
 class EffNetLiteFeatures(PerceptualFeatures):
-    """EfficientNet-Lite0 (ImageNet weights inside the package, Apache-2.0), maps of order one."""
+    """EfficientNet-Lite0 (ImageNet weights in the package, Apache-2.0), with maps of order one."""
 
     name = "effnet-lite0"
 
@@ -131,21 +132,21 @@ class EffNetLiteFeatures(PerceptualFeatures):
 
 
 def build_features(network: str, *, perceptual: str, weights: Path) -> PerceptualFeatures:
-    """The features that stand for `network` (`vgg16`, `vgg19`) under the profile's choice.
+    """Build the perceptual features for `network`, or the substitute that the profile chooses.
 
     Args:
-        network: what the method's authors used.
-        perceptual: `vgg` for the network itself, or `effnet-lite0` for the stand-in.
-        weights: the network's file; the stand-in brings its own.
+        network: network that the method's authors used (`vgg16` or `vgg19`).
+        perceptual: `vgg` for the network itself, or `effnet-lite0` for the substitute.
+        weights: file of the network's weights; not used for the substitute.
 
     Raises:
-        UserError: there is no such file, or it is another network's.
+        UserError: the file is missing or belongs to another network.
     """
     if perceptual == "effnet-lite0":
         return freeze(EffNetLiteFeatures())
     if not weights.is_file():
         raise UserError(
-            f"{weights}: there are no weights of {network}; give the profile a source `{network}` "
+            f"{weights}: weights of {network} not found; give the profile a source `{network}` "
             f"of kind weights, PyTorch's {VGG_WEIGHTS[network]}, or choose "
             "`perceptual: effnet-lite0`"
         )
@@ -153,22 +154,22 @@ def build_features(network: str, *, perceptual: str, weights: Path) -> Perceptua
     try:
         return freeze(VGGFeatures(name=network, weights=tensors))
     except RuntimeError:
-        raise UserError(f"{weights}: not the weights of {network}; get them again") from None
+        raise UserError(f"{weights}: not the weights of {network}; download them again") from None
 
 
 def load_published(path: Path) -> dict[str, Tensor]:
-    """A published file of weights: tensors by name, and nothing that could run.
+    """Load published weights: tensors by name. Pickled code is never executed.
 
     Raises:
-        UserError: it is unreadable, or holds something else.
+        UserError: the file is unreadable or contains anything but tensors.
     """
     try:
         tensors = torch.load(path, weights_only=True, map_location="cpu")
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(f"{path}: no readable weights ({reason}); get them again") from None
+        raise UserError(f"{path}: weights not readable ({reason}); download them again") from None
     if not isinstance(tensors, dict) or not all(isinstance(t, Tensor) for t in tensors.values()):
-        raise UserError(f"{path}: expected tensors by name; get the weights again")
+        raise UserError(f"{path}: expected tensors by name; download the weights again")
     return dict(tensors)
 
 

@@ -1,4 +1,4 @@
-"""Networks that are trained elsewhere and only used here."""
+"""Freezing of trained networks."""
 
 from typing import TypeVar
 
@@ -8,9 +8,9 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 def freeze(network: Network) -> Network:
-    """Put a network into eval mode for good and stop gradients to its parameters.
+    """Put a network permanently into eval mode and disable gradients for its parameters.
 
-    Gradients still flow *through* it to its input. `parent.train()` does not wake it up.
+    Gradients still flow *through* it to its input. `parent.train()` has no effect on it.
     """
     network.eval().requires_grad_(False)
     network.train = lambda mode=True: network  # type: ignore[method-assign]

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 
 class GatedConv2d(nn.Module):
-    """y = φ(norm(a)) ⊙ σ(g), where one convolution yields both a and g, in this order."""
+    """y = φ(norm(a)) ⊙ σ(g), where one convolution outputs a and g, in this order."""
 
     def __init__(
         self,
@@ -24,9 +24,9 @@ class GatedConv2d(nn.Module):
         norm: nn.Module | None = None,
     ) -> None:
         """Args:
-        out_channels: of y; the convolution itself has twice as many.
-        padding: zeros on each side; None: dilation · (kernel_size − 1) / 2, for odd kernels.
-        norm: of the features alone, never of the gate.
+        out_channels: channels of y; the convolution itself has twice as many.
+        padding: zeros on each side; default dilation · (kernel_size − 1) / 2, for odd kernels.
+        norm: normalisation of the features; the gate is not normalised.
         """
         super().__init__()
         if padding is None:

@@ -1,4 +1,4 @@
-"""Partial convolution: a convolution of the valid pixels alone, with an automatic mask update.
+"""Partial convolution: a convolution over valid pixels only, with an automatic mask update.
 
 Liu et al., "Image Inpainting for Irregular Holes Using Partial Convolutions" (ECCV 2018,
 https://arxiv.org/abs/1804.07723), section 3.1, equations 1 and 2.
@@ -15,7 +15,7 @@ Part = tuple[Tensor, Tensor]
 
 
 class PartialConv2d(nn.Module):
-    """Partial convolution of one or several tensors, each with its own validity.
+    """Partial convolution of one or more tensors, each with its own validity.
 
     Over each k×k window with features X and validity M (equal in shape, C×k×k):
 
@@ -24,7 +24,7 @@ class PartialConv2d(nn.Module):
 
     C·k² is constant: zero padding counts as a hole, so image borders are renormalised too.
 
-    All channels of one tensor are valid at the same places, so one channel of validity a tensor
+    All channels of one tensor are valid at the same places, so one validity channel per tensor
     is enough: sum(M) is the sum over tensors of C_i · (box sum of m_i). This equals the
     authors' multi-channel masks without their second convolution.
     """
@@ -38,7 +38,7 @@ class PartialConv2d(nn.Module):
         stride: int = 1,
         bias: bool = False,
     ) -> None:
-        """Args: in_channels: of all parts together. kernel_size: odd; the padding is its half."""
+        """Args: in_channels: sum over all parts. kernel_size: odd; padding is kernel_size // 2."""
         super().__init__()
         padding = kernel_size // 2
         self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
@@ -46,7 +46,7 @@ class PartialConv2d(nn.Module):
         self.conv = nn.Conv2d(
             in_channels, out_channels, kernel_size, stride, padding=padding, bias=False
         )
-        # Apart from the convolution, since it is added after the renormalisation.
+        # Separate from the convolution, because it is added after the renormalisation.
         self.bias = nn.Parameter(torch.zeros(out_channels, 1, 1)) if bias else None
 
     def forward(self, parts: Sequence[Part]) -> Part:

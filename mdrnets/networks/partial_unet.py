@@ -12,17 +12,17 @@ from torch import Tensor, nn
 from mdrnets.networks.frozen import freeze
 from mdrnets.networks.partial_conv import Part, PartialConv2d
 
-FIRST_KERNELS = (7, 5, 5)  # of the encoder; every other kernel is 3
+FIRST_KERNELS = (7, 5, 5)  # of the encoder; all further kernels are 3
 DECODER_SLOPE = 0.2
 
 
 class PartialUNet(nn.Module):
-    """Image and hole → complete image, by partial convolutions with skip connections.
+    """Image and hole → complete image: a U-Net of partial convolutions.
 
     The encoder halves the size `levels` times; its widths double from `width` up to
-    `max_width`. Each decoder block takes the features below, upsampled by pixel duplication,
-    beside the encoder's input of the same size (the last one: the masked image itself).
-    First and last block have no BatchNorm, the last alone has a bias; its output is linear.
+    `max_width`. Each decoder block concatenates the features below, upsampled by pixel
+    duplication, with the encoder's input of the same size (for the last block: the masked image).
+    The first and the last block have no BatchNorm; only the last has a bias, and it is linear.
     """
 
     def __init__(self, *, levels: int, width: int, max_width: int) -> None:
@@ -48,9 +48,9 @@ class PartialUNet(nn.Module):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
 
     def forward(self, masked: Tensor, hole: Tensor) -> Tensor:
-        """Args: masked B×3×H×W in [-1, 1], anything in the hole; hole B×1×H×W, 1 = missing.
+        """Args: masked B×3×H×W in [-1, 1], ignored in the hole; hole B×1×H×W, 1 = missing.
 
-        H and W are multiples of 2^levels. Returns B×3×H×W, not confined to [-1, 1].
+        H and W are multiples of 2^levels. Returns B×3×H×W, not restricted to [-1, 1].
         """
         part = (masked, 1 - hole)
 
@@ -68,7 +68,7 @@ class PartialUNet(nn.Module):
         return [m for m in self.encoder.modules() if isinstance(m, nn.BatchNorm2d)]
 
     def freeze_bn_stats(self) -> None:
-        """For good: running statistics in use, affine pair untrained, whatever `train()` says."""
+        """Freeze statistics and affine parameters of the encoder's BatchNorm permanently."""
         for norm in self.encoder_norms():
             freeze(norm)
 
@@ -86,7 +86,7 @@ class PartialBlock(nn.Module):
 
 
 def partial_encoder(widths: Sequence[int]) -> nn.ModuleList:
-    """Blocks of stride 2 between these widths, the first of which is the input's channels."""
+    """Build blocks of stride 2 between these widths; the first width is the input's channels."""
     kernels = [*FIRST_KERNELS, *[3] * len(widths)][: len(widths) - 1]
     return nn.ModuleList(
         PartialBlock(
@@ -101,6 +101,6 @@ def partial_encoder(widths: Sequence[int]) -> nn.ModuleList:
 
 
 def _double(part: Part) -> Part:
-    """Twice the height and width, by pixel duplication."""
+    """Double height and width by pixel duplication."""
     features, valid = part
     return F.interpolate(features, scale_factor=2), F.interpolate(valid, scale_factor=2)

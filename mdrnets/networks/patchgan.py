@@ -9,12 +9,12 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 
 class PatchDiscriminator(nn.Module):
-    """Judges every overlapping 70×70 patch of an image as real or fake."""
+    """Classifies every overlapping 70×70 patch of an image as real or fake."""
 
     def __init__(self, *, in_channels: int, base: int = 64, bias: bool = False) -> None:
         """Args:
         base: channels of the first layer; the next three have 2, 4 and 8 times as many.
-        bias: whether the convolutions have one.
+        bias: whether the convolutions have a bias.
         """
         super().__init__()
         widths = [in_channels, base, 2 * base, 4 * base, 8 * base, 1]

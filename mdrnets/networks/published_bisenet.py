@@ -1,8 +1,8 @@
-"""The face parser whose weights are published: its names of layers, and its classes merged into 14.
+"""The face parser with published weights: its layer names, and its classes merged into 14.
 
 https://github.com/zllrunning/face-parsing.PyTorch, `79999_iter.pth`: BiSeNet without spatial path,
-trained on all of CelebAMask-HQ, so also on the test images. Its 19 classes are CelebAMask-HQ's in
-an order of their own.
+trained on all of CelebAMask-HQ, including the test images. Its 19 classes are those of
+CelebAMask-HQ in another order.
 """
 
 import re
@@ -20,7 +20,7 @@ PUBLISHED_CLASSES = (
     *("ear_r", "nose", "mouth", "u_lip", "l_lip", "neck", "neck_l", "cloth", "hair", "hat"),
 )
 
-# Beginnings of the published names → of ours; in each, a convolution is followed by its BatchNorm.
+# Published prefixes → our prefixes; each contains a convolution followed by its BatchNorm.
 _NAMES = (
     (r"cp\.resnet\.conv1", r"context.resnet.stem.0.0"),
     (r"cp\.resnet\.bn1", r"context.resnet.stem.0.1"),
@@ -49,13 +49,13 @@ _NAMES = (
 
 
 def convert_published(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The weights under our names.
+    """Rename published weights to our names.
 
     Args:
-        weights: as the published file holds them.
+        weights: the content of the published file.
 
     Raises:
-        UserError: they are another network's.
+        UserError: the weights belong to another network.
     """
     renamed = {_rename(name): tensor for name, tensor in weights.items()}
     with torch.device("meta"):
@@ -67,8 +67,8 @@ def convert_published(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
             or renamed[name].shape != expected[name].shape
         ):
             raise UserError(
-                f"the published weights are not this BiSeNet's: {name} is missing, of another "
-                "shape, or unknown; get 79999_iter.pth of face-parsing.PyTorch"
+                f"the published weights belong to another network: {name} is missing, of another "
+                "shape, or unknown; download 79999_iter.pth of face-parsing.PyTorch"
             )
     return renamed
 
@@ -82,7 +82,7 @@ def _rename(name: str) -> str:
 
 
 def merge_classes(logits: Tensor) -> Tensor:
-    """Logits of the 14 classes, whose probabilities are the sums of those that are merged.
+    """Compute logits of the 14 classes; the probabilities of merged classes are added.
 
     Args:
         logits: B×19×H×W, in the order of `PUBLISHED_CLASSES`.

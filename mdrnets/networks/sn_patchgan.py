@@ -1,4 +1,4 @@
-"""SN-PatchGAN: a discriminator whose every feature is a verdict, for holes of any shape.
+"""SN-PatchGAN: a discriminator for holes of any shape, where every feature is a logit.
 
 Yu et al., "Free-Form Image Inpainting with Gated Convolution" (ICCV 2019,
 https://arxiv.org/abs/1806.03589), section 3.3.
@@ -7,19 +7,19 @@ https://arxiv.org/abs/1806.03589), section 3.3.
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-MAX_GROWTH = 4  # of the width, relative to the first layer's
+MAX_GROWTH = 4  # widths relative to the first layer
 
 
 class SNPatchGAN(nn.Module):
     """Spectrally normalised 5×5 convolutions of stride 2, LeakyReLU after each, the last included.
 
-    There is no final one-channel layer: all values of the last map enter the loss.
+    There is no final one-channel layer: the loss uses all values of the last map.
     """
 
     def __init__(self, *, in_channels: int, base: int = 64, layers: int = 6) -> None:
         """Args:
         base: channels of the first layer; the second has 2, all further ones 4 times as many.
-        layers: 6 bring 256×256 down to 4×4.
+        layers: 6 layers reduce 256×256 to 4×4.
         """
         super().__init__()
         blocks: list[nn.Module] = []

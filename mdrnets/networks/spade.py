@@ -1,4 +1,4 @@
-"""SPADE: normalisation whose scale and shift are maps computed from guidance features.
+"""SPADE: normalisation with scale and shift maps computed from guidance features.
 
 Park et al., "Semantic Image Synthesis with Spatially-Adaptive Normalization" (CVPR 2019,
 https://arxiv.org/abs/1903.07291), section 3 and Figure 4; the guidance here is any feature map.
@@ -32,16 +32,16 @@ class Spade(nn.Module):
 
 
 class SpadeResBlock(nn.Module):
-    """Two of (SPADE, LeakyReLU, 3×3 convolution), beside a shortcut.
+    """Two times (SPADE, LeakyReLU, 3×3 convolution), with a shortcut.
 
-    Where the number of channels changes, the shortcut is SPADE and a 1×1 convolution. The three
-    convolutions have spectral normalisation, those inside SPADE have not.
+    If the number of channels changes, the shortcut is SPADE and a 1×1 convolution. These three
+    convolutions have spectral normalisation; those inside SPADE do not.
     """
 
     def __init__(
         self, *, in_channels: int, out_channels: int, guidance_channels: int, hidden: int
     ) -> None:
-        """Args: hidden: channels between the guidance and each SPADE's scale and shift."""
+        """Args: hidden: channels between the guidance and the scale and shift of each SPADE."""
         super().__init__()
         middle = min(in_channels, out_channels)
 

@@ -1,4 +1,4 @@
-"""A codebook that is learned by moving averages, and its straight-through quantisation.
+"""A codebook learned by moving averages, with straight-through quantisation.
 
 van den Oord et al., "Neural Discrete Representation Learning" (NIPS 2017), appendix A.1; Razavi et
 al., "Generating Diverse High-Fidelity Images with VQ-VAE-2" (NeurIPS 2019).
@@ -15,19 +15,19 @@ from mdrnets.config.marks import Chosen
 from mdrnets.runtime.distributed import all_reduce_sum, broadcast
 
 SMOOTHING = 1e-5  # of the counts
-# A code with less than this share of the mean count is re-seeded, during the first RESEED_STEPS.
+# A code with less than this fraction of the mean count is re-seeded in the first RESEED_STEPS.
 RARE: Annotated[float, Chosen("of the mean use of a code")] = 0.01
-RESEED_STEPS: Annotated[int, Chosen("the codes settle then")] = 50_000
+RESEED_STEPS: Annotated[int, Chosen("later the codes are stable")] = 50_000
 
 
 @dataclass(frozen=True)
 class Quantisation:
-    """What a quantiser returns.
+    """Output of a vector quantiser.
 
     Attributes:
-        vectors: B×D×H×W, the nearest codes; gradients pass to the input as if it were unchanged.
+        vectors: B×D×H×W, the nearest codes; gradients are copied to the input (straight-through).
         indices: int64 B×H×W.
-        commitment: mean squared distance of the input to its codes, a scalar.
+        commitment: mean squared distance between the input and its codes, a scalar.
     """
 
     vectors: Tensor
@@ -36,11 +36,11 @@ class Quantisation:
 
 
 class VectorQuantiser(nn.Module):
-    """Nearest of K codes; in training each code follows the mean of what is assigned to it.
+    """Nearest of K codes; in training, each code follows the mean of the vectors assigned to it.
 
     Averages are zero-debiased. A code that was never used keeps its vector (in the authors' code
-    of DSI it would turn to zero); the first batch initialises all of them, and rare ones are
-    re-seeded from the current batch every `reseed_every` steps, during the first `RESEED_STEPS`.
+    of DSI it becomes zero). The first batch initialises all codes; rare codes are re-seeded from
+    the current batch every `reseed_every` steps, during the first `RESEED_STEPS` steps.
     """
 
     codebook: Tensor
@@ -59,9 +59,9 @@ class VectorQuantiser(nn.Module):
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
 
     def forward(self, z: Tensor) -> Quantisation:
-        """Args: z B×D×H×W. In training mode the codebook is updated after it was used.
+        """Args: z B×D×H×W. In training mode the codebook is updated after use.
 
-        Distances are computed in full precision, whatever that of z.
+        Distances are computed in full precision, independent of the precision of z.
         """
         flat = z.detach().permute(0, 2, 3, 1).flatten(0, 2).to(self.codebook.dtype)  # N×D
         if self.training and self.steps == 0:
@@ -78,7 +78,7 @@ class VectorQuantiser(nn.Module):
         )
 
     def lookup(self, indices: Tensor) -> Tensor:
-        """Int64 B×H×W → the codes, B×D×H×W."""
+        """Look up codes: int64 B×H×W → B×D×H×W."""
         return self.codebook[indices].permute(0, 3, 1, 2)
 
     @torch.no_grad()
@@ -88,9 +88,8 @@ class VectorQuantiser(nn.Module):
         assigned = F.one_hot(nearest, len(self.codebook)).to(flat.dtype)  # N×K
         with torch.autocast(flat.device.type, enabled=False):  # averages need full precision
             new_counts, new_sums = assigned.sum(dim=0), assigned.T @ flat
-            all_reduce_sum(
-                [new_counts, new_sums]
-            )  # every rank then takes the step of the whole batch
+            # Every rank applies the update of the whole batch.
+            all_reduce_sum([new_counts, new_sums])
             self.counts.lerp_(new_counts, 1 - self.decay)
             self.sums.lerp_(new_sums, 1 - self.decay)
 
@@ -104,13 +103,13 @@ class VectorQuantiser(nn.Module):
         if step % self.reseed_every == 0 and step <= RESEED_STEPS:
             rare = counts < RARE * total / len(counts)
             self.codebook[rare] = _draw_rows(flat, int(rare.sum()))
-            # As if they had always had their share: else the next step would undo it.
+            # Set their averages to match; otherwise the next step would undo the re-seeding.
             self.counts[rare] = self.counts.mean()
             self.sums[rare] = self.codebook[rare] * self.counts.mean()
 
 
 def _draw_rows(flat: Tensor, count: int) -> Tensor:
-    """Rows of N×D, with repetition; on every rank those of the first."""
+    """Sample rows of N×D with replacement; every rank gets the rows of rank 0."""
     rows = flat[torch.randint(len(flat), (count,), device=flat.device)]
     broadcast([rows])
     return rows

@@ -13,7 +13,7 @@ ONES = PConvWeights(valid=1, hole=1, perceptual=1, style=1, total_variation=1)
 
 
 class PooledFeatures(PerceptualFeatures):
-    """The image and its square, pooled by 2, 4 and 8; remembers what it was asked for."""
+    """The image and its square, pooled by 2, 4 and 8; records the calls."""
 
     name = "pooled"
 

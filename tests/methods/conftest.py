@@ -1,4 +1,4 @@
-"""What the tests of every method share: fake features, a context, a batch, the loop's contract."""
+"""Shared by the tests of all methods: fake features, a context, a batch, a training loop."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -68,7 +68,7 @@ def run_steps() -> Callable[[Trainable, Phase, Batch, int], list[dict[str, float
 
 
 def _run_steps(trainable: Trainable, phase: Phase, batch: Batch, n: int) -> list[dict[str, float]]:
-    """Train `n` steps on one batch as the loop would; `phase.on_start` stays the test's business.
+    """Train `n` steps on one batch as the loop would, but without calling `phase.on_start`.
 
     Returns each step's weighted terms, of all its updates together.
     """

@@ -20,7 +20,7 @@ ENTRIES = PARAMS["components"] | PARAMS["methods"]
 
 
 def _features(name: str) -> PerceptualFeatures:
-    """A placeholder, which fails when it is called: completion needs no features."""
+    """A placeholder that fails when called: completion needs no features."""
     return PerceptualFeatures()
 
 

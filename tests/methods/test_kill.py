@@ -1,7 +1,7 @@
-"""Trainings whose processes are killed end with the bytes of one that never was.
+"""A training whose processes are killed ends with the same bytes as an uninterrupted one.
 
-Real processes of the stage's command line, and real signals at steps that are seen in the curves
-of the running training: in the middle of a step, of an update or of a checkpoint, as it comes.
+These tests start the stage's command line and send signals at steps read from the curves of the
+running training, so a signal can arrive during a step, an update or a checkpoint.
 `test_resume.py` stops every phase at known steps, within one process.
 """
 
@@ -25,7 +25,7 @@ from tests.helpers.tiny import SIZE, TRAINED, write_tiny_configuration
 
 CHECKPOINT_EVERY = 3
 SECONDS = 600
-"""Longer than any of these processes takes."""
+"""Timeout in seconds, longer than any of these processes needs."""
 TRAIN_ALL = f"""
 import sys
 from stages.train import main
@@ -34,7 +34,7 @@ sys.exit(any([main(["--profile", "tiny", "one", network]) for network in {TRAINE
 
 
 class Training:
-    """The training of one network, in processes of its own."""
+    """The training of one network in its own processes."""
 
     def __init__(self, project: Path, network: str) -> None:
         self.project, self.network = project, network
@@ -44,7 +44,7 @@ class Training:
         self.outputs = [self.history, *(project / path for path in others)]
 
     def interrupt(self, number: signal.Signals, *, after: int) -> str:
-        """Start it, and send a signal once it has taken a step; return what it said."""
+        """Start the training, send a signal when it reaches step `after`, and return its output."""
         process = self._start()
         deadline = time.monotonic() + SECONDS
         while self.reached < after and process.poll() is None and time.monotonic() < deadline:
@@ -56,7 +56,7 @@ class Training:
         return said
 
     def finish(self) -> str:
-        """Run it to its end; return what it said."""
+        """Run the training to its end; return its output."""
         process = self._start()
         _, said = process.communicate(timeout=SECONDS)
         assert process.returncode == 0, said
@@ -68,18 +68,18 @@ class Training:
 
     @property
     def reached(self) -> int:
-        """The last step that is in the curves."""
+        """Return the last step in the curves."""
         return max(self.curve, default=0)
 
     @property
     def curve(self) -> list[int]:
-        """The steps in the curves."""
+        """Return the steps in the curves."""
         points, _ = read_points(curves_path(self.record))
         return [point["step"] for point in points]
 
     @property
     def saved(self) -> int:
-        """The last step of which there is a state, or 0."""
+        """Return the last step with a saved state, or 0."""
         states = (self.project / LAYOUT.states / "one").glob(f"{self.network}-*/step-*.pt")
         return max((int(path.stem.removeprefix("step-")) for path in states), default=0)
 
@@ -96,7 +96,7 @@ def _python(project: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, *arguments],
         cwd=project,
-        # A server that is down: what takes long tries once to send its curves, and goes on.
+        # The server is down: the training tries once to send its curves and continues.
         env=os.environ | {"PYTHONPATH": str(ROOT), "MLFLOW_TRACKING_URI": "http://127.0.0.1:9"},
         stderr=subprocess.PIPE,
         text=True,
@@ -117,7 +117,7 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory, steps: int) -> Path:
 
 @pytest.fixture
 def training(uninterrupted: Path, tmp_path: Path, network: str) -> Training:
-    """A network that is not trained yet, in a copy of that project."""
+    """A network that is not yet trained, in a copy of that project."""
     training = Training(Path(shutil.copytree(uninterrupted, tmp_path / "project")), network)
     shutil.rmtree(training.record.parent)
     for path in training.outputs:

@@ -1,4 +1,4 @@
-"""Every network of the project, stopped in every phase, ends as one that was never stopped."""
+"""Every network, stopped and resumed in every phase, ends like an uninterrupted training."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +15,7 @@ from tests.helpers.tiny_networks import tiny_network, train_tiny
 
 
 class Died(BaseException):
-    """As if the process had died here; what was not saved is lost."""
+    """Simulates the death of the process; unsaved state is lost."""
 
 
 @pytest.fixture(autouse=True)

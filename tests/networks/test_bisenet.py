@@ -27,7 +27,7 @@ def test_it_has_the_published_size(n_classes: int, parameters: int) -> None:
 def test_the_backbone_is_torchvisions_resnet18() -> None:
     torch.manual_seed(0)
     reference = resnet18(weights=None).eval()
-    for module in reference.modules():  # else the statistics would be zeros and ones
+    for module in reference.modules():  # otherwise the statistics would be zeros and ones
         if isinstance(module, nn.BatchNorm2d):
             assert module.running_mean is not None
             assert module.running_var is not None

@@ -21,7 +21,7 @@ def _features(*, batch: int = 1, channels: int = 5, size: int = 16, seed: int = 
 
 
 def _ring(size: int) -> Tensor:
-    """What overlap-adding leaves of a constant 1: half at the border, a quarter in the corners."""
+    """Overlap-add of a constant 1: half at the border, a quarter in the corners."""
     line = torch.ones(size)
     line[0] = line[-1] = 0.5
     return line[:, None] * line[None, :]

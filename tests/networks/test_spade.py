@@ -43,7 +43,7 @@ def test_guidance_of_any_size_is_resized() -> None:
         assert block(x, torch.randn(1, 3, size, size)).shape == (1, 2, 8, 8)
     guidance = torch.randn(1, 3, 4, 4)
     resized = F.interpolate(guidance, size=(8, 8), mode="bilinear")
-    block.eval()  # else each pass is a step of the power iteration
+    block.eval()  # otherwise each pass is a step of the power iteration
     assert torch.equal(block(x, guidance), block(x, resized))
 
 

@@ -1,4 +1,4 @@
-"""CTSDG's discriminator: one branch judges texture, the other edges beside grey values.
+"""CTSDG's discriminator: one branch for texture, one for structure (edges and grey values).
 
 Guo et al. 2021, section 3.4.
 """
@@ -14,7 +14,7 @@ EDGE_WIDTH = 16
 
 
 class EdgeDetector(nn.Module):
-    """Learns to find the edges of an image, so that those of a generated one can be judged."""
+    """Learns to detect edges, so that the edges of a generated image can be compared."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,7 +36,7 @@ class EdgeDetector(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Both branches; the structure branch sees the true grey values in both passes."""
+    """Both branches; the structure branch always receives the true grey values."""
 
     def __init__(self, *, base: int) -> None:
         super().__init__()
@@ -44,15 +44,16 @@ class Discriminator(nn.Module):
         self.structure = PatchDiscriminator(in_channels=2, base=base)
         self.edge_detector = EdgeDetector()
 
-        for branch in (self.texture, self.structure):  # the edge detector keeps the default
+        for branch in (self.texture, self.structure):  # the edge detector keeps PyTorch's default
             for weight in branch.parameters():
                 nn.init.normal_(weight, 0, INIT_STD)
 
     def forward(self, image: Tensor, grey: Tensor, edge: Tensor) -> Tensor:
         """Args:
             image: B×3×H×W in [-1, 1].
-            grey: of the ground truth, B×1×H×W in [0, 1].
-            edge: of the image, B×1×H×W in [0, 1]: Canny's for a real one, detected otherwise.
+            grey: grey values of the ground truth, B×1×H×W in [0, 1].
+            edge: edges of the image, B×1×H×W in [0, 1]: by Canny for a real image, by the edge
+                detector for a generated one.
 
         Returns:
             Logits of both branches, B×2×h×w.

@@ -1,7 +1,7 @@
-"""How CTSDG's two streams become one image: Bi-GFF, then contextual feature aggregation (CFA).
+"""Fusion of CTSDG's two streams: Bi-GFF, then contextual feature aggregation (CFA).
 
 Guo et al. 2021, sections 3.2 (bi-directional gated feature fusion) and 3.3 (region affinity
-learning, multi-scale feature aggregation). Where article and code differ, the code is followed.
+learning, multi-scale feature aggregation). Where article and code differ, we follow the code.
 """
 
 import torch
@@ -17,7 +17,7 @@ SLOPE = 0.2
 
 
 class BiGFF(nn.Module):
-    """Each stream takes from the other what a gate lets through; the gains begin at 0."""
+    """Each stream adds gated features of the other, with learned gains that start at 0."""
 
     def __init__(self, *, channels: int) -> None:
         super().__init__()
@@ -36,10 +36,10 @@ class BiGFF(nn.Module):
 
 
 class RegionAffinity(nn.Module):
-    """Every patch becomes a mixture of all patches that resemble it; nothing is learned.
+    """Replace every patch by a weighted mean of similar patches; no learned parameters.
 
-    No hole is masked out and a patch may match itself; the outermost ring is halved, since fewer
-    patches overlap there: so it is in the authors' code.
+    Holes are not masked out and a patch may match itself. The outermost ring is halved, because
+    fewer patches overlap there. Both are as in the authors' code.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -52,7 +52,7 @@ class RegionAffinity(nn.Module):
 
 
 class MultiScaleAggregation(nn.Module):
-    """Convolutions of four dilations, mixed by weights of each pixel's own."""
+    """Convolutions with four dilations, combined with per-pixel weights."""
 
     def __init__(self, *, channels: int) -> None:
         super().__init__()
@@ -77,7 +77,7 @@ class MultiScaleAggregation(nn.Module):
 
 
 class FusionTail(nn.Module):
-    """From the fused streams to the image, with CFA at half the size."""
+    """Turn the fused streams into the image, with CFA at half the size."""
 
     def __init__(self, *, channels: int) -> None:
         super().__init__()

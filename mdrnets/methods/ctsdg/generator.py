@@ -20,7 +20,7 @@ PROJECTION_DIVISOR = 4  # width of the projections' bottleneck: 64 → 16
 
 @dataclass(frozen=True)
 class GeneratorOutput:
-    """The image, and what each stream alone makes of its features (for training only).
+    """The image, and the projections of each stream (for training only).
 
     Attributes:
         image, projected_image: B×3×H×W in [-1, 1].
@@ -60,7 +60,7 @@ class Generator(nn.Module):
 
     def forward(self, masked: Tensor, edge: Tensor, grey: Tensor, hole: Tensor) -> GeneratorOutput:
         """Args:
-        masked: B×3×H×W in [-1, 1]; edge: B×1×H×W; grey: B×1×H×W; anything in the hole.
+        masked: B×3×H×W in [-1, 1]; edge: B×1×H×W; grey: B×1×H×W; values in the hole are ignored.
         hole: B×1×H×W, 1 = missing. H and W are multiples of 2^levels.
         """
         valid = 1 - hole
@@ -78,7 +78,7 @@ class Generator(nn.Module):
 
 
 class Bottleneck(nn.Module):
-    """Residual block through a quarter of the channels."""
+    """Residual block with a quarter of the channels in between."""
 
     def __init__(self, *, channels: int) -> None:
         super().__init__()
@@ -105,7 +105,7 @@ def _encoder(in_channels: int, levels: int, width: int) -> nn.ModuleList:
 
 
 def _decoder(in_channels: int, levels: int, width: int) -> nn.ModuleList:
-    """From the deepest level up; the last block sees the network's input beside its features."""
+    """Blocks from the deepest level up; the last block also receives the network's input."""
     widths = _widths(levels, width)
     skips = [in_channels, *widths[:-1]]
     outputs = [width, *widths[:-1]]
@@ -124,7 +124,7 @@ def _decoder(in_channels: int, levels: int, width: int) -> nn.ModuleList:
 
 
 def _encode(encoder: nn.ModuleList, parts: Sequence[Part]) -> list[Sequence[Part]]:
-    """The input and the outputs of all levels, each as the parts that the next layer takes."""
+    """Return the input and the outputs of all levels, each as parts for the next layer."""
     levels: list[Sequence[Part]] = [parts]
     for block in encoder:
         levels.append([block(levels[-1])])
@@ -137,7 +137,7 @@ def _decode(
     (part,) = bottleneck
     for block, skip in zip(decoder, reversed(skips), strict=True):
         features, valid = part
-        # Features bilinearly, validity by duplication: else it would be fractional.
+        # Bilinear for features; pixel duplication for validity, which must stay 0 or 1.
         up = (
             F.interpolate(features, scale_factor=2, mode="bilinear"),
             F.interpolate(valid, scale_factor=2),

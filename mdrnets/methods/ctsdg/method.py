@@ -1,8 +1,8 @@
-"""CTSDG: texture and structure are composed together, each conditioned on the other.
+"""CTSDG: generates texture and structure together, each conditioned on the other.
 
 Guo et al., "Image Inpainting via Conditional Texture and Structure Dual Generation" (ICCV 2021,
-https://arxiv.org/abs/2108.09760). Loss weights are those of the authors' code. Images are flipped,
-which the authors do not, and holes drawn as for all methods.
+https://arxiv.org/abs/2108.09760). Loss weights are those of the authors' code. Unlike
+the authors, we flip images; holes are drawn as for all methods.
 """
 
 from collections.abc import Iterator, Sequence
@@ -59,7 +59,7 @@ class Options(TrainOptions):
 
 
 class CTSDG(Method):
-    """Two phases: at full rate, then fine-tuning with the statistics of BatchNorm held."""
+    """CTSDG, trained in two phases; fine-tuning uses frozen BatchNorm statistics."""
 
     def __init__(
         self,
@@ -103,7 +103,7 @@ class CTSDG(Method):
         weights, discriminator = self.options.weights, self.discriminator
         image, hole = batch.image, batch.hole
         grey_01 = to_grey(image)
-        # Edges of the complete image, also near the hole: training may know them.
+        # Edges of the complete image, even near the hole: they are available in training.
         edge = detect_edges(grey_01, sigma=self.options.edge_sigma)
         generated = self.generator(batch.masked, edge * (1 - hole), grey_01 * (1 - hole), hole)
         output = generated.image
@@ -162,7 +162,7 @@ def build(*, options: Options, context: BuildContext) -> Trainable:
     """Build the method.
 
     Raises:
-        UserError: the image's size is no multiple of 2^levels.
+        UserError: the image size is not a multiple of 2^levels.
     """
     if context.image_size % 2**options.levels:
         raise UserError(
@@ -178,9 +178,9 @@ def build(*, options: Options, context: BuildContext) -> Trainable:
 
 
 def freeze_bn_stats(network: nn.Module) -> None:
-    """Every BatchNorm uses its running statistics from now on, whatever `train()` says.
+    """Make every BatchNorm use its running statistics, even after `train()`.
 
-    Its affine pair goes on learning: the article holds the statistics alone.
+    The affine parameters are still trained, because the article freezes only the statistics.
     """
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):

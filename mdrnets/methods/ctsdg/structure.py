@@ -1,8 +1,8 @@
-"""Grey values and edges of an image: what CTSDG's structure stream sees.
+"""Grey values and edges of an image: the input of CTSDG's structure stream.
 
 Guo et al., "Image Inpainting via Conditional Texture and Structure Dual Generation" (ICCV 2021,
-https://arxiv.org/abs/2108.09760). The authors' code takes both from an 8-bit conversion that wraps
-negative values round; here they come from the clean image.
+https://arxiv.org/abs/2108.09760). The authors' code computes both after an 8-bit conversion
+in which negative values wrap around; here they are computed from the original image.
 """
 
 from typing import Annotated
@@ -16,7 +16,7 @@ from mdrnets.config.marks import Chosen
 from mdrnets.losses.total_variation import dilate
 
 LUMINANCE = (0.2125, 0.7154, 0.0721)  # scikit-image's rgb2gray
-# Pixels around a hole in which edges may come from the filling.
+# Pixels around a hole in which the filling can cause edges.
 RIM: Annotated[int, Chosen("no edge of the filling round a hole")] = 2
 
 
@@ -37,9 +37,9 @@ def detect_edges(grey_01: Tensor, *, sigma: float) -> Tensor:
 
 
 def detect_visible_edges(masked: Tensor, hole: Tensor, *, sigma: float) -> Tensor:
-    """Edges of the visible part that no pixel of the hole can change: for completion.
+    """Detect edges of the visible part, independent of the pixels in the hole.
 
-    The hole is filled with the mean of the visible pixels; edges near it are dropped.
+    The hole is filled with the mean of the visible pixels, and edges near it are removed.
 
     Args: masked B×3×H×W in [-1, 1]; hole B×1×H×W, 1 = missing. Returns B×1×H×W.
     """

@@ -3,8 +3,8 @@
 Peng et al. 2021, section 3.2, after PixelCNN++ (Salimans et al. 2017) and PixelSNAIL (Chen et al.
 2018).
 
-Causal layers look up and left only, so the grid can be generated row by row: with a `RowCache` a
-layer takes the row that it saw last as what lies above, and computes one row at a time.
+Causal layers depend only on positions above and to the left, so the grid can be generated row by
+row: with a `RowCache`, a layer keeps the previous row and computes one row at a time.
 """
 
 from typing import Literal
@@ -18,9 +18,9 @@ INIT_STD = 0.05
 
 
 class RowCache:
-    """What the finished rows left behind, by layer.
+    """Cached values of finished rows, by layer.
 
-    `pending` is what the current row would leave; it is taken over when the row is complete.
+    `pending` holds the values of the current row; they are stored when the row is complete.
     """
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class RowCache:
         self.pending: dict[nn.Module, Tensor] = {}
 
     def commit(self) -> None:
-        """The current row is complete."""
+        """Store the values of the current row, which is complete."""
         self.finished |= self.pending
         self.pending = {}
 
@@ -43,15 +43,15 @@ def add_weight_norm(layer: nn.Conv2d) -> nn.Conv2d:
 
 
 def pointwise(before: int, after: int) -> nn.Conv2d:
-    """A network in network: the same dense layer at every position."""
+    """Network in network: the same dense layer at every position."""
     return add_weight_norm(nn.Conv2d(before, after, 1))
 
 
 class CausalConv2d(nn.Module):
-    """A convolution that sees rows above, its own row, and there either both sides or the left.
+    """A causal convolution over the rows above and the current row.
 
-    `down` sees the whole row (the vertical stream, which is shifted down before use); `down_right`
-    its left part and itself.
+    `down` covers the whole current row (for the vertical stream, which is shifted down before use);
+    `down_right` covers its left part and the current position.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class CausalConv2d(nn.Module):
 
 
 class CausalAttention(nn.Module):
-    """Multi-head attention to all earlier positions in raster order; the first has none."""
+    """Multi-head attention to all earlier positions in raster order (none for the first)."""
 
     def __init__(self, *, channels: int, heads: int) -> None:
         super().__init__()
@@ -102,12 +102,12 @@ class CausalAttention(nn.Module):
             key, value = both.split([key.shape[2], value.shape[2]], dim=2)
         earlier = key.shape[3] - own
 
-        # The authors' users met NaN in this stage: half precision is not worth the risk.
+        # Users of the authors' code report NaN in this stage, so we avoid half precision.
         with torch.autocast(y.device.type, enabled=False):
             scores = query.mT @ key / query.shape[2] ** 0.5  # B×heads×own×all
             allowed = torch.ones_like(scores[0, 0], dtype=torch.bool).tril(earlier - 1)
             scores = scores.masked_fill(~allowed, -torch.inf)
-            # The first position has nothing to attend to: its weights are zero, not NaN.
+            # The first position has no earlier one: set its weights to 0 instead of NaN.
             largest = scores.detach().amax(dim=3, keepdim=True).clamp(min=-1e30)
             weights = torch.exp(scores - largest)
             weights = weights / (weights.sum(dim=3, keepdim=True) + 1e-10)
@@ -131,8 +131,8 @@ class GatedResidual(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         """Args:
-        first, second: 2C → C and 2C → 2C.
-        stream, condition: channels of a and h; None: the block has none.
+        first, second: layers 2C → C and 2C → 2C.
+        stream, condition: channels of a and h; None if the block does not use them.
         """
         super().__init__()
         self.first, self.second = first, second

@@ -1,8 +1,8 @@
-"""DSI: draw the structure of the missing part code by code, then paint its texture.
+"""DSI: samples structure codes of the missing part one by one, then generates the texture.
 
 Peng et al., "Generating Diverse Structure for Image Inpainting With Hierarchical VQ-VAE" (CVPR
-2021, https://arxiv.org/abs/2103.10022). Three phases; the latter two build on the frozen VQ-VAE.
-Images and holes are those of all methods: no crops, no boxes or strokes of the authors'.
+2021, https://arxiv.org/abs/2103.10022). Three phases; the last two use the frozen VQ-VAE. Images
+and holes are the same as for all methods, without the authors' crops, boxes and strokes.
 """
 
 import math
@@ -29,7 +29,7 @@ from mdrnets.networks.composite import composite
 from mdrnets.networks.sn_patchgan import SNPatchGAN
 
 REDUCTION = 8  # of the structure codes
-PUBLISHED_STEPS = 1_000_000  # of the structure generator, to which its schedule belongs
+PUBLISHED_STEPS = 1_000_000  # structure generator; its schedule assumes them
 
 DISCRIMINATOR_STD = 0.05  # of initial weights
 
@@ -37,16 +37,16 @@ Dilations = Annotated[tuple[PositiveInt, ...], Field(strict=False)]
 
 
 class Options(TrainOptions):
-    """The published networks and training at 256²."""
+    """The published networks and training, at 256²."""
 
     batch_size: Annotated[PositiveInt, Official("code")] = 8
-    vqvae_share: Annotated[float, Field(gt=0, lt=1), Official("code: 1 M steps a phase")] = 1 / 3
+    vqvae_share: Annotated[float, Field(gt=0, lt=1), Official("code: 1 M steps per phase")] = 1 / 3
     structure_share: Annotated[float, Field(gt=0, lt=1), Official("code")] = 1 / 3
     vqvae_width: Annotated[int, Field(ge=2, multiple_of=2), Official("code")] = 128
     vqvae_hidden: Annotated[PositiveInt, Official("code")] = 64
     codes: Annotated[int, Field(ge=2), Official("code")] = 512
     code_channels: Annotated[PositiveInt, Official("code")] = 64
-    reseed_every: Annotated[PositiveInt, Chosen("rare codes begin anew")] = 1000
+    reseed_every: Annotated[PositiveInt, Chosen("rare codes are re-initialised")] = 1000
     condition_base: Annotated[PositiveInt, Official("code")] = 32
     condition_rates: Annotated[Dilations, Official("code")] = (1, 1, 1, 2, 4, 8, 16, 1, 1, 1)
     channels: Annotated[int, Field(ge=8, multiple_of=8), Official("code; of the PixelCNN")] = 128
@@ -62,20 +62,20 @@ class Options(TrainOptions):
     average_decay: Annotated[float, Field(ge=0, lt=1), Official("code; of weights")] = 0.9997
     commitment_weight: Annotated[NonNegativeFloat, Official("code")] = 0.25
     feature_weight: Annotated[NonNegativeFloat, Official("code; of the codes of each level")] = 0.1
-    # Largest norm of the PixelCNN's gradient.
-    clip: Annotated[PositiveFloat, Chosen("the authors' users met NaN")] = 1.0
+    # Maximum norm of the PixelCNN's gradient.
+    clip: Annotated[PositiveFloat, Chosen("users of the authors' code report NaN")] = 1.0
 
     @model_validator(mode="after")
     def _consistent(self) -> "Options":
         if self.vqvae_share + self.structure_share >= 1:
-            raise ValueError("vqvae_share + structure_share must leave steps for the texture")
+            raise ValueError("vqvae_share + structure_share leave no steps for texture; lower one")
         if self.blocks % self.attentions:
             raise ValueError("blocks must be a multiple of attentions")
         return self
 
 
 class StructureGenerator(nn.Module):
-    """Condition network and PixelCNN, which are trained together."""
+    """Condition network and PixelCNN, trained together."""
 
     def __init__(self, *, condition: ConditionNetwork, pixelcnn: StructurePixelCNN) -> None:
         super().__init__()
@@ -136,7 +136,7 @@ class DSI(Method):
                     weight, std=DISCRIMINATOR_STD, a=-2 * DISCRIMINATOR_STD, b=2 * DISCRIMINATOR_STD
                 )
 
-        # What later phases and completion use.
+        # Used by later phases and for completion.
         self.vqvae_average = MovingAverage(self.vqvae, decay=options.average_decay)
         self.structure_average = MovingAverage(self.structure, decay=options.average_decay)
 
@@ -231,7 +231,7 @@ class DSI(Method):
             },
         )
 
-        # On the same batch; the authors draw another one.
+        # On the same batch; the authors use another one.
         self.discriminator.requires_grad_(True)
         d_real = self._d_logits(image, hole)
         d_fake = self._d_logits(completed.detach(), hole)
@@ -250,7 +250,7 @@ class DSI(Method):
 
     @property
     def _vqvae(self) -> HierarchicalVQVAE:
-        """The averaged one, frozen."""
+        """Return the averaged network, frozen."""
         return self.vqvae_average.network  # type: ignore[return-value]
 
     def _d_logits(self, image: Tensor, hole: Tensor) -> Tensor:
@@ -262,20 +262,21 @@ def build(*, options: Options, context: BuildContext) -> Trainable:
     """Build the method.
 
     Raises:
-        UserError: the image's size is no multiple of 8.
+        UserError: the image size is not a multiple of 8.
     """
     if context.image_size % REDUCTION:
         raise UserError(
-            f"image_size: {context.image_size} is no multiple of {REDUCTION}, which DSI needs"
+            f"image_size: {context.image_size} is not a multiple of {REDUCTION}, which DSI needs; "
+            "choose another size in the profile"
         )
     return DSI(options=options)
 
 
 def structure_schedule(steps: int) -> Callable[[int], float]:
-    """Factor of the structure generator's rate: the authors' rise and decay, in their proportion.
+    """Compute the factor of the structure generator's learning rate: warm-up, then decay.
 
-    They train 1,000,000 steps with a peak after 46,900; a shorter training runs through the same
-    curve.
+    The authors train 1,000,000 steps with the peak after 46,900. The curve is scaled to the number
+    of steps.
     """
 
     def factor(step: int) -> float:
@@ -286,7 +287,7 @@ def structure_schedule(steps: int) -> Callable[[int], float]:
 
 
 def truncated_normal(layer: nn.Module) -> None:
-    """Standard deviation 1/√(k·k·C_in), zero biases."""
+    """Initialise weights with standard deviation 1/√(k·k·C_in) and biases with zero."""
     if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
         std = (math.prod(layer.kernel_size) * layer.in_channels) ** -0.5
         nn.init.trunc_normal_(layer.weight, std=std, a=-2 * std, b=2 * std)

@@ -30,7 +30,7 @@ class ConditionNetwork(nn.Module):
     """
 
     def __init__(self, *, base: int, rates: Sequence[int]) -> None:
-        """Args: rates: dilation of each block at H/8."""
+        """Args: rates: dilations of the blocks at H/8."""
         super().__init__()
         widths = [base * 2**level for level in range(4)]
         layers: list[nn.Module] = [add_weight_norm(nn.Conv2d(5, base, 5, padding=2))]
@@ -43,16 +43,16 @@ class ConditionNetwork(nn.Module):
 
     def forward(self, masked: Tensor, hole: Tensor) -> Tensor:
         """Args: masked B×3×H×W, zero in the hole; hole B×1×H×W. Returns B×8·base×H/8×W/8."""
-        ones = torch.ones_like(hole)  # shows the image's border against the zero padding
+        ones = torch.ones_like(hole)  # ones, so that zero padding marks the image border
         h: Tensor = self.layers(torch.cat([masked, ones, hole], dim=1))
         return h
 
 
 class StructurePixelCNN(nn.Module):
-    """Logits of every code given those before it in raster order, and h.
+    """Compute the logits of every code, given h and the preceding codes in raster order.
 
-    Two streams: u sees all rows above, v the current row's left part, u, and by attention
-    everything before.
+    Two streams: u depends on all rows above; v depends on the left part of the current row, on u,
+    and by attention on all preceding positions.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class StructurePixelCNN(nn.Module):
         dropout: float,
     ) -> None:
         """Args:
-        blocks: of each stream; the last of every `blocks / attentions` has attention.
+        blocks: blocks in each stream; the last of every `blocks / attentions` has attention.
         """
         super().__init__()
         C, inputs = channels, code_channels + 1
@@ -121,10 +121,10 @@ class StructurePixelCNN(nn.Module):
 
     @torch.no_grad()
     def sample(self, h: Tensor, codebook: Tensor, generator: torch.Generator) -> Tensor:
-        """Draw a grid of codes for each image of the batch, in raster order.
+        """Sample a grid of codes for each image of the batch, in raster order.
 
-        Every layer keeps what it needs of the finished rows, so that a code costs one row of the
-        grid instead of the whole of it; the logits are those of `forward`.
+        Every layer caches what it needs from finished rows, so that each code costs one row of
+        the grid instead of the whole grid. The logits are the same as in `forward`.
 
         Args: h B×C_h×H×W; codebook K×D. Returns int64 B×H×W.
         """
@@ -135,11 +135,11 @@ class StructurePixelCNN(nn.Module):
         B, _, H, W = h.shape
         codes = torch.zeros(B, H, W, dtype=torch.int64, device=h.device)
         cache = RowCache()
-        u = from_above = h.new_zeros(B, self.head.in_channels, 1, W)  # nothing is above
+        u = from_above = h.new_zeros(B, self.head.in_channels, 1, W)  # no row above
         for y in range(H):
             row_h = h[:, :, y : y + 1]
 
-            # The vertical stream depends on finished rows alone: once a row.
+            # The vertical stream depends only on finished rows: compute it once per row.
             streams = []
             for block in self.u_blocks:
                 u = block(u, h=row_h, cache=cache)
@@ -154,7 +154,7 @@ class StructurePixelCNN(nn.Module):
                 codes[:, y, x] = torch.multinomial(weights, 1, generator=generator)[:, 0]
                 vectors[:, :, 0, x] = codebook[codes[:, y, x]]
 
-            # Nothing in its own row depends on a row's last code: the cache is complete.
+            # No position of the row depends on its last code, so the cache is complete.
             cache.commit()
             row = _append_ones(vectors)
             u, from_above = self.input_u(row, cache), self.input_v_above(row)

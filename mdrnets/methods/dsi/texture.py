@@ -1,7 +1,7 @@
-"""DSI's texture generator: gated convolutions, guided by the structure codes' own similarities.
+"""DSI's texture generator: gated convolutions, guided by similarities of the structure codes.
 
-Peng et al. 2021, section 3.3. Strided convolutions are padded symmetrically (the authors' framework
-pads below and to the right), so that all methods here agree.
+Peng et al. 2021, section 3.3. Strided convolutions are padded symmetrically, as in all methods
+here (the authors' framework pads below and to the right).
 """
 
 from collections.abc import Sequence
@@ -18,10 +18,10 @@ SOFTMAX_SCALE = 50.0
 
 
 def structural_attention(structure: Tensor) -> Tensor:
-    """How much each position of the structure takes from each other one, by 3×3 patches.
+    """Compute attention weights between positions of the structure, from their 3×3 patches.
 
-    Nothing is learned, and no hole is masked. Args: structure B×D×h×w. Returns B×N×N, N = h·w, rows
-    sum to 1.
+    There are no learned parameters, and holes are not masked. Args: structure B×D×h×w.
+    Returns B×N×N, N = h·w; rows sum to 1.
     """
     grid = (structure.shape[2], structure.shape[3])
     patches = F.unfold(structure.float(), 3, padding=1).mT  # B×N×9D
@@ -31,7 +31,7 @@ def structural_attention(structure: Tensor) -> Tensor:
 
 
 def rearrange_patches(weights: Tensor, features: Tensor) -> Tensor:
-    """Each of N square patches of the features becomes a mixture of all of them, without overlap.
+    """Replace each of N non-overlapping square patches by a weighted sum of all of them.
 
     Args: weights B×N×N, N = h·w; features B×C×H×W, H and W multiples of h and w. Returns B×C×H×W.
     """
@@ -82,7 +82,7 @@ class TextureGenerator(nn.Module):
 
     def forward(self, masked: Tensor, hole: Tensor, structure: Tensor) -> Tensor:
         """Args:
-            masked: B×3×H×W in [-1, 1], anything in the hole; H and W multiples of 8.
+            masked: B×3×H×W in [-1, 1], values in the hole are ignored; H and W multiples of 8.
             hole: B×1×H×W, 1 = missing.
             structure: B×D×H/8×W/8, the top codes' vectors.
 

@@ -28,10 +28,10 @@ class HierarchicalVQVAE(nn.Module):
 
     def __init__(self, *, width: int, hidden: int, codes: int, channels: int, reseed: int) -> None:
         """Args:
-        width: of most layers; the outermost have half of it.
-        hidden: of the residual blocks.
-        codes, channels: of each codebook.
-        reseed: steps between two re-seedings of rare codes.
+        width: channels of most layers; the outermost layers have half as many.
+        hidden: hidden channels of the residual blocks.
+        codes, channels: size of each codebook.
+        reseed: steps between re-initialisations of rare codes.
         """
         super().__init__()
         half = width // 2
@@ -82,7 +82,7 @@ class HierarchicalVQVAE(nn.Module):
         )
 
     def forward(self, image: Tensor) -> tuple[Tensor, Encoding]:
-        """Returns the reconstruction, B×3×H×W and not confined to [-1, 1], and the codes."""
+        """Return the reconstruction, B×3×H×W and not restricted to [-1, 1], and the codes."""
         encoded = self.encode(image)
         up = self.upsample_top(encoded.top.vectors)
         return self.decoder(torch.cat([encoded.bottom.vectors, up], dim=1)), encoded
@@ -112,9 +112,9 @@ def _residuals(width: int, hidden: int) -> list[nn.Module]:
 
 
 def code_loss(features: Tensor, indices: Tensor, codebook: Tensor) -> Tensor:
-    """How far features are from the codes that they should have: cross-entropy over all codes.
+    """Cross-entropy between features and their target codes, over all codes of the codebook.
 
-    Distances are standardised over the codes and squashed, so that outliers do not dominate.
+    Distances are standardised over the codes and squashed to limit the effect of outliers.
     Args: features B×D×h×w; indices int64 B×h×w; codebook K×D. Returns a scalar.
     """
     flat = features.permute(0, 2, 3, 1).flatten(0, 2).float()  # N×D
@@ -128,6 +128,6 @@ def code_loss(features: Tensor, indices: Tensor, codebook: Tensor) -> Tensor:
 
 
 def standardise(x: Tensor) -> Tensor:
-    """Zero mean and unit standard deviation over the last axis."""
+    """Standardise to zero mean and unit standard deviation over the last axis."""
     variance, mean = torch.var_mean(x, dim=-1, keepdim=True, correction=0)
     return (x - mean) / (variance + 1e-8).sqrt()

@@ -1,8 +1,8 @@
-"""ICT: a transformer draws a small image of the missing part, a CNN enlarges it.
+"""ICT: a transformer samples a small image of the missing part, and a CNN upsamples it.
 
 Wan et al., "High-Fidelity Pluralistic Image Completion with Transformers" (ICCV 2021,
-https://arxiv.org/abs/2103.14031). The two phases train apart; diversity comes from the first alone.
-Images and holes are those of all methods: no crops of the authors'.
+https://arxiv.org/abs/2103.14031). The two phases are trained separately; only the first is
+stochastic. Images and holes are the same as for all methods, without the authors' crops.
 """
 
 import math
@@ -35,8 +35,8 @@ from mdrnets.networks.patchgan import PatchDiscriminator
 
 CONTENT_TAPS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")  # of VGG-19
 STYLE_TAPS = ("relu2_2", "relu3_4", "relu4_4", "relu5_2")
-# Of the mean hole, by which L1 is divided.
-HOLE_FLOOR: Annotated[float, Chosen("the divisor of L1 stays above it")] = 1e-3
+# Lower bound of the mean hole area, by which L1 is divided.
+HOLE_FLOOR: Annotated[float, Chosen("lower bound of the divisor of L1")] = 1e-3
 RATE_FLOOR = 0.1  # of the cosine schedule
 
 
@@ -50,7 +50,7 @@ class Weights(BaseOptions):
 
 
 class Options(TrainOptions):
-    """The published networks for faces at 256²."""
+    """The published networks for faces, at 256²."""
 
     batch_size: Annotated[PositiveInt, Official("code; of the upsampler")] = 32
     prior_batch_size: Annotated[PositiveInt, Official("code; of the transformer")] = 64
@@ -64,7 +64,7 @@ class Options(TrainOptions):
     blocks: Annotated[PositiveInt, Official("code")] = 30
     upsampler_base: Annotated[PositiveInt, Official("code")] = 64
     upsampler_blocks: Annotated[PositiveInt, Official("code")] = 8
-    # A factor of the standard deviation of the upsampler's initial weights.
+    # Factor of the standard deviation of the upsampler's initial weights.
     init_gain: Annotated[PositiveFloat, Official("code: a deviation of 0.02")] = 1.0
     discriminator_base: Annotated[PositiveInt, Official("code")] = 64
     prior_lr: Annotated[PositiveFloat, Official("code; AdamW 0.9, 0.95, no decay")] = 3e-4
@@ -74,7 +74,7 @@ class Options(TrainOptions):
     discriminator_lr_ratio: Annotated[PositiveFloat, Official("code")] = 0.1
     top_k: Annotated[PositiveInt, Official("code: run script")] = 40
     temperature: Annotated[PositiveFloat, Official("code")] = 1.0
-    chunk: Annotated[PositiveInt, Official("code")] = 1  # cells of an image drawn from one pass
+    chunk: Annotated[PositiveInt, Official("code")] = 1  # cells sampled in one forward pass
     weights: Weights = Weights()
 
 
@@ -165,7 +165,7 @@ class ICT(Method):
     def _upsampler_step(self, batch: Batch) -> Iterator[Update]:
         weights, hole = self.options.weights, batch.hole
         image = (batch.image + 1) / 2
-        # From the complete image, as if the transformer had drawn it perfectly.
+        # From the complete image, as if the transformer were perfect.
         prior = self._prior(self._tokens(batch.image))
         output = self.upsampler(image, hole, prior)
 
@@ -211,15 +211,15 @@ class ICT(Method):
         return output * 2 - 1
 
     def _tokens(self, image: Tensor) -> Tensor:
-        """The complete image's tokens, B×N."""
+        """Return the tokens of the complete image, B×N."""
         colours, _ = reduce_to_grid(image, torch.zeros_like(image[:, :1]), self.options.grid)
         return quantise(colours, self.palette)
 
     def _prior(self, tokens: Tensor) -> Tensor:
-        """B×N tokens as a picture of full size, B×3×H×W in [0, 1]."""
+        """Convert B×N tokens to an image of full size, B×3×H×W in [0, 1]."""
         small = dequantise(tokens, self.palette, self.options.grid) / 255
         size = (self.context.image_size, self.context.image_size)
-        # `antialias` chooses the cubic of PIL, which is the authors'; PyTorch's own is sharper.
+        # `antialias` selects PIL's bicubic filter, as the authors use; PyTorch's own is sharper.
         return F.interpolate(small, size=size, mode="bicubic", antialias=True).clamp(0, 1)
 
 
@@ -227,22 +227,22 @@ def build(*, options: Options, context: BuildContext) -> Trainable:
     """Build the method.
 
     Raises:
-        UserError: a size that does not fit.
+        UserError: sizes do not fit together.
     """
     if options.width % options.heads:
         raise UserError(
-            f"networks.ict.heads: the width {options.width} is no multiple of {options.heads}"
+            f"networks.ict.heads: the width {options.width} is not a multiple of {options.heads}"
         )
     if options.grid > context.image_size:
         raise UserError(
             f"networks.ict.grid: {options.grid} cells for {context.image_size} pixels; "
-            "expected at most one a pixel"
+            "expected at most one cell per pixel"
         )
     return ICT(options=options, context=context)
 
 
 def warm_up_and_cosine(steps: int, warm_up_share: float) -> Callable[[int], float]:
-    """Factor of the learning rate by step: a linear rise, then a cosine down to a tenth."""
+    """Compute the factor of the learning rate: linear warm-up, then cosine decay to 0.1."""
     warm_up = max(1, round(steps * warm_up_share))
 
     def factor(step: int) -> float:

@@ -1,8 +1,8 @@
-"""The colours that ICT's transformer speaks of, and how an image is reduced to them.
+"""The colour palette of ICT's transformer, and the conversion of images to tokens.
 
 Wan et al., "High-Fidelity Pluralistic Image Completion with Transformers" (ICCV 2021,
-https://arxiv.org/abs/2103.14031), section 3.1. The authors take a palette of 512 colours that
-others clustered from ImageNet; ours comes from the training images, as they advise for new domains.
+https://arxiv.org/abs/2103.14031), section 3.1. The authors use a palette of 512 colours clustered
+from ImageNet; we cluster the training images, as they recommend for new domains.
 """
 
 from typing import Annotated
@@ -19,16 +19,16 @@ ITERATIONS: Annotated[int, Chosen("at most, of k-means")] = 50
 
 
 def fit_palette(images: np.ndarray, *, grid: int, colours: int, seed: int) -> np.ndarray:
-    """Cluster the colours of images that are reduced to a grid, by k-means.
+    """Cluster the colours of downscaled images by k-means.
 
     Args:
-        images: uint8 N×H×W×3; a random part is used where it is enough.
+        images: uint8 N×H×W×3; if there are more than needed, a random subset is used.
         grid: cells along each side.
-        colours: how many.
-        seed: of the choice and of the clustering.
+        colours: number of colours.
+        seed: seed of the subset and of the clustering.
 
     Returns:
-        float32 colours×3: whole numbers in [0, 255], all distinct.
+        float32 colours×3: distinct integers in [0, 255].
 
     Raises:
         ValueError: the images have fewer distinct colours.
@@ -49,13 +49,13 @@ def fit_palette(images: np.ndarray, *, grid: int, colours: int, seed: int) -> np
             f"the images have only {len(distinct)} colours, expected {colours} or more"
         )
 
-    with threadpool_limits(1):  # the order of sums decides the last bits
+    with threadpool_limits(1):  # the summation order affects the last bits
         clusters = KMeans(
             colours, n_init=1, max_iter=ITERATIONS, random_state=int(rng.integers(2**31))
         ).fit(pixels)
     palette = np.unique(np.rint(clusters.cluster_centers_).astype(np.float32), axis=0)
 
-    # Rounding can make two centres equal: take the colours that fit worst instead.
+    # Rounding can make two centres equal: replace them by the colours with the largest error.
     while len(palette) < colours:
         _, errors = pairwise_distances_argmin_min(distinct, palette)
         palette = np.unique(np.vstack([palette, distinct[errors.argmax()]]), axis=0)
@@ -69,9 +69,9 @@ def _cells(image: np.ndarray, grid: int) -> np.ndarray:
 
 
 def quantise(image_255: Tensor, palette: Tensor) -> Tensor:
-    """Nearest colour: B×3×h×w and V×3, both in [0, 255] → int64 B×h·w, raster order."""
+    """Find nearest colours: B×3×h×w and V×3, both in [0, 255] → int64 B×h·w, raster order."""
     pixels = image_255.flatten(2).mT  # B×N×3
-    # By differences: a matrix product would round them, in TensorFloat-32 by whole colours.
+    # Use differences: a matrix product in TensorFloat-32 would be off by whole colours.
     colours = palette.expand(len(pixels), -1, -1)
     distance = torch.cdist(pixels, colours, compute_mode="donot_use_mm_for_euclid_dist")
     return distance.argmin(dim=2)
@@ -84,13 +84,13 @@ def dequantise(tokens: Tensor, palette: Tensor, grid: int) -> Tensor:
 
 
 def reduce_to_grid(image_pm1: Tensor, hole: Tensor, grid: int) -> tuple[Tensor, Tensor]:
-    """The image on the grid: the mean of each cell's visible pixels, and which cells are masked.
+    """Downscale an image to the grid: the mean of each cell's visible pixels, and a mask of cells.
 
-    A cell that holds one missing pixel is masked as a whole, so that nothing under the hole can
-    pass for known; the authors resize the mask by nearest neighbour, which lets it through.
+    A cell with any missing pixel is masked, so that no pixel of the hole reaches a known cell. The
+    authors resize the mask by nearest neighbour, which lets such pixels through.
 
     Args:
-        image_pm1: B×3×H×W in [-1, 1], anything in the hole.
+        image_pm1: B×3×H×W in [-1, 1]; values in the hole are ignored.
         hole: B×1×H×W, 1 = missing.
         grid: cells along each side.
 

@@ -11,7 +11,7 @@ INIT_STD = 0.02
 
 
 class AppearanceTransformer(nn.Module):
-    """Tokens and which of them are masked → logits of every cell's colour."""
+    """Tokens and their mask → logits of the colour of every cell."""
 
     def __init__(self, *, cells: int, colours: int, width: int, heads: int, blocks: int) -> None:
         super().__init__()
@@ -28,8 +28,8 @@ class AppearanceTransformer(nn.Module):
                 nn.init.zeros_(module.bias)
 
     def forward(self, tokens: Tensor, masked: Tensor) -> Tensor:
-        """Args: tokens int64 B×N, anything where masked; masked bool B×N. Returns B×N×V."""
-        # A masked cell is its position alone; there is no token for "missing".
+        """Args: tokens int64 B×N, ignored where masked; masked bool B×N. Returns B×N×V."""
+        # A masked cell has only its position embedding; no token means "missing".
         x = self.tokens(tokens) * ~masked.unsqueeze(-1) + self.positions  # B×N×d
         for block in self.blocks:
             x = block(x)
@@ -38,7 +38,7 @@ class AppearanceTransformer(nn.Module):
 
 
 class Block(nn.Module):
-    """Attention and a two-layer perceptron, each after LayerNorm and beside a shortcut."""
+    """Attention and a two-layer perceptron, each with LayerNorm before and a shortcut."""
 
     def __init__(self, *, width: int, heads: int) -> None:
         super().__init__()
@@ -66,7 +66,7 @@ class Block(nn.Module):
 
 
 def masked_cross_entropy(logits: Tensor, tokens: Tensor, masked: Tensor) -> Tensor:
-    """Mean negative log-likelihood of the masked cells; the known ones are not trained.
+    """Mean negative log-likelihood of the masked cells; known cells are ignored.
 
     Divided by the number of masked cells (the authors' `dynamic weight`), so that the loss does not
     depend on the hole's size. Args: logits B×N×V, tokens int64 B×N, masked bool B×N.
@@ -87,16 +87,16 @@ def sample_masked(
     temperature: float,
     chunk: int,
 ) -> Tensor:
-    """Fill the masked cells in raster order, each knowing those filled before it.
+    """Sample the masked cells in raster order, each given those filled before it.
 
-    One forward pass for every `chunk` cells of an image; images go together, each with a mask of
-    its own. With `chunk` 1 this is the authors' Gibbs-like sampling.
+    One forward pass fills `chunk` cells of each image; images are batched, each with its own mask.
+    With `chunk` 1 this is the authors' Gibbs-like sampling.
 
     Args: tokens int64 B×N; masked bool B×N. Returns int64 B×N; known tokens are unchanged.
     """
     tokens, masked = tokens.clone(), masked.clone()
     while masked.any():
-        # The next cells of each image; an image that is complete drops out.
+        # The next cells of each image; complete images are left out.
         active = masked.any(dim=1).nonzero()[:, 0]
         turn = masked[active].cumsum(dim=1).le(chunk) & masked[active]  # A×N
         logits = transformer(tokens[active], masked[active])[turn].float() / temperature

@@ -1,4 +1,4 @@
-"""ICT's guided upsampler: the masked image and a small appearance prior → the complete image.
+"""ICT's guided upsampler: masked image and low-resolution appearance prior → complete image.
 
 Wan et al. 2021, section 3.2.
 """
@@ -10,13 +10,13 @@ INIT_STD = 0.02
 
 
 class GuidedUpsampler(nn.Module):
-    """An encoder, dilated residual blocks at a quarter of the size, and a decoder; no skips."""
+    """Encoder, dilated residual blocks at 1/4 of the size, and decoder; no skip connections."""
 
     def __init__(self, *, base: int, blocks: int, init_gain: float = 1.0) -> None:
         """Args:
         base: channels at full size.
-        blocks: residual ones.
-        init_gain: of the standard deviation that weights begin with.
+        blocks: number of residual blocks.
+        init_gain: factor of the standard deviation of the initial weights.
         """
         super().__init__()
         c = base
@@ -41,8 +41,8 @@ class GuidedUpsampler(nn.Module):
 
     def forward(self, image_01: Tensor, hole: Tensor, prior_01: Tensor) -> Tensor:
         """Args:
-            image_01: B×3×H×W in [0, 1], anything in the hole; H and W multiples of 4.
-            hole: B×1×H×W, 1 = missing; it is painted white and not shown itself.
+            image_01: B×3×H×W in [0, 1], values in the hole are ignored; H and W multiples of 4.
+            hole: B×1×H×W, 1 = missing; painted white in the image, and not an input itself.
             prior_01: B×3×H×W in [0, 1].
 
         Returns:
@@ -54,7 +54,7 @@ class GuidedUpsampler(nn.Module):
 
 
 class DilatedBlock(nn.Module):
-    """x + two convolutions, the first with dilation 2; nothing after the sum."""
+    """x + two convolutions, the first with dilation 2; no activation after the sum."""
 
     def __init__(self, *, channels: int) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
 """The coarse network: a U-Net of partial convolutions, trained first and frozen.
 
-MDRNets (https://arxiv.org/abs/2204.02824), section 3.1, after Liu et al. 2018 (PConv). It shares
-the network and the loss of PConv's row of Table 1, but not its schedule: one phase, with the
+MDRNets (https://arxiv.org/abs/2204.02824), section 3.1, after Liu et al. 2018 (PConv). It has
+the network and the loss of PConv (the row in Table 1), but its own schedule: one phase, with the
 optimiser of MDRNets.
 """
 
@@ -47,14 +47,14 @@ class Coarse(Trainable):
         )
 
     def forward(self, masked: Tensor, hole: Tensor) -> Tensor:
-        """P, before it is composited.
+        """Return P, before compositing.
 
         Args:
-            masked: B×3×H×W in [-1, 1]; what it holds in the hole is not looked at.
+            masked: B×3×H×W in [-1, 1]; values in the hole are ignored.
             hole: B×1×H×W, 1 = missing.
 
         Returns:
-            B×3×H×W, not confined to [-1, 1]. Gradients flow to `masked`, also when frozen.
+            B×3×H×W, not restricted to [-1, 1]. Gradients flow to `masked`, even if frozen.
         """
         output: Tensor = self.network(masked, hole)
         return output
@@ -81,7 +81,7 @@ class Coarse(Trainable):
 
 
 def build(*, options: Options, context: BuildContext) -> Coarse:
-    """The untrained network.
+    """Build the untrained network.
 
     Raises:
         UserError: the image size cannot be halved `levels` times.

@@ -1,7 +1,7 @@
-"""InCo², the intra- and inter-class coordination loss: parts of a face should go together.
+"""InCo², the intra- and inter-class coordination loss: the parts of a face should match.
 
 MDRNets, equations 6 to 8, on the middle features of a frozen reconstruction network. Area-weighted
-pooling, rows of unit length and the mean over entries are ours: see the assumption ledger.
+pooling, rows of unit length and the mean over entries are our choices; see the assumption ledger.
 """
 
 from typing import NamedTuple
@@ -17,8 +17,8 @@ class Coordination(NamedTuple):
     """Cosines between the class vectors of one image, B×K×K.
 
     Attributes:
-        intra: M_c M_cᵀ, hole part with hole part.
-        inter: M_c M_nᵀ, hole part with valid part.
+        intra: M_c M_cᵀ, between the hole parts of classes.
+        inter: M_c M_nᵀ, between the hole part and the valid part.
     """
 
     intra: Tensor
@@ -33,7 +33,7 @@ def coordination_loss(
     Args:
         output_features: E_r(I_o), B×C×h×w.
         truth_features: E_r(I_g), B×C×h×w.
-        labels: the classes of I_g, B×H×W; they serve both images.
+        labels: the classes of I_g, B×H×W; used for both images.
         hole: B×1×H×W.
         classes: K.
 
@@ -49,11 +49,14 @@ def coordination_loss(
 
 
 def compute_coordination(features: Tensor, in_hole: Tensor, in_valid: Tensor) -> Coordination:
-    """Args: features B×C×h×w; the areas of the classes in the hole and outside, B×K×h×w.
+    """Compute the cosines between class vectors. Rows and columns of absent classes are zero.
 
-    Rows and columns of absent classes are zero.
+    Args:
+        features: B×C×h×w.
+        in_hole: areas of the classes inside the hole, B×K×h×w.
+        in_valid: areas of the classes outside the hole, B×K×h×w.
     """
-    # Two matrices of cosines may differ by less than half precision resolves.
+    # The matrices can differ by less than the resolution of half precision.
     with torch.autocast(features.device.type, enabled=False):
         hole_rows = F.normalize(pool_regions(features, in_hole).means, dim=-1)  # M_c, B×K×C
         valid_rows = F.normalize(pool_regions(features, in_valid).means, dim=-1)  # M_n

@@ -1,7 +1,7 @@
-"""Everything that MDRNets' generator minimises, each term weighted.
+"""The weighted loss terms of MDRNets' generator.
 
-The paper names the losses, cites a source for each, and gives no weight: those are ours. The
-terms on I_o look at the raw output; the adversarial and the total variation term at the composite.
+The paper names the losses and cites a source for each, but gives no weights; we chose them. The
+adversarial and the total variation term use the composite; all others use the raw output I_o.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,7 +28,7 @@ StyleLoss = Literal["statistics", "gram"]
 
 
 class Weights(Options):
-    """Factors of losses that are means. A term of weight 0 is not computed."""
+    """Weights of the loss terms, which are means. A term of weight 0 is not computed."""
 
     hole: Annotated[NonNegativeFloat, Chosen("no weight is given; PConv's")] = 6.0
     valid: Annotated[NonNegativeFloat, Chosen("no weight is given; PConv's")] = 1.0
@@ -45,8 +45,8 @@ class GeneratorLosses:
     """The weighted terms of one generator update.
 
     Attributes:
-        features: for the perceptual and the style loss; None if both weights are 0.
-        recon: the frozen reconstruction network; None if InCo² has weight 0.
+        features: network for the perceptual and the style loss; None if both weights are 0.
+        recon: frozen reconstruction network; None if the weight of InCo² is 0.
     """
 
     weights: Weights
@@ -63,11 +63,11 @@ class GeneratorLosses:
     ) -> dict[str, Tensor]:
         """Args: output I_o and image I_g, B×3×H×W; hole B×1×H×W; labels of I_g, B×H×W.
 
-        Returns name → weighted scalar, for the weights above 0.
+        Returns name → weighted scalar loss, for each weight above 0.
         """
         composed = composite(image, output, hole)
         error = (output - image).abs()
-        maps = cache(lambda: self._feature_maps(output, image))  # two terms share them
+        maps = cache(lambda: self._feature_maps(output, image))  # shared by two terms
         style_loss = {"statistics": statistics_style_loss, "gram": gram_style_loss}[self.style]
 
         losses: dict[str, Callable[[], Tensor]] = {
@@ -90,7 +90,7 @@ class GeneratorLosses:
         return self.features(output, self.taps), image_maps
 
     def _d_logits(self, composed: Tensor) -> Tensor:
-        """The discriminator's logits, without the cost of gradients to its parameters."""
+        """Compute the discriminator's logits without gradients for its parameters."""
         self.discriminator.requires_grad_(False)
         logits: Tensor = self.discriminator(composed)
         self.discriminator.requires_grad_(True)

@@ -1,7 +1,7 @@
-"""MREM, the mask-region enhanced module: memory in the hole, and its relation to the whole face.
+"""MREM, the mask-region enhanced module: feature fusion and masked correlation mining (MCM).
 
-MDRNets, section on the MREM: feature fusion, then masked correlation mining (MCM). The softmax,
-its scale and the identity as third branch are ours: see the assumption ledger.
+MDRNets, section on the MREM. The softmax, its scale and the identity as third branch are our
+choices; see the assumption ledger.
 """
 
 import torch.nn.functional as F
@@ -12,7 +12,7 @@ from mdrnets.networks.composite import composite
 
 
 def fuse(*, valid_rows: Tensor, hole_rows: Tensor, regions: Tensor, hole: Tensor) -> Tensor:
-    """F = F_V ⊙ (1 − K) + F_Q ⊙ K: what is seen outside the hole, what is remembered inside.
+    """F = F_V ⊙ (1 − K) + F_Q ⊙ K: visible features outside the hole, memory features inside.
 
     Args:
         valid_rows: V, B×K×C.
@@ -29,7 +29,7 @@ def fuse(*, valid_rows: Tensor, hole_rows: Tensor, regions: Tensor, hole: Tensor
 class MaskedCorrelationMining(nn.Module):
     """F + K ⊙ fold(R ψ(F)), with R = softmax(θ(F) φ(F)ᵀ / √d) over patches of d = C·p² numbers.
 
-    ψ is the identity. Outside the hole nothing changes, to the bit.
+    ψ is the identity. Values outside the hole are returned unchanged, bit for bit.
     """
 
     def __init__(self, *, channels: int, patch_size: int) -> None:
@@ -46,14 +46,14 @@ class MaskedCorrelationMining(nn.Module):
         return fused + hole * mined
 
     def relation(self, fused: Tensor) -> Tensor:
-        """R, B×N×N: how much each patch takes from each."""
+        """Return R, B×N×N: the weight of each patch (column) for each patch (row)."""
         queries = unfold(self.theta(fused), self.patch_size)  # B×N×d
         keys = unfold(self.phi(fused), self.patch_size)
         return F.softmax(queries @ keys.mT / queries.shape[-1] ** 0.5, dim=-1)
 
 
 def unfold(maps: Tensor, patch_size: int) -> Tensor:
-    """B×C×h×w → its N patches side by side, row by row, each flattened: B×N×C·p²."""
+    """B×C×h×w → N non-overlapping patches in row-major order, flattened: B×N×C·p²."""
     patches = maps.unflatten(3, (-1, patch_size)).unflatten(2, (-1, patch_size))
     # B×C×h/p×p×w/p×p → B×h/p×w/p×C×p×p
     rows: Tensor = patches.permute(0, 2, 4, 1, 3, 5).flatten(3).flatten(1, 2)

@@ -1,7 +1,7 @@
-"""DMM, the disentangled memory module: what a class looks like, learned over all faces.
+"""DMM, the disentangled memory module: learns the appearance of each class from all faces.
 
 MDRNets, section on the DMM, equations 1 to 5. Averaging the values that one batch writes into one
-slot, and α, follow MOSS. The memory is no parameter: only equation 3 changes it.
+slot, and α, follow MOSS. The memory is a buffer, not a parameter; only equation 3 changes it.
 """
 
 import torch
@@ -13,18 +13,18 @@ from mdrnets.runtime.distributed import all_reduce_sum
 
 
 class DisentangledMemory(nn.Module):
-    """Blocks of slots e; class i reads and writes block i alone, or all share one block.
+    """Blocks of slots e; class i uses only block i, or all classes share one block.
 
     For the query Q_i and the value V_i of a class, over the slots j of its block:
 
         g_ij  = cos(Q_i, e_ij)                      (1)
         k_i   = argmax_j g_ij                       (2)
         e_ik ← α e_ik + (1 − α) V_i                 (3)  in training mode
-        a_ij  = softmax_j(g_ij / τ)                 (4)  with g computed anew; the paper has τ = 1
+        a_ij  = softmax_j(g_ij / τ)                 (4)  with g recomputed; the paper has τ = 1
         Q̂_i   = Σ_j a_ij e_ij                       (5)
 
-    A class without a valid pixel (V absent) reads and does not write; one without any pixel
-    (Q absent) does neither, and its Q̂ is zero. No gradient reaches the slots.
+    A class without valid pixels (V absent) reads but does not write. A class without any pixels
+    (Q absent) does neither, and its Q̂ is zero. The slots receive no gradient.
     """
 
     slots: Tensor
@@ -35,9 +35,10 @@ class DisentangledMemory(nn.Module):
         self, *, blocks: int, slots: int, channels: int, alpha: float, temperature: float
     ) -> None:
         """Args:
-        blocks: as many as there are classes, or 1: one block that all classes share.
-        slots: m, of each block. They begin as Gaussian vectors of unit length.
-        alpha: α of equation 3, how much of a slot an update keeps.
+        blocks: the number of classes, or 1 if all classes share one block.
+        slots: m, slots in each block. They are initialised with random unit vectors (Gaussian,
+            normalised).
+        alpha: α of equation 3, the fraction of a slot that an update keeps.
         temperature: τ of equation 4.
         """
         super().__init__()
@@ -45,11 +46,11 @@ class DisentangledMemory(nn.Module):
         start = F.normalize(torch.randn(blocks, slots, channels), dim=-1)
         self.register_buffer("slots", start)  # blocks×M×C
         self.register_buffer("updates", torch.zeros(blocks, slots, dtype=torch.int64))
-        # In nats, of the last read in training; log M means that nothing is selected.
+        # In nats, from the last read in training; log M means uniform weights.
         self.register_buffer("read_entropy", torch.zeros(()), persistent=False)
 
     def forward(self, query: RegionMeans, value: RegionMeans) -> Tensor:
-        """Args: query and value, rows B×K×C. In training mode writes first. Returns Q̂, B×K×C."""
+        """Args: query and value, rows B×K×C. Writes first in training mode. Returns Q̂, B×K×C."""
         with torch.autocast(self.slots.device.type, enabled=False):
             if self.training:
                 self._write(query, value)
@@ -66,9 +67,9 @@ class DisentangledMemory(nn.Module):
 
     @torch.no_grad()
     def fill(self, pooled: RegionMeans) -> None:
-        """Start from data: each block takes the first vectors N×K×C that are present in it.
+        """Initialise the slots of each block with the first present vectors of its classes (N×K×C).
 
-        Slots beyond the number of such vectors stay as they are.
+        If there are fewer vectors than slots, the remaining slots are not changed.
         """
         rows, present = self._by_block(pooled)
         for block, taken in enumerate(present.unbind(dim=1)):
@@ -76,11 +77,12 @@ class DisentangledMemory(nn.Module):
             self.slots[block, : len(vectors)] = vectors
 
     def diagnostics(self) -> dict[str, float]:
-        """How evenly slots are written, how far they have moved, how much a read selects.
+        """Return statistics of how the memory is used.
 
-        `use_entropy`: of the updates over the slots of a block, in nats, averaged over blocks;
-        `moved`: 1 − α^updates, how much of what a slot began with is gone, averaged over the
-        slots in use; `read_entropy`: of a in equation 4, averaged over classes.
+        `use_entropy`: entropy of the updates over the slots of a block, in nats, averaged over
+        blocks. `moved`: 1 − α^updates, the fraction of a slot's initial value that has been
+        replaced, averaged over the slots in use. `read_entropy`: entropy of a in equation 4,
+        averaged over classes.
         """
         written = self.updates > 0
         moved = 1 - self.alpha ** self.updates[written].float()
@@ -92,12 +94,12 @@ class DisentangledMemory(nn.Module):
         }
 
     def slots_used(self) -> list[int]:
-        """How many slots of each block have been written so far."""
+        """Return the number of slots in each block that have been written so far."""
         return (self.updates > 0).sum(dim=-1).tolist()
 
     @torch.no_grad()
     def _write(self, query: RegionMeans, value: RegionMeans) -> None:
-        """Equations 1 to 3, one step for each chosen slot towards the mean of its values."""
+        """Equations 1 to 3: move each selected slot one step towards the mean of its values."""
         queries, reads = self._by_block(query)
         values, writes = self._by_block(value)
 
@@ -106,7 +108,7 @@ class DisentangledMemory(nn.Module):
         chosen = (chosen * (reads & writes)[..., None]).float()
         sums = torch.einsum("rkm,rkc->kmc", chosen, values)
         counts = chosen.sum(dim=0)  # blocks×M
-        all_reduce_sum([sums, counts])  # every rank then takes the step of the whole batch
+        all_reduce_sum([sums, counts])  # so every rank applies the update of the whole batch
 
         written = counts > 0
         means = sums / counts.clamp(min=1)[..., None]
@@ -130,7 +132,7 @@ class DisentangledMemory(nn.Module):
         )
 
     def _by_block(self, pooled: RegionMeans) -> RegionMeans:
-        """B×K rows → R×blocks: R = B with a block for each class, R = B·K with one for all."""
+        """B×K rows → R×blocks: R = B if each class has a block, R = B·K if all share one."""
         blocks, _, channels = self.slots.shape
         return RegionMeans(
             pooled.means.reshape(-1, blocks, channels), pooled.present.reshape(-1, blocks)
@@ -138,6 +140,6 @@ class DisentangledMemory(nn.Module):
 
 
 def _entropy(probabilities: Tensor) -> Tensor:
-    """In nats, over the last dimension."""
+    """Return the entropy over the last dimension, in nats."""
     entropy: Tensor = torch.special.entr(probabilities).sum(dim=-1)
     return entropy

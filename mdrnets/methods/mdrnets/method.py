@@ -2,7 +2,7 @@
 
 The paper this project regenerates (arXiv 2204.02824, https://arxiv.org/abs/2204.02824), Figure 2:
 coarse face → face parsing and style features → region-wise pooling → disentangled memory (DMM)
-→ mask-region enhancement (MREM) → guided refinement. Its ablations are options.
+→ mask-region enhancement (MREM) → guided refinement. Ablations are selected by options.
 """
 
 import math
@@ -35,15 +35,15 @@ from mdrnets.networks.patchgan import PatchDiscriminator
 # Image size over bottleneck size in the refinement network.
 REDUCTION: Annotated[int, Chosen("three halvings before the bottleneck")] = 8
 
-# Not strict, since a list in YAML stands for a tuple.
+# Not strict: YAML lists are converted to tuples.
 Dilations = Annotated[tuple[int, ...], Field(strict=False, min_length=1)]
 Taps = Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
 
 
 class Options(TrainOptions):
-    """The training's scale, the networks' sizes, and the switches of the ablations."""
+    """Training settings, network sizes, and the switches for ablations."""
 
-    # The batch of both GPUs together; the discriminator has the same optimiser (see DECISIONS).
+    # Summed over both GPUs. The discriminator has the same optimiser settings (see DECISIONS).
     batch_size: Annotated[PositiveInt, Paper()] = 8
     lr: Annotated[PositiveFloat, Paper()] = 2e-4
     beta1: Annotated[float, Field(ge=0, lt=1), Paper()] = 0.9
@@ -57,7 +57,7 @@ class Options(TrainOptions):
     discriminator_base: Annotated[PositiveInt, Cited("pix2pix")] = 64
 
     memory: Annotated[Literal["per_class", "shared", "none"], Paper()] = "per_class"
-    # Of each block, or of the only one.
+    # Slots in each block, or in the shared block.
     slots: Annotated[PositiveInt, Chosen("m; the supplement is not public", "memory.py")] = 64
     alpha: Annotated[float, Field(ge=0, le=1), Cited("MOSS; α of equation 3", "memory.py")] = 0.999
     temperature: Annotated[PositiveFloat, Chosen("equation 4 shows none", "memory.py")] = 1.0
@@ -66,7 +66,7 @@ class Options(TrainOptions):
         Chosen("unit length; `from_data` where slots starve", "memory.py"),
     ] = "gaussian"
     mrem: Annotated[bool, Paper()] = True  # False: the fused features guide the decoder
-    # It divides half the image size.
+    # Must divide half the image size.
     patch_size: Annotated[PositiveInt, Chosen("p: 1,024 patches at 256²", "mask_region.py")] = 4
     guidance: Annotated[Literal["memory", "style"], Paper()] = "memory"  # style: no DMM, no MREM
 
@@ -84,7 +84,7 @@ class Options(TrainOptions):
 
 
 class MDRNets(Method):
-    """The chain of Figure 2, with the coarse network and the parser frozen."""
+    """The networks of Figure 2; the coarse network and the parser are frozen."""
 
     def __init__(
         self,
@@ -98,9 +98,9 @@ class MDRNets(Method):
         context: BuildContext,
     ) -> None:
         """Args:
-        memory: None: what is pooled is used as it is (Q̂ = Q).
-        correlation: None: the fused features lead the decoder as they are.
-        context: its frozen networks must hold `coarse` and `parser`, and for training `recon`.
+        memory: if None, the pooled features are used directly (Q̂ = Q).
+        correlation: if None, the fused features guide the decoder directly.
+        context: its frozen networks must include `coarse` and `parser`, and for training `recon`.
         """
         super().__init__()
         self.style_encoder = style_encoder
@@ -114,22 +114,22 @@ class MDRNets(Method):
             self.register_frozen(name, network)
 
     def complete(self, masked: Tensor, hole: Tensor, generator: torch.Generator) -> Tensor:
-        """See `Method`; nothing here is random."""
+        """See `Method`. The result is deterministic; `generator` is not used."""
         coarse = self.complete_coarsely(masked, hole)
         return self.refine(masked, hole, coarse, self.frozen("parser").parse(coarse))
 
     def complete_coarsely(self, masked: Tensor, hole: Tensor) -> Tensor:
-        """P pasted into the hole, B×3×H×W in [-1, 1]."""
+        """Return the masked image with P in the hole, B×3×H×W in [-1, 1]."""
         return composite(masked, self.frozen("coarse")(masked, hole).clamp(-1, 1), hole)
 
     def refine(self, masked: Tensor, hole: Tensor, coarse: Tensor, labels: Tensor) -> Tensor:
-        """I_o, B×3×H×W in [-1, 1]. In training mode the memory is written.
+        """Return I_o, B×3×H×W in [-1, 1]. In training mode this updates the memory.
 
         Args:
             masked: B×3×H×W, zero in the hole.
             hole: B×1×H×W.
             coarse: the composite of the coarse face, B×3×H×W.
-            labels: its classes, B×H×W.
+            labels: class ids of `coarse`, B×H×W.
         """
         features = self.style_encoder(coarse)  # F_s, B×c×H/2×W/2
         if self.options.guidance == "memory":
@@ -138,14 +138,14 @@ class MDRNets(Method):
         return output
 
     def _guide(self, features: Tensor, labels: Tensor, hole: Tensor) -> Tensor:
-        """F_s → what DMM and MREM make of it, both B×c×h×w."""
+        """Apply DMM and MREM to F_s. Input and output are B×c×h×w."""
         fused, hole = self.fuse_features(features, labels, hole, memory=self.memory)
         return fused if self.correlation is None else self.correlation(fused, hole)
 
     def fuse_features(
         self, features: Tensor, labels: Tensor, hole: Tensor, *, memory: DisentangledMemory | None
     ) -> tuple[Tensor, Tensor]:
-        """F, B×c×h×w, and the hole at its size. Args: memory: None: Q̂ = Q."""
+        """Return F, B×c×h×w, and the hole at the same size. If `memory` is None, Q̂ = Q."""
         hole = F.interpolate(hole, size=features.shape[2:])  # nearest, like the classes
         regions = _feature_regions(labels, features)  # B×K×h×w
 
@@ -159,7 +159,7 @@ class MDRNets(Method):
         return fused, hole
 
     def pool_style(self, image: Tensor, labels: Tensor) -> RegionMeans:
-        """Q of an image without a hole, or of a coarse composite: rows B×K×c."""
+        """Return Q of a complete image or of a coarse composite: rows B×K×c."""
         features = self.style_encoder(image)
         return pool_regions(features, _feature_regions(labels, features))
 
@@ -180,7 +180,7 @@ class MDRNets(Method):
                 loss = discriminator_loss(d_real, d_fake, kind=options.adversarial)
                 yield Update("discriminator", {"discriminator": loss})
 
-            # The same output: the discriminator's update has not changed the generator.
+            # Reuse the output: the discriminator's update did not change the generator.
             yield Update(
                 "generator",
                 losses(output=output, image=batch.image, hole=batch.hole, labels=image_labels),
@@ -202,7 +202,7 @@ class MDRNets(Method):
 
     @torch.no_grad()
     def fill_memory(self, images: np.ndarray) -> None:
-        """Start the slots from the style vectors of training images: evenly spaced, one a slot.
+        """Initialise the slots with style vectors of evenly spaced training images, one per slot.
 
         Args:
             images: uint8, N×H×W×3.
@@ -218,7 +218,7 @@ class MDRNets(Method):
         self.memory.fill(RegionMeans(*(torch.cat(parts) for parts in zip(*pooled, strict=True))))
 
     def diagnostics(self) -> dict[str, float]:
-        """What the memory does; see `DisentangledMemory.diagnostics`."""
+        """Return statistics of the memory; see `DisentangledMemory.diagnostics`."""
         if self.memory is None:
             return {}
         used = self.memory.slots_used()
@@ -248,7 +248,7 @@ class MDRNets(Method):
         )
 
     def _adam(self, *networks: nn.Module | None) -> torch.optim.Adam:
-        """One optimiser for the networks that this variant has."""
+        """Build one optimiser for the given networks; None is skipped."""
         options = self.options
         return torch.optim.Adam(
             chain.from_iterable(network.parameters() for network in networks if network),
@@ -258,10 +258,10 @@ class MDRNets(Method):
 
 
 def build(*, options: Options, context: BuildContext) -> MDRNets:
-    """The networks that the options' variant needs.
+    """Build the networks that the options select.
 
     Raises:
-        UserError: the sizes of the options do not fit the image size.
+        UserError: sizes in the options do not fit the image size.
     """
     _check_sizes(options, context.image_size)
     memory = correlation = None
@@ -313,5 +313,5 @@ def _check_sizes(options: Options, image_size: int) -> None:
     if max(options.dilations) >= bottleneck:
         raise UserError(
             f"dilations {list(options.dilations)}: each must be below the bottleneck's size, "
-            f"{bottleneck} at {image_size} pixels, else a kernel sees padding alone; lower them"
+            f"{bottleneck} at {image_size} pixels, else a kernel would see only padding; lower them"
         )

@@ -1,7 +1,7 @@
 """The face parser S: a BiSeNet on the 14 classes, trained first and frozen.
 
-MDRNets (https://arxiv.org/abs/2204.02824), section 3.1, which takes a pre-trained one; the
-training here follows Yu et al. 2018 (BiSeNet), section 3.3, with another optimiser.
+MDRNets (https://arxiv.org/abs/2204.02824), section 3.1, uses a pre-trained parser. The training
+here follows Yu et al. 2018 (BiSeNet), section 3.3, with another optimiser.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,15 +28,15 @@ from mdrnets.networks.bisenet import STRIDE, BiSeNet
 from mdrnets.networks.published_bisenet import PUBLISHED_CLASSES, convert_published, merge_classes
 
 SOURCE = "bisenet"
-"""Of the published weights, as params.yaml names it."""
+"""Name of the published weights in params.yaml."""
 
 
 class Options(TrainOptions):
-    """Width, loss and optimiser of the face parser; or published weights instead of a training."""
+    """Width, loss and optimiser of the face parser, or the choice of published weights."""
 
     published: Annotated[bool, Chosen("published weights have seen test images")] = False
     steps: Annotated[NonNegativeInt, Chosen("of published weights; else the profile's")] = 0
-    # BatchNorm of pooled values needs two images.
+    # BatchNorm of pooled values needs at least two images.
     batch_size: Annotated[int, Field(ge=2), Cited("BiSeNet; the paper takes a trained one")] = 16
     width: Annotated[int, Field(ge=4), Cited("BiSeNet on ResNet-18")] = 64
     input_scale: Annotated[PositiveInt, Chosen("small images lose eyes at stride 8")] = 1
@@ -49,7 +49,7 @@ class Options(TrainOptions):
     @model_validator(mode="after")
     def _trained_or_published(self) -> Self:
         if self.published == (self.steps > 0):
-            raise ValueError("give `steps` of a training, or `published: true`, not both")
+            raise ValueError("give either `steps` (to train) or `published: true`, not both")
         return self
 
 
@@ -64,7 +64,7 @@ class Parser(Trainable):
     def forward(self, image: Tensor) -> Tensor:
         """Args: image B×3×H×W in [-1, 1]; times `input_scale`, H and W are multiples of 32.
 
-        Returns logits B×14×H×W. Gradients flow to the image, also when frozen.
+        Returns logits B×14×H×W. Gradients flow to the image, even if frozen.
         """
         logits: Tensor = self.network(self._upscale_image(image))
         if self.options.published:
@@ -122,7 +122,7 @@ class Parser(Trainable):
         return F.avg_pool2d(logits, scale) if scale > 1 else logits
 
     def diagnostics(self) -> dict[str, float]:
-        """On the last training batch: pixel accuracy, and the mean IoU over its classes."""
+        """Return pixel accuracy and mean IoU over present classes, for the last training batch."""
         if self._last is None:
             return {}
         logits, labels = self._last
@@ -143,26 +143,26 @@ def class_weights(labels: Tensor, *, balance: float) -> Tensor:
 
     Args:
         labels: B×H×W class ids.
-        balance: 0 weighs all pixels alike, 1 all classes of the batch.
+        balance: 0 weights all pixels equally, 1 weights all classes of the batch equally.
 
     Returns:
-        14 weights; an absent class has 0.
+        14 weights; 0 for absent classes.
     """
     counts = labels.flatten().bincount(minlength=len(CLASSES)).float()
     return torch.where(counts > 0, (labels.numel() / counts.clamp(min=1)) ** balance, 0)
 
 
 def build(*, options: Options, context: BuildContext) -> Parser:
-    """The untrained parser.
+    """Build the untrained parser, or the one with published weights.
 
     Raises:
-        UserError: what the network sees is no multiple of its largest stride, or the published
-            weights are not this network's.
+        UserError: the scaled image size is not a multiple of the largest stride, or the published
+            weights belong to another network.
     """
     if context.image_size * options.input_scale % STRIDE:
         raise UserError(
-            f"parser.input_scale: {options.input_scale} × {context.image_size} pixels do not suit "
-            f"the face parser, expected a multiple of {STRIDE}; choose another scale or image size"
+            f"parser.input_scale: {options.input_scale} × {context.image_size} pixels: the "
+            f"face parser needs a multiple of {STRIDE}; choose another scale or image size"
         )
     if not options.published:
         network = BiSeNet(n_classes=len(CLASSES), width=options.width)

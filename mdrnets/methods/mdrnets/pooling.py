@@ -1,4 +1,4 @@
-"""Region-wise average pooling: one vector for each semantic class, and its way back to the map.
+"""Region-wise average pooling: one vector for each semantic class; and its inverse, scattering.
 
 Zhu et al., "SEAN" (CVPR 2020), section 3.1. MDRNets pools the style features twice (Q over whole
 classes, V over their valid pixels), and the features of the InCo² loss by hole and valid part.
@@ -12,11 +12,11 @@ from torch import Tensor
 
 
 class RegionMeans(NamedTuple):
-    """One vector a class.
+    """One vector for each class.
 
     Attributes:
-        means: B×K×C; a row of zeros where the class is absent.
-        present: B×K, whether the class has any area in its region.
+        means: B×K×C; zeros for absent classes.
+        present: B×K, whether the class covers any area.
     """
 
     means: Tensor
@@ -24,36 +24,36 @@ class RegionMeans(NamedTuple):
 
 
 def class_regions(labels: Tensor, *, classes: int, size: torch.Size) -> Tensor:
-    """Labels B×H×W → one-hot maps B×K×h×w of zeros and ones, by nearest neighbour."""
+    """Labels B×H×W → one-hot maps B×K×h×w, resized by nearest neighbour."""
     small = F.interpolate(labels[:, None].float(), size=size)[:, 0].long()  # B×h×w
     return _one_hot(small, classes)
 
 
 def class_areas(labels: Tensor, part: Tensor, *, classes: int, size: torch.Size) -> Tensor:
-    """How much of each cell belongs to a class inside a part of the image, in [0, 1].
+    """Compute the fraction of each cell that a class covers inside a part of the image.
 
-    Unlike nearest neighbour it loses no class, however coarse the cells are.
+    Unlike nearest neighbour, this keeps small classes even if the cells are large.
 
     Args:
         labels: B×H×W.
-        part: B×1×H×W, 1 = counts (the hole, or its complement).
+        part: B×1×H×W, 1 = included (the hole, or its complement).
         classes: K.
         size: h, w.
 
     Returns:
-        B×K×h×w.
+        B×K×h×w in [0, 1].
     """
     return F.adaptive_avg_pool2d(_one_hot(labels, classes) * part, (size[0], size[1]))
 
 
 def pool_regions(features: Tensor, regions: Tensor) -> RegionMeans:
-    """The mean of B×C×h×w features over each region, weighted by B×K×h×w ≥ 0, in float32."""
+    """Average B×C×h×w features over each region, with weights B×K×h×w ≥ 0, in float32."""
     with torch.autocast(features.device.type, enabled=False):
         weights = regions.flatten(2).float()  # B×K×hw
         sums = weights @ features.flatten(2).float().mT  # B×K×C
         areas = weights.sum(dim=-1)  # B×K
         present = areas > 0
-        # A region without area has a sum of zeros: dividing by one keeps it, and its gradient, 0.
+        # An empty region has the sum 0; dividing by 1 keeps its mean and its gradient 0.
         return RegionMeans(sums / torch.where(present, areas, 1)[..., None], present)
 
 

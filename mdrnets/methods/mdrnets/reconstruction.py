@@ -1,7 +1,7 @@
 """The reconstruction network, whose encoder E_r measures coordination in the InCo² loss.
 
 MDRNets (https://arxiv.org/abs/2204.02824), section 3.4: an encoder-decoder trained to reconstruct
-uncorrupted faces, then frozen. The paper gives no layers; these are ours.
+uncorrupted faces, then frozen. The paper does not describe its layers; we chose them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -45,8 +45,8 @@ class Options(TrainOptions):
 class Reconstruction(Trainable):
     """Image → middle layer → image, without skip connections.
 
-    A skip connection would let the image pass beside the middle layer, which then would not have
-    to describe it.
+    With skip connections the image could bypass the middle layer, which then would not need to
+    describe it.
     """
 
     def __init__(self, *, options: Options, features: PerceptualFeatures) -> None:
@@ -60,7 +60,7 @@ class Reconstruction(Trainable):
     def encode(self, image: Tensor) -> Tensor:
         """E_r. Args: image B×3×H×W in [-1, 1].
 
-        Returns B×c_r×h×w with h = H / 2^downsamplings. Gradients flow to the image, also when
+        Returns B×c_r×h×w with h = H / 2^downsamplings. Gradients flow to the image, even if
         frozen.
         """
         features: Tensor = self.encoder(image)
@@ -120,10 +120,11 @@ class ResidualBlock(nn.Module):
 
 
 def build(*, options: Options, context: BuildContext) -> Reconstruction:
-    """The untrained network.
+    """Build the untrained network.
 
     Raises:
-        UserError: the middle layer of this image size would be no map of 2×2 or more.
+        UserError: the image size cannot be halved that often, or the middle layer would be
+            smaller than 2×2.
     """
     smallest = 2 ** (options.downsamplings + 1)  # instance normalisation needs two values
     if context.image_size < smallest or context.image_size % 2**options.downsamplings:
@@ -142,7 +143,7 @@ def _widths(options: Options) -> list[int]:
 
 def _encoder(options: Options) -> nn.Sequential:
     widths = _widths(options)
-    # No normalisation in the first layer: it would take the image's mean colour away for good.
+    # No normalisation in the first layer: it would remove the image's mean colour.
     layers: list[nn.Module] = [nn.Conv2d(3, widths[0], 7, padding=3), nn.ReLU()]
     for before, after in pairwise(widths):
         layers += [
@@ -155,7 +156,7 @@ def _encoder(options: Options) -> nn.Sequential:
 
 
 def _decoder(options: Options) -> nn.Sequential:
-    """The encoder, mirrored; upsampling by pixel duplication leaves no checkerboard."""
+    """Mirror the encoder; upsampling by pixel duplication avoids checkerboard artefacts."""
     widths = _widths(options)[::-1]
     layers: list[nn.Module] = [ResidualBlock(widths[0]) for _ in range(options.blocks)]
     for before, after in pairwise(widths):

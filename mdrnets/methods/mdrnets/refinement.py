@@ -1,7 +1,7 @@
-"""The guided refinement network: from the masked image to the face, led by the memory's features.
+"""The guided refinement network: completes the masked image, guided by the memory's features.
 
 MDRNets, Figure 2: gated convolutions, gated residual blocks and SPADE residual blocks. The widths
-are ours: see the assumption ledger.
+are our choice; see the assumption ledger.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ SLOPE: Annotated[float, Chosen("as in its decoder's SPADE")] = 0.2
 
 
 class RefinementNetwork(nn.Module):
-    """Encoder down to an eighth of the size, dilated residual blocks, SPADE decoder.
+    """Encoder down to 1/8 of the size, dilated residual blocks, SPADE decoder.
 
     Every gated convolution is LeakyReLU(IN(features)) ⊙ σ(gate).
     """
@@ -28,9 +28,9 @@ class RefinementNetwork(nn.Module):
         self, *, width: int, dilations: Sequence[int], guidance_channels: int, spade_hidden: int
     ) -> None:
         """Args:
-        width: of the first and last layer; it doubles at each of the three halvings.
+        width: channels of the first and last layer; doubled at each of the three halvings.
         dilations: one for each residual block of the bottleneck.
-        guidance_channels: of the features that lead the decoder.
+        guidance_channels: channels of the features that guide the decoder.
         spade_hidden: channels between the guidance and a SPADE block's scale and shift.
         """
         super().__init__()
@@ -73,7 +73,7 @@ class RefinementNetwork(nn.Module):
 
 
 class GatedResBlock(nn.Module):
-    """x + two gated 3×3 convolutions of x, the first of them dilated."""
+    """x + two gated 3×3 convolutions of x, of which the first is dilated."""
 
     def __init__(self, *, channels: int, dilation: int) -> None:
         super().__init__()

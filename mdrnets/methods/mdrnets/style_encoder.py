@@ -1,4 +1,4 @@
-"""The style encoder: a style vector at every position of the coarse face.
+"""The style encoder: computes a style vector for every position of the coarse face.
 
 MDRNets, Figure 2 (F_s); layers as in Zhu et al., "SEAN: Image Synthesis with Semantic
 Region-Adaptive Normalization" (CVPR 2020), appendix.
@@ -14,10 +14,10 @@ SLOPE: Annotated[float, Cited("SEAN")] = 0.2
 
 
 class StyleEncoder(nn.Module):
-    """Down by four, up by two: features at half the image's size, in (-1, 1)."""
+    """Downsample by 4, upsample by 2: features at half the image size, in (-1, 1)."""
 
     def __init__(self, *, channels: int, width: int) -> None:
-        """Args: channels: c, of the output. width: of the first layer; it doubles three times."""
+        """Args: channels: c, of the output. width: of the first layer; doubled three times."""
         super().__init__()
         self.layers = nn.Sequential(
             nn.ReflectionPad2d(1),

@@ -1,8 +1,8 @@
-"""Short and long term attention: where to look is decided once, for both kinds of memory.
+"""Short and long term attention: one attention map for both kinds of memory.
 
 Zheng et al., "Pluralistic Image Completion" (CVPR 2019), section 3.3: the decoder's own features
-(short term) and the encoder's features of the visible part (long term). The authors' later advice
-for irregular holes, to fill the latter with the former, is left out.
+(short term) and the encoder's features of the visible part (long term). We do not follow the
+authors' later advice for irregular holes, to fill the latter with the former.
 """
 
 import torch
@@ -11,11 +11,11 @@ from torch import Tensor, nn
 from mdrnets.methods.pic.blocks import ResBlock
 
 INIT_GAIN = 0.02
-SLOPE = 0.01  # the authors' block falls back to the framework's default here
+SLOPE = 0.01  # the authors' block uses the framework's default here
 
 
 class SelfAttention(nn.Module):
-    """x + γ · (values attended to); γ begins at 0. Queries and keys are the same."""
+    """x + γ · attention(x); γ is initialised with 0. Queries and keys are the same."""
 
     def __init__(self, *, channels: int) -> None:
         super().__init__()
@@ -25,9 +25,9 @@ class SelfAttention(nn.Module):
         self.gamma = nn.Parameter(torch.zeros(1))
 
     def weights(self, x: Tensor) -> Tensor:
-        """A of B×N×N, rows sum to 1: how much each position takes from each other one."""
+        """Return the attention map A, B×N×N; rows sum to 1."""
         query = self.query(x).flatten(2)  # B×C/4×N
-        # Exponentials of sums over channels: half precision is too coarse here.
+        # Exponentials of sums over channels need full precision.
         with torch.autocast(x.device.type, enabled=False):
             query = query.to(torch.promote_types(query.dtype, torch.float32))
             return torch.softmax(query.mT @ query, dim=-1)
@@ -39,7 +39,7 @@ class SelfAttention(nn.Module):
 
 
 class ShortLongTermAttention(nn.Module):
-    """Both memories, merged by a residual block; α of the long term begins at 0."""
+    """Both memories, merged by a residual block; α of the long term is initialised with 0."""
 
     def __init__(self, *, channels: int) -> None:
         super().__init__()

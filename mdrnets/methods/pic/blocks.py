@@ -1,7 +1,7 @@
-"""Residual blocks of PIC: every convolution spectrally normalised, the shortcut always learned.
+"""Residual blocks of PIC: convolutions with spectral normalisation and learned shortcuts.
 
 Zheng et al., "Pluralistic Image Completion" (CVPR 2019, https://arxiv.org/abs/1903.04227), with
-the layers of the authors' code; but power iterations stop in eval mode, as is PyTorch's way.
+the layers of the authors' code; but power iterations stop in eval mode, as in PyTorch.
 """
 
 import torch.nn.functional as F
@@ -14,7 +14,7 @@ SLOPE = 0.1  # of LeakyReLU
 def convolution(
     before: int, after: int, kernel_size: int, *, padding: int | None = None
 ) -> nn.Module:
-    """A spectrally normalised convolution of stride 1, same size unless `padding` says less."""
+    """A spectrally normalised convolution of stride 1; keeps the size unless `padding` is given."""
     padding = kernel_size // 2 if padding is None else padding
     return spectral_norm(nn.Conv2d(before, after, kernel_size, padding=padding))
 
@@ -27,7 +27,7 @@ def transposed_convolution(before: int, after: int) -> nn.Module:
 
 
 class StartBlock(nn.Module):
-    """The first block of encoder and discriminators: no activation comes before it."""
+    """The first block of encoder and discriminators, without an activation before it."""
 
     def __init__(self, *, in_channels: int, out_channels: int) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class StartBlock(nn.Module):
 
 
 class ResBlock(nn.Module):
-    """Two 3×3 convolutions beside a 1×1 one; halves the size afterwards where `down`."""
+    """Two 3×3 convolutions and a 1×1 shortcut; halves the size afterwards if `down`."""
 
     def __init__(
         self,
@@ -68,13 +68,13 @@ class ResBlock(nn.Module):
         self.down = down
 
     def forward(self, x: Tensor) -> Tensor:
-        """Args: x B×in×H×W. Returns B×out×H×W, or half as high and wide."""
+        """Args: x B×in×H×W. Returns B×out×H×W, or B×out×H/2×W/2."""
         output: Tensor = self.main(x) + self.shortcut(x)
         return F.avg_pool2d(output, 2) if self.down else output
 
 
 class ResBlockUp(nn.Module):
-    """A residual block of the decoder: instance-normalised, doubles height and width."""
+    """A residual block of the decoder with instance normalisation; doubles height and width."""
 
     def __init__(self, *, in_channels: int, out_channels: int) -> None:
         super().__init__()
@@ -95,7 +95,7 @@ class ResBlockUp(nn.Module):
 
 
 class OutputBlock(nn.Sequential):
-    """An image in [-1, 1] from the features of one scale."""
+    """Convert the features of one scale to an image in [-1, 1]."""
 
     def __init__(self, *, in_channels: int) -> None:
         super().__init__(

@@ -1,8 +1,8 @@
-"""PIC: pluralistic completion by two paths, one of which sees the hidden part while it trains.
+"""PIC: pluralistic completion by two paths; in training, one of them sees the hidden part.
 
 Zheng et al., "Pluralistic Image Completion" (CVPR 2019, https://arxiv.org/abs/1903.04227). Where
-the authors' code and the article differ (the direction of the first KL term), the code is followed.
-Images and holes are those of all methods: no crops, rotations or mask types of the authors'.
+the authors' code and the article differ (direction of the first KL term), we follow the code.
+Images and holes are the same as for all methods, without the authors' crops, rotations and masks.
 """
 
 from collections.abc import Iterator, Sequence
@@ -39,7 +39,7 @@ class Weights(BaseOptions):
 
 
 class Options(TrainOptions):
-    """The published networks and training at 256²."""
+    """The published networks and training, at 256²."""
 
     batch_size: Annotated[PositiveInt, Official("code")] = 8
     # The latent is at H/2^reductions.
@@ -51,12 +51,12 @@ class Options(TrainOptions):
     beta1: Annotated[float, Field(ge=0, lt=1), Official("code, paper")] = 0.0
     beta2: Annotated[float, Field(ge=0, lt=1), Official("code, paper")] = 0.999
     # The authors rank their 50 samples by the discriminator.
-    best_of: Annotated[PositiveInt, Chosen("one sample a method; the authors rank 50")] = 1
+    best_of: Annotated[PositiveInt, Chosen("one sample per method; the authors rank 50")] = 1
     weights: Weights = Weights()
 
 
 class PIC(Method):
-    """Both paths share encoder and generator: the reconstructive and the generative one."""
+    """The reconstructive and the generative path, which share encoder and generator."""
 
     def __init__(self, *, options: Options) -> None:
         super().__init__()
@@ -132,7 +132,7 @@ class PIC(Method):
                 "kl_rec": kl * kl_divergence(hole_size_prior(valid, posterior), posterior),
                 "kl_g": kl * kl_divergence(posterior.detach(), prior),
                 "reconstruction_rec": weights.reconstruction * sum_of_l1(reconstructed, target),
-                # The generative path answers for visible pixels alone: the hole may be anything.
+                # The generative path is compared on visible pixels only.
                 "reconstruction_g": weights.reconstruction
                 * sum_of_l1(
                     [g * s for g, s in zip(generated, visible_scales, strict=True)],
@@ -181,25 +181,25 @@ def build(*, options: Options, context: BuildContext) -> Trainable:
     if latent < 3 or latent != int(latent):
         raise UserError(
             f"networks.pic.reductions: {options.reductions} leaves {latent:g} of "
-            f"{context.image_size} pixels; the discriminator needs a whole number from 3 on"
+            f"{context.image_size} pixels; expected an integer of at least 3; lower it"
         )
     if options.base * 2 ** (options.reductions - 1) < options.cap:
         raise UserError(
             f"networks.pic.cap: the last level has {options.base * 2 ** (options.reductions - 1)} "
-            f"channels, but the latent {options.cap}; expected a cap that is reached"
+            f"channels, but the latent {options.cap}; lower the cap"
         )
     return PIC(options=options)
 
 
 def hole_size_prior(valid: Tensor, like: Gaussian) -> Gaussian:
-    """N(0, σ_m²), wider for larger holes; valid B×1×H×W, 1 = visible."""
+    """Return N(0, σ_m²), wider for larger holes. Args: valid B×1×H×W, 1 = visible."""
     share = valid.mean(dim=(1, 2, 3)).view(-1, 1, 1, 1)
     deviation = 1 / (1 + torch.exp(8 * (share - 1e-5 - 0.8)))
     return Gaussian(torch.zeros_like(like.mean), deviation.expand_as(like.deviation))
 
 
 def kl_divergence(a: Gaussian, b: Gaussian) -> Tensor:
-    """KL(a‖b), the mean over all elements."""
+    """KL(a‖b), averaged over all elements."""
     variance = a.deviation.square() + (a.mean - b.mean).square()
     log_ratio = (b.deviation / a.deviation).log()
     return (log_ratio + variance / (2 * b.deviation.square()) - 0.5).mean()

@@ -22,32 +22,32 @@ from mdrnets.methods.pic.blocks import (
     convolution,
 )
 
-ATTENTION_LEVEL = 3  # H/8: where attention is, and the first of the output images
+ATTENTION_LEVEL = 3  # H/8: the level of the attention and of the first output image
 SCALES = ATTENTION_LEVEL + 1
-DEVIATION_FLOOR: Annotated[float, Chosen("logarithms stay finite")] = 1e-4  # quotients too
+DEVIATION_FLOOR: Annotated[float, Chosen("logarithms stay finite")] = 1e-4  # and quotients
 
 
 @dataclass(frozen=True)
 class Gaussian:
-    """Independent normal distributions, one an element: mean and standard deviation."""
+    """Independent normal distributions, one per element: mean and standard deviation."""
 
     mean: Tensor
     deviation: Tensor
 
     def detach(self) -> "Gaussian":
-        """The same, as a constant."""
+        """Return the same distribution, detached from the graph."""
         return Gaussian(self.mean.detach(), self.deviation.detach())
 
     def sample(self, noise: Tensor) -> Tensor:
-        """The draw that belongs to standard normal noise of the mean's shape."""
+        """Convert standard normal noise of the mean's shape to a sample."""
         return self.mean + self.deviation * noise
 
 
 class Encoder(nn.Module):
-    """Features of an image part, and the latent distribution that they imply.
+    """Features of a part of the image, and the latent distribution given these features.
 
-    The prior looks at the visible part and must infer; the posterior looks at the hidden part,
-    which only training has.
+    The prior is computed from the visible part; the posterior from the hidden part, which is
+    available only in training.
     """
 
     def __init__(self, *, reductions: int, base: int, cap: int, infer_blocks: int) -> None:
@@ -79,11 +79,11 @@ class Encoder(nn.Module):
         return early, x
 
     def distribution_of_visible(self, features: Tensor) -> Gaussian:
-        """Prior: from the last features of the visible part, B×C×h×w, as is the latent."""
+        """Compute the prior from the visible part's last features, B×C×h×w (as the latent)."""
         return _gaussian(self.prior(self.infer(features)))
 
     def distribution_of_hidden(self, features: Tensor) -> Gaussian:
-        """Posterior: from the last features of the hidden part, B×C×h×w, as is the latent."""
+        """Compute the posterior from the hidden part's last features, B×C×h×w (as the latent)."""
         return _gaussian(self.posterior(features))
 
 
@@ -97,7 +97,7 @@ class Generator(nn.Module):
         width = cap
         for level in reversed(range(reductions)):
             after = min(base * 2**level, cap)
-            image = 3 if level < ATTENTION_LEVEL else 0  # the coarser scale's, beside its features
+            image = 3 if level < ATTENTION_LEVEL else 0  # the image of the coarser scale
             self.up[str(level)] = ResBlockUp(in_channels=width + image, out_channels=after)
             if level <= ATTENTION_LEVEL:
                 self.outputs[str(level)] = OutputBlock(in_channels=after)
@@ -109,7 +109,7 @@ class Generator(nn.Module):
     ) -> list[Tensor]:
         """Args:
             latent: B×Z×h×w.
-            features, early: of the encoder, on the visible part.
+            features, early: the encoder's features of the visible part.
             valid: B×1×H×W, 1 = visible.
 
         Returns:
@@ -127,10 +127,10 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Judges whole images; its last convolution is not padded.
+    """Discriminator for whole images; its last convolution is not padded.
 
-    The authors' module also carries a merging block and an α that it never uses; they are left
-    out, so it has 1,099,554 parameters instead of 1,575,075.
+    The authors' module also contains a merging block and an α that are never used. We omit them,
+    so it has 1,099,554 parameters instead of 1,575,075.
     """
 
     def __init__(self, *, reductions: int, base: int, cap: int) -> None:
@@ -153,7 +153,7 @@ class Discriminator(nn.Module):
 
 
 def resize(x: Tensor, size: int) -> Tensor:
-    """Bilinear with aligned corners, as the authors resize images and masks alike."""
+    """Resize bilinearly with aligned corners, as the authors do for images and masks."""
     return F.interpolate(x, size=(size, size), mode="bilinear", align_corners=True)
 
 

@@ -109,7 +109,7 @@ def test_the_features_are_not_saved(method: CTSDG) -> None:
 
 
 def test_a_size_that_cannot_be_halved_is_refused(context: BuildContext) -> None:
-    with pytest.raises(UserError, match=r"networks\.ctsdg\.levels: 32 pixels"):
+    with pytest.raises(UserError, match=r"networks\.ctsdg\.levels: 32"):
         build(options=Options(steps=1), context=context)
 
 

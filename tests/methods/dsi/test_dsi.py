@@ -106,11 +106,11 @@ def test_completion_follows_the_seed_and_not_the_hole(method: DSI, batch: Batch)
 
 
 def test_options_that_do_not_fit_are_refused(context: BuildContext) -> None:
-    with pytest.raises(ValueError, match="must leave steps"):
+    with pytest.raises(ValueError, match="structure_share"):
         Options.model_validate(TINY | {"vqvae_share": 0.6, "structure_share": 0.5})
-    with pytest.raises(ValueError, match="multiple of attentions"):
+    with pytest.raises(ValueError, match="attentions"):
         Options.model_validate(TINY | {"attentions": 2, "blocks": 3})
-    with pytest.raises(UserError, match="36 is no multiple of 8"):
+    with pytest.raises(UserError, match=r"image_size: 36 .* 8"):
         build(
             options=Options.model_validate(TINY),
             context=BuildContext(image_size=36, features=context.features),
@@ -124,7 +124,7 @@ def test_the_discriminator_begins_as_published(context: BuildContext) -> None:
     )
     assert isinstance(method, DSI)
     weights = [p for p in method.discriminator.parameters() if p.dim() > 1]
-    # A normal distribution that is cut at two of its standard deviations has 0.88 of them.
+    # A normal distribution truncated at two standard deviations has 0.88 of its deviation.
     assert weights[1].std().item() == pytest.approx(0.88 * 0.05, rel=0.02)
     assert weights[1].abs().max() <= 0.1
     assert not any(p.any() for p in method.discriminator.parameters() if p.dim() == 1)

@@ -152,7 +152,7 @@ def test_attention_is_strictly_causal_and_the_first_position_is_defined() -> Non
     out[0, :, 1, 0].sum().backward()
     assert y.grad is not None and y.grad.isfinite().all()
     seen = y.grad[0].abs().sum(dim=0) > 0
-    # Its own position is the query, the others are earlier ones.
+    # The own position is the query; all others precede it.
     assert seen.tolist() == [[True, True, True], [True, False, False]]
 
 

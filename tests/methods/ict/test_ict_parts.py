@@ -50,7 +50,7 @@ def test_palette_follows_the_images() -> None:
 
 
 def test_too_few_colours_are_refused() -> None:
-    with pytest.raises(ValueError, match="only 1 colours, expected 5 or more"):
+    with pytest.raises(ValueError, match=r"1 .* 5"):
         fit_palette(np.zeros((2, 8, 8, 3), dtype=np.uint8), grid=4, colours=5, seed=0)
 
 

@@ -1,4 +1,4 @@
-"""MDRNets at its smallest, on top of frozen networks that are fakes."""
+"""A small MDRNets with fake frozen networks."""
 
 from collections.abc import Callable
 from typing import Any
@@ -55,7 +55,7 @@ class _Recon(Trainable):
     def __init__(self) -> None:
         super().__init__()
         self.conv = nn.Conv2d(3, 6, 8, stride=8)
-        self.drop = nn.Dropout()  # awake, it would make a training step differ from the next
+        self.drop = nn.Dropout()  # in training mode, two equal steps would differ
 
     def encode(self, image: Tensor) -> Tensor:
         features: Tensor = self.drop(self.conv(image))
@@ -71,7 +71,7 @@ def frozen_context(fake_features: Callable[[str], PerceptualFeatures]) -> BuildC
 
 @pytest.fixture
 def small_options() -> Callable[..., Options]:
-    """Options for 32 pixels from plain data, with changes by name."""
+    """Return options for 32 pixels; keyword arguments change them."""
 
     def make(**changes: Any) -> Options:
         return Options.model_validate(SMALL | changes)
@@ -83,7 +83,7 @@ def small_options() -> Callable[..., Options]:
 def small_method(
     frozen_context: BuildContext, small_options: Callable[..., Options]
 ) -> Callable[..., MDRNets]:
-    """Builds the method, always with the same weights; changes of its options by name."""
+    """Build the method with fixed initial weights; keyword arguments change options."""
 
     def make(**changes: Any) -> MDRNets:
         torch.manual_seed(1)

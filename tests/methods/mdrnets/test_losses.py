@@ -30,7 +30,7 @@ class _Recon(nn.Module):
 
 
 class _Counting(PerceptualFeatures):
-    """Features that note for each pass whether it kept a graph."""
+    """Features that record for each pass whether it built a graph."""
 
     def __init__(self, features: PerceptualFeatures) -> None:
         super().__init__()
@@ -175,7 +175,7 @@ def test_the_adversarial_term_spares_the_discriminator_but_leaves_it_trainable(
     assert output.grad is not None
     inside = batch.hole.bool().expand_as(output)
     assert output.grad[inside].abs().sum() > 0
-    assert (output.grad[~inside] == 0).all()  # it judges the composite
+    assert (output.grad[~inside] == 0).all()  # it receives the composite
     for parameter in losses.discriminator.parameters():
         assert parameter.grad is None
         assert parameter.requires_grad

@@ -62,7 +62,7 @@ def test_mining_is_the_formula_patch_by_patch() -> None:
 
 
 def test_equal_patches_stay_what_they_are() -> None:
-    """The rows of R sum to one: of equal patches any mixture is that patch, added to itself."""
+    """The rows of R sum to 1, so any mixture of equal patches is that patch, added to itself."""
     fused = torch.randn(1, 6, 2, 2).repeat(1, 1, 4, 4)
     torch.testing.assert_close(_mining()(fused, torch.ones(1, 1, 8, 8)), 2 * fused)
 

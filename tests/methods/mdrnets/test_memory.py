@@ -74,7 +74,7 @@ def test_reading_equal_slots_returns_that_slot() -> None:
 
 
 def test_one_update_moves_exactly_the_chosen_slots() -> None:
-    """Equations 1 to 3, one sample: slots move by (1 − α)(V − e), and no other moves at all."""
+    """Equations 1 to 3, one sample: slots move by (1 − α)(V − e), and no other slot changes."""
     memory, query, value = _memory(), _rows(1, batch=1), _rows(2, batch=1)
     before = memory.slots.clone()
     chosen = [int(_cosines(memory, query, 0, index).argmax()) for index in range(CLASSES)]
@@ -252,7 +252,7 @@ def test_it_computes_in_full_precision_under_autocast() -> None:
 
 
 def test_sums_and_counts_of_all_ranks_are_added(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two ranks with one sample each take the step of one process with both.
+    """Two ranks with one sample each make the same update as one process with both.
 
     Two real processes are in `tests/training/test_two_ranks.py`.
     """

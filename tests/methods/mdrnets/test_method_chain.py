@@ -33,7 +33,7 @@ def _complete(method: MDRNets, batch: Batch, *, seed: int = 0) -> Tensor:
 
 
 def test_a_class_wholly_in_the_hole_is_completed_from_its_memory(small_method: MakeMethod) -> None:
-    """The paper's main case: both eyes masked. The eyes' block is read, and not written."""
+    """The paper's main case: both eyes masked. The eyes' block is read but not written."""
     method = small_method().train()
     assert method.memory is not None
     labels = torch.full((1, 32, 32), SKIN)

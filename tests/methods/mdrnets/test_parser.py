@@ -77,7 +77,7 @@ def test_it_learns_a_labelled_batch(labelled: Batch, run_steps: RunSteps) -> Non
 
 
 def _accuracies(parser: Parser, batch: Batch) -> dict[int, float]:
-    """Share of each class's pixels that are found."""
+    """Return the recall of each class."""
     assert batch.labels is not None
     found = parser.parse(batch.image) == batch.labels
     return {label: found[batch.labels == label].float().mean().item() for label in COLOURS}
@@ -154,7 +154,7 @@ def test_the_rate_falls_to_zero_over_the_phase(labelled: Batch, run_steps: RunSt
 
 def test_diagnostics_are_accuracy_and_mean_iou_of_the_last_batch() -> None:
     class Constant(BiSeNet):
-        """Says class 1 on the left half, class 0 on the right."""
+        """Predicts class 1 on the left half, class 0 on the right."""
 
         def forward_with_auxiliary(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
             logits = torch.zeros(1, 14, 32, 32)
@@ -202,9 +202,9 @@ def test_options_are_checked() -> None:
 
 
 def test_published_weights_take_the_place_of_a_training() -> None:
-    with pytest.raises(ValidationError, match="not both"):
+    with pytest.raises(ValidationError, match="published"):
         Options(published=True, steps=1)
-    with pytest.raises(ValidationError, match="give `steps` of a training"):
+    with pytest.raises(ValidationError, match="steps"):
         Options(batch_size=2)
     asked: list[str] = []
 
@@ -213,7 +213,7 @@ def test_published_weights_take_the_place_of_a_training() -> None:
         return {}
 
     context = BuildContext(image_size=32, features=_no_features, weights=weights)
-    with pytest.raises(UserError, match="not this BiSeNet's"):
+    with pytest.raises(UserError, match="79999_iter"):
         build(options=Options(published=True), context=context)
     assert asked == ["bisenet"]
 
@@ -229,5 +229,5 @@ def test_published_weights_take_the_place_of_a_training() -> None:
 
 def test_an_image_size_that_does_not_suit_the_strides_is_refused() -> None:
     options = Options(steps=1, batch_size=2, width=4)
-    with pytest.raises(UserError, match=r"1 × 48 pixels.*multiple of 32"):
+    with pytest.raises(UserError, match=r"parser\.input_scale: 1 .* 48 .* 32"):
         build(options=options, context=BuildContext(image_size=48, features=_no_features))

@@ -94,7 +94,7 @@ def test_weights_scale_their_terms(context: BuildContext, batch: Batch) -> None:
 
 
 def test_nothing_is_normalised_before_the_first_activation(network: Reconstruction) -> None:
-    """It would take away the mean colour of every channel."""
+    """It would remove the mean colour of every channel."""
     kinds = [type(layer) for layer in network.encoder]
     assert kinds[:2] == [nn.Conv2d, nn.ReLU]
     assert kinds.count(nn.InstanceNorm2d) == network.options.downsamplings
