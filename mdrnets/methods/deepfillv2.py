@@ -25,7 +25,7 @@ from mdrnets.networks.contextual_attention import ContextualAttention
 from mdrnets.networks.gated_conv import GatedConv2d
 from mdrnets.networks.sn_patchgan import SNPatchGAN
 
-REDUCTION = 8  # H and W must be multiples: two strided convolutions, then the attention's grid
+REDUCTION = 8  # H and W are multiples of it: two strided convolutions and the attention grid
 
 
 class Options(TrainOptions):
@@ -45,7 +45,7 @@ class Options(TrainOptions):
     init_gain: Annotated[PositiveFloat, Official("code: Glorot, uniform")] = 1.0
     discriminator_base: Annotated[PositiveInt, Official("code")] = 64
     discriminator_layers: Annotated[PositiveInt, Paper("§3.3; down to a map of 4×4")] = 6
-    l1_weight: Annotated[NonNegativeFloat, Paper("§3.3; of the output of either stage")] = 1.0
+    l1_weight: Annotated[NonNegativeFloat, Paper("§3.3; for the output of each stage")] = 1.0
     adversarial_weight: Annotated[NonNegativeFloat, Paper("§3.3")] = 1.0
     lr: Annotated[PositiveFloat, Official("code; of both networks")] = 1e-4
     beta1: Annotated[float, Field(ge=0, lt=1), Official("code")] = 0.5

@@ -16,7 +16,7 @@ from mdrnets.runtime.distributed import all_reduce_sum, broadcast
 
 SMOOTHING = 1e-5  # of the counts
 # A code with less than this fraction of the mean count is re-seeded in the first RESEED_STEPS.
-RARE: Annotated[float, Chosen("of the mean use of a code")] = 0.01
+RARE: Annotated[float, Chosen("fraction of the mean use of a code")] = 0.01
 RESEED_STEPS: Annotated[int, Chosen("later the codes are stable")] = 50_000
 
 

@@ -109,13 +109,13 @@ def test_total_variation_is_of_the_composite_in_the_dilated_hole(
     assert terms["total_variation"].item() == pytest.approx(total / image.numel(), rel=1e-5)
 
 
-def test_a_perfect_output_leaves_total_variation_alone(image: Tensor, hole: Tensor) -> None:
+def test_a_perfect_output_leaves_only_total_variation(image: Tensor, hole: Tensor) -> None:
     terms = _loss()(output=image, image=image, hole=hole)
     assert terms.pop("total_variation") > 0
     assert all(term == 0 for term in terms.values())
 
 
-def test_a_perfect_output_on_a_flat_image_costs_nothing(hole: Tensor) -> None:
+def test_a_perfect_output_on_a_flat_image_has_zero_loss(hole: Tensor) -> None:
     flat = torch.full((2, 3, 16, 16), 0.3)
     assert all(term == 0 for term in _loss()(output=flat, image=flat, hole=hole).values())
 
@@ -128,7 +128,7 @@ def test_each_weight_scales_its_own_term(output: Tensor, image: Tensor, hole: Te
         torch.testing.assert_close(weighted[name], weight * plain[name])
 
 
-def test_the_composite_brings_gradients_to_the_hole_alone(
+def test_gradients_through_the_composite_reach_only_the_hole(
     output: Tensor, image: Tensor, hole: Tensor
 ) -> None:
     output.requires_grad_()
@@ -156,9 +156,7 @@ def test_gradients_reach_every_pixel_and_the_target_is_a_constant(
 
 
 @pytest.mark.parametrize("everywhere", [0.0, 1.0])
-def test_no_hole_and_nothing_but_hole_are_finite(
-    output: Tensor, image: Tensor, everywhere: float
-) -> None:
+def test_empty_and_full_holes_are_finite(output: Tensor, image: Tensor, everywhere: float) -> None:
     terms = _loss()(output=output, image=image, hole=torch.full((2, 1, 16, 16), everywhere))
     assert all(term.isfinite() for term in terms.values())
     assert terms["hole" if everywhere == 0 else "valid"] == 0

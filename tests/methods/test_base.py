@@ -12,7 +12,7 @@ class _WithHelper(Trainable):
         self.register_frozen("helper", nn.BatchNorm1d(3))
 
 
-def test_masked_has_zeros_in_the_hole_alone(batch: Batch) -> None:
+def test_masked_is_zero_only_in_the_hole(batch: Batch) -> None:
     inside = batch.hole.bool().expand_as(batch.image)
     assert not batch.masked[inside].any()
     assert torch.equal(batch.masked[~inside], batch.image[~inside])

@@ -54,7 +54,7 @@ def test_epochs_become_steps_of_the_images_at_hand(tmp_path: Path, config: Confi
     assert options == Options(steps=11, batch_size=2)  # 3 · 7 / 2, the last one begun
 
 
-def test_epochs_take_the_modules_batch_size(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_epochs_use_the_modules_batch_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     options = resolved_options(load_config("paper"), "mdrnets", images=28_000)
     assert options.model_dump()["steps"] == 45 * 28_000 / 8  # the paper's
@@ -99,7 +99,7 @@ def test_the_check_builds_each_network_on_its_parts_and_trains_none(
     assert [list(context.frozen) for context in settings] == [[], ["base"]]
 
 
-def test_what_a_network_itself_refuses_is_found_by_the_check(
+def test_the_check_reports_errors_of_the_network_itself(
     config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def build(*, options: Options, context: BuildContext) -> Toy:
@@ -136,7 +136,7 @@ def test_a_bad_option_is_named_with_file_and_key(
         ("needs_more", ".*not_installed_here"),
     ],
 )
-def test_a_module_that_cannot_serve_is_explained(
+def test_an_unusable_module_is_refused(
     tmp_path: Path, config: Config, monkeypatch: pytest.MonkeyPatch, module: str, message: str
 ) -> None:
     monkeypatch.syspath_prepend(tmp_path)
@@ -150,7 +150,7 @@ def test_a_module_that_cannot_serve_is_explained(
 # -- untrained networks ------------------------------------------------------------------------
 
 
-def test_initial_weights_depend_on_seed_dataset_and_network_alone(config: Config) -> None:
+def test_initial_weights_depend_only_on_seed_dataset_and_network(config: Config) -> None:
     def weights(network: str, dataset: str) -> torch.Tensor:
         built = build_network(config, LAYOUT, network=network, dataset=dataset)
         assert isinstance(built, Toy)
@@ -208,7 +208,7 @@ def test_a_trained_network_has_the_options_that_it_was_trained_with(
     assert loaded.options.width == 3
 
 
-def test_a_trained_method_comes_with_the_parts_that_it_completes_with(
+def test_a_trained_method_is_loaded_with_the_components_for_inference(
     config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _train("toy", dataset="two")

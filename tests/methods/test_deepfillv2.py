@@ -195,7 +195,7 @@ def test_completions_are_determined_by_the_valid_pixels(
     assert completed.abs().max() <= 1
 
 
-def test_a_sample_is_completed_as_if_it_were_alone(context: BuildContext, batch: Batch) -> None:
+def test_samples_are_completed_independently(context: BuildContext, batch: Batch) -> None:
     method = _build(context).eval()
     rng = torch.Generator()
     both = method.complete(batch.masked, batch.hole, rng)

@@ -103,7 +103,7 @@ def test_missing_weights_are_explained(tmp_path: Path) -> None:
         load_weights(tmp_path / "none.safetensors", nn.Linear(2, 2))
 
 
-def test_a_configuration_comes_back(tmp_path: Path) -> None:
+def test_a_saved_configuration_can_be_loaded(tmp_path: Path) -> None:
     save_model_config(tmp_path / "toy.json", CONFIG)
     assert load_model_config(tmp_path / "toy.json") == CONFIG
 
@@ -112,7 +112,7 @@ def test_a_configuration_comes_back(tmp_path: Path) -> None:
     ("text", "key"),
     [("{", ""), ('{"network": "toy"}', "module"), ("[]", "")],
 )
-def test_another_content_is_refused(tmp_path: Path, text: str, key: str) -> None:
+def test_invalid_content_is_refused(tmp_path: Path, text: str, key: str) -> None:
     path = tmp_path / "toy.json"
     path.write_text(text)
     with pytest.raises(UserError, match=rf"toy\.json: .*{key}"):

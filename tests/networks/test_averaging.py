@@ -18,7 +18,7 @@ def test_it_follows_with_a_rising_decay() -> None:
         assert average.network.get_parameter("weight").item() == pytest.approx(expected)
 
 
-def test_buffers_are_taken_over_and_the_copy_is_frozen() -> None:
+def test_buffers_are_copied_and_the_copy_is_frozen() -> None:
     network = nn.BatchNorm1d(2)
     average = MovingAverage(network, decay=0.9)
     network.train()(torch.randn(8, 2) + 3)

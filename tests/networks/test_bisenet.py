@@ -108,7 +108,7 @@ def test_every_parameter_is_trained_by_the_three_heads(network: BiSeNet) -> None
         assert parameter.grad.abs().sum() > 0, name
 
 
-def test_frozen_it_passes_gradients_to_the_image_alone(network: BiSeNet) -> None:
+def test_when_frozen_only_the_image_gets_gradients(network: BiSeNet) -> None:
     image = torch.randn(1, 3, 32, 32, requires_grad=True)
     freeze(network)(image).square().mean().backward()
     assert image.grad is not None

@@ -134,7 +134,7 @@ def test_an_invalid_patch_keeps_its_share_of_the_softmax() -> None:
     assert weights.flatten().tolist() == [0.25, 0.25, 0.0, 0.25]
 
 
-def test_what_the_background_holds_in_the_hole_is_never_pasted() -> None:
+def test_background_features_in_the_hole_are_never_pasted() -> None:
     query, background = _features(seed=1)[..., ::2, ::2], _features(seed=2)
     hole = torch.zeros(1, 1, 8, 8)
     hole[..., 2:6, 2:6] = 1  # positions 4 to 11 of the full grid; patches 1 to 6 are invalid

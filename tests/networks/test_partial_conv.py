@@ -83,7 +83,7 @@ def test_without_holes_it_is_a_convolution_inside_and_renormalised_at_the_border
     torch.testing.assert_close(output[..., 0, 0], plain[..., 0, 0] * 25 / 9)
 
 
-def test_what_the_hole_holds_changes_nothing() -> None:
+def test_pixels_in_the_hole_do_not_change_the_output() -> None:
     conv = _conv(bias=True)
     features, valid = _part()
     filled = torch.where(valid > 0, features, 1000.0)

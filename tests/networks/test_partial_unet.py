@@ -100,7 +100,7 @@ def test_it_keeps_the_size_and_is_linear_at_the_end() -> None:
     assert output.abs().max() > 1
 
 
-def test_what_the_hole_holds_changes_nothing() -> None:
+def test_pixels_in_the_hole_do_not_change_the_output() -> None:
     network = _tiny()  # in training mode: BatchNorm sees no difference either
     image, hole = torch.randn(2, 3, 16, 16), _square(size=16, side=8).expand(2, 1, 16, 16)
     filled = torch.where(hole > 0, 1000.0, image)

@@ -73,7 +73,7 @@ def test_the_published_file_has_13_3_million_weights(published: dict[str, Tensor
     assert sum(t.numel() for t in counted) == 13_300_416
 
 
-def test_converted_weights_answer_as_their_names_say(published: dict[str, Tensor]) -> None:
+def test_converted_weights_give_the_published_outputs(published: dict[str, Tensor]) -> None:
     network = BiSeNet(n_classes=19, align_corners=True).eval()
     network.load_state_dict(convert_published(published))
     image = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(1)) * 2 - 1

@@ -55,7 +55,7 @@ def test_the_first_batch_initialises_and_an_unused_code_stays() -> None:
     assert torch.equal(quantiser.codebook[4], torch.tensor([-50.0, -50.0]))
 
 
-def test_rare_codes_begin_anew_and_stay_alive() -> None:
+def test_rare_codes_are_reseeded_and_stay_in_use() -> None:
     torch.manual_seed(0)
     quantiser = VectorQuantiser(codes=5, channels=2, reseed_every=3).train()
     quantiser(torch.randn(1, 2, 4, 4))
@@ -73,7 +73,7 @@ def test_the_codebook_is_fixed_in_eval_mode(quantiser: VectorQuantiser) -> None:
     assert all(torch.equal(value, before[name]) for name, value in quantiser.state_dict().items())
 
 
-def test_no_code_begins_anew_late(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_code_is_reseeded_late(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
     quantiser = VectorQuantiser(codes=5, channels=2, reseed_every=1).train()
     monkeypatch.setattr("mdrnets.networks.vector_quantiser.RESEED_STEPS", 1)

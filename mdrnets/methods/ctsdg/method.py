@@ -1,8 +1,8 @@
 """CTSDG: generates texture and structure together, each conditioned on the other.
 
 Guo et al., "Image Inpainting via Conditional Texture and Structure Dual Generation" (ICCV 2021,
-https://arxiv.org/abs/2108.09760). Loss weights are those of the authors' code. Unlike
-the authors, we flip images; holes are drawn as for all methods.
+https://arxiv.org/abs/2108.09760). Loss weights are those of the authors' code. Unlike the authors,
+we flip images; holes are drawn as for all methods.
 """
 
 from collections.abc import Iterator, Sequence
@@ -41,7 +41,7 @@ class Weights(BaseOptions):
 
 
 class Options(TrainOptions):
-    """The published networks and training at 256²."""
+    """The published networks and training, at 256²."""
 
     batch_size: Annotated[int, Field(ge=2), Official("code, paper")] = 6
     levels: Annotated[int, Field(ge=2), Official("code; down to 2×2")] = 7

@@ -17,7 +17,7 @@ from mdrnets.losses.total_variation import dilate
 
 LUMINANCE = (0.2125, 0.7154, 0.0721)  # scikit-image's rgb2gray
 # Pixels around a hole in which the filling can cause edges.
-RIM: Annotated[int, Chosen("no edge of the filling round a hole")] = 2
+RIM: Annotated[int, Chosen("excludes edges that the filling causes")] = 2
 
 
 def to_grey(image: Tensor) -> Tensor:

@@ -29,7 +29,7 @@ from mdrnets.networks.composite import composite
 from mdrnets.networks.sn_patchgan import SNPatchGAN
 
 REDUCTION = 8  # of the structure codes
-PUBLISHED_STEPS = 1_000_000  # structure generator; its schedule assumes them
+PUBLISHED_STEPS = 1_000_000  # of the structure generator; its schedule is made for them
 
 DISCRIMINATOR_STD = 0.05  # of initial weights
 
@@ -51,7 +51,7 @@ class Options(TrainOptions):
     condition_rates: Annotated[Dilations, Official("code")] = (1, 1, 1, 2, 4, 8, 16, 1, 1, 1)
     channels: Annotated[int, Field(ge=8, multiple_of=8), Official("code; of the PixelCNN")] = 128
     blocks: Annotated[PositiveInt, Official("code; of each stream, and of the output")] = 20
-    attentions: Annotated[PositiveInt, Official("code; blocks that have one")] = 4
+    attentions: Annotated[PositiveInt, Official("code; blocks with attention")] = 4
     dropout: Annotated[float, Field(ge=0, lt=1), Official("code")] = 0.1
     texture_width: Annotated[PositiveInt, Official("code")] = 32
     texture_dilations: Annotated[Dilations, Official("code")] = (2, 4, 8, 16)

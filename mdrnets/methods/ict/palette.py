@@ -15,7 +15,7 @@ from torch import Tensor
 from mdrnets.config.marks import Chosen
 
 PIXELS: Annotated[int, Chosen("enough for 512 colours")] = 1_000_000
-ITERATIONS: Annotated[int, Chosen("at most, of k-means")] = 50
+ITERATIONS: Annotated[int, Chosen("maximum for k-means")] = 50
 
 
 def fit_palette(images: np.ndarray, *, grid: int, colours: int, seed: int) -> np.ndarray:

@@ -30,14 +30,14 @@ StyleLoss = Literal["statistics", "gram"]
 class Weights(Options):
     """Weights of the loss terms, which are means. A term of weight 0 is not computed."""
 
-    hole: Annotated[NonNegativeFloat, Chosen("no weight is given; PConv's")] = 6.0
-    valid: Annotated[NonNegativeFloat, Chosen("no weight is given; PConv's")] = 1.0
-    perceptual: Annotated[NonNegativeFloat, Chosen("no weight is given; PConv's")] = 0.05
-    style: Annotated[NonNegativeFloat, Chosen("no weight is given")] = 10.0
-    adversarial: Annotated[NonNegativeFloat, Chosen("no weight is given")] = 0.1
-    total_variation: Annotated[NonNegativeFloat, Chosen("no weight is given; PConv's")] = 0.1
-    semantic: Annotated[NonNegativeFloat, Chosen("no weight is given")] = 0.1
-    incoordination: Annotated[NonNegativeFloat, Chosen("no weight is given")] = 1.0
+    hole: Annotated[NonNegativeFloat, Chosen("not stated; weight of PConv")] = 6.0
+    valid: Annotated[NonNegativeFloat, Chosen("not stated; weight of PConv")] = 1.0
+    perceptual: Annotated[NonNegativeFloat, Chosen("not stated; weight of PConv")] = 0.05
+    style: Annotated[NonNegativeFloat, Chosen("not stated")] = 10.0
+    adversarial: Annotated[NonNegativeFloat, Chosen("not stated")] = 0.1
+    total_variation: Annotated[NonNegativeFloat, Chosen("not stated; weight of PConv")] = 0.1
+    semantic: Annotated[NonNegativeFloat, Chosen("not stated")] = 0.1
+    incoordination: Annotated[NonNegativeFloat, Chosen("not stated")] = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)

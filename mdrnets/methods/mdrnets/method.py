@@ -49,10 +49,15 @@ class Options(TrainOptions):
     beta1: Annotated[float, Field(ge=0, lt=1), Paper()] = 0.9
     beta2: Annotated[float, Field(ge=0, lt=1), Paper()] = 0.99
 
-    style_channels: Annotated[PositiveInt, Chosen("c; SEAN has 512", "style_encoder.py")] = 256
+    style_channels: Annotated[PositiveInt, Chosen("c; 512 in SEAN", "style_encoder.py")] = 256
     style_width: Annotated[PositiveInt, Cited("SEAN's style encoder", "style_encoder.py")] = 32
-    width: Annotated[PositiveInt, Chosen("no width is given", "refinement.py")] = 64
-    dilations: Annotated[Dilations, Chosen("of the gated blocks", "refinement.py")] = (1, 2, 4, 8)
+    width: Annotated[PositiveInt, Chosen("width not stated", "refinement.py")] = 64
+    dilations: Annotated[Dilations, Chosen("dilations of the gated blocks", "refinement.py")] = (
+        1,
+        2,
+        4,
+        8,
+    )
     spade_hidden: Annotated[PositiveInt, Cited("SPADE", "refinement.py")] = 128
     discriminator_base: Annotated[PositiveInt, Cited("pix2pix")] = 64
 
@@ -60,21 +65,19 @@ class Options(TrainOptions):
     # Slots in each block, or in the shared block.
     slots: Annotated[PositiveInt, Chosen("m; the supplement is not public", "memory.py")] = 64
     alpha: Annotated[float, Field(ge=0, le=1), Cited("MOSS; α of equation 3", "memory.py")] = 0.999
-    temperature: Annotated[PositiveFloat, Chosen("equation 4 shows none", "memory.py")] = 1.0
+    temperature: Annotated[PositiveFloat, Chosen("not in equation 4", "memory.py")] = 1.0
     init: Annotated[
         Literal["gaussian", "from_data"],
-        Chosen("unit length; `from_data` where slots starve", "memory.py"),
+        Chosen("unit length; `from_data` if slots stay unused", "memory.py"),
     ] = "gaussian"
     mrem: Annotated[bool, Paper()] = True  # False: the fused features guide the decoder
     # Must divide half the image size.
     patch_size: Annotated[PositiveInt, Chosen("p: 1,024 patches at 256²", "mask_region.py")] = 4
     guidance: Annotated[Literal["memory", "style"], Paper()] = "memory"  # style: no DMM, no MREM
 
-    adversarial: Annotated[Adversarial, Chosen("pix2pix, which is cited, has bce", "losses.py")] = (
-        "hinge"
-    )
+    adversarial: Annotated[Adversarial, Chosen("the cited pix2pix uses bce", "losses.py")] = "hinge"
     style: Annotated[StyleLoss, Cited("AdaIN; `gram` is an option", "losses.py")] = "statistics"
-    taps: Annotated[Taps, Chosen("of VGG-16, as in Johnson et al. 2016", "losses.py")] = (
+    taps: Annotated[Taps, Chosen("VGG-16, as in Johnson et al. 2016", "losses.py")] = (
         "relu1_2",
         "relu2_2",
         "relu3_3",

@@ -34,12 +34,14 @@ SOURCE = "bisenet"
 class Options(TrainOptions):
     """Width, loss and optimiser of the face parser, or the choice of published weights."""
 
-    published: Annotated[bool, Chosen("published weights have seen test images")] = False
-    steps: Annotated[NonNegativeInt, Chosen("of published weights; else the profile's")] = 0
+    published: Annotated[bool, Chosen("published weights were trained on test images too")] = False
+    steps: Annotated[
+        NonNegativeInt, Chosen("for published weights; otherwise set by the profile")
+    ] = 0
     # BatchNorm of pooled values needs at least two images.
-    batch_size: Annotated[int, Field(ge=2), Cited("BiSeNet; the paper takes a trained one")] = 16
+    batch_size: Annotated[int, Field(ge=2), Cited("BiSeNet; the paper uses a trained parser")] = 16
     width: Annotated[int, Field(ge=4), Cited("BiSeNet on ResNet-18")] = 64
-    input_scale: Annotated[PositiveInt, Chosen("small images lose eyes at stride 8")] = 1
+    input_scale: Annotated[PositiveInt, Chosen("in small images, eyes vanish at stride 8")] = 1
     class_balance: Annotated[float, Field(ge=0, le=1), Chosen("rare classes, such as eyes")] = 0.5
     auxiliary_weight: Annotated[NonNegativeFloat, Cited("BiSeNet, equation 2")] = 1.0
     lr: Annotated[PositiveFloat, Chosen("Adam, for short trainings")] = 1e-3

@@ -20,7 +20,7 @@ from mdrnets.losses.perceptual import perceptual_loss
 from mdrnets.methods.base import Batch, BuildContext, Phase, Trainable, Update
 from mdrnets.networks.features import PerceptualFeatures
 
-TAPS: Annotated[tuple[str, ...], Chosen("of VGG-16, as in MDRNets")] = (
+TAPS: Annotated[tuple[str, ...], Chosen("VGG-16, as in MDRNets")] = (
     "relu1_2",
     "relu2_2",
     "relu3_3",
@@ -32,10 +32,10 @@ class Options(TrainOptions):
     """Layers, losses and optimiser of the reconstruction network."""
 
     batch_size: Annotated[PositiveInt, Paper()] = 8
-    width: Annotated[PositiveInt, Chosen("no layer is given")] = 64
+    width: Annotated[PositiveInt, Chosen("layers not stated")] = 64
     downsamplings: Annotated[PositiveInt, Chosen("the middle layer is at H/8")] = 3
-    blocks: Annotated[NonNegativeInt, Chosen("residual blocks each side of the middle")] = 2
-    l1_weight: Annotated[NonNegativeFloat, Chosen("the unit of the other weight")] = 1.0
+    blocks: Annotated[NonNegativeInt, Chosen("residual blocks on each side of the middle")] = 2
+    l1_weight: Annotated[NonNegativeFloat, Chosen("the other weight is relative to it")] = 1.0
     perceptual_weight: Annotated[NonNegativeFloat, Chosen("as in MDRNets")] = 0.05
     lr: Annotated[PositiveFloat, Paper()] = 2e-4
     beta1: Annotated[float, Field(ge=0, lt=1), Paper()] = 0.9

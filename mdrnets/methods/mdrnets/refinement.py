@@ -15,7 +15,7 @@ from mdrnets.config.marks import Chosen
 from mdrnets.networks.gated_conv import GatedConv2d
 from mdrnets.networks.spade import SpadeResBlock
 
-SLOPE: Annotated[float, Chosen("as in its decoder's SPADE")] = 0.2
+SLOPE: Annotated[float, Chosen("as in the decoder's SPADE blocks")] = 0.2
 
 
 class RefinementNetwork(nn.Module):

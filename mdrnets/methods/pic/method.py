@@ -45,7 +45,7 @@ class Options(TrainOptions):
     # The latent is at H/2^reductions.
     reductions: Annotated[int, Field(ge=4), Official("code")] = 5
     base: Annotated[int, Field(ge=4), Official("code")] = 32
-    cap: Annotated[int, Field(ge=4, multiple_of=4), Official("code; also of the latent")] = 128
+    cap: Annotated[int, Field(ge=4, multiple_of=4), Official("code; also for the latent")] = 128
     infer_blocks: Annotated[NonNegativeInt, Official("code")] = 6
     lr: Annotated[PositiveFloat, Official("code, paper")] = 1e-4
     beta1: Annotated[float, Field(ge=0, lt=1), Official("code, paper")] = 0.0

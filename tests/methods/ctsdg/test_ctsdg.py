@@ -44,7 +44,7 @@ def test_the_schedule_is_two_phases_with_their_rates(method: CTSDG) -> None:
     assert rates[1] == pytest.approx([5e-5, 5e-6])
 
 
-def test_fine_tuning_holds_the_statistics_but_not_the_affine_pair(
+def test_fine_tuning_freezes_statistics_but_not_affine_parameters(
     method: CTSDG, batch: Batch, run_steps: Callable[..., list[dict[str, float]]]
 ) -> None:
     _, fine_tune = method.phases()

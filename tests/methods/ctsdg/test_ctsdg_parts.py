@@ -94,7 +94,7 @@ def test_bottlenecks_are_swapped() -> None:
     assert of_structure[1] is None and of_structure[0] is not None and of_structure[0].any()
 
 
-def test_fusion_begins_as_a_concatenation_and_uses_the_updated_texture() -> None:
+def test_fusion_starts_as_a_concatenation_and_uses_the_updated_texture() -> None:
     torch.manual_seed(0)
     fusion = BiGFF(channels=4)
     texture, structure = torch.randn(1, 4, 5, 5), torch.randn(1, 4, 5, 5)
@@ -109,7 +109,7 @@ def test_fusion_begins_as_a_concatenation_and_uses_the_updated_texture() -> None
     torch.testing.assert_close(fusion(texture, structure)[:, 4:], expected)
 
 
-def test_region_affinity_of_a_constant_is_damped_at_the_border_alone() -> None:
+def test_region_affinity_of_a_constant_is_damped_only_at_the_border() -> None:
     out = RegionAffinity()(torch.ones(1, 8, 32, 32))[0, 0]
     torch.testing.assert_close(out[1:-1, 1:-1], torch.ones(30, 30), atol=1e-5, rtol=0)
     torch.testing.assert_close(out[0, 1:-1], torch.full((30,), 0.5), atol=1e-5, rtol=0)
@@ -158,7 +158,7 @@ def test_an_image_that_is_all_hole_has_no_edges() -> None:
     assert not detect_visible_edges(_picture(), hole, sigma=1.0).any()
 
 
-def test_what_the_hole_holds_changes_no_output() -> None:
+def test_pixels_in_the_hole_do_not_change_the_output() -> None:
     torch.manual_seed(0)
     generator = Generator(levels=3, width=4).eval()
     hole = torch.zeros(1, 1, 16, 16)
@@ -182,7 +182,7 @@ def test_the_encoder_closes_the_centre_hole_of_a_full_size_image() -> None:
     assert torch.equal(part[1], torch.ones(1, 1, 2, 2))
 
 
-def test_the_branches_have_no_bias_and_begin_as_published() -> None:
+def test_the_branches_have_no_bias_and_the_published_initialisation() -> None:
     torch.manual_seed(0)
     discriminator = Discriminator(base=32)
     for branch in (discriminator.texture, discriminator.structure):

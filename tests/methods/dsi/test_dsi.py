@@ -117,7 +117,7 @@ def test_options_that_do_not_fit_are_refused(context: BuildContext) -> None:
         )
 
 
-def test_the_discriminator_begins_as_published(context: BuildContext) -> None:
+def test_the_discriminator_has_the_published_initialisation(context: BuildContext) -> None:
     torch.manual_seed(0)
     method = build(
         options=Options.model_validate(TINY | {"discriminator_base": 32}), context=context

@@ -131,7 +131,9 @@ def test_concat_elu_doubles_the_channels() -> None:
 
 
 @pytest.mark.parametrize(("sees", "kernel"), [("down", (2, 3)), ("down_right", (2, 2))])
-def test_causal_convolutions_see_what_they_say(sees: str, kernel: tuple[int, int]) -> None:
+def test_causal_convolutions_have_the_documented_receptive_field(
+    sees: str, kernel: tuple[int, int]
+) -> None:
     torch.manual_seed(0)
     conv = CausalConv2d(1, 1, kernel, sees)  # type: ignore[arg-type]
     x = torch.randn(1, 1, 5, 5, requires_grad=True)
@@ -156,7 +158,7 @@ def test_attention_is_strictly_causal_and_the_first_position_is_defined() -> Non
     assert seen.tolist() == [[True, True, True], [True, False, False]]
 
 
-def test_a_code_changes_later_logits_alone(pixelcnn: StructurePixelCNN) -> None:
+def test_a_code_changes_only_later_logits(pixelcnn: StructurePixelCNN) -> None:
     vectors = torch.randn(1, 4, 4, 5, dtype=torch.float64)
     h = torch.randn(1, 6, 4, 5, dtype=torch.float64)
     logits = pixelcnn(vectors, h)
@@ -167,7 +169,7 @@ def test_a_code_changes_later_logits_alone(pixelcnn: StructurePixelCNN) -> None:
     assert moved[1 * 5 + 3 + 1]
 
 
-def test_the_first_logits_depend_on_the_condition_alone(pixelcnn: StructurePixelCNN) -> None:
+def test_the_first_logits_depend_only_on_the_condition(pixelcnn: StructurePixelCNN) -> None:
     h = torch.randn(1, 6, 3, 3, dtype=torch.float64)
     first, second = (
         pixelcnn(torch.randn(1, 4, 3, 3, dtype=torch.float64), h)[..., 0, 0] for _ in range(2)

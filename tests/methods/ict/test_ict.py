@@ -136,7 +136,7 @@ def test_sizes_that_do_not_fit_are_refused(
         _built(context, **changes)
 
 
-def test_the_discriminator_begins_as_published(context: BuildContext) -> None:
+def test_the_discriminator_has_the_published_initialisation(context: BuildContext) -> None:
     weights = list(_built(context, discriminator_base=32).discriminator.parameters())
     assert all(weight.dim() == 4 for weight in weights)  # none is a bias
     for weight in weights[1:4]:

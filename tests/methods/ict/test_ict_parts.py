@@ -60,7 +60,7 @@ def test_every_palette_colour_is_its_own_token() -> None:
     assert torch.equal(quantise(dequantise(tokens, palette, 4), palette), tokens)
 
 
-def test_quantising_is_idempotent_and_takes_the_nearest() -> None:
+def test_quantising_is_idempotent_and_selects_the_nearest() -> None:
     torch.manual_seed(0)
     palette = torch.from_numpy(fit_palette(_images(), grid=8, colours=16, seed=1))
     image = torch.rand(2, 3, 4, 4) * 255
@@ -154,7 +154,7 @@ def test_the_loss_is_that_of_masked_cells_and_near_uniform_at_first() -> None:
     assert not logits.grad[~masked].any() and logits.grad[masked].any()
 
 
-def test_no_masked_cell_costs_nothing(transformer: AppearanceTransformer) -> None:
+def test_the_loss_without_masked_cells_is_zero(transformer: AppearanceTransformer) -> None:
     tokens = torch.zeros(1, 16, dtype=torch.int64)
     known = torch.zeros(1, 16, dtype=torch.bool)
     assert masked_cross_entropy(transformer(tokens, known), tokens, known).item() == 0
@@ -224,7 +224,7 @@ def test_samples_are_among_the_likeliest_and_follow_the_seed(
     assert first[0, last] in best
 
 
-def test_an_image_samples_alike_alone_and_greedily_in_a_batch(
+def test_greedy_samples_do_not_depend_on_the_batch(
     transformer: AppearanceTransformer,
 ) -> None:
     tokens, masked = torch.randint(12, (3, 16)), torch.rand(3, 16) < 0.5

@@ -83,7 +83,7 @@ def test_frozen_it_leads_gradients_to_the_valid_pixels_and_stays_as_it_is(
 
 
 @pytest.mark.parametrize("everywhere", [0.0, 1.0])
-def test_no_hole_and_nothing_but_hole_can_be_trained_on(
+def test_empty_and_full_holes_can_be_trained_on(
     network: Coarse, batch: Batch, run_steps: RunSteps, everywhere: float
 ) -> None:
     extreme = Batch(batch.image, torch.full_like(batch.hole, everywhere))

@@ -73,7 +73,7 @@ def test_it_is_bounded(labels: Tensor, hole: Tensor) -> None:
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0])
-def test_no_hole_and_nothing_but_hole_are_finite(labels: Tensor, value: float) -> None:
+def test_empty_and_full_holes_are_finite(labels: Tensor, value: float) -> None:
     output = _features(1).requires_grad_()
     loss = _loss(output, _features(2), labels, torch.full((2, 1, 16, 16), value))
     loss.backward()
@@ -82,7 +82,7 @@ def test_no_hole_and_nothing_but_hole_are_finite(labels: Tensor, value: float) -
     assert (loss.item() == 0) == (value == 0)  # without a hole there are no classes in it
 
 
-def test_a_class_that_is_nowhere_changes_nothing_but_the_mean(labels: Tensor, hole: Tensor) -> None:
+def test_an_absent_class_changes_only_the_mean(labels: Tensor, hole: Tensor) -> None:
     few = coordination_loss(_features(1), _features(2), labels=labels, hole=hole, classes=CLASSES)
     many = coordination_loss(
         _features(1), _features(2), labels=labels, hole=hole, classes=2 * CLASSES

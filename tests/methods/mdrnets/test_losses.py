@@ -200,7 +200,7 @@ def test_the_ground_truth_costs_no_reconstruction(
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0])
-def test_no_hole_and_nothing_but_hole_are_finite(
+def test_empty_and_full_holes_are_finite(
     losses: GeneratorLosses, batch: Batch, output: Tensor, labels: Tensor, value: float
 ) -> None:
     extreme = Batch(image=batch.image, hole=torch.full_like(batch.hole, value))

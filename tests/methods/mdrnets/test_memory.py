@@ -35,7 +35,7 @@ def _cosines(memory: DisentangledMemory, query: RegionMeans, sample: int, index:
     return torch.stack([vector @ slot / (vector.norm() * slot.norm()) for slot in block])
 
 
-def test_slots_begin_at_unit_length_and_are_no_parameters() -> None:
+def test_slots_start_at_unit_length_and_are_not_parameters() -> None:
     memory = _memory()
     torch.testing.assert_close(memory.slots.norm(dim=-1), torch.ones(CLASSES, SLOTS))
     assert not list(memory.parameters())
@@ -146,14 +146,14 @@ def test_a_class_without_any_pixel_neither_reads_nor_writes() -> None:
     assert torch.isfinite(read).all()
 
 
-def test_an_absent_query_forbids_writing_whatever_the_value_says() -> None:
+def test_an_absent_query_prevents_writing_even_if_the_value_is_present() -> None:
     memory = _memory()
     before = memory.slots.clone()
     memory(_rows(1, absent=((0, 1), (1, 1))), _rows(2))
     assert torch.equal(memory.slots[1], before[1])
 
 
-def test_a_class_absent_in_one_sample_is_written_by_the_other_alone() -> None:
+def test_a_class_absent_in_one_sample_is_written_only_by_the_other() -> None:
     absent = ((0, 1),)
     both, alone = _memory(), _memory()
     query, value = _rows(1), _rows(2, absent=absent)
@@ -183,7 +183,7 @@ def test_gradient_reaches_the_query_and_neither_the_value_nor_the_slots() -> Non
     assert not memory.slots.requires_grad
 
 
-def test_one_shared_block_serves_all_classes() -> None:
+def test_all_classes_can_share_one_block() -> None:
     memory, value = _memory(blocks=1), _rows(2)
     query = RegionMeans(memory.slots[:, :1].expand(2, CLASSES, -1).clone(), value.present)
     before = memory.slots.clone()

@@ -235,7 +235,7 @@ def test_frozen_networks_stay_frozen(
 
 @pytest.mark.parametrize("variant", ["full", "shared", "without memory"])
 @pytest.mark.parametrize("value", [0.0, 1.0])
-def test_batches_without_hole_or_with_nothing_else_train(
+def test_batches_with_empty_or_full_holes_can_be_trained_on(
     small_method: MakeMethod, batch: Batch, run_steps: RunSteps, variant: str, value: float
 ) -> None:
     extreme = Batch(image=batch.image, hole=torch.full_like(batch.hole, value))

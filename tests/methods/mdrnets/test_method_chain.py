@@ -111,7 +111,7 @@ def test_the_memory_starts_random_by_default(small_method: MakeMethod) -> None:
     assert small_method().phases()[0].on_start is None
 
 
-def test_diagnostics_tell_what_the_memory_does(
+def test_diagnostics_describe_the_memory(
     small_method: MakeMethod, batch: Batch, run_steps: RunSteps
 ) -> None:
     method = small_method()
@@ -159,7 +159,9 @@ def test_completion_is_deterministic_and_leaves_no_trace(
     assert first.abs().max() <= 1
 
 
-def test_images_of_a_batch_are_completed_alone(small_method: MakeMethod, batch: Batch) -> None:
+def test_images_of_a_batch_are_completed_independently(
+    small_method: MakeMethod, batch: Batch
+) -> None:
     method = small_method()
     together = _complete(method, batch)
     alone = _complete(method, Batch(image=batch.image[1:], hole=batch.hole[1:]))
@@ -176,7 +178,7 @@ def test_valid_pixels_are_the_input_byte_for_byte(small_method: MakeMethod, batc
     assert (completed[~valid] != given[~valid]).any(axis=-1).mean() > 0.9
 
 
-def test_the_coarse_face_fills_the_hole_alone_and_stays_in_range(
+def test_the_coarse_face_fills_only_the_hole_and_stays_in_range(
     frozen_context: BuildContext, small_method: MakeMethod, batch: Batch
 ) -> None:
     coarse = small_method().complete_coarsely(batch.masked, batch.hole)

@@ -201,7 +201,7 @@ def test_options_are_checked() -> None:
             Options.model_validate({"steps": 3, "batch_size": 2} | bad)
 
 
-def test_published_weights_take_the_place_of_a_training() -> None:
+def test_published_weights_replace_a_training() -> None:
     with pytest.raises(ValidationError, match="published"):
         Options(published=True, steps=1)
     with pytest.raises(ValidationError, match="steps"):

@@ -54,7 +54,7 @@ def test_downsamplings_set_the_middle_layer(
     assert network.channels == shape[0]
 
 
-def test_nothing_passes_beside_the_middle_layer(
+def test_no_connection_bypasses_the_middle_layer(
     network: Reconstruction, batch: Batch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     code = network.encode(batch.image)
@@ -113,7 +113,7 @@ def test_frozen_it_leads_gradients_to_the_image_and_stays_as_it_is(
     assert all(parameter.grad is None for parameter in network.parameters())
 
 
-def test_the_encoder_takes_each_image_by_itself(network: Reconstruction, batch: Batch) -> None:
+def test_the_encoder_encodes_images_independently(network: Reconstruction, batch: Batch) -> None:
     alone = network.encode(batch.image[:1])
     torch.testing.assert_close(network.encode(batch.image)[:1], alone)
 

@@ -14,7 +14,7 @@ def test_it_has_the_published_size() -> None:
     assert sum(sizes) == 978_496
 
 
-def test_512_channels_take_1568_thousand_weights() -> None:
+def test_512_channels_have_1568_thousand_weights() -> None:
     with torch.device("meta"):
         network = StyleEncoder(channels=512, width=32)
     weights = [parameter.numel() for parameter in network.parameters() if parameter.dim() > 1]
@@ -28,7 +28,7 @@ def test_the_features_have_half_the_size_and_lie_in_the_range_of_tanh() -> None:
     assert features.abs().max() < 1
 
 
-def test_an_image_is_encoded_alone() -> None:
+def test_images_are_encoded_independently() -> None:
     torch.manual_seed(0)
     network, images = StyleEncoder(channels=5, width=2), torch.randn(2, 3, 16, 16)
     torch.testing.assert_close(network(images)[:1], network(images[:1]))

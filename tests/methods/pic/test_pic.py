@@ -86,7 +86,7 @@ def test_the_prior_is_pulled_to_a_posterior_that_does_not_move(method: PIC, batc
     assert of_rec.any() and of_prior.any()
 
 
-def test_the_generative_path_answers_for_visible_pixels_alone(
+def test_the_generative_path_is_compared_only_on_visible_pixels(
     method: PIC, batch64: Batch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[torch.Tensor] = []
@@ -132,7 +132,7 @@ def test_samples_follow_the_generator_and_not_the_hole(method: PIC, batch64: Bat
     assert ((first - complete(2, batch64.masked)).abs() * batch64.hole).any()
 
 
-def test_best_of_takes_the_sample_that_the_discriminator_prefers(batch64: Batch) -> None:
+def test_best_of_selects_the_sample_that_the_discriminator_prefers(batch64: Batch) -> None:
     torch.manual_seed(0)
     built = build(
         options=Options.model_validate(TINY | {"best_of": 3}),
@@ -169,7 +169,7 @@ def test_too_many_reductions_are_refused() -> None:
         build(options=Options(steps=1), context=BuildContext(64, features=_none))
 
 
-def test_the_prior_learns_from_the_generative_path_alone(method: PIC, batch64: Batch) -> None:
+def test_the_prior_learns_only_from_the_generative_path(method: PIC, batch64: Batch) -> None:
     terms = _terms(method, batch64)
     prior = [method.encoder.prior, method.encoder.infer]
     weights = [next(network.parameters()) for network in prior]
@@ -186,7 +186,7 @@ def test_the_prior_learns_from_the_generative_path_alone(method: PIC, batch64: B
         assert gradients(term) == [False, False], term
 
 
-def test_a_perfect_reconstruction_costs_nothing(
+def test_a_perfect_reconstruction_has_zero_loss(
     method: PIC, batch64: Batch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     both = batch64.image.repeat(2, 1, 1, 1)
