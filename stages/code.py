@@ -5,28 +5,21 @@ parameters: so an edit re-runs what it can change, and nothing else. Snakemake c
 digests in memory when it starts.
 """
 
-import argparse
 import sys
 from collections.abc import Sequence
 
 from mdrnets.config.load import load_config
 from mdrnets.dag.pipeline import Pipeline
 from mdrnets.errors import UserError
+from mdrnets.execution.command import print_user_error, profile_parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m stages.code",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--profile", help="a file of profiles/; by default that of params.yaml")
-    options = parser.parse_args(arguments)
+    options = profile_parser("python -m stages.code", __doc__).parse_args(arguments)
     try:
         Pipeline(load_config(options.profile)).write_digests()
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+        return print_user_error(error)
     return 0
 
 

@@ -6,7 +6,6 @@ Snakemake, and `dvc metrics` and `dvc plots` compare what it reports. Run it aft
 file is current.
 """
 
-import argparse
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from mdrnets.dag.code import module_path
 from mdrnets.dag.pipeline import Pipeline
 from mdrnets.dag.stage import Stage
 from mdrnets.errors import UserError
+from mdrnets.execution.command import print_user_error, profile_parser
 from mdrnets.files import write_text
 from mdrnets.reporting.captions import caption
 
@@ -135,18 +135,11 @@ def _entry(pipeline: Pipeline, stage: Stage) -> dict[str, Any]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--profile", help="a file name under profiles/; default: as params.yaml says"
-    )
-    options = parser.parse_args()
+    options = profile_parser(None, __doc__).parse_args()
     try:
         write_text(TARGET, dvc_yaml(Pipeline(load_config(options.profile))))
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+        return print_user_error(error)
     return 0
 
 

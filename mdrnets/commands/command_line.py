@@ -6,17 +6,17 @@ arguments.
 
 import ast
 import importlib
-import logging
 import os
 import signal
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from mdrnets.errors import UserError
+from mdrnets.execution.command import print_user_error
+from mdrnets.execution.log import log_to_stderr
 
 FOLDER = Path(__file__).parent
 
@@ -52,13 +52,12 @@ def command_parser(name: str, doc: str | None) -> CommandParser:
 def run_command(name: str, arguments: Sequence[str]) -> int:
     """Run a command and return its exit code; see `mdrnets.__main__.main`."""
     command = importlib.import_module(f"mdrnets.commands.{name}")
-    with _log_to_stderr():
+    with log_to_stderr():
         try:
             code: int = command.main(arguments)
             return code
         except UserError as error:
-            print(f"error: {error}", file=sys.stderr)
-            return 1
+            return print_user_error(error)
         except KeyboardInterrupt:
             print("interrupted", file=sys.stderr)
             return 128 + signal.SIGINT
@@ -70,17 +69,3 @@ def run_command(name: str, arguments: Sequence[str]) -> int:
 def _first_line(path: Path) -> str:
     doc = ast.get_docstring(ast.parse(path.read_bytes(), filename=str(path)))
     return (doc or "").partition("\n")[0]
-
-
-@contextmanager
-def _log_to_stderr() -> Iterator[None]:
-    """Show the messages of the package, without names and times: a person reads them at once."""
-    logger = logging.getLogger("mdrnets")
-    handler, level = logging.StreamHandler(), logger.level
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-        logger.setLevel(level)

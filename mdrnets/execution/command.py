@@ -11,14 +11,15 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import wraps
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from mdrnets.errors import UserError
+from mdrnets.execution.log import log_to_stderr
 from mdrnets.runtime.workers import local_rank
 
 if TYPE_CHECKING:
@@ -39,9 +40,6 @@ ARGUMENTS = {
 }
 """The arguments of all stages, as their help explains them."""
 
-logger = logging.getLogger(__name__)
-
-
 Body = Callable[["StageRun"], None]
 
 
@@ -56,6 +54,21 @@ class Terminated(SystemExit):
 
     def __init__(self) -> None:
         super().__init__(128 + signal.SIGTERM)
+
+
+def profile_parser(prog: str | None, doc: str | None) -> argparse.ArgumentParser:
+    """A parser whose help is the program's docstring, with `--profile`."""
+    parser = argparse.ArgumentParser(
+        prog=prog, description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--profile", help="a file of profiles/; by default that of params.yaml")
+    return parser
+
+
+def print_user_error(error: UserError) -> int:
+    """Print the sentence of an error that the user can mend. Returns the exit code."""
+    print(f"error: {error}", file=sys.stderr)
+    return 1
 
 
 def stage_command(
@@ -80,12 +93,15 @@ def stage_command(
         @wraps(body)
         def main(arguments: Sequence[str] | None = None) -> int:
             program = module["__spec__"].name.rpartition(".")[2]
-            parser = _parser(program, module["__doc__"], names)
+            parser = profile_parser(f"python -m stages.{program}", module["__doc__"])
+            for name in names:
+                plain, optional, _ = name.partition("?")
+                parser.add_argument(plain, nargs=optional or None, help=ARGUMENTS[plain])
             if add_options is not None:
                 add_options(parser)
             options = parser.parse_args(arguments)
-            given = {name.rstrip("?"): getattr(options, name.rstrip("?")) for name in names}
-            given = {name: value for name, value in given.items() if value is not None}
+            values = {name.rstrip("?"): getattr(options, name.rstrip("?")) for name in names}
+            given = {name: value for name, value in values.items() if value is not None}
             if worker is not None and local_rank() > 0:
                 return worker(options.profile, **given)
             return execute(program, given, options.profile, body, options=options)
@@ -114,20 +130,19 @@ def execute(
     """
     before = signal.signal(signal.SIGTERM, _terminate)
     try:
-        with _log_to_stderr():
+        with log_to_stderr(_Formatter()):
             _execute(program, arguments, profile, body, options or argparse.Namespace())
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+        return print_user_error(error)
     except OSError as error:
         if error.errno not in FORBIDDEN or error.filename is None:
             raise
-        print(
-            f"error: {error.filename}: {error.strerror}; make it readable and writable, or run "
-            "the project from another folder",
-            file=sys.stderr,
+        return print_user_error(
+            UserError(
+                f"{error.filename}: {error.strerror}; make it readable and writable, or run the "
+                "project from another folder"
+            )
         )
-        return 1
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 128 + signal.SIGINT
@@ -215,49 +230,12 @@ def _digest_for_dvc(path: Path, job: "Job") -> str | None:
     return None
 
 
-def _parser(program: str, doc: str | None, names: Sequence[str]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog=f"python -m stages.{program}",
-        description=doc,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    for name in names:
-        parser.add_argument(
-            name.rstrip("?"),
-            nargs="?" if name.endswith("?") else None,
-            help=ARGUMENTS[name.rstrip("?")],
-        )
-    parser.add_argument("--profile", help="a file of profiles/; by default that of params.yaml")
-    return parser
-
-
-class _Handler(logging.StreamHandler[Any]):
-    """Writes to the present stderr; a reader that went away (`2>&1 | head`) stops no stage."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        with suppress(OSError, ValueError):
-            print(self.format(record), file=sys.stderr, flush=True)
-
-
-@contextmanager
-def _log_to_stderr() -> Iterator[None]:
-    """Show what the project logs: with the time in a log file, without it on a terminal."""
-    handler = _Handler()
-    plain = "%(message)s" if sys.stderr.isatty() else "%(asctime)s %(message)s"
-    handler.setFormatter(_Formatter(plain, datefmt="%H:%M:%S"))
-    loggers = [logging.getLogger(name) for name in ("mdrnets", "stages")]
-    for each in loggers:
-        each.addHandler(handler)
-        each.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        for each in loggers:
-            each.removeHandler(handler)
-
-
 class _Formatter(logging.Formatter):
-    """Names the level of what is more than information."""
+    """Adds the time in a log file, and names the level of what is more than information."""
+
+    def __init__(self) -> None:
+        plain = "%(message)s" if sys.stderr.isatty() else "%(asctime)s %(message)s"
+        super().__init__(plain, datefmt="%H:%M:%S")
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
         if record.levelno > logging.INFO:

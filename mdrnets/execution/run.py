@@ -64,9 +64,6 @@ class StageRun:
         )
         self._stream = Stream(self._recorder) if streamed else None
 
-    def say(self, line: str) -> None:
-        logger.info(line)
-
     def progress(
         self, items: Iterable[Item], *, total: int | None = None, label: str
     ) -> Iterator[Item]:
