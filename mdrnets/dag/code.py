@@ -60,9 +60,14 @@ def module_path(module: str) -> Path | None:
     return None
 
 
+def file_digests(files: Iterable[Path]) -> dict[str, str]:
+    """The SHA-256 of files of code by their names, as they were when the process first asked."""
+    return {path.as_posix(): _sha256(path.resolve()) for path in files}
+
+
 def code_digest(files: Iterable[Path]) -> str:
     """Sixteen hexadecimal digits that change with the name or the content of any of the files."""
-    listing = "".join(f"{path.as_posix()}\0{_sha256(path.resolve())}\n" for path in files)
+    listing = "".join(f"{name}\0{digest}\n" for name, digest in file_digests(files).items())
     return hashlib.sha256(listing.encode()).hexdigest()[:16]
 
 

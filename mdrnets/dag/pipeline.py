@@ -30,6 +30,7 @@ class Job:
     Attributes:
         stage: of the table.
         wildcards: of the stage's matrix.
+        arguments: of the stage's program, besides the profile.
         command: for a shell, in the project's folder.
         inputs: files that it reads.
         outputs: files that it makes.
@@ -41,6 +42,7 @@ class Job:
 
     stage: Stage
     wildcards: Wildcards
+    arguments: tuple[str, ...]
     command: str
     inputs: tuple[Path, ...]
     outputs: tuple[Path, ...]
@@ -49,9 +51,14 @@ class Job:
     gpus: int
 
     @property
+    def path(self) -> tuple[str, ...]:
+        """Its stage and the values of its wildcards, in their order: where its digest lies."""
+        return (self.stage.name, *self.wildcards.values())
+
+    @property
     def name(self) -> str:
         """For people."""
-        return " ".join([self.stage.name, *self.wildcards.values()])
+        return " ".join(self.path)
 
     @cached_property
     def digest(self) -> dict[str, Any]:
@@ -81,6 +88,7 @@ class Pipeline:
         return Job(
             stage=stage,
             wildcards=dict(wildcards),
+            arguments=_fill_arguments(stage, wildcards),
             command=self.command(stage).format(**wildcards),
             inputs=_fill(stage.inputs, wildcards),
             outputs=_fill(stage.outputs, wildcards),
@@ -111,8 +119,8 @@ class Pipeline:
         for stage in self.stages.values():
             if stage.program == program:
                 for wildcards in stage.combinations():
-                    filled = [argument.format(**wildcards) for argument in stage.arguments]
-                    if filled == list(arguments):
+                    filled = _fill_arguments(stage, wildcards)
+                    if filled == tuple(arguments):
                         return self.job(stage, wildcards)
                     known.append(" ".join(filled))
         raise UserError(
@@ -130,7 +138,7 @@ class Pipeline:
         """The digest of every job: stage → values of its wildcards, in their order → digest."""
         digests: dict[str, Any] = {}
         for job in self.jobs():
-            *path, last = (job.stage.name, *job.wildcards.values())
+            *path, last = job.path
             branch = digests
             for name in path:
                 branch = branch.setdefault(name, {})
@@ -174,7 +182,7 @@ class Pipeline:
         }
         if dataset is not None and network.uses:
             values["network:trained_on"] = {
-                part: self.config.trained_on(part, dataset) for part in network.uses
+                name: self.config.trained_on(name, dataset) for name in network.uses
             }
         if uses_options:
             values["network:labels"] = network.labels
@@ -190,6 +198,10 @@ def _stages(config: Config, layout: Layout) -> Iterator[Stage]:
     rendered = [*report_stages(config, layout), *figure_stages(config, layout)]
     yield from rendered
     yield page_stage(config, layout, rendered)
+
+
+def _fill_arguments(stage: Stage, wildcards: Wildcards) -> tuple[str, ...]:
+    return tuple(argument.format(**wildcards) for argument in stage.arguments)
 
 
 def _fill(paths: tuple[Path, ...], wildcards: Wildcards) -> tuple[Path, ...]:

@@ -158,8 +158,8 @@ class _Builder:
         by_stage: dict[str, list[Record]] = {}
         by_program: dict[str, list[Record]] = {}
         for execution in finished:
-            by_stage.setdefault(execution.stage.name, []).append(execution.record)
-            by_program.setdefault(execution.stage.program, []).append(execution.record)
+            by_stage.setdefault(execution.job.stage.name, []).append(execution.record)
+            by_program.setdefault(execution.job.stage.program, []).append(execution.record)
         self.tools = {name: self._tool(name, records) for name, records in by_program.items()}
         _link(self.workflow, "hasPart", self.tools.values())
         steps = []
@@ -200,7 +200,7 @@ class _Builder:
         gpus = ", ".join(record.machine.gpus) or "no GPU"
         action = self._action(f"#{record.execution}", "CreateAction", [record], name=record.name)
         action["description"] = f"{record.command}; on {record.machine.cpu}, {gpus}"
-        action["instrument"] = self.tools[execution.stage.program]
+        action["instrument"] = self.tools[execution.job.stage.program]
         inputs = [self._file(*item) for item in record.inputs.items()]
         parameters = [self._parameter(*item) for item in record.parameters.items()]
         _link(action, "object", inputs + parameters)
@@ -234,7 +234,7 @@ class _Builder:
         outputs = [
             (path, "File", self._file(path, known))
             for execution in finished
-            if execution.stage.group == "report"
+            if execution.job.stage.group == "report"
             for path, known in execution.record.outputs.items()
         ]
         for kind, slot, values in (("input", "object", inputs), ("output", "result", outputs)):
@@ -278,7 +278,7 @@ class _Builder:
             run = execution.record.execution
             text = f"start {execution.record.name}"
             control = self._entity(f"#control/{run}", "ControlAction", name=text)
-            control["instrument"] = self.crate.get(f"#step/{execution.stage.name}")
+            control["instrument"] = self.crate.get(f"#step/{execution.job.stage.name}")
             control["object"] = self.crate.get(f"#{run}")
             controls.append(control)
         _link(action, "object", controls)

@@ -224,7 +224,7 @@ def _check_code(pipeline: "Pipeline", job: "Job") -> None:
 def _digest_for_dvc(path: Path, job: "Job") -> str | None:
     with suppress(FileNotFoundError, KeyError):
         digest = json.loads(path.read_text(encoding="utf-8"))
-        for key in (job.stage.name, *job.wildcards.values()):
+        for key in job.path:
             digest = digest[key]
         return str(digest["code"])
     return None

@@ -125,18 +125,10 @@ class Planner:
     def plan(self) -> Plan:
         jobs: dict[str, PlannedJob] = {}
         makers: dict[str, str] = {}
-        for stage in self._pipeline.stages.values():
-            for wildcards in stage.combinations():
-                job = self._pipeline.job(stage, wildcards)
-                needs = {makers[str(path)] for path in job.inputs if str(path) in makers}
-                makers |= {str(path): job.name for path in job.outputs}
-                jobs[job.name] = self._job(
-                    job,
-                    stage.program,
-                    [argument.format(**wildcards) for argument in stage.arguments],
-                    needs=tuple(sorted(needs)),
-                    gpus=self._pipeline.gpus(stage),
-                )
+        for job in self._pipeline.jobs():
+            needs = {makers[str(path)] for path in job.inputs if str(path) in makers}
+            makers |= {str(path): job.name for path in job.outputs}
+            jobs[job.name] = self._job(job, needs=tuple(sorted(needs)))
         return Plan(
             config=self.config,
             speed=self.speed,
@@ -146,29 +138,21 @@ class Planner:
             utilisation=self._utilisation,
         )
 
-    def _job(
-        self,
-        job: Job,
-        program: str,
-        arguments: list[str],
-        *,
-        needs: tuple[str, ...],
-        gpus: int,
-    ) -> PlannedJob:
+    def _job(self, job: Job, *, needs: tuple[str, ...]) -> PlannedJob:
+        program = job.stage.program
         if program == "train":
-            return self._training(job, *arguments, needs=needs, gpus=gpus)
-        if program == "complete" and self.config.network(arguments[1]).trained:
-            return self._completion(job, *arguments, needs=needs, gpus=gpus)
-        return PlannedJob(needs=needs, gpus=gpus)
+            return self._training(job, needs=needs)
+        if program == "complete" and self.config.network(job.arguments[1]).trained:
+            return self._completion(job, needs=needs)
+        return PlannedJob(needs=needs, gpus=job.gpus)
 
-    def _training(
-        self, job: Job, dataset: str, network: str, *, needs: tuple[str, ...], gpus: int
-    ) -> PlannedJob:
+    def _training(self, job: Job, *, needs: tuple[str, ...]) -> PlannedJob:
+        dataset, network = job.arguments
         cost = self._costs[NetworkId.parse(network).base]
         if not cost.phases:  # published weights
-            return PlannedJob(needs=needs, gpus=gpus, kept=cost.weights)
+            return PlannedJob(needs=needs, gpus=job.gpus, kept=cost.weights)
         share = self._steps(network, dataset) / sum(phase.steps for phase in cost.phases)
-        record = self._record("train", job, dataset, network)
+        record = self._record(job)
         ranks = self.config.profile.devices
         work = []
         for phase in cost.phases:
@@ -194,23 +178,22 @@ class Planner:
             scale = record.seconds / sum(w.seconds for w in work)
             work = [replace(w, seconds=w.seconds * scale, source="record") for w in work]
         state = cost.weights + 2 * cost.optimised
-        on_cpu = max(w.gpu_memory for w in work) if not gpus else 0
+        on_cpu = max(w.gpu_memory for w in work) if not job.gpus else 0
         return PlannedJob(
             needs=needs,
-            gpus=gpus,
+            gpus=job.gpus,
             work=tuple(work),
             memory=(record and record.peak_memory) or PROCESS * ranks + state + on_cpu,
             kept=cost.weights,
             passing=STATES * state,
         )
 
-    def _completion(
-        self, job: Job, dataset: str, network: str, *, needs: tuple[str, ...], gpus: int
-    ) -> PlannedJob:
+    def _completion(self, job: Job, *, needs: tuple[str, ...]) -> PlannedJob:
+        dataset, network = job.arguments
         cost = self._costs[NetworkId.parse(network).base]
         assert cost.completion is not None  # what is completed with is a method
         batch = self.config.profile.completion_batch
-        record = self._record("complete", job, dataset, network)
+        record = self._record(job)
         measured = self._measured(network, COMPLETE, batch)
         bins = self.config.protocol.bins.values()
         steps = math.ceil(self._images[dataset].test / batch)  # in each bin
@@ -236,7 +219,7 @@ class Planner:
         )
         return PlannedJob(
             needs=needs,
-            gpus=gpus,
+            gpus=job.gpus,
             work=(work,),
             kept=completion_bytes(self.config, self._images[dataset]),
         )
@@ -288,9 +271,10 @@ class Planner:
         shared = Cost(macs=cost.macs / ranks, kernels=cost.kernels)
         return self.speed.estimated(shared, utilisation=self._utilisation)
 
-    def _record(self, stage: str, job: Job, *arguments: str) -> Record | None:
+    def _record(self, job: Job) -> Record | None:
         """Of the same work, if this machine has done it."""
-        record = read_record(self._records.path(record_name(stage, arguments)))
+        name = record_name(job.stage.program, job.arguments)
+        record = read_record(self._records.path(name))
         if record is None or record.status != "FINISHED":
             return None
         return record if record.parameters == job.parameters else None

@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 from statistics import median
 from typing import Literal, get_args
@@ -20,7 +19,8 @@ from mdrnets.dag.stage import Group
 from mdrnets.layout import Layout
 from mdrnets.planning.resources import planned_seconds
 from mdrnets.planning.schedule import Task
-from mdrnets.tracking.record import FileHash, Record, RecordStore, hashes, read_points
+from mdrnets.tracking.executions import has_current_code
+from mdrnets.tracking.record import FileHash, Record, RecordStore, read_points
 
 State = Literal["done", "running", "failed", "interrupted", "left"]
 STATES: tuple[State, ...] = get_args(State)
@@ -68,17 +68,16 @@ class JobStatus:
 
 @dataclass(frozen=True)
 class _Candidate:
-    """A job with its program's arguments and its latest record."""
+    """A job with its latest record."""
 
     job: Job
-    arguments: tuple[str, ...]
     record: Record | None
 
     @property
     def kind(self) -> tuple[str, ...]:
         """Jobs of one kind take about as long: trainings of one network, or runs of one program."""
         program = self.job.stage.program
-        network = (NetworkId.parse(self.arguments[1]).base,) if program == "train" else ()
+        network = (NetworkId.parse(self.job.arguments[1]).base,) if program == "train" else ()
         return (program, *network)
 
     @property
@@ -86,7 +85,7 @@ class _Candidate:
         """Whether the latest execution had the parameters and the code of today."""
         return self.record is not None and (
             self.record.parameters == self.job.parameters
-            and self.record.code == {p.as_posix(): _file_hash(p.resolve()) for p in self.job.code}
+            and has_current_code(self.record, self.job)
         )
 
 
@@ -136,13 +135,7 @@ def remaining_tasks(statuses: Sequence[JobStatus]) -> dict[str, Task]:
 def _candidates(pipeline: Pipeline) -> Iterator[_Candidate]:
     records = {r.command: r for r in RecordStore(pipeline.layout.records).latest_checked()}
     for job in pipeline.jobs():
-        arguments = tuple(argument.format(**job.wildcards) for argument in job.stage.arguments)
-        yield _Candidate(job, arguments, records.get(job.command))
-
-
-@cache
-def _file_hash(path: Path) -> FileHash:
-    return hashes([path])[path.as_posix()]
+        yield _Candidate(job, records.get(job.command))
 
 
 def _state(candidate: _Candidate, needs: Mapping[Path, _Candidate], *, up_to_date: bool) -> State:
@@ -189,7 +182,7 @@ def _progress(pipeline: Pipeline, candidate: _Candidate, state: State) -> Progre
         return None
     record = candidate.record
     assert record is not None
-    dataset, network = candidate.arguments
+    dataset, network = candidate.job.arguments
     steps = [_saved_step(pipeline.layout, dataset, network, since=record.started)]
     if state == "running":
         curves = RecordStore(pipeline.layout.records).curves(record)

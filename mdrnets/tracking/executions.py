@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from mdrnets.dag.code import file_digests
 from mdrnets.dag.pipeline import Job, Pipeline
-from mdrnets.dag.stage import Stage
 from mdrnets.errors import UserError
 from mdrnets.files import sha256
 from mdrnets.tracking.record import Record, RecordStore
@@ -14,12 +14,10 @@ class Execution:
     """One finished execution of a stage.
 
     Attributes:
-        stage: the entry in the table of stages.
-        job: its inputs, outputs and parameters as they are configured now.
+        job: its stage, inputs, outputs and parameters as they are configured now.
         record: what happened.
     """
 
-    stage: Stage
     job: Job
     record: Record
 
@@ -33,19 +31,23 @@ def executions(pipeline: Pipeline) -> list[Execution]:
     records = RecordStore(pipeline.layout.records)
     finished = {r.command: r for r in records.latest() if r.status == "FINISHED"}
     finished_executions = []
-    for stage in pipeline.stages.values():
-        for wildcards in stage.combinations():
-            job = pipeline.job(stage, wildcards)
-            if all(path.is_file() for path in job.outputs):
-                if job.command not in finished:
-                    raise UserError(
-                        f"{job.outputs[0]}: no record of it found; if it was pulled, run "
-                        "`make restore`, otherwise remove the file and run its stage again"
-                    )
-                finished_executions.append(Execution(stage, job, finished[job.command]))
+    for job in pipeline.jobs():
+        if all(path.is_file() for path in job.outputs):
+            if job.command not in finished:
+                raise UserError(
+                    f"{job.outputs[0]}: no record of it found; if it was pulled, run "
+                    "`make restore`, otherwise remove the file and run its stage again"
+                )
+            finished_executions.append(Execution(job, finished[job.command]))
     if not finished_executions:
         raise UserError(f"{pipeline.layout.run}: no finished run found; `make table1` makes one")
     return finished_executions
+
+
+def has_current_code(record: Record, job: Job) -> bool:
+    """Whether an execution ran the code that is here now."""
+    recorded = {path: known.sha256 for path, known in record.code.items()}
+    return recorded == file_digests(job.code)
 
 
 def check_results(pipeline: Pipeline) -> int:
@@ -58,14 +60,11 @@ def check_results(pipeline: Pipeline) -> int:
         UserError: names a file without a record, one that was changed after its job ended, or one
             whose job had other code or other parameters.
     """
+    again = f"run `snakemake --cores all --config profile={pipeline.config.name} -- reproduce_all`"
     made = executions(pipeline)
     for execution in made:
         job, record = execution.job, execution.record
-        again = (
-            f"run `snakemake --cores all --config profile={pipeline.config.name} -- reproduce_all`"
-        )
-        code = {str(path): sha256(path) for path in job.code}
-        if code != {path: known.sha256 for path, known in record.code.items()}:
+        if not has_current_code(record, job):
             raise UserError(
                 f"{job.outputs[0]}: made by other code than today's (job `{job.name}`); {again}, "
                 "or check out the commit that made it"

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from mdrnets.config.load import load_config
 from mdrnets.dag.pipeline import Job, Pipeline
-from mdrnets.dag.stage import Stage
 from mdrnets.files import write_text
 from mdrnets.layout import Layout
 from mdrnets.reporting.tables.cells import CELL_COLUMNS
@@ -30,25 +29,23 @@ def write_finished_run(make_record: Make) -> Pipeline:
     for folder in ("workflow/rules", "stages", "reports/published"):
         shutil.copytree(ROOT / folder, folder)
     pipeline = Pipeline(load_config())
-    for stage in pipeline.stages.values():
-        for wildcards in stage.combinations():
-            job = pipeline.job(stage, wildcards)
-            for path in job.outputs:
-                if path == LAYOUT.report("table1.csv"):
-                    write_table1(VALUES)
-                elif not path.exists():
-                    write_text(path, f"{path}\n")
-            finish(make_record, stage, job)
+    for job in pipeline.jobs():
+        for path in job.outputs:
+            if path == LAYOUT.report("table1.csv"):
+                write_table1(VALUES)
+            elif not path.exists():
+                write_text(path, f"{path}\n")
+        finish(make_record, job)
     return pipeline
 
 
-def finish(make_record: Make, stage: Stage, job: Job) -> Record:
+def finish(make_record: Make, job: Job) -> Record:
     """Record that an execution has made its outputs."""
     records = RecordStore(LAYOUT.records)
     record = records.begin(
         make_record(
             name=job.name.replace(" ", "-"),
-            stage=stage.program,
+            stage=job.stage.program,
             profile="tiny",
             command=job.command,
             invocation="snakemake-0123456789ab",
@@ -67,8 +64,7 @@ def finish(make_record: Make, stage: Stage, job: Job) -> Record:
 
 def finish_table1(make_record: Make, pipeline: Pipeline) -> Record:
     """Record that Table 1 was rendered as it is now."""
-    stage = pipeline.stages["table1"]
-    return finish(make_record, stage, pipeline.job(stage, {}))
+    return finish(make_record, pipeline.find("render", ["table1"]))
 
 
 def write_table1(values: dict[tuple[str, str], float], *, images: int = 60) -> None:

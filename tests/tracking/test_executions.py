@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,7 +8,7 @@ from mdrnets.config.load import load_config
 from mdrnets.dag.pipeline import Pipeline
 from mdrnets.errors import UserError
 from mdrnets.files import write_text
-from mdrnets.tracking.executions import executions
+from mdrnets.tracking.executions import check_results, executions
 from mdrnets.tracking.record import Record, RecordStore
 from tests.helpers.finished_run import LAYOUT, finish, write_finished_run
 
@@ -30,16 +31,15 @@ def test_every_stage_is_found_with_its_record(
     assert all(e.record.command == e.job.command for e in finished)
 
     LAYOUT.report("table1.md").unlink()  # it has to run again
-    assert {e.stage.name for e in finished} - {e.stage.name for e in executions(pipeline)} == {
-        "table1"
-    }
+    rest = {execution.job.name for execution in executions(pipeline)}
+    assert {execution.job.name for execution in finished} - rest == {"table1"}
 
     record = RecordStore(LAYOUT.records).path("masks-one")
     record.unlink()
     with pytest.raises(UserError, match=r"masks/one\.csv"):
         executions(pipeline)
     stage = pipeline.stages["masks"]
-    running = finish(make_record, stage, pipeline.job(stage, {"dataset": "one"}))
+    running = finish(make_record, pipeline.job(stage, {"dataset": "one"}))
     RecordStore(LAYOUT.records).update(running, status="RUNNING")
     with pytest.raises(UserError, match=r"masks/one\.csv"):
         executions(pipeline)
@@ -51,3 +51,24 @@ def test_without_outputs_nothing_has_run(pipeline: Pipeline) -> None:
     write_text(pipeline.layout.check, "{}")
     with pytest.raises(UserError, match=r"check\.json"):
         executions(pipeline)
+
+
+@pytest.mark.parametrize("change", ["output", "code", "parameters"])
+def test_a_result_that_differs_from_its_record_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_record: Make, change: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    pipeline = write_finished_run(make_record)
+    assert check_results(pipeline) == len(list(pipeline.jobs()))
+
+    records = RecordStore(LAYOUT.records)
+    (record,) = (r for r in records.latest() if r.name == "masks-one")
+    if change == "output":
+        LAYOUT.assignment("one").write_text("edited\n")
+    elif change == "code":
+        records.update(record, code={})
+    else:
+        records.update(record, parameters=record.parameters | {"params.yaml:seed": 1})
+    with pytest.raises(UserError, match=re.escape(str(LAYOUT.assignment("one")))) as raised:
+        check_results(pipeline)
+    assert "`masks one`" in str(raised.value)

@@ -144,7 +144,7 @@ def _qualify_key(key: str, job: Job) -> str:
 
 
 def _command(pipeline: Pipeline, ran: Sequence[Execution], tables: Sequence[Path]) -> str:
-    everything = sum(len(list(stage.combinations())) for stage in pipeline.stages.values())
+    everything = len(list(pipeline.jobs()))
     targets = ["reproduce_all"] if len(ran) == everything else [str(path) for path in tables]
     return f"snakemake --cores all --config profile={pipeline.config.name} -- {' '.join(targets)}"
 
@@ -198,7 +198,7 @@ def scored_tables(pipeline: Pipeline, ran: Iterable[Execution]) -> list[Path]:
 
 def list_settings(ran: Iterable[Execution]) -> tuple[Setting, ...]:
     """The settings of all trainings, completions and evaluations."""
-    records = [e.record for e in ran if e.stage.group in NUMBERS]
+    records = [e.record for e in ran if e.job.stage.group in NUMBERS]
     return tuple(
         sorted(
             {
@@ -220,7 +220,7 @@ def code_digest(ran: Iterable[Execution]) -> str:
     files = {
         f"{path} {found.sha256}"
         for execution in ran
-        if execution.stage.group in NUMBERS
+        if execution.job.stage.group in NUMBERS
         for path, found in execution.record.code.items()
     }
     return hashlib.sha256("\n".join(sorted(files)).encode()).hexdigest()
