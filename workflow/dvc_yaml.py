@@ -86,14 +86,16 @@ def dvc_yaml(pipeline: Pipeline) -> str:
 def _share(stages: dict[str, dict[str, Any]]) -> None:
     """Make equal matrices and lists of dependencies one object."""
     for key in ("matrix", "deps"):
-        values = [stage[key] for stage in stages.values() if key in stage]
+        users = [(name, stage) for name, stage in stages.items() if key in stage]
+        values = [stage[key] for _, stage in users]
         shared: list[_Shared] = []
-        for name, stage in stages.items():
-            if key in stage and values.count(stage[key]) > 1 and len(stage[key]) > 0:
-                known = [s for s in shared if s.value == stage[key]]
-                if not known:
-                    shared.append(_Shared(f"{key}_of_{name}", stage[key]))
-                stage[key] = (known or shared[-1:])[0]
+        for (name, stage), value in zip(users, values, strict=True):
+            if values.count(value) > 1:
+                known = next((each for each in shared if each.value == value), None)
+                if known is None:
+                    known = _Shared(f"{key}_of_{name}", value)
+                    shared.append(known)
+                stage[key] = known
 
 
 def _plot(pipeline: Pipeline, path: Path) -> str | dict[str, Any]:
@@ -120,17 +122,14 @@ def _code_stage(pipeline: Pipeline) -> dict[str, Any]:
 def _entry(pipeline: Pipeline, stage: Stage) -> dict[str, Any]:
     names = {axis: f"${{item.{axis}}}" for axis in stage.matrix}
     digest = ".".join([stage.name, *names.values()])
-    entry: dict[str, Any] = {
-        "cmd": pipeline.command(stage).format(**names),
-        "deps": [str(path).format(**names) for path in stage.inputs],
-        "params": _InOneLine([{str(pipeline.layout.code): [digest]}]),
-        "outs": [str(path).format(**names) for path in stage.outputs],
-    }
-    if not stage.inputs:
-        del entry["deps"]
+    entry: dict[str, Any] = {}
     if stage.matrix:
-        matrix = {axis: list(values) for axis, values in stage.matrix.items()}
-        entry = {"matrix": matrix, **entry}
+        entry["matrix"] = {axis: list(values) for axis, values in stage.matrix.items()}
+    entry["cmd"] = pipeline.command(stage).format(**names)
+    if stage.inputs:
+        entry["deps"] = [str(path).format(**names) for path in stage.inputs]
+    entry["params"] = _InOneLine([{str(pipeline.layout.code): [digest]}])
+    entry["outs"] = [str(path).format(**names) for path in stage.outputs]
     return entry
 
 

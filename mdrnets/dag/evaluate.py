@@ -42,10 +42,9 @@ def evaluation_stages(config: Config, layout: Layout) -> Iterator[Stage]:
     first = {"method": config.profile.methods, "dataset": datasets}
     yield _scoring(config, layout, "evaluate", METHOD, first)
     for group in groups:
-        if group.network != METHOD and ("variant" in group.matrix or "training" in group.matrix):
-            yield _scoring(
-                config, layout, group.stage_name("evaluate"), group.network, group.matrix
-            )
+        if {"variant", "training"} & group.matrix.keys():
+            name = group.stage_name("evaluate")
+            yield _scoring(config, layout, name, group.network, group.matrix)
     if inspected := inspected_method(config):
         yield from _inspections(config, layout, inspected)
     if networks := per_class_networks(config):

@@ -4,7 +4,7 @@ Stages of networks that differ in a name only are one stage; a network that need
 (frozen components, label maps, published weights) has a stage of its own.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mdrnets.config.load import Config
@@ -39,25 +39,24 @@ class NetworkGroup:
 
 
 def component_groups(config: Config) -> Iterator[NetworkGroup]:
-    """The components that the profile trains, each alone."""
+    """The components that the profile trains, each alone; they are trained once."""
     for name in config.protocol.components:
         if name in config.trained:
-            yield from _groups(config, f"_{name}", [name])
+            yield _group(config, f"_{name}", NetworkId(name), {})
 
 
 def method_groups(config: Config) -> Iterator[NetworkGroup]:
     """The methods and variants that are run here; first those that need nothing else."""
     methods = [name for name in config.profile.methods if name in config.networks]
-    plain = [name for name in methods if _is_plain(config.network(name))]
+    plain = tuple(name for name in methods if _is_plain(config.network(name)))
     if plain:
-        yield from _groups(config, "", plain)
+        yield from _trainings(config, "", NetworkId(METHOD), {"method": plain})
     for name in methods:
         if name not in plain:
-            yield from _groups(config, f"_{name}", [name])
+            yield from _trainings(config, f"_{name}", NetworkId(name), {})
     if config.profile.variants:
-        base = str(config.protocol.ablation_base)
-        matrix = {"variant": config.profile.variants}
-        yield from _with_trainings(config, "_variant", NetworkId(base, VARIANT), matrix)
+        variants = NetworkId(str(config.protocol.ablation_base), VARIANT)
+        yield from _trainings(config, "_variant", variants, {"variant": config.profile.variants})
 
 
 def _is_plain(network: Network) -> bool:
@@ -65,36 +64,30 @@ def _is_plain(network: Network) -> bool:
     return network.trained and network.dataset is None and not own_files
 
 
-def _groups(config: Config, suffix: str, names: Sequence[str]) -> Iterator[NetworkGroup]:
-    if len(names) == 1 and suffix:
-        yield from _with_trainings(config, suffix, NetworkId(names[0]), {})
-    else:
-        yield from _with_trainings(config, suffix, NetworkId(METHOD), {"method": tuple(names)})
-
-
-def _with_trainings(
+def _trainings(
     config: Config, suffix: str, network: NetworkId, matrix: dict[str, tuple[str, ...]]
 ) -> Iterator[NetworkGroup]:
     """The first trainings, and the further ones of a profile with `seeds`."""
-    example = str(network).format(**{axis: values[0] for axis, values in matrix.items()})
-    entry = config.network(example)
-    datasets = tuple(config.profile.datasets)
-    trained_on = datasets if entry.dataset is None else (datasets[entry.dataset],)
-    yield NetworkGroup(suffix, str(network), {**matrix, "dataset": trained_on}, entry, network.base)
-    further = tuple(
-        str(NetworkId.parse(name).training)
-        for name in (
-            config.trainings(example)
-            if example in config.protocol.methods or network.variant
-            else ()
-        )
-        if NetworkId.parse(name).training > 1
-    )
-    if further:
+    first = _group(config, suffix, network, matrix)
+    yield first
+    if first.example.trained and config.profile.seeds > 1:
+        numbers = tuple(map(str, range(2, config.profile.seeds + 1)))
         yield NetworkGroup(
-            f"{suffix}_further",
-            f"{network}@seed{TRAINING}",
-            {**matrix, "training": further, "dataset": trained_on},
-            entry,
-            network.base,
+            suffix=f"{suffix}_further",
+            network=f"{network}@seed{TRAINING}",
+            matrix={**matrix, "training": numbers, "dataset": first.matrix["dataset"]},
+            example=first.example,
+            base=network.base,
         )
+
+
+def _group(
+    config: Config, suffix: str, network: NetworkId, matrix: dict[str, tuple[str, ...]]
+) -> NetworkGroup:
+    example = config.network(str(network).format(**{axis: v[0] for axis, v in matrix.items()}))
+    datasets = tuple(config.profile.datasets)
+    if example.dataset is not None:
+        datasets = (datasets[example.dataset],)
+    return NetworkGroup(
+        suffix, str(network), {**matrix, "dataset": datasets}, example, network.base
+    )

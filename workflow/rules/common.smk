@@ -83,12 +83,16 @@ PLANNED = (
 
 
 def planned(stage):
-    jobs = [PIPELINE.job(stage, wildcards).name for wildcards in stage.combinations()]
-    names = PLANNED.get(jobs[0], {})
+    if not PLANNED:
+        return {}
+
+    def job_name(wildcards):
+        return PIPELINE.job(stage, wildcards).name
 
     def request(name, wildcards):
-        return PLANNED[PIPELINE.job(stage, wildcards).name][name]
+        return PLANNED[job_name(wildcards)][name]
 
+    names = PLANNED.get(job_name(next(stage.combinations())), {})
     return {name: partial(request, name) for name in names}
 
 
@@ -106,11 +110,15 @@ onstart:
     os.environ.update(MDRNETS_INVOCATION=f"snakemake-{uuid.uuid4().hex[:12]}")
 
 
-onsuccess:
-    shell(f"python -m stages.code --profile {PIPELINE.config.name}")
+def end():
+    # However the run ended: the digests that it used, for DVC, and its records, for MLflow.
+    PIPELINE.write_digests()
     shell(f"python -m mdrnets sync --profile {PIPELINE.config.name} --quiet")
+
+
+onsuccess:
+    end()
 
 
 onerror:
-    shell(f"python -m stages.code --profile {PIPELINE.config.name}")
-    shell(f"python -m mdrnets sync --profile {PIPELINE.config.name} --quiet")
+    end()
