@@ -37,14 +37,14 @@ class Config(Options):
 
     @property
     def networks(self) -> dict[str, Network]:
-        """Every network that the profile runs, by name: parts before the methods."""
+        """Every network that the profile runs, by name: components before the methods."""
         networks = self.protocol.networks
         run = {name: networks[name] for name in self.profile.methods if name in networks}
-        used = {part for method in run.values() for part in method.uses}
-        parts = {name: part for name, part in self.protocol.components.items() if name in used}
+        used = {name for method in run.values() for name in method.uses}
+        components = {n: c for n, c in self.protocol.components.items() if n in used}
         variants = [self.variant(name) for name in self.profile.variants]
         trainings = [again for name in (*run, *variants) for again in self.trainings(name)]
-        return parts | {name: self.network(name) for name in trainings}
+        return components | {name: self.network(name) for name in trainings}
 
     @property
     def trained(self) -> dict[str, Network]:
@@ -93,7 +93,7 @@ class Config(Options):
         return self.protocol.seed + NetworkId.parse(network).training - 1
 
     def network(self, name: str) -> Network:
-        """A part, a method, `METHOD@VARIANT`, or a further training of one."""
+        """A component, a method, `METHOD@VARIANT`, or a further training of one."""
         network_id = NetworkId.parse(name)
         network = self.protocol.network(network_id.base)
         if network_id.variant:

@@ -1,4 +1,4 @@
-"""The name of a network: which part or method, which variant of it, which of its trainings."""
+"""The name of a network: which component or method, which variant of it, which of its trainings."""
 
 from dataclasses import dataclass, replace
 from typing import Self

@@ -1,5 +1,8 @@
-"""Validate values from YAML or JSON, and report errors by file and key."""
+"""Validate values import json
+from YAML or JSON, and report errors by file and key.
+"""
 
+import json
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -48,6 +51,26 @@ def validate_options(model: type[AnyOptions], values: Any, *, where: Path | str)
     renamed = {key for key in map(_renamed_key, errors) if key}
     problems = [_describe(e) for e in errors if e["type"] != "missing" or _key(e) not in renamed]
     raise UserError(f"{where}: {'; '.join(problems)}")
+
+
+def load_json_options(model: type[AnyOptions], path: Path, *, remedy: str) -> AnyOptions:
+    """Read options that a stage wrote as JSON.
+
+    Args:
+        model: what is expected.
+        path: the file.
+        remedy: what to do if the file is missing or damaged, for error messages.
+
+    Raises:
+        UserError: the file is missing or has invalid content.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: file not found; {remedy}") from None
+    except ValueError as error:
+        raise UserError(f"{path}: not valid JSON ({error}); {remedy} again") from None
+    return validate_options(model, values, where=path)
 
 
 def _describe(error: ErrorDetails) -> str:

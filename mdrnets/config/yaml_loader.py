@@ -33,7 +33,7 @@ def load_yaml(path: Path) -> Any:
     """Return the content of a YAML file: mappings, lists, strings, numbers, booleans and None.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: the file does not exist.
         UserError: the file is not UTF-8 or not valid YAML, has a duplicate key, or has a scalar
             that YAML 1.1 and 1.2 read differently. The message gives file and line.
     """

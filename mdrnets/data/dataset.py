@@ -99,18 +99,32 @@ def load_training_data(
     )
 
 
+def map_array(path: Path, *, remedy: str) -> np.ndarray:
+    """Memory-map an .npy file.
+
+    Args:
+        path: the file.
+        remedy: what to do if it is missing or damaged, for error messages.
+
+    Raises:
+        UserError: the file is missing or is not an array.
+    """
+    try:
+        array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+    except FileNotFoundError:
+        raise UserError(f"{path}: file not found; {remedy}") from None
+    except (ValueError, EOFError, OSError) as error:
+        raise UserError(f"{path}: not a readable array ({error}); {remedy} again") from None
+    return array
+
+
 def open_array(path: Path, *, dtype: str, rows: int, table: Path) -> np.ndarray:
     """Memory-map a packed array and check it against the table that names its rows.
 
     Raises:
         UserError: the file is missing or unreadable, or has another type or number of rows.
     """
-    try:
-        array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
-    except FileNotFoundError:
-        raise UserError(f"{path}: array not found; run the pack stage") from None
-    except (ValueError, EOFError, OSError) as error:
-        raise UserError(f"{path}: not a readable array ({error}); run the pack stage") from None
+    array = map_array(path, remedy="run the pack stage")
     if array.dtype != np.dtype(dtype) or len(array) != rows:
         raise UserError(
             f"{path}: found {len(array)} rows of {array.dtype}, expected {rows} of {dtype} by "

@@ -55,7 +55,7 @@ def load_memory_use(path: Path) -> MemoryUse:
     try:
         arrays = load_file(path)
     except FileNotFoundError:
-        raise UserError(f"{path}: there is no such file; {again}") from None
+        raise UserError(f"{path}: file not found; {again}") from None
     except SafetensorError as error:
         raise UserError(f"{path}: damaged ({error}); {again} again") from None
     if set(arrays) != set(ARRAYS):

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from mdrnets.config.protocol import Bootstrap
 from mdrnets.data.assignment import Pair
+from mdrnets.data.dataset import map_array
 from mdrnets.data.progress import ProgressBar, no_progress_bar
 from mdrnets.data.tables import write_table
 from mdrnets.errors import UserError
@@ -230,12 +231,7 @@ def read_array(path: Path, *, shape: tuple[int, ...], dtype: str, stage: str) ->
     Raises:
         UserError: the file is missing, is not an array, has another shape or type, or holds NaN.
     """
-    try:
-        array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
-    except FileNotFoundError:
-        raise UserError(f"{path}: there is no such file; run `{stage}`") from None
-    except (ValueError, EOFError, OSError) as error:
-        raise UserError(f"{path}: not a readable array ({error}); run `{stage}` again") from None
+    array = map_array(path, remedy=f"run `{stage}`")
     if array.shape != shape or array.dtype != np.dtype(dtype):
         raise UserError(
             f"{path}: expected {dtype} of {_times(shape)}, found {array.dtype} of "

@@ -11,8 +11,7 @@ from statistics import mean, stdev
 from pydantic import Field
 
 from mdrnets.config.options import Options
-from mdrnets.config.validation import validate_options
-from mdrnets.errors import UserError
+from mdrnets.config.validation import load_json_options
 from mdrnets.files import write_text
 
 
@@ -137,13 +136,7 @@ def load_summary(path: Path) -> Summary:
     Raises:
         UserError: no such file, or another content.
     """
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path}: there is no such file; run the evaluate stage") from None
-    except ValueError as error:
-        raise UserError(f"{path}: not valid JSON ({error}); run the evaluate stage again") from None
-    return validate_options(Summary, values, where=path)
+    return load_json_options(Summary, path, remedy="run the evaluate stage")
 
 
 class Validation(Options):

@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from mdrnets.config.options import Options
-from mdrnets.config.validation import validate_options
+from mdrnets.config.validation import load_json_options
 from mdrnets.errors import UserError
 from mdrnets.files import atomic_write, write_text
 
@@ -52,13 +52,7 @@ def load_model_config(path: Path) -> ModelConfig:
     Raises:
         UserError: the file is missing or has invalid content.
     """
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path}: file not found; train the network first") from None
-    except ValueError as error:
-        raise UserError(f"{path}: not valid JSON ({error}); train the network again") from None
-    return validate_options(ModelConfig, values, where=path)
+    return load_json_options(ModelConfig, path, remedy="train the network")
 
 
 def save_weights(path: Path, network: nn.Module) -> None:

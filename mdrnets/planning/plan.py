@@ -226,7 +226,7 @@ class Planner:
 
     @cached_property
     def _costs(self) -> dict[str, NetworkCost]:
-        """Of every network but the variants, which are reckoned as the method itself."""
+        """The cost of every network. A variant is counted as the method itself."""
         counter, costs = CostCounter(self.config), {}
         for name in self.config.trained:
             if NetworkId.parse(name).is_plain:

@@ -136,7 +136,7 @@ def read_measurements(path: Path) -> list[Measurement]:
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
         if tuple(reader.fieldnames or ()) != COLUMNS:
-            raise UserError(f"{path}: expected the columns {', '.join(COLUMNS)}; measure anew")
+            raise UserError(f"{path}: expected the columns {', '.join(COLUMNS)}; measure again")
         try:
             return [
                 Measurement(
@@ -153,5 +153,5 @@ def read_measurements(path: Path) -> list[Measurement]:
             ]
         except (TypeError, ValueError) as error:
             raise UserError(
-                f"{path}: line {reader.line_num}: {error}; correct it, or measure anew"
+                f"{path}: line {reader.line_num}: {error}; correct it, or measure again"
             ) from None

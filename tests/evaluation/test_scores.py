@@ -264,7 +264,7 @@ def test_an_array_is_read_as_it_was_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, "there is no such file; run `make it`"),
+        (None, "file not found; run `make it`"),
         (b"no array", "not a readable array"),
         (np.zeros((2, 4), np.float32), "expected float32 of 2×3, found float32 of 2×4"),
         (np.zeros((2, 3)), "expected float32 of 2×3, found float64 of 2×3"),

@@ -261,7 +261,6 @@ def test_code_that_was_edited_since_the_engine_planned_the_job_does_not_run(
     monkeypatch.setenv(EXPECTED_DIGEST, planned_code())
     assert execute("masks", MASKS, "smoke", _write_output) == 0
 
-    # In another project the same code has the same digest: files are known by content.
     code._sha256.cache_clear()
     write_text(Path("stages/masks.py"), "x = 2\n")
     OUTPUT.unlink()

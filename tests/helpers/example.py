@@ -5,6 +5,9 @@ from mdrnets.config.profile import Profile
 from mdrnets.config.protocol import Protocol
 from mdrnets.evaluation.scores import METRICS
 from mdrnets.evaluation.summary import BinSummary, Distances, Estimate, Summary
+from mdrnets.reporting.tables.build import build_table
+from mdrnets.reporting.tables.cells import Metric, Table
+from mdrnets.reporting.tables.published import load_published
 
 BINS = ("1-20", "20-40", "40-60")
 
@@ -101,4 +104,21 @@ def make_summary(
         ssim="gaussian11_rgb",
         confidence=0.95,
         bins=bins,
+    )
+
+
+def build_example_table(metrics: tuple[Metric, ...]) -> Table:
+    """Two methods scored on one data set, beside the published numbers."""
+    config = make_config()
+    return build_table(
+        metrics,
+        bins=BINS,
+        datasets=config.profile.datasets,
+        methods={name: entry.title for name, entry in config.protocol.methods.items()},
+        run=config.profile.methods,
+        summaries={
+            ("set_a", "pconv"): make_summary("set_a", "pconv", values={"l1": 1.0}),
+            ("set_a", "mdrnets"): make_summary("set_a", "mdrnets", values={"l1": 2.0}),
+        },
+        published=load_published(),
     )

@@ -2,33 +2,19 @@ import re
 
 import pytest
 
-from mdrnets.reporting.tables.build import build_table
 from mdrnets.reporting.tables.latex import escape, to_latex
 from mdrnets.reporting.tables.metrics import table1_metrics
-from mdrnets.reporting.tables.published import load_published
-from tests.helpers.example import BINS, make_config, make_summary
+from tests.helpers.example import build_example_table
 
 
 @pytest.fixture(scope="module")
 def text() -> str:
-    config = make_config()
-    table = build_table(
-        table1_metrics("effnet-lite0"),
-        bins=BINS,
-        datasets=config.profile.datasets,
-        methods={name: entry.title for name, entry in config.protocol.methods.items()},
-        run=config.profile.methods,
-        summaries={
-            ("set_a", "pconv"): make_summary("set_a", "pconv", values={"l1": 1.0}),
-            ("set_a", "mdrnets"): make_summary("set_a", "mdrnets", values={"l1": 2.0}),
-        },
-        published=load_published(),
-    )
+    table = build_example_table(table1_metrics("effnet-lite0"))
     return to_latex(
         table,
         title="Table 1",
         label="table1",
-        facts=[("Profile", config.profile.description), ("Size", "64×64")],
+        facts=[("Profile", make_config().profile.description), ("Size", "64×64")],
         legend="here: 95% interval ±; σ, –.",
         notes=["by set_a #1 {x} $ ~ ^ \\"],
     )

@@ -2,27 +2,15 @@ import re
 
 import pytest
 
-from mdrnets.reporting.tables.build import build_table
 from mdrnets.reporting.tables.cells import Table
 from mdrnets.reporting.tables.markdown import to_markdown
 from mdrnets.reporting.tables.metrics import extended_metrics, table1_metrics
-from mdrnets.reporting.tables.published import load_published
-from tests.helpers.example import BINS, make_config, make_summary
+from tests.helpers.example import build_example_table
 
 
 def _table(*, extended: bool = False) -> Table:
-    config = make_config()
-    return build_table(
-        extended_metrics("effnet-lite0") if extended else table1_metrics("effnet-lite0"),
-        bins=BINS,
-        datasets=config.profile.datasets,
-        methods={name: entry.title for name, entry in config.protocol.methods.items()},
-        run=config.profile.methods,
-        summaries={
-            ("set_a", "pconv"): make_summary("set_a", "pconv", values={"l1": 1.0}),
-            ("set_a", "mdrnets"): make_summary("set_a", "mdrnets", values={"l1": 2.0}),
-        },
-        published=load_published(),
+    return build_example_table(
+        extended_metrics("effnet-lite0") if extended else table1_metrics("effnet-lite0")
     )
 
 

@@ -1,12 +1,17 @@
 """What decides a number is tracked: changes of the configuration's own code reach the digests."""
 
+import ast
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mdrnets.config.load import Config, load_config
 from mdrnets.dag.pipeline import Pipeline
+from mdrnets.reporting.claims.finding import BEST, CLASS, GROWS, ORDER
+
+ROOT = Path(__file__).parents[2]
 
 
 def _digests() -> dict[str, Any]:
@@ -47,6 +52,25 @@ def test_another_training_set_of_a_component_changes_what_uses_it(
 
 
 def test_the_strings_that_enter_seeds_stay_as_they_are() -> None:
-    """Names of networks enter `derived_seed`: another spelling would be another random stream."""
-    config = load_config("smoke")
-    assert set(config.networks) >= {"parser", "coarse", "recon", "mdrnets", "mdrnets@without_mrem"}
+    """Another spelling would be another random stream, and other numbers."""
+    strings: set[str] = set()
+    for path in (ROOT / "mdrnets").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "derived_seed":
+                constants = (each for each in node.args if isinstance(each, ast.Constant))
+                strings |= {str(each.value) for each in constants}
+    assert strings == {
+        "batch",
+        "completion",
+        "epoch",
+        "inspection",
+        "intervals",
+        "metric_by_ratio",
+        "start",
+        "step",
+        "validation",
+        "weights",
+    }
+    assert (BEST, GROWS, ORDER, CLASS) == ("best", "grows", "order", "class")
+    networks = set(load_config("smoke").networks)
+    assert networks == {"parser", "coarse", "recon", "mdrnets", "mdrnets@without_mrem"}
