@@ -81,7 +81,8 @@ def test_dvc_shows_and_compares_metrics_and_plots(by_dvc: Copy) -> None:
         assert changes["rendered_a.mdrnets.L1.1-20"]["new"] == 0.25
         (_, experiment), *_ = [(e["rev"], e["data"]) for e in _json(by_dvc, "exp", "show")]
         assert experiment["metrics"][name]["data"] == after
-        assert "profiles/smoke.yaml" in experiment["params"]
+        values = experiment["params"]["runs/smoke/code.json"]["data"]["check"]
+        assert "profiles/smoke.yaml:" in values
     finally:
         metrics.write_text(json.dumps(before, indent=1) + "\n")
     plots = _json(by_dvc, "plots", "show")
@@ -153,7 +154,7 @@ def test_a_kept_run_is_verified(by_snakemake: Copy) -> None:
     kept = by_snakemake.root / "reports/reference/smoke"
     try:
         printed = by_snakemake.snakemake("verify").stdout
-        assert re.search(r"verify.md: \d+ inside of the tolerances", printed)
+        assert re.search(r"verify.md: \d+ inside; tolerances of ", printed)
     finally:
         shutil.rmtree(kept)
     printed = by_snakemake.snakemake("verify", check=False).stdout

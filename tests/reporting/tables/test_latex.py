@@ -4,7 +4,7 @@ import pytest
 
 from mdrnets.reporting.tables.latex import escape, to_latex
 from mdrnets.reporting.tables.metrics import table1_metrics
-from tests.helpers.example import build_example_table
+from tests.helpers.example import build_example_table, make_config
 
 
 @pytest.fixture(scope="module")
