@@ -74,7 +74,7 @@ def _make_record(**changes: Any) -> Record:
         "invocation": None,
         "process": this_process(),
         "threads": 1,
-        "parameters": {"params.yaml:seed": 7, "profiles/smoke.yaml:networks.pconv": {"steps": 4}},
+        "parameters": {"params.yaml:seed": 7, "network:seed": 9, "network:options": {"steps": 4}},
         "inputs": {},
         "code": {},
         "git": git_state("smoke"),

@@ -249,9 +249,13 @@ def _find(store: Store, tag: str, value: str) -> "Run | None":
 
 
 def _flat(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Parameters without the name of their file; nested keys are joined by dots."""
+    """Parameters without the name of their file; nested keys are joined by dots.
+
+    Those of a network keep their prefix, since it has a seed like params.yaml.
+    """
     for key, value in values.items():
-        yield from _leaves(key.partition(":")[2], value)
+        file, _, name = key.partition(":")
+        yield from _leaves(name if file.endswith(".yaml") else f"{file}.{name}", value)
 
 
 def _leaves(key: str, value: Any) -> Iterator[tuple[str, str]]:

@@ -67,7 +67,7 @@ def test_a_run_holds_what_the_record_does(
         BEGIN.timestamp() * 1000,
         END.timestamp() * 1000,
     )
-    assert run.data.params == {"seed": "7", "networks.pconv.steps": "4"}
+    assert run.data.params == {"seed": "7", "network.seed": "9", "network.options.steps": "4"}
     assert run.data.metrics["loss"] == 0.25
     assert run.data.metrics["weird_name_"] == 1.0
     assert run.data.metrics["seconds"] == 90.0
