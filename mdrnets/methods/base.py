@@ -129,7 +129,7 @@ class Trainable(nn.Module):
         return self._frozen[name]
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "Trainable":
-        super()._apply(fn, recurse)
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         for module in self._frozen.values():
             module._apply(fn, recurse)
         return self

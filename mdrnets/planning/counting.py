@@ -199,7 +199,7 @@ class _Counter(TorchDispatchMode):
     """Counts what is computed inside it, and leaves out what costs most."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.macs = self.kernels = 0
 
     def __torch_dispatch__(

@@ -252,7 +252,7 @@ def _take_step(
 
         optimiser = phase.optimisers[update.optimiser]
         optimiser.zero_grad(set_to_none=True)
-        terms.sum().backward()  # type: ignore[no-untyped-call]
+        terms.sum().backward()
         all_reduce_mean(_gradients(optimiser))
         _check_gradients(trainable, optimiser, update, context)
         optimiser.step()
