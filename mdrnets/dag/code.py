@@ -38,17 +38,16 @@ def python_files(*modules: str) -> tuple[Path, ...]:
 
     A module that is not in the project (installed elsewhere, or missing) has no file here.
     """
-    files: dict[str, Path] = {}
+    folder = Path.cwd()
+    files: dict[str, Path | None] = {}
     waiting = list(modules)
     while waiting:
         module = waiting.pop()
-        path = module_path(module)
-        if path is None or module in files or _is_untracked(module):
-            continue
-        files[module] = path
-        waiting.extend(_imports(path))
+        if module not in files:
+            files[module], imported = _read_module(folder, module)
+            waiting.extend(imported)
     # An empty __init__.py decides nothing.
-    return tuple(sorted(path for path in files.values() if path.stat().st_size > 0))
+    return tuple(sorted(path for path in files.values() if path and path.stat().st_size > 0))
 
 
 def module_path(module: str) -> Path | None:
@@ -62,7 +61,8 @@ def module_path(module: str) -> Path | None:
 
 def file_digests(files: Iterable[Path]) -> dict[str, str]:
     """The SHA-256 of files of code by their names, as they were when the process first asked."""
-    return {path.as_posix(): _sha256(path.resolve()) for path in files}
+    folder = Path.cwd()
+    return {path.as_posix(): _sha256(folder, path) for path in files}
 
 
 def code_digest(files: Iterable[Path]) -> str:
@@ -72,30 +72,33 @@ def code_digest(files: Iterable[Path]) -> str:
 
 
 @cache
-def _sha256(path: Path) -> str:
+def _sha256(folder: Path, path: Path) -> str:
     # For a process's lifetime: the digest is of the code that the process began with.
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _imports(path: Path) -> Iterator[str]:
-    # What a name refers to depends on the current folder; what a file says does not.
-    return (name for name in _imported_names(path.resolve()) if module_path(name) is not None)
+    return hashlib.sha256((folder / path).read_bytes()).hexdigest()
 
 
 @cache
-def _imported_names(path: Path) -> tuple[str, ...]:
-    """Everything that a file imports and that may be a module."""
-    return tuple(_imports_in(ast.parse(path.read_bytes(), filename=str(path))))
+def _read_module(folder: Path, module: str) -> tuple[Path | None, tuple[str, ...]]:
+    """A tracked module's file in the current folder, or None, and the names that it imports."""
+    path = None if _is_untracked(module) else module_path(module)
+    if path is None:
+        return None, ()
+    tree = ast.parse(path.read_bytes(), filename=str(path))
+    return path, tuple(dict.fromkeys(_imports(tree.body)))
 
 
-def _imports_in(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
+def _imports(body: Iterable[ast.AST]) -> Iterator[str]:
+    """Everything that statements import and that may be a module."""
+    for node in body:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             # `from package import name`: the name may be a module of its own.
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        else:  # expressions, most of a tree, contain no imports
+            for field in ("body", "handlers", "orelse", "finalbody", "cases"):
+                yield from _imports(getattr(node, field, ()))
 
 
 def _is_untracked(module: str) -> bool:

@@ -24,6 +24,25 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "class A:\n  async def f(self):\n    {}",
+        "if a: pass\nelif b: {}",
+        "for x in a: pass\nelse: {}",
+        "with a: {}",
+        "try: {}\nfinally: pass",
+        "try: pass\nexcept A: {}",
+        "try: pass\nexcept A: pass\nelse: {}",
+        "try: pass\nfinally: {}",
+        "match a:\n  case 1: {}",
+    ],
+)
+def test_imports_are_followed_in_every_compound_statement(project: Path, statement: str) -> None:
+    (project / "start.py").write_text(statement.format("import extra"))
+    assert Path("extra.py") in python_files("start")
+
+
 def test_imports_are_followed_also_inside_functions_and_in_cycles(project: Path) -> None:
     names = [str(path) for path in python_files("stages.work")]
     assert names == ["mdrnets/leaf.py", "mdrnets/middle.py", "stages/work.py"]
@@ -46,7 +65,7 @@ def test_installed_and_missing_modules_have_no_file(project: Path) -> None:
     assert module_path("numpy") is None
 
 
-def test_another_folder_is_looked_at_anew(
+def test_the_current_folder_decides_what_a_module_is(
     project: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert len(python_files("stages.work")) == 3
