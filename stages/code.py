@@ -8,14 +8,16 @@ digests in memory when it starts.
 import sys
 from collections.abc import Sequence
 
-from mdrnets.config.load import load_config
-from mdrnets.dag.pipeline import Pipeline
 from mdrnets.errors import UserError
 from mdrnets.execution.command import print_user_error, profile_parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = profile_parser("python -m stages.code", __doc__).parse_args(arguments)
+
+    from mdrnets.config.load import load_config
+    from mdrnets.dag.pipeline import Pipeline
+
     try:
         Pipeline(load_config(options.profile)).write_digests()
     except UserError as error:

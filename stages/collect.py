@@ -6,12 +6,6 @@ and METHOD_raw.npy (the given images), uint8 bins×images×H×W×3.
 
 import sys
 
-import numpy as np
-
-from mdrnets.config.load import expand
-from mdrnets.config.protocol import External
-from mdrnets.data.assignment import by_bin, read_assignment
-from mdrnets.data.external import read_completions
 from mdrnets.errors import UserError
 from mdrnets.execution.command import stage_command
 from mdrnets.execution.run import StageRun
@@ -20,6 +14,13 @@ from mdrnets.files import atomic_write
 
 @stage_command("dataset", "method")
 def main(run: StageRun) -> None:
+    import numpy as np
+
+    from mdrnets.config.load import expand
+    from mdrnets.config.protocol import External
+    from mdrnets.data.assignment import by_bin, read_assignment
+    from mdrnets.data.external import read_completions
+
     dataset, name = run.wildcards["dataset"], run.wildcards["method"]
     method = run.config.protocol.methods[name]
     if not isinstance(method, External):

@@ -13,15 +13,14 @@ import logging
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mdrnets.config.data import Source
-from mdrnets.config.load import expand
-from mdrnets.data.download.cache import download_verified, require_licence
-from mdrnets.data.download.ffhq import download_images, read_metadata
-from mdrnets.data.download.publish import locate, publish_archive, publish_file
 from mdrnets.errors import UserError
 from mdrnets.execution.command import stage_command
 from mdrnets.execution.run import StageRun
+
+if TYPE_CHECKING:
+    from mdrnets.config.data import Source
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +33,8 @@ def _add_options(parser: ArgumentParser) -> None:
 
 @stage_command("source", add_options=_add_options)
 def main(run: StageRun) -> None:
+    from mdrnets.data.download.publish import publish_archive, publish_file
+
     name = run.wildcards["source"]
     source = run.config.profile.sources[name]
     path = _get_source(run, name, source, run.options.from_dir)
@@ -67,8 +68,13 @@ def main(run: StageRun) -> None:
     )
 
 
-def _get_source(run: StageRun, name: str, source: Source, from_folder: Path | None) -> Path:
+def _get_source(run: StageRun, name: str, source: "Source", from_folder: Path | None) -> Path:
     """Return the verified file of a source with a URL, or the path of a local source."""
+    from mdrnets.config.load import expand
+    from mdrnets.data.download.cache import download_verified, require_licence
+    from mdrnets.data.download.ffhq import download_images, read_metadata
+    from mdrnets.data.download.publish import locate
+
     if not source.url:
         if from_folder is not None:
             raise UserError(

@@ -1,4 +1,4 @@
-"""`python -m mdrnets`: its list of commands, exit codes, and how fast `--help` is."""
+"""`python -m mdrnets`: its list of commands, their help, and exit codes."""
 
 import os
 import subprocess
@@ -14,9 +14,6 @@ from mdrnets.errors import UserError
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = {"crate", "croissant", "keep", "plan", "readme", "records", "status", "sync", "verify"}
-HEAVY = {"dvc", "jinja2", "matplotlib", "mlcroissant", "mlflow", "numpy", "pandas", "pydantic"} | {
-    *("rocrate", "scipy", "snakemake", "torch", "tqdm", "yaml")
-}
 
 
 def _exit_code(arguments: list[str]) -> int:
@@ -91,23 +88,6 @@ def test_the_module_runs_a_command_and_passes_its_exit_code_on(shipped: Path) ->
     )
     assert ended.returncode == 1
     assert ended.stderr.startswith("error: runs/demo/records: ")
-
-
-@pytest.mark.parametrize("arguments", [["--help"], *([name, "--help"] for name in COMMANDS)])
-def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
-    """Otherwise it would take seconds; today it takes less than a tenth of one."""
-    program = f"""
-import sys
-from mdrnets.__main__ import main
-try:
-    main({arguments})
-except SystemExit:
-    print(*{HEAVY} & sys.modules.keys(), file=sys.stderr)
-"""
-    ended = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True
-    )
-    assert ended.stderr.split() == []
 
 
 def test_every_file_of_the_folder_is_a_command_but_the_shared_one() -> None:

@@ -168,15 +168,6 @@ def test_another_missing_file_is_a_fault_of_the_program(shipped: Path) -> None:
     assert _record().status == "FAILED"
 
 
-def test_the_start_imports_nothing_heavy() -> None:
-    heavy = {"torch", "numpy", "pandas", "mlflow", "snakemake", "dvc", "tqdm"}
-    program = f"import sys, mdrnets.execution.command; print(*{heavy} & sys.modules.keys())"
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True
-    )
-    assert done.stdout.split() == []
-
-
 # -- the record ------------------------------------------------------------------------------
 
 
