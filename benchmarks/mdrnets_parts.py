@@ -45,9 +45,8 @@ def _replace_parts(model: MDRNets, image: Tensor, hole: Tensor) -> list[tuple[st
     mean = masked.sum((2, 3), keepdim=True) / (1 - hole).sum((2, 3), keepdim=True)
 
     def refine_with(guide: Callable[[Tensor], Tensor]) -> Tensor:
-        """Refine the masked image with the given guidance features."""
-        output: Tensor = model.refinement(masked, hole, guide(model.style_encoder(coarse)))
-        return output
+        """Refine with the given guidance features."""
+        return model.decode(masked, hole, coarse, guide(model.style_encoder(coarse)))
 
     def without_memory(features: Tensor) -> Tensor:
         fused, small = model.fuse_features(features, parse(coarse), hole, memory=None)

@@ -4,7 +4,7 @@ Park et al., "Semantic Image Synthesis with Spatially-Adaptive Normalization" (C
 https://arxiv.org/abs/1903.07291), section 3 and Figure 4; the guidance here is any feature map.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -13,6 +13,8 @@ from torch.nn.utils.parametrizations import spectral_norm
 from mdrnets.config.marks import Cited
 
 SLOPE: Annotated[float, Cited("SPADE")] = 0.2
+
+Resizing = Literal["nearest", "bilinear"]
 
 
 class Spade(nn.Module):
@@ -39,10 +41,20 @@ class SpadeResBlock(nn.Module):
     """
 
     def __init__(
-        self, *, in_channels: int, out_channels: int, guidance_channels: int, hidden: int
+        self,
+        *,
+        in_channels: int,
+        out_channels: int,
+        guidance_channels: int,
+        hidden: int,
+        resizing: Resizing = "nearest",
     ) -> None:
-        """Args: hidden: channels between the guidance and the scale and shift of each SPADE."""
+        """Args:
+        hidden: channels between the guidance and the scale and shift of each SPADE.
+        resizing: of the guidance to the size of x; the authors' is nearest neighbour.
+        """
         super().__init__()
+        self.resizing = resizing
         middle = min(in_channels, out_channels)
 
         def spade(channels: int) -> Spade:
@@ -64,7 +76,7 @@ class SpadeResBlock(nn.Module):
 
         Returns B×out_channels×H×W.
         """
-        guidance = F.interpolate(guidance, size=x.shape[2:], mode="bilinear")
+        guidance = F.interpolate(guidance, size=x.shape[2:], mode=self.resizing)
 
         y = self.conv_1(self.activation(self.spade_1(x, guidance)))
         y = self.conv_2(self.activation(self.spade_2(y, guidance)))

@@ -13,9 +13,10 @@ def test_it_has_the_published_size() -> None:
     assert _count(PatchDiscriminator(in_channels=2)) == 2_762_752
 
 
-def test_a_bias_adds_one_number_for_each_output_channel() -> None:
-    plain = _count(PatchDiscriminator(in_channels=3, base=4))
-    assert _count(PatchDiscriminator(in_channels=3, base=4, bias=True)) == plain + 60 + 1
+def test_only_the_first_and_the_last_convolution_can_have_a_bias() -> None:
+    network = PatchDiscriminator(in_channels=3, base=4, outer_bias=True)
+    convolutions = [layer for layer in network.layers if isinstance(layer, nn.Conv2d)]
+    assert [layer.bias is not None for layer in convolutions] == [True, False, False, False, True]
 
 
 def test_the_map_is_that_of_the_70_pixel_patchgan() -> None:
@@ -25,7 +26,7 @@ def test_the_map_is_that_of_the_70_pixel_patchgan() -> None:
 
 
 def test_a_logit_sees_exactly_70_pixels() -> None:
-    network = PatchDiscriminator(in_channels=1, base=2, bias=True).eval()
+    network = PatchDiscriminator(in_channels=1, base=2).eval()
     image = torch.randn(1, 1, 256, 256, requires_grad=True)
     network(image)[0, 0, 15, 15].backward()
     assert image.grad is not None

@@ -1,14 +1,19 @@
+import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from mdrnets.networks.spade import Spade, SpadeResBlock
+from mdrnets.networks.spade import Resizing, Spade, SpadeResBlock
 
 
-def _block(in_channels: int, out_channels: int) -> SpadeResBlock:
+def _block(in_channels: int, out_channels: int, resizing: Resizing = "nearest") -> SpadeResBlock:
     torch.manual_seed(0)
     return SpadeResBlock(
-        in_channels=in_channels, out_channels=out_channels, guidance_channels=3, hidden=5
+        in_channels=in_channels,
+        out_channels=out_channels,
+        guidance_channels=3,
+        hidden=5,
+        resizing=resizing,
     )
 
 
@@ -36,13 +41,14 @@ def test_without_modulation_it_is_instance_norm() -> None:
     torch.testing.assert_close(layer(x, torch.randn(2, 3, 8, 8)), F.instance_norm(x))
 
 
-def test_guidance_of_any_size_is_resized() -> None:
-    block = _block(4, 2)
+@pytest.mark.parametrize("resizing", ["nearest", "bilinear"])
+def test_guidance_of_any_size_is_resized(resizing: Resizing) -> None:
+    block = _block(4, 2, resizing)
     x = torch.randn(1, 4, 8, 8)
     for size in (4, 8, 16):
         assert block(x, torch.randn(1, 3, size, size)).shape == (1, 2, 8, 8)
     guidance = torch.randn(1, 3, 4, 4)
-    resized = F.interpolate(guidance, size=(8, 8), mode="bilinear")
+    resized = F.interpolate(guidance, size=(8, 8), mode=resizing)
     block.eval()  # otherwise each pass is a step of the power iteration
     assert torch.equal(block(x, guidance), block(x, resized))
 

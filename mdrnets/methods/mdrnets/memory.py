@@ -4,12 +4,18 @@ MDRNets, section on the DMM, equations 1 to 5. Averaging the values that one bat
 slot, and α, follow MOSS. The memory is a buffer, not a parameter; only equation 3 changes it.
 """
 
+from typing import Literal
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mdrnets.methods.mdrnets.pooling import RegionMeans
 from mdrnets.runtime.distributed import all_reduce_sum
+
+Start = Literal["unit", "normal", "from_data"]
+"""How the slots begin: as random unit vectors, with every number from N(0, 1) as in MOSS, or as
+unit vectors that `DisentangledMemory.fill` replaces."""
 
 
 class DisentangledMemory(nn.Module):
@@ -30,24 +36,35 @@ class DisentangledMemory(nn.Module):
     slots: Tensor
     updates: Tensor
     read_entropy: Tensor
+    read_length: Tensor
 
     def __init__(
-        self, *, blocks: int, slots: int, channels: int, alpha: float, temperature: float
+        self,
+        *,
+        blocks: int,
+        slots: int,
+        channels: int,
+        alpha: float,
+        temperature: float,
+        start: Start = "unit",
     ) -> None:
         """Args:
         blocks: the number of classes, or 1 if all classes share one block.
-        slots: m, slots in each block. They are initialised with random unit vectors (Gaussian,
-            normalised).
+        slots: m, slots in each block.
         alpha: α of equation 3, the fraction of a slot that an update keeps.
         temperature: τ of equation 4.
+        start: how the slots begin.
         """
         super().__init__()
         self.alpha, self.temperature = alpha, temperature
-        start = F.normalize(torch.randn(blocks, slots, channels), dim=-1)
-        self.register_buffer("slots", start)  # blocks×M×C
+        normal = torch.randn(blocks, slots, channels)
+        first = normal if start == "normal" else F.normalize(normal, dim=-1)
+        self.register_buffer("slots", first)  # blocks×M×C
         self.register_buffer("updates", torch.zeros(blocks, slots, dtype=torch.int64))
-        # In nats, from the last read in training; log M means uniform weights.
+        # From the last read in training: the entropy in nats, where log M means uniform weights,
+        # and the length of a read over that of its query.
         self.register_buffer("read_entropy", torch.zeros(()), persistent=False)
+        self.register_buffer("read_length", torch.zeros(()), persistent=False)
 
     def forward(self, query: RegionMeans, value: RegionMeans) -> Tensor:
         """Args: query and value, rows B×K×C. Writes first in training mode. Returns Q̂, B×K×C."""
@@ -67,10 +84,12 @@ class DisentangledMemory(nn.Module):
 
     @torch.no_grad()
     def fill(self, pooled: RegionMeans) -> None:
-        """Initialise the slots of each block with the first present vectors of its classes (N×K×C).
+        """Fill the slots of each block with the first present vectors of its classes (N×K×C).
 
-        If there are fewer vectors than slots, the remaining slots are not changed.
+        If there are fewer vectors than slots, the remaining slots are not changed. All slots
+        count as never written.
         """
+        self.updates.zero_()
         rows, present = self._by_block(pooled)
         for block, taken in enumerate(present.unbind(dim=1)):
             vectors = rows[taken, block][: self.slots.shape[1]]
@@ -82,7 +101,7 @@ class DisentangledMemory(nn.Module):
         `use_entropy`: entropy of the updates over the slots of a block, in nats, averaged over
         blocks. `moved`: 1 − α^updates, the fraction of a slot's initial value that has been
         replaced, averaged over the slots in use. `read_entropy`: entropy of a in equation 4,
-        averaged over classes.
+        averaged over classes. `read_length`: |Q̂| / |Q|, averaged over classes.
         """
         written = self.updates > 0
         moved = 1 - self.alpha ** self.updates[written].float()
@@ -91,6 +110,7 @@ class DisentangledMemory(nn.Module):
             "use_entropy": _entropy(share).mean().item(),
             "moved": moved.mean().item() if len(moved) else 0.0,
             "read_entropy": self.read_entropy.item(),
+            "read_length": self.read_length.item(),
         }
 
     def slots_used(self) -> list[int]:
@@ -123,6 +143,7 @@ class DisentangledMemory(nn.Module):
         read = torch.einsum("rkm,kmc->rkc", attention, self.slots)
         if self.training:
             self.read_entropy.copy_(_entropy(attention.detach())[present].mean())
+            self.read_length.copy_(relative_length(read.detach(), queries.detach())[present].mean())
         return (read * present[..., None]).view_as(query.means)
 
     def _similarity(self, queries: Tensor) -> Tensor:
@@ -137,6 +158,12 @@ class DisentangledMemory(nn.Module):
         return RegionMeans(
             pooled.means.reshape(-1, blocks, channels), pooled.present.reshape(-1, blocks)
         )
+
+
+def relative_length(read: Tensor, query: Tensor) -> Tensor:
+    """|Q̂| / |Q| of vectors in the last dimension; 0 where Q is zero."""
+    length: Tensor = query.norm(dim=-1)
+    return torch.where(length > 0, read.norm(dim=-1) / length, 0)
 
 
 def _entropy(probabilities: Tensor) -> Tensor:

@@ -23,17 +23,16 @@ from mdrnets.data.pixels import to_tensor
 from mdrnets.errors import UserError
 from mdrnets.losses.adversarial import Adversarial, discriminator_loss
 from mdrnets.methods.base import Batch, BuildContext, Method, Phase, Update
+from mdrnets.methods.mdrnets.initial_weights import cite_initial_weights
 from mdrnets.methods.mdrnets.losses import GeneratorLosses, StyleLoss, Weights
 from mdrnets.methods.mdrnets.mask_region import MaskedCorrelationMining, fuse
-from mdrnets.methods.mdrnets.memory import DisentangledMemory
+from mdrnets.methods.mdrnets.memory import DisentangledMemory, Start
 from mdrnets.methods.mdrnets.pooling import RegionMeans, class_regions, pool_regions
-from mdrnets.methods.mdrnets.refinement import RefinementNetwork
+from mdrnets.methods.mdrnets.refinement import GatedNorm, RefinementNetwork
 from mdrnets.methods.mdrnets.style_encoder import StyleEncoder
 from mdrnets.networks.composite import composite
 from mdrnets.networks.patchgan import PatchDiscriminator
-
-# Image size over bottleneck size in the refinement network.
-REDUCTION: Annotated[int, Chosen("three halvings before the bottleneck")] = 8
+from mdrnets.networks.spade import Resizing
 
 # Not strict: YAML lists are converted to tuples.
 Dilations = Annotated[tuple[int, ...], Field(strict=False, min_length=1)]
@@ -59,6 +58,18 @@ class Options(TrainOptions):
         8,
     )
     spade_hidden: Annotated[PositiveInt, Cited("SPADE", "refinement.py")] = 128
+    # What the refinement network's encoder takes, beside the hole.
+    encoder_input: Annotated[
+        Literal["coarse", "masked"],
+        Cited("DeepFillv2's second network; the paper's sentence on it is garbled"),
+    ] = "coarse"
+    residual: Annotated[bool, Chosen("I_o = P + R; not stated")] = False
+    gated_norm: Annotated[GatedNorm, Chosen("not stated", "refinement.py")] = "instance"
+    halvings: Annotated[PositiveInt, Chosen("before the bottleneck", "refinement.py")] = 3
+    resizing: Annotated[Resizing, Chosen("of SPADE's guidance", "refinement.py")] = "bilinear"
+    initial_weights: Annotated[
+        Literal["framework", "cited"], Chosen("not stated", "initial_weights.py")
+    ] = "framework"
     discriminator_base: Annotated[PositiveInt, Cited("pix2pix")] = 64
 
     memory: Annotated[Literal["per_class", "shared", "none"], Paper()] = "per_class"
@@ -66,10 +77,11 @@ class Options(TrainOptions):
     slots: Annotated[PositiveInt, Chosen("m; the supplement is not public", "memory.py")] = 64
     alpha: Annotated[float, Field(ge=0, le=1), Cited("MOSS; α of equation 3", "memory.py")] = 0.999
     temperature: Annotated[PositiveFloat, Chosen("not in equation 4", "memory.py")] = 1.0
-    init: Annotated[
-        Literal["gaussian", "from_data"],
-        Chosen("unit length; `from_data` if slots stay unused", "memory.py"),
-    ] = "gaussian"
+    init: Annotated[Start, Chosen("unit vectors; see DECISIONS", "memory.py")] = "unit"
+    # Of the steps, before slots are filled from data.
+    warm_up_share: Annotated[
+        float, Field(ge=0, lt=1), Chosen("for `init: from_data`: the style encoder learns first")
+    ] = 0.1
     mrem: Annotated[bool, Paper()] = True  # False: the fused features guide the decoder
     # Must divide half the image size.
     patch_size: Annotated[PositiveInt, Chosen("p: 1,024 patches at 256²", "mask_region.py")] = 4
@@ -119,14 +131,17 @@ class MDRNets(Method):
     def complete(self, masked: Tensor, hole: Tensor, generator: torch.Generator) -> Tensor:
         """See `Method`. The result is deterministic; `generator` is not used."""
         coarse = self.complete_coarsely(masked, hole)
-        return self.refine(masked, hole, coarse, self.frozen("parser").parse(coarse))
+        output = self.refine(masked, hole, coarse, self.frozen("parser").parse(coarse))
+        return output.clamp(-1, 1)
 
     def complete_coarsely(self, masked: Tensor, hole: Tensor) -> Tensor:
         """Return the masked image with P in the hole, B×3×H×W in [-1, 1]."""
         return composite(masked, self.frozen("coarse")(masked, hole).clamp(-1, 1), hole)
 
     def refine(self, masked: Tensor, hole: Tensor, coarse: Tensor, labels: Tensor) -> Tensor:
-        """Return I_o, B×3×H×W in [-1, 1]. In training mode this updates the memory.
+        """Return I_o, B×3×H×W in [-1, 1], or with a residual output in [-2, 2].
+
+        In training mode this updates the memory.
 
         Args:
             masked: B×3×H×W, zero in the hole.
@@ -137,8 +152,13 @@ class MDRNets(Method):
         features = self.style_encoder(coarse)  # F_s, B×c×H/2×W/2
         if self.options.guidance == "memory":
             features = self._guide(features, labels, hole)
-        output: Tensor = self.refinement(masked, hole, features)
-        return output
+        return self.decode(masked, hole, coarse, features)
+
+    def decode(self, masked: Tensor, hole: Tensor, coarse: Tensor, guidance: Tensor) -> Tensor:
+        """Return I_o for given guidance, B×c×h×w; the other arguments are those of `refine`."""
+        given = coarse if self.options.encoder_input == "coarse" else masked
+        output: Tensor = self.refinement(given, hole, guidance)
+        return coarse + output if self.options.residual else output
 
     def _guide(self, features: Tensor, labels: Tensor, hole: Tensor) -> Tensor:
         """Apply DMM and MREM to F_s. Input and output are B×c×h×w."""
@@ -189,19 +209,26 @@ class MDRNets(Method):
                 losses(output=output, image=batch.image, hole=batch.hole, labels=image_labels),
             )
 
-        return [
-            Phase(
-                name="train",
-                steps=options.steps,
+        optimisers: dict[str, torch.optim.Optimizer] = {
+            "generator": self._adam(self.style_encoder, self.correlation, self.refinement),
+            "discriminator": self._adam(self.discriminator),
+        }
+
+        def phase(name: str, steps: int) -> Phase:
+            return Phase(
+                name=name,
+                steps=steps,
                 batch_size=options.batch_size,
-                optimisers={
-                    "generator": self._adam(self.style_encoder, self.correlation, self.refinement),
-                    "discriminator": self._adam(self.discriminator),
-                },
+                optimisers=optimisers,
                 train_step=train_step,
-                on_start=self.fill_memory if options.init == "from_data" else None,
             )
-        ]
+
+        if options.init != "from_data" or self.memory is None:
+            return [phase("train", options.steps)]
+        warm_up = round(options.warm_up_share * options.steps)
+        filled = phase("train", options.steps - warm_up)
+        filled.on_start = self.fill_memory
+        return [phase("warm-up", warm_up), filled] if warm_up else [filled]
 
     @torch.no_grad()
     def fill_memory(self, images: np.ndarray) -> None:
@@ -210,8 +237,7 @@ class MDRNets(Method):
         Args:
             images: uint8, N×H×W×3.
         """
-        if self.memory is None:
-            return
+        assert self.memory is not None
         count = min(self.options.slots, len(images))
         chosen = np.linspace(0, len(images) - 1, count).round().astype(int)
         pooled = []
@@ -276,25 +302,34 @@ def build(*, options: Options, context: BuildContext) -> MDRNets:
                 channels=options.style_channels,
                 alpha=options.alpha,
                 temperature=options.temperature,
+                start=options.init,
             )
         if options.mrem:
             correlation = MaskedCorrelationMining(
                 channels=options.style_channels, patch_size=options.patch_size
             )
-    return MDRNets(
+    method = MDRNets(
         style_encoder=StyleEncoder(channels=options.style_channels, width=options.style_width),
         memory=memory,
         correlation=correlation,
         refinement=RefinementNetwork(
             width=options.width,
+            halvings=options.halvings,
             dilations=options.dilations,
+            norm=options.gated_norm,
             guidance_channels=options.style_channels,
             spade_hidden=options.spade_hidden,
+            resizing=options.resizing,
         ),
-        discriminator=PatchDiscriminator(in_channels=3, base=options.discriminator_base),
+        discriminator=PatchDiscriminator(
+            in_channels=3, base=options.discriminator_base, outer_bias=True
+        ),
         options=options,
         context=context,
     )
+    if options.initial_weights == "cited":
+        cite_initial_weights(method)
+    return method
 
 
 def _feature_regions(labels: Tensor, features: Tensor) -> Tensor:
@@ -303,16 +338,18 @@ def _feature_regions(labels: Tensor, features: Tensor) -> Tensor:
 
 
 def _check_sizes(options: Options, image_size: int) -> None:
-    if image_size % REDUCTION:
+    reduction = 2**options.halvings
+    if image_size % reduction:
         raise UserError(
-            f"image size {image_size}: MDRNets needs a multiple of {REDUCTION}; choose one"
+            f"mdrnets.halvings: {options.halvings} halvings do not fit images of {image_size} "
+            f"pixels: expected a multiple of {reduction}; lower it, or choose another image size"
         )
     if (image_size // 2) % options.patch_size:
         raise UserError(
             f"patch_size {options.patch_size}: it must divide half the image size, "
             f"{image_size // 2}; choose a divisor"
         )
-    bottleneck = image_size // REDUCTION
+    bottleneck = image_size // reduction
     if max(options.dilations) >= bottleneck:
         raise UserError(
             f"dilations {list(options.dilations)}: each must be below the bottleneck's size, "

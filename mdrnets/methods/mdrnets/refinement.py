@@ -1,11 +1,12 @@
-"""The guided refinement network: completes the masked image, guided by the memory's features.
+"""The guided refinement network: refines the coarse face, guided by the memory's features.
 
 MDRNets, Figure 2: gated convolutions, gated residual blocks and SPADE residual blocks. The widths
 are our choice; see the assumption ledger.
 """
 
 from collections.abc import Sequence
-from typing import Annotated
+from itertools import pairwise
+from typing import Annotated, Literal
 
 import torch
 import torch.nn.functional as F
@@ -13,73 +14,97 @@ from torch import Tensor, nn
 
 from mdrnets.config.marks import Chosen
 from mdrnets.networks.gated_conv import GatedConv2d
-from mdrnets.networks.spade import SpadeResBlock
+from mdrnets.networks.spade import Resizing, SpadeResBlock
 
 SLOPE: Annotated[float, Chosen("as in the decoder's SPADE blocks")] = 0.2
 
 
-class RefinementNetwork(nn.Module):
-    """Encoder down to 1/8 of the size, dilated residual blocks, SPADE decoder.
+GatedNorm = Literal["none", "instance"]
 
-    Every gated convolution is LeakyReLU(IN(features)) ⊙ σ(gate).
+
+class RefinementNetwork(nn.Module):
+    """Gated encoder, dilated residual blocks, SPADE decoder.
+
+    Every gated convolution is LeakyReLU(norm(features)) ⊙ σ(gate).
     """
 
     def __init__(
-        self, *, width: int, dilations: Sequence[int], guidance_channels: int, spade_hidden: int
+        self,
+        *,
+        width: int,
+        halvings: int,
+        dilations: Sequence[int],
+        norm: GatedNorm,
+        guidance_channels: int,
+        spade_hidden: int,
+        resizing: Resizing,
     ) -> None:
         """Args:
-        width: channels of the first and last layer; doubled at each of the three halvings.
+        width: channels of the first and last layer; doubled at each halving.
+        halvings: of the size, before the bottleneck.
         dilations: one for each residual block of the bottleneck.
+        norm: of the features of gated convolutions.
         guidance_channels: channels of the features that guide the decoder.
         spade_hidden: channels between the guidance and a SPADE block's scale and shift.
+        resizing: of the guidance to the size of each SPADE block.
         """
         super().__init__()
+        widths = [width * 2**level for level in range(halvings + 1)]  # at H, H/2, H/4, …
         self.encoder = nn.Sequential(
-            _gated_conv(3 + 1, width, kernel_size=7),  # image and hole; H
-            _gated_conv(width, 2 * width, kernel_size=4, stride=2, padding=1),  # H/2
-            _gated_conv(2 * width, 4 * width, kernel_size=4, stride=2, padding=1),  # H/4
-            _gated_conv(4 * width, 8 * width, kernel_size=4, stride=2, padding=1),  # H/8
+            _gated_conv(3 + 1, width, kernel_size=7, norm=norm),  # image and hole
+            *[
+                _gated_conv(before, after, kernel_size=4, stride=2, padding=1, norm=norm)
+                for before, after in pairwise(widths)
+            ],
         )
         self.middle = nn.Sequential(
-            *[GatedResBlock(channels=8 * width, dilation=dilation) for dilation in dilations]
+            *[
+                GatedResBlock(channels=widths[-1], dilation=dilation, norm=norm)
+                for dilation in dilations
+            ]
         )
         self.decoder = nn.ModuleList(
             SpadeResBlock(
-                in_channels=before * width,
-                out_channels=after * width,
+                in_channels=before,
+                out_channels=after,
                 guidance_channels=guidance_channels,
                 hidden=spade_hidden,
+                resizing=resizing,
             )
-            for before, after in [(8, 8), (8, 4), (4, 2), (2, 1)]  # at H/8, H/4, H/2, H
+            for before, after in pairwise([widths[-1], *widths[::-1]])  # from the bottleneck to H
         )
         self.to_image = nn.Sequential(
             nn.LeakyReLU(SLOPE), nn.Conv2d(width, 3, 3, padding=1), nn.Tanh()
         )
 
-    def forward(self, masked: Tensor, hole: Tensor, guidance: Tensor) -> Tensor:
-        """Args: masked B×3×H×W, zero in the hole; hole B×1×H×W; guidance B×c×h×w of any size.
+    def forward(self, image: Tensor, hole: Tensor, guidance: Tensor) -> Tensor:
+        """Args:
+        image: the image to refine, B×3×H×W in [-1, 1]. H and W are multiples of 2^halvings.
+        hole: B×1×H×W.
+        guidance: B×c×h×w of any size.
 
-        H and W are multiples of 8. Returns I_o, B×3×H×W in [-1, 1].
+        Returns:
+            B×3×H×W in [-1, 1].
         """
-        x = self.middle(self.encoder(torch.cat([masked, hole], dim=1)))  # B×8·width×H/8×W/8
+        x = self.middle(self.encoder(torch.cat([image, hole], dim=1)))
 
         for level, block in enumerate(self.decoder):
             if level > 0:
                 x = F.interpolate(x, scale_factor=2)
             x = block(x, guidance)
 
-        image: Tensor = self.to_image(x)
-        return image
+        output: Tensor = self.to_image(x)
+        return output
 
 
 class GatedResBlock(nn.Module):
     """x + two gated 3×3 convolutions of x, of which the first is dilated."""
 
-    def __init__(self, *, channels: int, dilation: int) -> None:
+    def __init__(self, *, channels: int, dilation: int, norm: GatedNorm) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            _gated_conv(channels, channels, kernel_size=3, dilation=dilation),
-            _gated_conv(channels, channels, kernel_size=3),
+            _gated_conv(channels, channels, kernel_size=3, dilation=dilation, norm=norm),
+            _gated_conv(channels, channels, kernel_size=3, norm=norm),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -93,6 +118,7 @@ def _gated_conv(
     out_channels: int,
     *,
     kernel_size: int,
+    norm: GatedNorm,
     stride: int = 1,
     padding: int | None = None,
     dilation: int = 1,
@@ -104,6 +130,6 @@ def _gated_conv(
         stride=stride,
         padding=padding,
         dilation=dilation,
-        norm=nn.InstanceNorm2d(out_channels),
+        norm=nn.InstanceNorm2d(out_channels) if norm == "instance" else None,
         activation=nn.LeakyReLU(SLOPE),
     )

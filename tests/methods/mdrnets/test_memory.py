@@ -5,16 +5,18 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from mdrnets.methods.mdrnets.memory import DisentangledMemory
+from mdrnets.methods.mdrnets.memory import DisentangledMemory, Start
 from mdrnets.methods.mdrnets.pooling import RegionMeans
 
 CLASSES, SLOTS, CHANNELS, ALPHA = 3, 4, 8, 0.9
 
 
-def _memory(*, blocks: int = CLASSES, slots: int = SLOTS, tau: float = 1.0) -> DisentangledMemory:
+def _memory(
+    *, blocks: int = CLASSES, slots: int = SLOTS, tau: float = 1.0, start: Start = "unit"
+) -> DisentangledMemory:
     torch.manual_seed(0)
     return DisentangledMemory(
-        blocks=blocks, slots=slots, channels=CHANNELS, alpha=ALPHA, temperature=tau
+        blocks=blocks, slots=slots, channels=CHANNELS, alpha=ALPHA, temperature=tau, start=start
     )
 
 
@@ -35,11 +37,20 @@ def _cosines(memory: DisentangledMemory, query: RegionMeans, sample: int, index:
     return torch.stack([vector @ slot / (vector.norm() * slot.norm()) for slot in block])
 
 
-def test_slots_start_at_unit_length_and_are_not_parameters() -> None:
-    memory = _memory()
+@pytest.mark.parametrize("start", ["unit", "from_data"])
+def test_slots_start_at_unit_length_and_are_not_parameters(start: Start) -> None:
+    memory = _memory(start=start)
     torch.testing.assert_close(memory.slots.norm(dim=-1), torch.ones(CLASSES, SLOTS))
     assert not list(memory.parameters())
     assert set(memory.state_dict()) == {"slots", "updates"}
+
+
+def test_slots_can_start_with_numbers_of_deviation_one() -> None:
+    slots = _memory(slots=500, start="normal").slots
+    assert slots.mean().item() == pytest.approx(0, abs=0.05)
+    assert slots.std().item() == pytest.approx(1, abs=0.05)
+    unit = torch.nn.functional.normalize(slots, dim=-1)
+    torch.testing.assert_close(_memory(slots=500).slots, unit)  # of the same directions
 
 
 def test_reading_is_equations_1_4_and_5() -> None:
@@ -206,7 +217,9 @@ def test_a_shared_read_attends_over_all_its_slots() -> None:
 def test_filling_takes_the_first_present_vectors_of_each_class() -> None:
     memory, rows = _memory(), _rows(3, absent=((0, 1), (2, 1)), batch=6)
     before = memory.slots.clone()
+    memory.updates += 1
     memory.fill(RegionMeans(rows.means[:3], rows.present[:3]))
+    assert not memory.updates.any()
     assert torch.equal(memory.slots[0, :3], rows.means[:3, 0])
     assert torch.equal(memory.slots[1, :1], rows.means[1:2, 1])
     assert torch.equal(memory.slots[0, 3:], before[0, 3:])
@@ -241,6 +254,20 @@ def test_the_read_entropy_of_equal_slots_is_that_of_a_uniform_choice() -> None:
     nothing = _rows(2, absent=tuple((b, k) for b in range(2) for k in range(CLASSES)))
     memory(_rows(1, absent=absent), nothing)
     assert memory.read_entropy.item() == pytest.approx(math.log(SLOTS))
+
+
+def test_the_length_of_a_read_is_measured_against_its_query() -> None:
+    """Over the present classes, as a mean of |Q̂| / |Q|."""
+    memory, query = _memory(), _rows(1, absent=((1, 2),))
+    read = memory(query, _rows(2))
+    ratios = [
+        read[b, k].norm() / query.means[b, k].norm()
+        for b in range(2)
+        for k in range(CLASSES)
+        if (b, k) != (1, 2)
+    ]
+    expected = torch.stack(ratios).mean().item()
+    assert memory.diagnostics()["read_length"] == pytest.approx(expected)
 
 
 def test_it_computes_in_full_precision_under_autocast() -> None:

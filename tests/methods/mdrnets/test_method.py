@@ -29,6 +29,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "without L_InCo²": {"weights": {"incoordination": 0}},
     "without adversary": {"weights": {"adversarial": 0}},
     "gram": {"style": "gram", "adversarial": "lsgan"},
+    "masked input": {"encoder_input": "masked"},
+    "residual": {"residual": True},
 }
 
 
@@ -52,7 +54,7 @@ def test_the_defaults_build_the_full_size_networks(frozen_context: BuildContext)
         "memory": 0,
         "correlation": 2 * (256 * 256 + 256),
         "refinement": 61_277_891,
-        "discriminator": 2_763_776,
+        "discriminator": 2_763_776 + 64 + 1,
     }
     assert method.memory is not None
     assert method.memory.slots.shape == (14, 64, 256)
@@ -69,6 +71,9 @@ def test_options_come_from_plain_yaml_data(small_options: MakeOptions) -> None:
     "wrong",
     [
         {"memory": "both"},
+        {"encoder_input": "truth"},
+        {"init": "zeros"},
+        {"warm_up_share": 1},
         {"alpha": 1.5},
         {"temperature": 0},
         {"dilations": []},
@@ -86,7 +91,8 @@ def test_bad_options_are_refused(small_options: MakeOptions, wrong: dict[str, An
 @pytest.mark.parametrize(
     ("changes", "size", "message"),
     [
-        ({}, 36, "36.* 8"),
+        ({}, 36, "halvings.* 8"),
+        ({"halvings": 4}, 40, "halvings.* 16"),
         ({"patch_size": 3}, 32, "patch_size 3"),
         ({"dilations": [1, 4]}, 32, "dilations"),
     ],

@@ -2,6 +2,7 @@ import copy
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -71,7 +72,7 @@ def test_without_a_memory_the_pooled_vectors_are_used_themselves(
         regions=regions,
         hole=small,
     )
-    expected = method.refinement(batch.masked, batch.hole, fused)
+    expected = method.refinement(batch.image, batch.hole, fused)
     found = method.refine(batch.masked, batch.hole, batch.image, labels)
     torch.testing.assert_close(found, expected)
 
@@ -81,13 +82,63 @@ def test_style_guidance_goes_straight_to_the_decoder(
 ) -> None:
     method = small_method(guidance="style").eval()
     labels = torch.zeros(2, 32, 32, dtype=torch.int64)
-    expected = method.refinement(batch.masked, batch.hole, method.style_encoder(batch.image))
+    expected = method.refinement(batch.image, batch.hole, method.style_encoder(batch.image))
     assert torch.equal(method.refine(batch.masked, batch.hole, batch.image, labels), expected)
+
+
+# -- what is refined -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("given", ["coarse", "masked"])
+@pytest.mark.parametrize("residual", [False, True])
+def test_the_encoder_takes_the_coarse_face_or_the_masked_image(
+    small_method: MakeMethod, batch: Batch, given: str, residual: bool
+) -> None:
+    method = small_method(encoder_input=given, residual=residual, mrem=False).eval()
+    coarse, guidance = torch.rand(2, 3, 32, 32), torch.rand(2, 6, 16, 16)
+    image = coarse if given == "coarse" else batch.masked
+    expected = method.refinement(image, batch.hole, guidance)
+    found = method.decode(batch.masked, batch.hole, coarse, guidance)
+    torch.testing.assert_close(found, coarse + expected if residual else expected)
+
+
+def test_by_default_every_pixel_of_the_coarse_face_reaches_the_encoder(
+    small_method: MakeMethod, batch: Batch
+) -> None:
+    method = small_method().eval()
+    coarse = method.complete_coarsely(batch.masked, batch.hole).requires_grad_()
+    guidance = torch.zeros(2, 6, 16, 16)
+    method.decode(batch.masked, batch.hole, coarse, guidance).square().sum().backward()
+    assert coarse.grad is not None
+    assert (coarse.grad.abs().sum(dim=1) > 0).all()
+
+
+def test_a_residual_output_is_completed_in_range(small_method: MakeMethod, batch: Batch) -> None:
+    method = small_method(residual=True)
+    with torch.no_grad():
+        assert isinstance(method.refinement.to_image[1].bias, Tensor)
+        method.refinement.to_image[1].bias.fill_(5)  # R is nearly 1
+    assert _complete(method, batch).max() == 1
+
+
+# -- how the networks begin ------------------------------------------------------------------
+
+
+def test_initial_weights_can_be_those_of_the_cited_works(small_method: MakeMethod) -> None:
+    method = small_method(initial_weights="cited", width=16)
+    hidden = method.refinement.decoder[0].spade_1.hidden[0]
+    deviation = 0.02 * (2 / (9 * sum(hidden.weight.shape[:2]))) ** 0.5
+    assert hidden.weight.std().item() == pytest.approx(deviation, rel=0.3)
+    gated = method.refinement.encoder[1].conv
+    bound = (6 / (16 * sum(gated.weight.shape[:2]))) ** 0.5
+    assert 0.9 * bound < gated.weight.abs().max().item() <= bound
+    for name, parameter in method.named_parameters():
+        assert not name.endswith("bias") or not parameter.any(), name
 
 
 def test_the_memory_can_start_from_data(small_method: MakeMethod) -> None:
     images = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), dtype=np.uint8)
-    method = small_method(init="from_data", slots=5)
+    method = small_method(init="from_data", warm_up_share=0, slots=5)
     assert isinstance(method.memory, DisentangledMemory)
     before = method.memory.slots.clone()
     (phase,) = method.phases()
@@ -107,6 +158,27 @@ def test_the_memory_can_start_from_data(small_method: MakeMethod) -> None:
     assert pooled.present.any()
 
 
+def test_slots_are_filled_after_a_warm_up(
+    small_method: MakeMethod, batch: Batch, run_steps: RunSteps
+) -> None:
+    method = small_method(init="from_data", warm_up_share=0.5)
+    assert method.memory is not None
+    warm_up, train = method.phases()
+    assert (warm_up.steps, train.steps) == (2, 2)
+    assert warm_up.optimisers is train.optimisers  # Adam continues
+    assert warm_up.on_start is None
+    assert train.on_start is not None
+    run_steps(method, warm_up, batch, 2)
+    assert method.memory.updates.any()
+    train.on_start(np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), dtype=np.uint8))
+    assert not method.memory.updates.any()
+
+
+def test_without_a_memory_there_is_nothing_to_fill(small_method: MakeMethod) -> None:
+    (phase,) = small_method(init="from_data", memory="none").phases()
+    assert phase.on_start is None
+
+
 def test_the_memory_starts_random_by_default(small_method: MakeMethod) -> None:
     assert small_method().phases()[0].on_start is None
 
@@ -117,7 +189,8 @@ def test_diagnostics_describe_the_memory(
     method = small_method()
     run_steps(method, method.phases()[0], batch, 2)
     found = method.diagnostics()
-    assert {"memory/use_entropy", "memory/moved", "memory/read_entropy"} < set(found)
+    logged = {"use_entropy", "moved", "read_entropy", "read_length"}
+    assert {f"memory/{name}" for name in logged} < set(found)
     used = [found[f"memory/slots_used/{name}"] for name in CLASSES]
     assert 0 < max(used) <= 3
     assert np.isfinite(list(found.values())).all()

@@ -1,0 +1,29 @@
+"""Initial weights of MDRNets as in the works that it takes its layers from.
+
+SPADE and SEAN (their code): Xavier, normal, with a gain of .02. DeepFillv2 (TensorFlow's default):
+Xavier, uniform. pix2pix: N(0, .02). Biases are zero.
+"""
+
+from torch import nn
+from torch.nn.utils.parametrize import is_parametrized
+
+from mdrnets.networks.gated_conv import GatedConv2d
+
+GAIN = 0.02
+
+
+def cite_initial_weights(network: nn.Module) -> None:
+    """Initialise all convolutions in place.
+
+    The weights of spectrally normalised ones stay as they are, because their scale has no effect.
+    """
+    gated = {id(layer.conv) for layer in network.modules() if isinstance(layer, GatedConv2d)}
+    for layer in network.modules():
+        if not isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+            continue
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)
+        if id(layer) in gated:
+            nn.init.xavier_uniform_(layer.weight)
+        elif not is_parametrized(layer):
+            nn.init.xavier_normal_(layer.weight, gain=GAIN)
