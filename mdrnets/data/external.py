@@ -5,17 +5,20 @@ of a data set, at the image size of the profile. Pixels outside of the hole are 
 """
 
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from mdrnets.data.archive import decode_image
 from mdrnets.data.assignment import Pair
-from mdrnets.data.download.members import SUFFIXES
+from mdrnets.data.bad_files import read_each, require_none
+from mdrnets.data.decoding import decode_image
+from mdrnets.data.download.members import SUFFIXES, find_problem, list_members
+from mdrnets.data.download.publish import DAMAGED
 from mdrnets.errors import UserError
 
-_MAX_NAMES = 5  # in an error message
+_MAX_NAMES = 10  # in an error message
 
 
 def read_completions(
@@ -24,14 +27,19 @@ def read_completions(
     """Yield the completions of each bin in the order of its pairs, uint8 H×W×3.
 
     Raises:
-        UserError: the folder or archive does not exist, or an image is missing, unexpected,
-            unreadable or of another size.
+        UserError: the folder or archive does not exist, or images are missing, unexpected,
+            unreadable or of another size; counts them all and names the first ten.
     """
-    members, read = _list_members(path)
-    expected = {f"{name}/{pair.image}" for name, pairs in bins.items() for pair in pairs}
+    if not path.exists():
+        raise UserError(
+            f"{path}: folder or archive of completions not found; put it there, or correct "
+            "`completions` in params.yaml"
+        )
+    members = _index_by_stem(path)
+    expected = {f"{name}/{pair.image}": None for name, pairs in bins.items() for pair in pairs}
     for problem, names in (
-        ("missing", expected - members.keys()),
-        ("unexpected", members.keys() - expected),
+        ("missing", expected.keys() - members.keys()),
+        ("unexpected", members.keys() - expected.keys()),
     ):
         if names:
             examples = ", ".join([*sorted(names)[:_MAX_NAMES], "…"][: len(names)])
@@ -39,44 +47,42 @@ def read_completions(
                 f"{path}: {len(names)} {problem} images ({examples}), expected BIN/IMAGE.png for "
                 f"each of the bins {', '.join(bins)} and each test image; add or remove them"
             )
-    for name, pairs in bins.items():
-        for pair in pairs:
-            member = members[f"{name}/{pair.image}"]
-            image = decode_image(read(member), f"{path}: {member}")
-            if image.shape[:2] != (size, size):
-                height, width = image.shape[:2]
-                raise UserError(
-                    f"{path}: {member} has {width}×{height} pixels, expected {size}×{size}; "
-                    "replace it"
-                )
-            yield image
+    with ExitStack() as stack:
+        archive = stack.enter_context(zipfile.ZipFile(path)) if path.is_file() else None
+
+        def read(key: str) -> np.ndarray:
+            return _read_image(path, archive, members[key], size)
+
+        yield from read_each(expected, read, where=path)
 
 
-def _list_members(path: Path) -> tuple[dict[str, str], Callable[[str], bytes]]:
-    """Return path without suffix → path for each image, and a function that reads a path."""
-    if path.is_dir():
-        names = [p.relative_to(path).as_posix() for p in sorted(path.rglob("*")) if p.is_file()]
-        return _index_by_stem(path, names), lambda name: (path / name).read_bytes()
+def _read_image(path: Path, archive: zipfile.ZipFile | None, member: str, size: int) -> np.ndarray:
+    where = f"{path}: {member}"
     try:
-        archive = zipfile.ZipFile(path)
-    except FileNotFoundError:
-        raise UserError(
-            f"{path}: folder or archive of completions not found; put it there, or correct "
-            "`completions` in params.yaml"
-        ) from None
-    except zipfile.BadZipFile:
-        raise UserError(f"{path}: expected a folder or a zip archive; replace it") from None
-    names = [name for name in archive.namelist() if not name.endswith("/")]
-    return _index_by_stem(path, names), archive.read
+        data = archive.read(member) if archive else (path / member).read_bytes()
+    except DAMAGED as error:
+        raise UserError(f"{where} is damaged ({error}); replace the archive") from None
+    image = decode_image(data, where)
+    height, width = image.shape[:2]
+    if (height, width) != (size, size):
+        raise UserError(f"{where} has {width}×{height} pixels, expected {size}×{size}; replace it")
+    return image
 
 
-def _index_by_stem(path: Path, names: Sequence[str]) -> dict[str, str]:
+def _index_by_stem(path: Path) -> dict[str, str]:
+    """Return path without suffix → path, inside of the folder or archive, for each image."""
     stems: dict[str, str] = {}
-    for name in names:
-        if PurePosixPath(name).suffix.lower() not in SUFFIXES:
-            continue
-        stem = PurePosixPath(name).with_suffix("").as_posix()
-        if stem in stems:
-            raise UserError(f"{path}: {stems[stem]} and {name} are the same image; remove one")
-        stems[stem] = name
+    problems = []
+    members = [member for member in list_members(path, recursive=True) if not member.ignored]
+    for member in sorted(members, key=lambda each: each.name):
+        if problem := find_problem(member):
+            problems.append(f"{path}: {member.name!r} {problem}")
+        elif PurePosixPath(member.name).suffix.lower() in SUFFIXES:
+            stem = PurePosixPath(member.name).with_suffix("").as_posix()
+            if stem in stems:
+                problems.append(
+                    f"{path}: {stems[stem]} and {member.name} are the same image; remove one"
+                )
+            stems[stem] = member.name
+    require_none(problems, where=path, total=len(members))
     return stems

@@ -7,8 +7,9 @@ later ones cover earlier ones. Parts that are not visible have no file.
 
 import numpy as np
 
-from mdrnets.data.archive import Archive, decode_mask, is_number
+from mdrnets.data.archive import Archive, is_number
 from mdrnets.data.classes import CELEBAMASK_CLASSES
+from mdrnets.data.decoding import decode_mask
 from mdrnets.errors import UserError
 
 Parts = dict[str, str]
@@ -19,7 +20,7 @@ def group_by_image(labels: Archive) -> dict[int, Parts]:
     """Group the files by the number of their image.
 
     Raises:
-        UserError: the name of a file is not `NUMBER_PART`.
+        UserError: the name of a file is not `NUMBER_PART`, or two are the same part.
     """
     images: dict[int, Parts] = {}
     for stem in labels.members:
@@ -30,7 +31,13 @@ def group_by_image(labels: Archive) -> dict[int, Parts]:
                 f"{', '.join(CELEBAMASK_CLASSES[1:])}; rename it, or correct `labels.classes` of "
                 "the data set"
             )
-        images.setdefault(int(number), {})[part] = stem
+        parts = images.setdefault(int(number), {})
+        if part in parts:
+            raise UserError(
+                f"{labels.where(stem)}: {labels.members[parts[part]]} is the same part of the same "
+                "image; remove one of them"
+            )
+        parts[part] = stem
     return images
 
 
@@ -43,7 +50,7 @@ def paint_label_map(labels: Archive, parts: Parts) -> np.ndarray:
     """Return one label map: uint8 H×W, ids 0…18 of CelebAMask-HQ.
 
     Raises:
-        UserError: a file is unreadable or has another size than the others.
+        UserError: a file is unreadable, no black and white PNG, or of another size than the others.
     """
     ids = np.zeros((0, 0), dtype=np.uint8)
     for number, part in enumerate(CELEBAMASK_CLASSES):
@@ -57,5 +64,5 @@ def paint_label_map(labels: Archive, parts: Parts) -> np.ndarray:
                 f"{labels.where(parts[part])} has {mask.shape[0]}×{mask.shape[1]} pixels, expected "
                 f"{ids.shape[0]}×{ids.shape[1]} as other parts of the face; replace it"
             )
-        ids[mask > 0] = number
+        ids[mask] = number
     return ids

@@ -3,10 +3,10 @@
 from contextlib import ExitStack
 
 from mdrnets.config.load import Config
-from mdrnets.data.archive import Archive
 from mdrnets.data.dataset import HOLE_SPLIT_COLUMNS, SPLIT_COLUMNS
 from mdrnets.data.packing import pack_holes, pack_images, pack_labels
 from mdrnets.data.progress import ProgressBar
+from mdrnets.data.sources import open_source
 from mdrnets.data.tables import read_table
 from mdrnets.data.training_holes import PREFIX
 from mdrnets.layout import Layout
@@ -36,11 +36,18 @@ def pack_array(
 
 def _pack_images(config: Config, layout: Layout, name: str, progress: ProgressBar) -> None:
     profile, table = config.profile, layout.split(name)
-    ids = [row["id"] for row in read_table(table, SPLIT_COLUMNS)]
-    with Archive(layout.raw(profile.datasets[name].faces)) as faces:
+    rows = read_table(table, SPLIT_COLUMNS)
+    ids = [row["id"] for row in rows]
+    with open_source(config, layout, profile.datasets[name].faces) as faces:
         faces.check_same_members(ids, table)
-        path, size = layout.images(name), profile.image_size
-        pack_images(path, faces, ids, size=size, progress=progress)
+        pack_images(
+            layout.images(name),
+            faces,
+            ids,
+            roles=[row["role"] for row in rows],
+            size=profile.image_size,
+            progress=progress,
+        )
 
 
 def _pack_labels(config: Config, layout: Layout, name: str, progress: ProgressBar) -> None:
@@ -49,8 +56,8 @@ def _pack_labels(config: Config, layout: Layout, name: str, progress: ProgressBa
     assert dataset.labels is not None  # otherwise the profile does not have this stage
     ids = [row["id"] for row in read_table(table, SPLIT_COLUMNS) if row["labelled"] == "1"]
     with (
-        Archive(layout.raw(dataset.labels.source)) as labels,
-        Archive(layout.raw(dataset.faces)) as faces,
+        open_source(config, layout, dataset.labels.source) as labels,
+        open_source(config, layout, dataset.faces) as faces,
     ):
         if dataset.labels.classes != "celebamask_parts":
             labels.check_same_members(ids, table)
@@ -72,16 +79,17 @@ def _pack_holes(config: Config, layout: Layout, progress: ProgressBar) -> None:
     others = [row["id"].removeprefix(PREFIX) for row in rows if row["id"].startswith(PREFIX)]
     training = profile.holes.training
     with ExitStack() as stack:
-        holes = stack.enter_context(Archive(layout.raw(profile.holes.source)))
+        holes = stack.enter_context(open_source(config, layout, profile.holes.source))
         holes.check_same_members([stem for stem, _ in steps], table)
         masks = None
         if training is not None:
-            masks = stack.enter_context(Archive(layout.raw(training.source)))
+            masks = stack.enter_context(open_source(config, layout, training.source))
             masks.check_same_members(others, table)
         pack_holes(
             layout.holes(),
             holes,
             steps,
+            roles=[row["role"] for row in rows],
             size=profile.image_size,
             polarity=profile.holes.polarity,
             training=(masks, training, others) if masks and training else None,

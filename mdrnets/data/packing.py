@@ -4,7 +4,7 @@ Images are resized by Lanczos, as is common for CelebA-HQ and FFHQ; label maps a
 neighbour, since classes cannot be interpolated.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -12,15 +12,12 @@ import numpy as np
 from PIL import Image
 
 from mdrnets.config.data import Polarity, TrainingHoles
-from mdrnets.data.archive import (
-    Archive,
-    decode_hole,
-    decode_image,
-    decode_labels,
-    read_image_size,
-)
+from mdrnets.data.archive import Archive
+from mdrnets.data.bad_files import read_each
 from mdrnets.data.classes import CLASSES, merge_celebamask_classes
+from mdrnets.data.decoding import decode_image, decode_labels, decode_mask, read_image_size
 from mdrnets.data.download.disk_space import require_space
+from mdrnets.data.duplicates import check_no_shared_pixels, warn_of_near_duplicates
 from mdrnets.data.label_parts import Parts, group_by_image, paint_label_map
 from mdrnets.data.progress import ProgressBar, no_progress_bar
 from mdrnets.data.resizing import check_square, resize
@@ -37,18 +34,35 @@ def pack_images(
     faces: Archive,
     ids: Sequence[str],
     *,
+    roles: Sequence[str],
     size: int,
     progress: ProgressBar = no_progress_bar,
 ) -> None:
-    """Write uint8 N×size×size×3, one image for each id.
+    """Write uint8 N×size×size×3, one image for each id, and warn of images that look alike.
+
+    Args:
+        path: the file to write.
+        faces: the images.
+        ids: names of the images.
+        roles: of the images.
+        size: width and height of the packed images.
+        progress: counts images.
 
     Raises:
-        UserError: a file is unreadable, not RGB, not square, or smaller than `size`.
+        UserError: a file is unreadable, not RGB, not square, or smaller than `size`, or two images
+            of different roles have the same pixels.
     """
-    rows = (
-        _read_image(faces, stem, size) for stem in progress(ids, total=len(ids), label="images")
+
+    def check(images: np.ndarray) -> None:
+        check_no_shared_pixels(images, ids, roles, where=faces.origin)
+        warn_of_near_duplicates(images, ids, roles, where=faces.origin)
+
+    rows = read_each(
+        progress(ids, total=len(ids), label="images"),
+        lambda stem: _read_image(faces, stem, size),
+        where=faces.origin,
     )
-    _write(path, rows, shape=(len(ids), size, size, 3), dtype=np.uint8)
+    _write(path, rows, shape=(len(ids), size, size, 3), dtype=np.uint8, check=check)
 
 
 def pack_labels(
@@ -81,9 +95,15 @@ def pack_labels(
         images = group_by_image(labels)
         if missing := [stem for stem in ids if int(stem) not in images]:
             raise UserError(f"{labels.path}: no part of {missing[0]}; run the split stage again")
-        rows = (_read_parts(labels, images[int(stem)], stem, size) for stem in stems)
+
+        def read(stem: str) -> np.ndarray:
+            return _read_parts(labels, images[int(stem)], stem, size)
     else:
-        rows = (_read_labels(labels, faces, stem, classes, size) for stem in stems)
+
+        def read(stem: str) -> np.ndarray:
+            return _read_labels(labels, faces, stem, classes, size)
+
+    rows = read_each(stems, read, where=labels.origin)
     _write(path, rows, shape=(len(ids), size, size), dtype=np.uint8)
 
 
@@ -92,6 +112,7 @@ def pack_holes(
     holes: Archive,
     steps: Sequence[tuple[str, int]],
     *,
+    roles: Sequence[str],
     size: int,
     polarity: Polarity = "white_is_hole",
     training: tuple[Archive, TrainingHoles, Sequence[str]] | None = None,
@@ -103,6 +124,7 @@ def pack_holes(
         path: the file to write.
         holes: masks of a known step.
         steps: id and step of each mask of `holes`.
+        roles: of these masks, and then of the training masks.
         size: width and height of the packed masks.
         polarity: what white means in `holes`.
         training: archive, settings and ids of masks that are only for training.
@@ -110,22 +132,30 @@ def pack_holes(
 
     Raises:
         UserError: a file is unreadable, not square, smaller than `size`, or its area does not
-            match its step.
+            match its step; nothing or everything is a hole, also after resizing; or two masks of
+            different roles have the same pixels.
     """
-    rows = (
-        _read_hole(holes, stem, step, size, polarity)
-        for stem, step in progress(steps, total=len(steps), label="holes")
+    rows = read_each(
+        progress(steps, total=len(steps), label="holes"),
+        lambda hole: _read_hole(holes, *hole, size, polarity),
+        where=holes.origin,
     )
     others: Iterable[np.ndarray] = ()
     ids: Sequence[str] = ()
     if training is not None:
         archive, settings, ids = training
-        others = (
-            read_training_hole(archive, stem, settings, size=size)
-            for stem in progress(ids, total=len(ids), label="training masks")
+        others = read_each(
+            progress(ids, total=len(ids), label="training masks"),
+            lambda stem: read_training_hole(archive, stem, settings, size=size),
+            where=archive.origin,
         )
+
+    def check(packed: np.ndarray) -> None:
+        names = [*(stem for stem, _ in steps), *ids]
+        check_no_shared_pixels(packed, names, roles, where=holes.origin)
+
     shape = (len(steps) + len(ids), size, size)
-    _write(path, chain(rows, others), shape=shape, dtype=np.bool_)
+    _write(path, chain(rows, others), shape=shape, dtype=np.bool_, check=check)
 
 
 def _read_image(faces: Archive, stem: str, size: int) -> np.ndarray:
@@ -159,21 +189,16 @@ def _read_labels(labels: Archive, faces: Archive, stem: str, classes: str, size:
 
 def _read_parts(labels: Archive, parts: Parts, stem: str, size: int) -> np.ndarray:
     ids = paint_label_map(labels, parts)
-    check_square(ids, size, f"{labels.path}: the parts of {stem}")
+    check_square(ids, size, f"{labels.origin}: the parts of {stem}")
     return resize(merge_celebamask_classes(ids), size, Image.Resampling.NEAREST)
 
 
 def _read_hole(holes: Archive, stem: str, step: int, size: int, polarity: Polarity) -> np.ndarray:
     where = holes.where(stem)
-    hole = decode_hole(holes.read(stem), where)
-    if polarity == "white_is_valid":
-        hole = ~hole
+    white = decode_mask(holes.read(stem), where)
+    hole = white if polarity == "white_is_hole" else ~white
     check_square(hole, size, where)
-    if not hole.any() or hole.all():
-        raise UserError(
-            f"{where} is entirely {'hole' if hole.any() else 'valid'}, expected a hole in a part "
-            "of the image; remove it"
-        )
+    _check_partial(hole, where)
     area = float(hole.mean())
     if not _fits(area, step):
         message = (
@@ -185,7 +210,17 @@ def _read_hole(holes: Archive, stem: str, step: int, size: int, polarity: Polari
                 f"{message}; its inverse would match, so holes.polarity, {polarity}, may be wrong"
             )
         raise UserError(f"{message}; remove it, or correct holes.per_step")
-    return resize(hole.astype(np.uint8), size, Image.Resampling.NEAREST).astype(bool)
+    resized = resize(hole.astype(np.uint8), size, Image.Resampling.NEAREST).astype(bool)
+    _check_partial(resized, f"{where}, scaled down to {size}×{size} pixels,")
+    return resized
+
+
+def _check_partial(hole: np.ndarray, where: str) -> None:
+    if not hole.any() or hole.all():
+        raise UserError(
+            f"{where} is entirely {'hole' if hole.any() else 'valid'}, expected a hole in a part "
+            "of the image; remove it"
+        )
 
 
 def _fits(area: float, step: int) -> bool:
@@ -193,9 +228,14 @@ def _fits(area: float, step: int) -> bool:
 
 
 def _write(
-    path: Path, rows: Iterable[np.ndarray], *, shape: tuple[int, ...], dtype: type[np.generic]
+    path: Path,
+    rows: Iterable[np.ndarray],
+    *,
+    shape: tuple[int, ...],
+    dtype: type[np.generic],
+    check: Callable[[np.ndarray], None] | None = None,
 ) -> None:
-    """Write an .npy file row by row.
+    """Write an .npy file row by row; `check` may refuse it before it gets its name.
 
     A memory map is not used, since a full disk would kill the process without a message.
     """
@@ -205,7 +245,10 @@ def _write(
         "fortran_order": False,
         "shape": shape,
     }
-    with atomic_write(path) as temporary, temporary.open("wb") as file:
-        np.lib.format.write_array_header_1_0(file, header)
-        for row in rows:
-            file.write(np.ascontiguousarray(row, dtype=dtype).tobytes())
+    with atomic_write(path) as temporary:
+        with temporary.open("wb") as file:
+            np.lib.format.write_array_header_1_0(file, header)
+            for row in rows:
+                file.write(np.ascontiguousarray(row, dtype=dtype).tobytes())
+        if check is not None:
+            check(np.load(temporary, mmap_mode="r"))

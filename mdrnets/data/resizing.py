@@ -5,7 +5,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from mdrnets.data.archive import decode_image
+from mdrnets.data.decoding import decode_image
 from mdrnets.errors import UserError
 
 

@@ -4,9 +4,9 @@ import logging
 
 from mdrnets.config.data import Role, TrainingHoles
 from mdrnets.config.load import Config
-from mdrnets.data.archive import Archive
 from mdrnets.data.dataset import HOLE_SPLIT_COLUMNS, SPLIT_COLUMNS
 from mdrnets.data.progress import ProgressBar
+from mdrnets.data.sources import open_source
 from mdrnets.data.splits import (
     assign_hole_roles,
     assign_image_roles,
@@ -28,10 +28,10 @@ NO_STEP = 0
 def split_images(config: Config, layout: Layout, name: str, progress: ProgressBar) -> None:
     """Assign every image of a data set a role, and write the table."""
     dataset = config.profile.datasets[name]
-    with Archive(layout.raw(dataset.faces)) as faces:
+    with open_source(config, layout, dataset.faces) as faces:
         labelled: set[str] = set()
         if dataset.labels is not None:
-            with Archive(layout.raw(dataset.labels.source)) as labels:
+            with open_source(config, layout, dataset.labels.source) as labels:
                 labelled = find_labelled_images(faces, labels, classes=dataset.labels.classes)
         roles = assign_image_roles(list(faces.members), dataset.split, seed=config.protocol.seed)
         hashes = hash_members(faces, progress=progress)
@@ -43,7 +43,7 @@ def split_images(config: Config, layout: Layout, name: str, progress: ProgressBa
 def split_holes(config: Config, layout: Layout, progress: ProgressBar) -> None:
     """Assign every hole mask, and those only for training, a role, and write the table."""
     settings = config.profile.holes
-    with Archive(layout.raw(settings.source)) as holes:
+    with open_source(config, layout, settings.source) as holes:
         steps = read_hole_steps(list(holes.members), per_step=settings.per_step)
         roles = assign_hole_roles(
             steps, validation=settings.validation, test=settings.test, seed=config.protocol.seed
@@ -60,7 +60,7 @@ def _training_rows(
     config: Config, layout: Layout, settings: TrainingHoles, progress: ProgressBar
 ) -> list[tuple[str, int, Role, str]]:
     size = config.profile.image_size
-    with Archive(layout.raw(settings.source)) as holes:
+    with open_source(config, layout, settings.source) as holes:
         roles = assign_training_roles(holes, settings, size=size, progress=progress)
         hashes = hash_members(holes, progress=progress)
     if unused := sum(role == "unused" for role in roles.values()):

@@ -12,6 +12,7 @@ from pathlib import Path
 from mdrnets.config.data import Role, Split
 from mdrnets.config.protocol import STEPS
 from mdrnets.data.archive import Archive, is_number, sort_stems
+from mdrnets.data.bad_files import read_each
 from mdrnets.data.label_parts import group_by_image, image_number
 from mdrnets.data.progress import ProgressBar, no_progress_bar
 from mdrnets.data.shuffling import shuffle_by_hash
@@ -136,7 +137,12 @@ def assign_hole_roles(
 def hash_members(archive: Archive, *, progress: ProgressBar = no_progress_bar) -> dict[str, str]:
     """Return the SHA-256 of each member, by name without suffix."""
     stems = progress(archive.members, total=len(archive.members), label="hash")
-    return {stem: hashlib.sha256(archive.read(stem)).hexdigest() for stem in stems}
+    hashes = read_each(
+        stems,
+        lambda stem: hashlib.sha256(archive.read(stem)).hexdigest(),
+        where=archive.origin,
+    )
+    return dict(zip(archive.members, hashes, strict=True))
 
 
 def check_no_leak(archive: Archive, roles: Mapping[str, Role], hashes: Mapping[str, str]) -> None:
@@ -150,7 +156,7 @@ def check_no_leak(archive: Archive, roles: Mapping[str, Role], hashes: Mapping[s
         other = first.setdefault(digest, stem)
         if roles[other] != roles[stem]:
             raise UserError(
-                f"{archive.path}: {archive.members[other]} ({roles[other]}) and "
+                f"{archive.origin}: {archive.members[other]} ({roles[other]}) and "
                 f"{archive.members[stem]} ({roles[stem]}) have the same content, so training would "
                 "use test data; remove one of them"
             )
@@ -177,7 +183,7 @@ def find_labelled_images(faces: Archive, labels: Archive, *, classes: str) -> se
     for stem, face in images_by_label.items():
         if face is None:
             raise UserError(
-                f"{labels.where(stem)}: its image is not in {faces.path}; "
+                f"{labels.where(stem)}: its image is not in {faces.origin}; "
                 "add the image, or remove the label map"
             )
     return {face for face in images_by_label.values() if face is not None}

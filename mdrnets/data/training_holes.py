@@ -9,7 +9,9 @@ import numpy as np
 from PIL import Image
 
 from mdrnets.config.data import Role, TrainingHoles
-from mdrnets.data.archive import Archive, decode_mask
+from mdrnets.data.archive import Archive
+from mdrnets.data.bad_files import read_each
+from mdrnets.data.decoding import decode_grey_mask
 from mdrnets.data.progress import ProgressBar, no_progress_bar
 from mdrnets.data.resizing import check_square, resize
 from mdrnets.errors import UserError
@@ -27,7 +29,7 @@ def read_training_hole(
         UserError: the file is unreadable, not square, or smaller than `size`.
     """
     where = archive.where(stem)
-    white = decode_mask(archive.read(stem), where) > 255 * settings.threshold
+    white = decode_grey_mask(archive.read(stem), where) > 255 * settings.threshold
     hole = white if settings.polarity == "white_is_hole" else ~white
     check_square(hole, size, where)
     return resize(hole.astype(np.uint8), size, Image.Resampling.NEAREST).astype(bool)
@@ -42,14 +44,17 @@ def assign_training_roles(
         UserError: a mask is unreadable, or the masks cover more than half of the image on average,
             which means that the polarity is wrong.
     """
-    areas = {
-        stem: float(read_training_hole(archive, stem, settings, size=size).mean())
-        for stem in progress(archive.members, total=len(archive.members), label="training masks")
-    }
+    stems = progress(archive.members, total=len(archive.members), label="training masks")
+    means = read_each(
+        stems,
+        lambda stem: float(read_training_hole(archive, stem, settings, size=size).mean()),
+        where=archive.origin,
+    )
+    areas = dict(zip(archive.members, means, strict=True))
     mean = sum(areas.values()) / len(areas)
     if mean > 0.5:
         raise UserError(
-            f"{archive.path}: with holes.training.polarity {settings.polarity}, its masks remove "
+            f"{archive.origin}: with holes.training.polarity {settings.polarity}, its masks remove "
             f"{100 * mean:.0f} % of the image on average, expected at most 50 %; correct the "
             "polarity"
         )

@@ -1,5 +1,6 @@
 import io
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -47,8 +48,10 @@ def _archive(root: Path, pictures: dict[str, bytes]) -> Path:
 
 
 @pytest.mark.parametrize("make", [_folder, _archive])
-def test_images_come_in_the_order_of_the_assignment(make: object, tmp_path: Path) -> None:
-    path = make(tmp_path, _pictures())  # type: ignore[operator]
+def test_images_come_in_the_order_of_the_assignment(
+    make: Callable[[Path, dict[str, bytes]], Path], tmp_path: Path
+) -> None:
+    path = make(tmp_path, _pictures())
     images = list(read_completions(path, _bins(), size=SIZE))
     assert [image[0, 0, 0] for image in images] == [0, 10, 20, 30]
     assert all(image.dtype == np.uint8 and image.shape == (SIZE, SIZE, 3) for image in images)
@@ -70,6 +73,24 @@ def test_what_does_not_fit_is_named(
     pictures = {k: v for k, v in (_pictures() | change).items() if v is not None}
     with pytest.raises(UserError, match=message):
         list(read_completions(_folder(tmp_path, pictures), _bins(), size=SIZE))
+
+
+@pytest.mark.parametrize("make", [_folder, _archive])
+def test_all_bad_images_are_listed_and_hidden_ones_are_no_data(
+    make: Callable[[Path, dict[str, bytes]], Path], tmp_path: Path
+) -> None:
+    hidden = {"__MACOSX/1-20/._7.png": b"x", "1-20/.ipynb_checkpoints/7.png": b"x"}
+    pictures = dict.fromkeys(_pictures(), b"no picture") | hidden
+    with pytest.raises(UserError, match=r"given\S*: 4 of 4 ") as raised:
+        list(read_completions(make(tmp_path, pictures), _bins(), size=SIZE))
+    assert all(name in str(raised.value) for name in _pictures())
+
+
+def test_a_damaged_member_is_named(tmp_path: Path) -> None:
+    path = _archive(tmp_path, _pictures() | {"1-20/7.png": b"first content"})
+    path.write_bytes(path.read_bytes().replace(b"first content", b"other content"))
+    with pytest.raises(UserError, match=r"given\.zip: 1-20/7\.png "):
+        list(read_completions(path, _bins(), size=SIZE))
 
 
 def test_a_missing_or_broken_archive_is_named(tmp_path: Path) -> None:

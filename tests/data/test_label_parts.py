@@ -4,8 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mdrnets.data.archive import Archive, decode_labels
+from mdrnets.data.archive import Archive
 from mdrnets.data.classes import CELEBAMASK_CLASSES, CLASSES
+from mdrnets.data.decoding import decode_labels
 from mdrnets.data.label_parts import group_by_image, paint_label_map
 from mdrnets.data.packing import pack_labels
 from mdrnets.data.splits import find_labelled_images
@@ -129,3 +130,23 @@ def test_real_label_maps_cut_into_parts_come_back(tmp_path, zipped, encode) -> N
         images = group_by_image(labels)
         for image, ids in enumerate(maps):
             np.testing.assert_array_equal(paint_label_map(labels, images[image]), ids)
+
+
+def test_a_part_is_black_and_white(tmp_path, zipped, encode) -> None:
+    grey = _part(slice(0, 30))
+    grey[40, 40] = 3
+    for name, data in (
+        ("grey", {"00007_hair.png": encode(grey)}),
+        ("jpeg", {"00007_hair.png": encode(_part(slice(0, 30)), format="JPEG")}),
+    ):
+        with (
+            Archive(zipped(tmp_path / f"{name}.zip", data)) as labels,
+            pytest.raises(UserError, match=rf"{name}\.zip: 00007_hair\.png "),
+        ):
+            paint_label_map(labels, group_by_image(labels)[7])
+
+
+def test_a_part_with_two_files_is_named(tmp_path, zipped, parts) -> None:
+    path = zipped(tmp_path / "parts.zip", parts | {"7_hair.png": b""})
+    with Archive(path) as labels, pytest.raises(UserError, match=r"(?=.* 7_hair)(?=.* 00007_hair)"):
+        group_by_image(labels)

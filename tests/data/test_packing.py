@@ -1,5 +1,6 @@
 import errno
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -34,7 +35,7 @@ def packed(tmp_path):
 
 def test_images_are_packed_in_the_given_order(archive_of, encode, face, packed) -> None:
     faces = archive_of("faces.zip", {"1.png": encode(face), "2.png": encode(255 - face)})
-    pack_images(packed, faces, ["2", "1"], size=40)
+    pack_images(packed, faces, ["2", "1"], roles=["train"] * 2, size=40)
     images = np.load(packed, mmap_mode="r")
     assert images.dtype == np.uint8
     np.testing.assert_array_equal(images, [255 - face, face])
@@ -43,7 +44,9 @@ def test_images_are_packed_in_the_given_order(archive_of, encode, face, packed) 
 
 def test_images_are_scaled_down_by_lanczos(archive_of, encode, packed) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (80, 80, 3), dtype=np.uint8)
-    pack_images(packed, archive_of("faces.zip", {"1.png": encode(noise)}), ["1"], size=32)
+    pack_images(
+        packed, archive_of("faces.zip", {"1.png": encode(noise)}), ["1"], roles=["train"], size=32
+    )
     expected = Image.fromarray(noise).resize((32, 32), Image.Resampling.LANCZOS)
     np.testing.assert_array_equal(np.load(packed)[0], np.asarray(expected))
 
@@ -55,7 +58,7 @@ def test_an_image_that_is_small_or_not_square_is_named(
     odd = np.resize(face, (height, 31 if height == 31 else 40, 3))
     faces = archive_of("faces.zip", {"1.png": encode(face), "2.png": encode(odd)})
     with pytest.raises(UserError, match=rf"faces\.zip: 2\.png .*{height}×\d+"):
-        pack_images(packed, faces, ["1", "2"], size=32)
+        pack_images(packed, faces, ["1", "2"], roles=["train"] * 2, size=32)
     assert list(packed.parent.iterdir()) == []
 
 
@@ -64,8 +67,36 @@ def test_one_bad_image_among_good_ones_is_named(archive_of, encode, face, packed
     for name, data in bad.items():
         faces = archive_of("faces.zip", {"1.png": encode(face), name: data})
         with pytest.raises(UserError, match=rf"faces\.zip: {name[0]}\.png "):
-            pack_images(packed, faces, ["1", name[0]], size=40)
+            pack_images(packed, faces, ["1", name[0]], roles=["train"] * 2, size=40)
         assert list(packed.parent.iterdir()) == []
+
+
+def test_all_bad_images_are_counted_and_ten_named(archive_of, encode, face, packed) -> None:
+    members = {f"{n}.png": encode(face, mode="L") for n in range(20, 32)} | {"9.png": encode(face)}
+    faces = archive_of("faces.zip", members)
+    with pytest.raises(UserError, match=r"^\S+faces\.zip: 12 of 13 files ") as raised:
+        pack_images(packed, faces, list(faces.members), roles=["train"] * 13, size=40)
+    assert [f"{n}.png" in str(raised.value) for n in range(20, 32)] == [True] * 10 + [False] * 2
+    assert list(packed.parent.iterdir()) == []
+
+
+def test_errors_name_the_file_that_was_copied(tmp_path, zipped, encode, face, packed) -> None:
+    copy = zipped(tmp_path / "copy.zip", {"1.png": encode(face, mode="L")})
+    with (
+        Archive(copy, origin=Path("/mine/faces")) as faces,
+        pytest.raises(UserError, match=r"^/mine/faces: 1\.png "),
+    ):
+        pack_images(packed, faces, ["1"], roles=["train"], size=40)
+
+
+def test_the_same_pixels_in_two_formats_are_a_leak(archive_of, encode, face, packed) -> None:
+    webp = encode(face, format="WEBP", lossless=True)
+    faces = archive_of("faces.zip", {"1.png": encode(face), "2.webp": webp})
+    pack_images(packed, faces, ["1", "2"], roles=["train", "train"], size=40)
+    packed.unlink()
+    with pytest.raises(UserError, match=r"faces\.zip: .*1 \(train\) and 2 \(test\)"):
+        pack_images(packed, faces, ["1", "2"], roles=["train", "test"], size=40)
+    assert list(packed.parent.iterdir()) == []
 
 
 def test_a_full_disk_is_told_and_leaves_nothing(archive_of, encode, face, packed) -> None:
@@ -76,7 +107,9 @@ def test_a_full_disk_is_told_and_leaves_nothing(archive_of, encode, face, packed
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with pytest.raises(UserError, match=r"out\.npy: "):
-        pack_images(packed, faces, ["1", "2"], size=40, progress=full_after_one)
+        pack_images(
+            packed, faces, ["1", "2"], roles=["train"] * 2, size=40, progress=full_after_one
+        )
     assert list(packed.parent.iterdir()) == []
 
 
@@ -87,7 +120,7 @@ def test_a_disk_that_is_too_small_is_told_before(
     usage = shutil.disk_usage(packed.anchor)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=0))
     with pytest.raises(UserError, match=r"out\.npy: .*0 MiB .*64 MiB"):
-        pack_images(packed, faces, ["1"], size=40)
+        pack_images(packed, faces, ["1"], roles=["train"], size=40)
 
 
 # -- label maps --------------------------------------------------------------------------------
@@ -147,7 +180,8 @@ def _rows_of_hole(rows: int, *, size: int = 100) -> np.ndarray:
 
 def _pack_hole(packed, archive_of, encode, hole, *, step, size=100) -> np.ndarray:
     data = encode(hole.astype(np.uint8) * 255, mode="1")
-    pack_holes(packed, archive_of("holes.zip", {"5.png": data}), [("5", step)], size=size)
+    holes = archive_of("holes.zip", {"5.png": data})
+    pack_holes(packed, holes, [("5", step)], roles=["test"], size=size)
     return np.load(packed)[0]
 
 
@@ -186,6 +220,21 @@ def test_an_inverted_hole_is_recognised(packed, archive_of, encode) -> None:
 def test_a_hole_is_neither_nothing_nor_all(packed, archive_of, encode, rows, colour) -> None:
     with pytest.raises(UserError, match=rf"holes\.zip: 5\.png .*{colour}"):
         _pack_hole(packed, archive_of, encode, _rows_of_hole(rows), step=1)
+
+
+def test_a_hole_that_vanishes_when_scaled_down_is_refused(packed, archive_of, encode) -> None:
+    hole = np.zeros((64, 64), dtype=bool)
+    hole[44::2] = True  # rows that nearest neighbour drops
+    with pytest.raises(UserError, match=r"holes\.zip: 5\.png, .*32×32 .*valid"):
+        _pack_hole(packed, archive_of, encode, hole, step=2, size=32)
+
+
+def test_equal_holes_of_different_roles_are_a_leak(packed, archive_of, encode) -> None:
+    white = _rows_of_hole(15).astype(np.uint8) * 255
+    holes = archive_of("holes.zip", {"5.png": encode(white, mode="1"), "6.png": encode(white)})
+    steps = [("5", 2), ("6", 2)]
+    with pytest.raises(UserError, match=r"holes\.zip: .*5 \(test\) and 6 \(train\)"):
+        pack_holes(packed, holes, steps, roles=["test", "train"], size=100)
 
 
 def test_a_hole_is_not_scaled_up(packed, archive_of, encode) -> None:

@@ -76,14 +76,21 @@ def test_they_are_packed_behind_the_others(tmp_path, zipped, encode, archive_of)
     test = zipped(tmp_path / "test.zip", {"5.png": encode(255 - _mask(6))})
     packed = tmp_path / "holes.npy"
     with Archive(test) as holes, archive_of({"00000": _mask(10), "00001": _mask(12)}) as masks:
-        pack_holes(packed, holes, [("5", 2)], size=40, training=(masks, NVIDIA, ["00001", "00000"]))
+        pack_holes(
+            packed,
+            holes,
+            [("5", 2)],
+            roles=["test", "train", "train"],
+            size=40,
+            training=(masks, NVIDIA, ["00001", "00000"]),
+        )
     assert np.load(packed).mean(axis=(1, 2)).tolist() == [6 / 40, 12 / 40, 10 / 40]
 
 
 def test_test_masks_may_be_white_where_the_image_is_valid(tmp_path, zipped, encode) -> None:
     packed = tmp_path / "holes.npy"
     with Archive(zipped(tmp_path / "test.zip", {"5.png": encode(_mask(6))})) as holes:
-        pack_holes(packed, holes, [("5", 2)], size=40, polarity="white_is_valid")
+        pack_holes(packed, holes, [("5", 2)], roles=["test"], size=40, polarity="white_is_valid")
         assert np.load(packed).mean() == 6 / 40
         with pytest.raises(UserError, match=r"test\.zip: 5\.png .*holes\.polarity"):
-            pack_holes(packed, holes, [("5", 2)], size=40)
+            pack_holes(packed, holes, [("5", 2)], roles=["test"], size=40)

@@ -13,10 +13,11 @@ import pytest
 import yaml
 from PIL import Image
 
-from mdrnets.data.archive import Archive, decode_hole, decode_image, decode_labels
+from mdrnets.data.archive import Archive
 from mdrnets.data.assignment import read_assignment
 from mdrnets.data.classes import merge_celebamask_classes
 from mdrnets.data.dataset import load_training_data
+from mdrnets.data.decoding import decode_image, decode_labels, decode_mask
 from mdrnets.files import sha256
 from mdrnets.layout import Layout
 from stages import download, masks, pack, split
@@ -313,5 +314,5 @@ def test_a_few_members_of_the_real_archives() -> None:
             assert {0, 1, 12} <= set(np.unique(ids))  # background, skin, hair
     with Archive(folder / "masks_nvidia_test_256.zip") as holes:
         for stem in list(holes.members)[:: len(holes.members) // 30]:
-            ratio = decode_hole(holes.read(stem), holes.where(stem)).mean()
+            ratio = decode_mask(holes.read(stem), holes.where(stem)).mean()
             assert 10 * ratio == pytest.approx(int(stem) // 2000 + 0.5, abs=0.6)

@@ -1,4 +1,8 @@
-"""List the files of an archive or folder without reading them, and check their names."""
+"""List the files of an archive or folder without reading them, and check their names.
+
+What operating systems and editors leave in folders is no data, and is ignored: names that begin
+with a dot, and the folders and files of `_IGNORED`.
+"""
 
 import os
 import re
@@ -9,11 +13,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from mdrnets.data.bad_files import require_none
 from mdrnets.errors import UserError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 MAX_BYTES = 64 * 2**20
 """Maximum size of an image; a PNG of 1024² pixels has 2 MB."""
+_IGNORED = {
+    "__macosx",  # in archives made on macOS
+    "@eadir",  # thumbnails of Synology's file servers
+    "thumbnails",
+    "thumbs.db",
+    "desktop.ini",
+    "#recycle",
+    "$recycle.bin",
+    "lost+found",
+}
 ALL_FOLDERS = "."
 """As `folder`: all images of the archive."""
 
@@ -38,6 +53,11 @@ class Member:
         """The name without its folders."""
         return PurePosixPath(self.name).name
 
+    @property
+    def ignored(self) -> bool:
+        """Whether the file, or a folder that it is in, is no data."""
+        return any(map(_is_ignored, re.split(r"[/\\]", self.name)))
+
 
 def list_members(path: Path, *, where: Path | None = None, recursive: bool = False) -> list[Member]:
     """List the files of a zip archive or folder.
@@ -52,7 +72,7 @@ def list_members(path: Path, *, where: Path | None = None, recursive: bool = Fal
     """
     where = where or path
     if path.is_dir():
-        return list(_list_folder(path, "", recursive=recursive))
+        return list(_list_folder(path, "", recursive=recursive, parents=()))
     try:
         with zipfile.ZipFile(path) as archive:
             return [_to_member(info) for info in archive.infolist()]
@@ -77,10 +97,15 @@ def select_images(members: Sequence[Member], folder: str, *, where: Path) -> lis
         UserError: a file, in any folder, would be extracted outside of the archive's folder, or
             no image is found.
     """
-    for member in members:
-        if problem := member.unsafe or _find_escape(member):
-            raise UserError(f"{where}: {member.name!r} {problem}")
-    images = [m for m in members if _is_below(m.name, folder) and _is_image(m.flat)]
+    problems = [
+        f"{where}: {member.name!r} {problem}"
+        for member in members
+        if (problem := member.unsafe or _find_escape(member))
+    ]
+    require_none(problems, where=where, total=len(members))
+    images = [
+        m for m in members if _is_below(m.name, folder) and _is_image(m.flat) and not m.ignored
+    ]
     if not images:
         raise UserError(
             f"{where}: no image below a folder {folder!r}; correct `folder` of the source"
@@ -95,34 +120,49 @@ def check_members(members: Sequence[Member], *, where: Path, files: int | None) 
         UserError: a file is not an image with a flat, unique name, or the number of files is not
             `files`.
     """
-    stems: dict[str, str] = {}
+    problems = []
+    stems: dict[str, str] = {}  # a number without leading zeros, or another name → file
     for member in sorted(members, key=lambda m: m.name):
-        if problem := member.unsafe or _find_problem(member):
-            raise UserError(f"{where}: {member.name!r} {problem}")
         stem = Path(member.name).stem
-        if stem in stems:
-            raise UserError(
-                f"{where}: {stems[stem]!r} and {member.name!r} have the same name without suffix, "
-                "expected one image for each name; remove one of them"
+        key = str(int(stem)) if re.fullmatch("[0-9]+", stem) else stem
+        if problem := _find_problem_in_flat(member):
+            problems.append(f"{where}: {member.name!r} {problem}")
+        elif key in stems:
+            problems.append(
+                f"{where}: {stems[key]!r} and {member.name!r} have the same name or number, "
+                "expected one image for each; remove one of them"
             )
-        stems[stem] = member.name
+        else:
+            stems[key] = member.name
+    require_none(problems, where=where, total=len(members))
     if files is not None and len(stems) != files:
         raise UserError(
             f"{where}: found {len(stems):,} files, expected {files:,}"
-            f"{_describe_difference(stems, files)}; "
+            f"{_describe_difference(list(stems.values()), files)}; "
             "download it again, or correct `files` of the source in the profile"
         )
 
 
-def _find_problem(member: Member) -> str | None:
-    if problem := _find_escape(member):
+def find_problem(member: Member) -> str | None:
+    """Return why an image, at any depth of its archive or folder, must not be read, or None."""
+    if problem := member.unsafe or _find_escape(member):
+        return problem
+    try:
+        member.name.encode()
+    except UnicodeEncodeError:
+        return "has a name that is not UTF-8; rename it"
+    if member.bytes > MAX_BYTES:
+        return f"has {member.bytes:,} bytes, expected at most {MAX_BYTES:,}; remove it"
+    return None
+
+
+def _find_problem_in_flat(member: Member) -> str | None:
+    if problem := find_problem(member):
         return problem
     if re.search(r"[/\\]", member.name):
         return "is in a subfolder, expected a flat archive; repack it, or set `folder`"
     if not _is_image(member.name):
         return f"is not an image ({', '.join(SUFFIXES)}); remove it"
-    if member.bytes > MAX_BYTES:
-        return f"has {member.bytes:,} bytes, expected at most {MAX_BYTES:,}; remove it"
     return None
 
 
@@ -133,18 +173,23 @@ def _find_escape(member: Member) -> str | None:
 
 
 def _is_image(name: str) -> bool:
-    return name.lower().endswith(SUFFIXES) and not name.startswith(".")
+    return name.lower().endswith(SUFFIXES)
+
+
+def _is_ignored(name: str) -> bool:
+    hidden = name.startswith(".") and name not in (".", "..")
+    return hidden or name.lower() in _IGNORED
 
 
 def _is_below(name: str, folder: str) -> bool:
     return folder == ALL_FOLDERS or f"/{folder.strip('/')}/" in f"/{name}"
 
 
-def _describe_difference(stems: dict[str, str], files: int) -> str:
+def _describe_difference(members: Sequence[str], files: int) -> str:
     """The first file that is missing or surplus, if the names are numbers."""
-    names = sorted(stems)
-    if len(names) > files:
-        return f" (the first surplus file is {stems[names[files]]!r})"
+    if len(members) > files:
+        return f" (the first surplus file is {sorted(members)[files]!r})"
+    names = [Path(member).stem for member in members]
     if not all(re.fullmatch("[0-9]+", name) for name in names):
         return ""
     present = {int(name) for name in names}
@@ -163,15 +208,35 @@ def _to_member(info: zipfile.ZipInfo) -> Member:
     return Member(info.filename, info.file_size, crc=info.CRC, unsafe=unsafe)
 
 
-def _list_folder(path: Path, prefix: str, *, recursive: bool) -> Iterator[Member]:
+def _list_folder(
+    path: Path, prefix: str, *, recursive: bool, parents: tuple[Path, ...]
+) -> Iterator[Member]:
+    """List the files of a folder.
+
+    Args:
+        path: the folder.
+        prefix: its name inside the outermost folder, with a slash at the end.
+        recursive: whether to list its subfolders' files too, or the subfolders themselves.
+        parents: the folders that contain it, without links.
+    """
+    parents = (*parents, path.resolve())
     for entry in os.scandir(path):
         name = prefix + entry.name
-        if entry.is_dir():
-            if recursive:
-                yield from _list_folder(Path(entry.path), f"{name}/", recursive=True)
-            else:
+        if _is_ignored(entry.name):
+            continue
+        try:
+            is_folder, is_file = entry.is_dir(), entry.is_file()
+        except OSError:  # a link to itself
+            is_folder = is_file = False
+        if is_folder:
+            folder = Path(entry.path)
+            if not recursive:
                 yield Member(name + "/", 0)
-        elif not entry.is_file():
+            elif entry.is_symlink() and folder.resolve() in parents:
+                yield Member(name, 0, unsafe="is a link to a folder that contains it; remove it")
+            else:
+                yield from _list_folder(folder, f"{name}/", recursive=True, parents=parents)
+        elif not is_file:
             yield Member(name, 0, unsafe="is a broken link or a special file; remove it")
         else:
             status = entry.stat()

@@ -23,7 +23,7 @@ from mdrnets.files import atomic_write, reproducible_zipinfo, write_text
 from mdrnets.files import sha256 as hash_file
 
 _CHUNK = 2**20
-_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError)
+DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError)
 """What `zipfile` raises for a damaged member."""
 
 
@@ -99,14 +99,17 @@ def publish_archive(
     Raises:
         UserError: the source is not as expected, or the disk is too small.
     """
-    members = list_members(path, recursive=folder is not None)
-    original = None
+    listed = list_members(path, recursive=folder is not None)
     if folder is not None:
-        members = select_images(members, folder, where=path)
-        if path.is_file():
-            original = hash_file(path)
-            _check_hash(original, sha256, path)
-            sha256 = None
+        members = select_images(listed, folder, where=path)
+    else:
+        members = [member for member in listed if not member.ignored]
+    must_pack = path.is_dir() or folder is not None or len(members) < len(listed)
+    original = None
+    if must_pack and path.is_file():
+        original = hash_file(path)
+        _check_hash(original, sha256, path)
+        sha256 = None
     flat = [replace(member, name=member.flat) for member in members] if folder else members
     check_members(flat, where=path, files=files)
 
@@ -116,7 +119,6 @@ def publish_archive(
     if current is not None:
         return current
 
-    must_pack = path.is_dir() or folder is not None
     size = sum(m.bytes for m in members) if must_pack else path.stat().st_size
     require_space(archive, size)
     with atomic_write(archive) as temporary:
@@ -184,7 +186,7 @@ def _pack(
         for member in progress(ordered, total=len(ordered), label=f"pack {path.name}"):
             try:
                 data = original.read(member.name) if original else (path / member.name).read_bytes()
-            except _DAMAGED as error:
+            except DAMAGED as error:
                 raise _damaged_error(path, member.name, error) from None
             name = member.flat
             if downscale is not None:
@@ -220,7 +222,7 @@ def _verify(
                 with opened.open(member) as reader:
                     for _ in _read_chunks(reader):  # at the end, zipfile compares the checksum
                         pass
-            except _DAMAGED as error:
+            except DAMAGED as error:
                 raise _damaged_error(where, member.filename, error) from None
     return digest
 

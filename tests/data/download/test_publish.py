@@ -352,7 +352,7 @@ def test_a_member_that_claims_to_be_huge_is_refused() -> None:
     "name",
     [
         "faces/00004.png", "faces\\00004.png", "faces/", "/etc/00004.png", "../00004.png",
-        "..\\00004.png", "README.txt", ".png", ".DS_Store",
+        "..\\00004.png", "README.txt",
     ],
 )  # fmt: skip
 def test_an_unsafe_or_foreign_name_is_refused(tmp_path, zipped, archive, publish, name):
@@ -419,3 +419,71 @@ def test_nothing_is_copied_to_a_disk_that_cannot_hold_it(
         publish(path, progress=progress)
     assert progress.labels == []
     assert list(archive.parent.iterdir()) == []
+
+
+# -- what is no data ---------------------------------------------------------------------------
+
+HIDDEN = (
+    ".ipynb_checkpoints/00009.png", "__MACOSX/._00000.png", "@eaDir/00008.png", "Thumbs.db",
+    ".DS_Store", ".00007.png", "thumbnails/00006.png",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("folder", [None, "."])
+@pytest.mark.parametrize("kind", ["folder", "archive"])
+def test_what_systems_leave_behind_is_no_data(
+    tmp_path, zipped, archive, publish, kind, folder
+) -> None:
+    members = MEMBERS | dict.fromkeys(HIDDEN, b"no data")
+    if kind == "archive":
+        path = zipped(tmp_path / "mine.zip", members)
+    else:
+        path = tmp_path / "mine"
+        for name, data in members.items():
+            (path / name).parent.mkdir(parents=True, exist_ok=True)
+            (path / name).write_bytes(data)
+    assert publish(path, folder=folder).files == 4
+    with zipfile.ZipFile(archive) as published:
+        assert {name: published.read(name) for name in published.namelist()} == MEMBERS
+
+
+def test_the_hash_is_that_of_the_archive_with_what_is_ignored(tmp_path, zipped, publish) -> None:
+    path = zipped(tmp_path / "mine.zip", MEMBERS | {"__MACOSX/x": b""})
+    assert publish(path, sha256=_sha256(path)).original == _sha256(path)
+    with pytest.raises(UserError, match=r"mine\.zip: "):
+        publish(path, sha256="0" * 64)
+
+
+def test_links_in_circles_are_named(tmp_path, publish) -> None:
+    folder = _folder(tmp_path / "mine", list(MEMBERS))
+    (folder / "sub").mkdir()
+    (folder / "sub" / "above").symlink_to(folder)
+    with pytest.raises(UserError, match=r"mine: 'sub/above' "):
+        publish(folder, folder=".")
+    (folder / "sub" / "above").unlink()
+    (folder / "00009.png").symlink_to(folder / "00009.png")
+    for below in (".", None):
+        with pytest.raises(UserError, match=r"mine: '00009\.png' |mine: .*\n  '00009\.png' "):
+            publish(folder, folder=below)
+
+
+def test_a_name_that_is_not_utf8_is_named(tmp_path, publish) -> None:
+    folder = _folder(tmp_path / "mine", list(MEMBERS))
+    (folder / os.fsdecode(b"\xe9.png")).touch()
+    for below in (".", None):
+        with pytest.raises(UserError, match=r"mine: '\\udce9\.png' .*UTF-8"):
+            publish(folder, folder=below, files=5)
+
+
+def test_a_number_with_and_without_zeros_is_one_name(tmp_path, zipped, publish) -> None:
+    path = zipped(tmp_path / "mine.zip", MEMBERS | {"3.webp": b""})
+    with pytest.raises(UserError, match=r"mine\.zip: '00003\.png' and '3\.webp' "):
+        publish(path, files=5)
+
+
+def test_all_bad_names_are_counted_and_ten_named(tmp_path, zipped, publish) -> None:
+    path = zipped(tmp_path / "mine.zip", MEMBERS | {f"{n}.txt": b"" for n in range(20, 32)})
+    with pytest.raises(UserError, match=r"mine\.zip: 12 of 16 files ") as raised:
+        publish(path)
+    named = [f"'{n}.txt'" in str(raised.value) for n in range(20, 32)]
+    assert named == [True] * 10 + [False] * 2
