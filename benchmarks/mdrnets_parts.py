@@ -20,6 +20,7 @@ from torch import Tensor
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.validation_faces import from_command_line, hole_l1
+from mdrnets.methods.mdrnets.memory import relative_length
 from mdrnets.methods.mdrnets.method import MDRNets
 
 BATCH = 20
@@ -123,6 +124,10 @@ def _memory(model: MDRNets, image: Tensor, hole: Tensor) -> list[tuple[str, floa
                 100
                 * _std_over_faces(read, query.present)
                 / _std_over_faces(query.means, query.present),
+            ),
+            (
+                "length of Q̂ over Q",
+                relative_length(read, query.means)[query.present].mean().item(),
             ),
             (
                 "cosine of Q̂ and Q",

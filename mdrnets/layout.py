@@ -91,6 +91,10 @@ class Layout:
         """What the training was good for, on validation images, and what a completion costs."""
         return self.run / "validation" / dataset / f"{method}.json"
 
+    def refined_faces(self, dataset: str, method: str) -> Path:
+        """Scores of validation images, completed by a refinement and by its coarse network."""
+        return self.run / "validation" / dataset / f"{method}_faces.safetensors"
+
     def memory_use(self, dataset: str, method: str) -> Path:
         """How often each slot of a memory is read, and the parts of faces nearest to some."""
         return self.run / "inspection" / dataset / f"{method}_memory.safetensors"

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mdrnets.config.load import Config
+from mdrnets.config.network_id import NetworkId
 from mdrnets.config.profile import INCEPTION
 from mdrnets.config.protocol import FULL, External
 from mdrnets.dag.data import labels_are_read
@@ -85,6 +86,7 @@ def _completion(config: Config, layout: Layout, group: NetworkGroup) -> Iterator
         uses_options=not method.trained,
     )
     if method.trained:
+        scored = refines(config, network)
         yield Stage(
             name=group.stage_name("validate"),
             group="evaluate",
@@ -92,13 +94,25 @@ def _completion(config: Config, layout: Layout, group: NetworkGroup) -> Iterator
             arguments=(DATASET, network),
             modules=("stages.validate",),
             matrix=group.matrix,
-            inputs=inputs,
-            outputs=(layout.validation(DATASET, network),),
+            inputs=(*inputs, *(_weights(config, layout) if scored else ())),
+            outputs=(
+                layout.validation(DATASET, network),
+                *([layout.refined_faces(DATASET, network)] if scored else []),
+            ),
             params_keys=("bins",),
-            profile_keys=COMPUTING_KEYS,
+            profile_keys=(*COMPUTING_KEYS, "frechet") if scored else COMPUTING_KEYS,
             network=network,
             components=components,
         )
+
+
+def refines(config: Config, network: str) -> bool:
+    """Whether validation also scores what the network makes of its coarse faces.
+
+    So it is for the method of the ablations and its variants, if it builds on other networks.
+    """
+    base = NetworkId.parse(network).base
+    return base == config.protocol.ablation_base and bool(config.protocol.network(base).uses)
 
 
 def _scoring(

@@ -5,7 +5,12 @@ from pathlib import Path
 
 from mdrnets.config.load import Config
 from mdrnets.config.network_id import NetworkId
-from mdrnets.dag.evaluate import inspected_method, labelled_sets, per_class_networks
+from mdrnets.dag.evaluate import (
+    inspected_method,
+    labelled_sets,
+    per_class_networks,
+    refines,
+)
 from mdrnets.dag.stage import Stage
 from mdrnets.layout import Layout
 
@@ -55,6 +60,20 @@ def report_stages(config: Config, layout: Layout) -> Iterator[Stage]:
         ),
         profile_keys=("",),
     )
+    if refined := refined_networks(config):
+        full, varied = refined
+        yield _rendered(
+            config,
+            "refinement",
+            inputs=(
+                *(layout.refined_faces(d, name) for d in datasets for name in full),
+                *(layout.refined_faces(datasets[0], name) for name in varied),
+                layout.check,
+            ),
+            outputs=(layout.report("refinement.csv"), layout.report("refinement.md")),
+            params_keys=("seed", "bins", "bootstrap", "frechet.resamples", *ABLATION_KEYS[:3]),
+            profile_keys=("",),
+        )
     for name, ablation in config.ablations.items():
         ran = [config.variant(row) for row in ablation.rows if config.runs(row)]
         rows = [training for row in ran for training in config.trainings(row)]
@@ -78,6 +97,19 @@ def report_stages(config: Config, layout: Layout) -> Iterator[Stage]:
             ),
             profile_keys=("",),
         )
+
+
+def refined_networks(config: Config) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    """The trainings of the method of the ablations, and of its variants, on validation images.
+
+    None: the profile does not run the method, or the method refines nothing.
+    """
+    method = config.protocol.ablation_base
+    if method not in config.profile.methods or not refines(config, str(method)):
+        return None
+    variants = (config.variant(variant) for variant in config.profile.variants)
+    rows = tuple(training for variant in variants for training in config.trainings(variant))
+    return config.trainings(str(method)), rows
 
 
 def figure_stages(config: Config, layout: Layout) -> Iterator[Stage]:
@@ -213,6 +245,7 @@ def renderer(config: Config, name: str) -> str:
     folder = {
         "table1": "tables",
         "claims": "claims",
+        "refinement": "claims",
         "comparisons": "page",
         "report": "page",
     }.get(name, "figures")

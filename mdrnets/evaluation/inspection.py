@@ -15,7 +15,7 @@ from mdrnets.data.assignment import Pair
 from mdrnets.data.pixels import to_tensor
 from mdrnets.data.progress import ProgressBar, no_progress_bar
 from mdrnets.evaluation.memory_use import NONE, MemoryUse
-from mdrnets.methods.mdrnets.memory import DisentangledMemory
+from mdrnets.methods.mdrnets.memory import DisentangledMemory, relative_length
 from mdrnets.methods.mdrnets.method import MDRNets
 from mdrnets.methods.mdrnets.pooling import RegionMeans
 from mdrnets.runtime.numerics import autocast
@@ -58,7 +58,7 @@ class Inspection:
             rows: rows of the images that are searched for the parts nearest to a slot.
             shown: number of slots of each class, and of parts for each slot.
         """
-        chosen, entropy = self._reads(memory, pairs)
+        chosen, entropy, length = self._reads(memory, pairs)
         slots = most_read(chosen, shown)
         styles, labels = self._styles(rows)
         nearest, cosines = nearest_styles(memory.similarity(styles), styles.present, slots, shown)
@@ -66,6 +66,7 @@ class Inspection:
         return MemoryUse(
             chosen=chosen,
             entropy=entropy,
+            length=length,
             slots=slots,
             images=np.where(nearest == NONE, NONE, rows[nearest]),
             cosines=cosines,
@@ -91,9 +92,9 @@ class Inspection:
     @torch.inference_mode()
     def _reads(
         self, memory: DisentangledMemory, pairs: Sequence[Pair]
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Reads by class and best slot, K×M; the mean entropy of their attention, K."""
-        chosen, entropy = [], []
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Reads by class and best slot, K×M; mean entropy and mean relative length of reads, K."""
+        chosen, entropy, length = [], [], []
         for image, hole in self._batches(pairs, "reads"):
             with autocast(self.device, self.precision):
                 coarse = self.method.complete_coarsely(image * (1 - hole), hole)
@@ -103,9 +104,13 @@ class Inspection:
             chosen.append((best * query.present[..., None]).sum(dim=0))
             spread = torch.special.entr(memory.attention(similarity)).sum(dim=-1)
             entropy.append((spread.double() * query.present).sum(dim=0))
+            # In eval mode the memory does not write.
+            lengths = relative_length(memory(query, query), query.means)
+            length.append((lengths.double() * query.present).sum(dim=0))
         reads = torch.stack(chosen).sum(dim=0)
-        mean = torch.stack(entropy).sum(dim=0) / reads.sum(dim=-1)  # 0 / 0: NaN
-        return reads.cpu().numpy(), mean.cpu().numpy()
+        means = (torch.stack(sums).sum(dim=0) / reads.sum(dim=-1) for sums in (entropy, length))
+        mean_entropy, mean_length = (mean.cpu().numpy() for mean in means)  # 0 / 0: NaN
+        return reads.cpu().numpy(), mean_entropy, mean_length
 
     @torch.inference_mode()
     def _styles(self, rows: np.ndarray) -> tuple[RegionMeans, np.ndarray]:

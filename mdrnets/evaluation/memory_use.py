@@ -24,6 +24,8 @@ class MemoryUse:
     Attributes:
         chosen: int64 K×M, number of reads of each class with this best slot (equation 2).
         entropy: float64 K, mean entropy of the attention (equation 4) in nats; NaN without reads.
+        length: float64 K, mean of |Q̂| / |Q|, the length of a read over that of its query; NaN
+            without reads.
         slots: int64 K×S, the slots with most reads in descending order, then `NONE`.
         images: int64 K×S×E, rows of the packed images whose style of the class is nearest to the
             slot, nearest first; `NONE` if too few images have the class.
@@ -33,6 +35,7 @@ class MemoryUse:
 
     chosen: np.ndarray
     entropy: np.ndarray
+    length: np.ndarray
     slots: np.ndarray
     images: np.ndarray
     cosines: np.ndarray

@@ -35,18 +35,10 @@ def validate_method(config: Config, *, dataset: str, method: str) -> Validation:
     Raises:
         UserError: no validation image has a hole of the last bin, or the method is not trained.
     """
-    layout, protocol, profile = Layout(config.name), config.protocol, config.profile
+    layout, profile = Layout(config.name), config.profile
     set_numerics(device=profile.device, precision=profile.precision, threads=profile.threads)
     device = torch.device(profile.device)
-
-    last = list(protocol.bins)[-1]
-    validation_pairs = read_assignment(layout.assignment(dataset), role="validation")
-    pairs = [pair for pair in validation_pairs if pair.bin == last]
-    if not pairs:
-        raise UserError(
-            f"{config.path}: datasets.{dataset}.split.validation: found no validation image with a "
-            f"hole of {last} %; raise it, or holes.validation"
-        )
+    pairs = validation_pairs(config, dataset)
     images = np.load(layout.images(dataset), mmap_mode="r")
     holes = np.load(layout.holes(), mmap_mode="r")
 
@@ -70,6 +62,23 @@ def validate_method(config: Config, *, dataset: str, method: str) -> Validation:
     return compare_with_untrained(
         trained, untrained, pairs, images=images, holes=holes, complete=complete
     )
+
+
+def validation_pairs(config: Config, dataset: str) -> list[Pair]:
+    """The validation images of a data set, with a hole of the last bin.
+
+    Raises:
+        UserError: there is none.
+    """
+    last = list(config.protocol.bins)[-1]
+    assignment = Layout(config.name).assignment(dataset)
+    pairs = [pair for pair in read_assignment(assignment, role="validation") if pair.bin == last]
+    if not pairs:
+        raise UserError(
+            f"{config.path}: datasets.{dataset}.split.validation: found no validation image with a "
+            f"hole of {last} %; raise it, or holes.validation"
+        )
+    return pairs
 
 
 def compare_with_untrained(

@@ -38,6 +38,12 @@ CAPTIONS = {
         "Each claim of the paper about MDRNets with its test: it holds, does not hold, or cannot "
         "be tested here.",
     ),
+    "refinement": Caption(
+        "What the refinement adds",
+        "On validation images: the outputs against the coarse faces that they refine, and each "
+        "variant against the next one in the paper's order; an order holds if it does in at least "
+        "two trainings, each with a paired interval that excludes 0.",
+    ),
     "figure1": Caption(
         "Figure 1",
         "Test images with holes of the largest bin, above their completions; the images were "
@@ -64,7 +70,8 @@ CAPTIONS = {
     "memory_use": Caption(
         "Use of the memory",
         "How often each slot is read in the test, how selective a read is (relative entropy 1: all "
-        "slots equally), and the number of slots written over the training, by class.",
+        "slots equally), how long it is in comparison with its query, and the number of slots "
+        "written over the training, by class.",
     ),
     "memory_slots": Caption(
         "Slots of the memory",

@@ -43,6 +43,7 @@ def test_reads_are_counted_by_class_and_best_slot(small_method: MakeMethod, memo
 
     chosen = np.zeros((len(CLASSES), SLOTS), dtype=np.int64)
     entropies: list[list[float]] = [[] for _ in CLASSES]
+    lengths: list[list[float]] = [[] for _ in CLASSES]
     for pair in pairs:  # one at a time, one class at a time
         image = to_tensor(inspection.images[[pair.image_row]])
         hole = torch.from_numpy(inspection.holes[[pair.hole_row]]).float()[:, None]
@@ -57,11 +58,13 @@ def test_reads_are_counted_by_class_and_best_slot(small_method: MakeMethod, memo
                 chosen[label, int(cosines.argmax())] += 1
                 attention = torch.softmax(cosines, dim=0)
                 entropies[label].append(-(attention * attention.log()).sum().item())
+                lengths[label].append(((attention @ block).norm() / row.norm()).item())
 
     np.testing.assert_array_equal(use.chosen, chosen)
     assert use.chosen.sum() == sum(map(len, entropies)) > COUNT
-    means = [np.mean(values) if values else np.nan for values in entropies]
-    np.testing.assert_allclose(use.entropy, means, rtol=1e-5)
+    for found, collected in ((use.entropy, entropies), (use.length, lengths)):
+        means = [np.mean(values) if values else np.nan for values in collected]
+        np.testing.assert_allclose(found, means, rtol=1e-5)
 
 
 def test_slots_have_the_nearest_parts_of_the_images_that_were_sought(

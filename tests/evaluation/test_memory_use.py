@@ -13,6 +13,7 @@ def _use() -> MemoryUse:
     return MemoryUse(
         chosen=np.array([[3, 0], [0, 0]]),
         entropy=np.array([0.5, np.nan]),
+        length=np.array([0.3, np.nan]),
         slots=np.array([[0], [-1]]),
         images=np.array([[[4, 2]], [[-1, -1]]]),
         cosines=np.array([[[0.9, 0.8]], [[0, 0]]], dtype=np.float32),

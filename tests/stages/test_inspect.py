@@ -1,4 +1,4 @@
-"""Both inspecting stages, on an MDRNets of the smoke profile's sizes that was never trained."""
+"""What looks into an MDRNets, on one of the smoke profile's sizes that was never trained."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,12 +14,15 @@ from mdrnets.dag.pipeline import Pipeline
 from mdrnets.data.assignment import assign, read_assignment, write_assignment
 from mdrnets.data.classes import CLASSES
 from mdrnets.data.dataset import HOLE_SPLIT_COLUMNS, SPLIT_COLUMNS
+from mdrnets.data.pixels import to_pixels, to_tensor
 from mdrnets.data.tables import read_table, write_table
 from mdrnets.evaluation.memory_use import NONE, load_memory_use
 from mdrnets.evaluation.parsing import COMPLETE, read_parsing
-from mdrnets.methods.building import build_network, resolved_options
+from mdrnets.evaluation.refined_faces import load_refined_faces
+from mdrnets.methods.building import build_network, load_network, resolved_options
+from mdrnets.methods.mdrnets.method import MDRNets
 from mdrnets.methods.model_files import ModelConfig, save_model_config, save_weights
-from stages import inspect_memory, inspect_parsing
+from stages import inspect_memory, inspect_parsing, validate
 from tests.helpers.project import LAYOUT, ROOT, SIZE, write_configuration, write_data
 
 ARGUMENTS = ["one", "mdrnets"]
@@ -80,6 +83,7 @@ def _with_mdrnets(params: dict[str, Any]) -> None:
     shipped = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     params["components"] |= shipped["components"]
     params["methods"]["mdrnets"] = shipped["methods"]["mdrnets"]
+    params["ablation_base"] = "mdrnets"
 
 
 def _with_labels(profile: dict[str, Any]) -> None:
@@ -141,7 +145,8 @@ def test_the_memory_is_read_by_the_test_images_and_shown_by_training_images(proj
     assert use.chosen.shape == (len(CLASSES), slots)
     reads = use.chosen.sum(axis=1)
     assert 0 < reads.max() <= len(read_assignment(LAYOUT.assignment("one")))
-    assert (np.isnan(use.entropy) == (reads == 0)).all()
+    for statistic in (use.entropy, use.length):
+        assert (np.isnan(statistic) == (reads == 0)).all()
     assert use.entropy[reads > 0].max() <= np.log(slots) + 1e-6
     assert set(use.images.flat) - {NONE} <= set(TRAINING)
     assert use.regions.shape[-2:] == (SIZE, SIZE)
@@ -178,6 +183,35 @@ def test_every_missing_input_is_named(
         assert stage.main(ARGUMENTS) == 1, path
         assert f"error: {path}:" in capsys.readouterr().err
         hidden.rename(path)
+
+
+def test_validation_scores_the_output_and_the_coarse_face(project: Path) -> None:
+    assert validate.main(ARGUMENTS) == 0
+    faces = load_refined_faces(LAYOUT.refined_faces(*ARGUMENTS))
+    pairs = [
+        pair
+        for pair in read_assignment(LAYOUT.assignment("one"), role="validation")
+        if pair.bin == "20-40"
+    ]
+    method = load_network(load_config(), LAYOUT, network="mdrnets", dataset="one")
+    assert isinstance(method, MDRNets)
+    assert faces.coarse is not None
+    images, holes = np.load(LAYOUT.images("one")), np.load(LAYOUT.holes())
+    expected = {"coarse": [], "output": []}
+    for pair in pairs:  # one at a time
+        original, missing = images[[pair.image_row]], holes[pair.hole_row]
+        image, hole = to_tensor(original), torch.from_numpy(missing)[None, None].float()
+        masked = image * (1 - hole)
+        with torch.no_grad():
+            coarse = method.complete_coarsely(masked, hole)
+            output = method.complete(masked, hole, torch.Generator())
+        for name, face in (("coarse", coarse), ("output", output)):
+            error = to_pixels(face).astype(float) - original
+            expected[name].append(np.abs(error[0][missing]).mean() / 2.55)
+    np.testing.assert_allclose(faces.coarse.hole_l1, expected["coarse"], rtol=1e-4)
+    np.testing.assert_allclose(faces.output.hole_l1, expected["output"], rtol=1e-4)
+    assert not np.allclose(expected["coarse"], expected["output"])
+    assert faces.output.features.shape == faces.coarse.features.shape == faces.truth.shape
 
 
 def test_without_labelled_validation_images_it_says_so(

@@ -29,7 +29,7 @@ def ablation_findings(
     """
     metrics = {metric.name: metric for metric in table1_metrics(config.profile.frechet)}
     findings: list[Finding] = []
-    for better, worse in _orders(config):
+    for better, worse in ablation_orders(config):
         order = Finding(
             ORDER,
             f"{variant_title(config, better)} is better than {variant_title(config, worse)}",
@@ -73,7 +73,7 @@ def not_run(config: Config, variant: str) -> str:
     return f"{variant_title(config, variant)} is not run in this profile"
 
 
-def _orders(config: Config) -> Iterator[tuple[str, str]]:
+def ablation_orders(config: Config) -> Iterator[tuple[str, str]]:
     """Better and worse; each pair once."""
     ablations = config.protocol.ablations.values()
     yield from dict.fromkeys(

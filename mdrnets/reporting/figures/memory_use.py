@@ -1,4 +1,4 @@
-"""How the memory is used: reads of its slots in the test, their entropy, and slots over training.
+"""How the memory is used: reads in the test, their entropy and length, and slots over training.
 
 Slots have no order of their own. In each class they are sorted from the most read to the least.
 """
@@ -54,12 +54,14 @@ class UsedMemory:
         title: of the data set.
         chosen: K×M, number of reads by class and best slot.
         entropy: K, entropy of the attention in nats, mean over reads; NaN: no reads.
+        length: K, length of a read over that of its query, mean over reads; NaN: no reads.
         training: slots written over the training.
     """
 
     title: str
     chosen: np.ndarray
     entropy: np.ndarray
+    length: np.ndarray
     training: SlotsUsed
 
 
@@ -71,14 +73,14 @@ def render(config: Config, layout: Layout, name: str) -> None:
     for dataset, entry in config.profile.datasets.items():
         use = load_memory_use(layout.memory_use(dataset, method))
         training = read_slots_used(layout.history(dataset, method))
-        memories.append(UsedMemory(entry.title, use.chosen, use.entropy, training))
+        memories.append(UsedMemory(entry.title, use.chosen, use.entropy, use.length, training))
     title = config.network(method).title
     figure = draw(memories, classes=CLASSES, method=title, profile=config.name)
     save_figure(figure, layout.report(name))
 
 
 def read_slots_used(path: Path) -> SlotsUsed:
-    """Read the history of a training.
+    """Read the history of a training. Steps of its phases are counted on.
 
     Raises:
         FileNotFoundError: the history is missing.
@@ -86,8 +88,14 @@ def read_slots_used(path: Path) -> SlotsUsed:
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     columns = [column for column in rows[0] if column.startswith(COLUMN)]
+    steps: list[int] = []
+    before = 0
+    for number, row in enumerate(rows):
+        if number and row["phase"] != rows[number - 1]["phase"]:
+            before = steps[-1]
+        steps.append(before + int(row["step"]))
     return SlotsUsed(
-        steps=np.array([int(row["step"]) for row in rows]),
+        steps=np.array(steps),
         blocks=[column.removeprefix(COLUMN) for column in columns],
         counts=np.array([[float(row[column]) for row in rows] for column in columns]),
     )
@@ -156,7 +164,7 @@ def _reads(axes: Axes, memory: UsedMemory, classes: Sequence[str]) -> None:
 
 
 def _selection(axes: Axes, memory: UsedMemory) -> None:
-    axes.set_title("relative entropy", loc="left", size=6.5)
+    axes.set_title("relative entropy and length", loc="left", size=6.5)
     rows = np.arange(len(memory.chosen))
     with np.errstate(invalid="ignore"):
         attention = memory.entropy / np.log(memory.chosen.shape[1])
@@ -168,9 +176,15 @@ def _selection(axes: Axes, memory: UsedMemory) -> None:
             "o",
         ),
         (attention, "attention of one read", COLOURS[6], "D"),
+        (memory.length, "length of a read over its query's", COLOURS[1], "s"),
     ):
         axes.plot(values, rows, color=colour, marker=marker, linestyle="none", label=label)
-    axes.set(xlim=(-0.03, 1.03), ylim=(len(rows) - 0.5, -0.5), xlabel="0: one slot, 1: all equally")
+    longest = max(1, np.nan_to_num(memory.length).max())
+    axes.set(
+        xlim=(-0.03, 1.03 * longest),
+        ylim=(len(rows) - 0.5, -0.5),
+        xlabel="0: one slot, 1: all equally",
+    )
     axes.set_yticks(rows, [])
 
 

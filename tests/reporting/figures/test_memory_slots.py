@@ -25,6 +25,7 @@ def _memory(title: str = "Rendered faces A", *, slots: int = 2, parts: int = 2) 
     use = MemoryUse(
         chosen=np.array([[1, 3, 0], [0, 0, 5]]),
         entropy=np.zeros(2),
+        length=np.ones(2),
         slots=np.array([[1, 0], [2, NONE]])[:, :slots],
         images=images,
         cosines=np.ones(shape, dtype=np.float32),

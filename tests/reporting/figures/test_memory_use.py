@@ -17,6 +17,7 @@ from tests.helpers.made_up import texts
 CLASSES = ("skin", "eye", "hat")
 CHOSEN = np.array([[1, 0, 3, 0], [2, 2, 2, 2], [0, 0, 0, 0]])
 ENTROPY = np.array([math.log(4), 0.5 * math.log(4), np.nan])
+LENGTH = np.array([0.5, 1.5, np.nan])
 HISTORY = """phase,step,hole,memory/use_entropy,memory/slots_used/skin,memory/slots_used/eye
 train,10,0.5,1.0,1.0,2.0
 train,20,0.4,1.1,3.0,2.0
@@ -24,7 +25,7 @@ train,20,0.4,1.1,3.0,2.0
 
 
 def _memory(training: SlotsUsed, title: str = "Rendered faces A") -> UsedMemory:
-    return UsedMemory(title, CHOSEN, ENTROPY, training)
+    return UsedMemory(title, CHOSEN, ENTROPY, LENGTH, training)
 
 
 @pytest.fixture
@@ -38,6 +39,13 @@ def test_the_history_tells_the_slots_written_by_block(training: SlotsUsed) -> No
     assert list(training.blocks) == ["skin", "eye"]
     np.testing.assert_array_equal(training.steps, [10, 20])
     np.testing.assert_array_equal(training.counts, [[1, 3], [2, 2]])
+
+
+def test_the_steps_of_phases_are_counted_on(tmp_path: Path) -> None:
+    path = tmp_path / "mdrnets.csv"
+    header, *rows = HISTORY.splitlines()
+    path.write_text("\n".join([header, "warm-up,4,0.6,1.0,1.0,1.0", *rows]) + "\n")
+    np.testing.assert_array_equal(read_slots_used(path).steps, [4, 14, 24])
 
 
 def test_shares_go_from_the_most_read_slot_to_the_least() -> None:
@@ -59,9 +67,11 @@ def test_what_is_drawn_is_what_was_counted(training: SlotsUsed) -> None:
     drawn = np.ma.filled(picture.get_array(), np.nan)
     np.testing.assert_array_equal(drawn[:2], [[75, 25, np.nan, np.nan], [25] * 4])
     assert np.isnan(drawn[2]).all()
-    best, attention = (line.get_xdata() for line in selection.get_lines())
+    best, attention, length = (line.get_xdata() for line in selection.get_lines())
     np.testing.assert_allclose(best, [0.4056, 1, np.nan], atol=1e-4)
     np.testing.assert_allclose(attention, [1, 0.5, np.nan])
+    np.testing.assert_array_equal(length, LENGTH)
+    assert selection.get_xlim()[1] > 1.5
     (picture,) = written.get_images()
     np.testing.assert_array_equal(picture.get_array(), training.counts)
     assert picture.get_extent()[:2] == [0, 20]

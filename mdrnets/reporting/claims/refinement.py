@@ -1,0 +1,226 @@
+"""The order inside the method, on validation images: refinement.csv and .md.
+
+Is the output better than the coarse face that it refines? Is each variant of the modules better
+than the next one in the paper's order? An order holds if it does in each of at least two trainings,
+with a paired interval that excludes 0.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from tabulate import tabulate
+
+from mdrnets.config.load import Config
+from mdrnets.config.protocol import Bootstrap
+from mdrnets.data.tables import write_table
+from mdrnets.evaluation.refined_faces import FaceScores, RefinedFaces, load_refined_faces
+from mdrnets.files import write_text
+from mdrnets.layout import Layout
+from mdrnets.metrics.frechet import frechet_distance
+from mdrnets.metrics.names import frechet_name
+from mdrnets.metrics.paired import Difference, jackknife_difference, mean_difference
+from mdrnets.reporting.claims.ablations import ablation_orders, variant_title
+from mdrnets.reporting.claims.formatting import format_signed
+from mdrnets.reporting.context import describe_run
+from mdrnets.reporting.tables.cells import format_bin
+from mdrnets.runtime.numerics import set_numerics
+from mdrnets.runtime.seeds import derived_seed
+from mdrnets.tracking.provenance import git_state
+
+HOLDS, REVERSED, UNDECIDED = "holds", "reversed", "undecided"
+MIN_TRAININGS = 2
+MIN_IMAGES = 4
+"""For the jackknife of the Fréchet distance."""
+HOLE_L1, PSNR, FRECHET = "hole L1 %", "PSNR dB", "frechet"
+COLUMNS = (
+    *("dataset", "better", "worse", "metric", "verdict", "training"),
+    *("difference", "low", "high", "images"),
+)
+
+
+@dataclass(frozen=True)
+class Order:
+    """A claimed order and its differences.
+
+    Attributes:
+        dataset: name in the profile.
+        better: what should be better, in words.
+        worse: what should be worse.
+        metric: name with its unit.
+        higher: whether more is better.
+        differences: better minus worse, one for each training; None: no image has a finite score,
+            or there are too few images.
+    """
+
+    dataset: str
+    better: str
+    worse: str
+    metric: str
+    higher: bool
+    differences: Sequence[Difference | None]
+
+    @property
+    def verdict(self) -> str:
+        """Whether the order is there in each of at least two trainings, or its reverse."""
+        signs = {self._sign(difference) for difference in self.differences}
+        if len(self.differences) < MIN_TRAININGS or len(signs) > 1:
+            return UNDECIDED
+        return {1: HOLDS, -1: REVERSED, 0: UNDECIDED}[signs.pop()]
+
+    def _sign(self, difference: Difference | None) -> int:
+        """1: the claimed order; −1: its reverse; 0: the interval contains 0."""
+        if difference is None or difference.low <= 0 <= difference.high:
+            return 0
+        return 1 if (difference.low > 0) == self.higher else -1
+
+
+def render(config: Config, layout: Layout, name: str) -> None:
+    """Write refinement.csv and .md."""
+    set_numerics(device="cpu", precision="32-true", threads=config.profile.threads)
+    orders = list(find_orders(config, layout))
+    write_table(layout.report(f"{name}.csv"), COLUMNS, list(_rows(orders)))
+    write_text(layout.report(f"{name}.md"), format_orders(orders, config))
+
+
+def find_orders(config: Config, layout: Layout) -> Iterator[Order]:
+    """The output against the coarse face on each data set, then the ablations' claims."""
+    method = str(config.protocol.ablation_base)
+    compare = _Comparison(config)
+
+    def load(dataset: str, network: str) -> list[RefinedFaces]:
+        trainings = config.trainings(network)
+        return [load_refined_faces(layout.refined_faces(dataset, name)) for name in trainings]
+
+    full = {dataset: load(dataset, method) for dataset in config.profile.datasets}
+    for dataset, trainings in full.items():
+        pairs = [(f.output, f.coarse, f.truth) for f in trainings if f.coarse is not None]
+        if pairs:
+            names = f"the output of {config.title(method)}", "the coarse face"
+            yield from compare(dataset, names, pairs, (HOLE_L1, PSNR, FRECHET))
+
+    dataset = config.profile.first_dataset
+    for better, worse in ablation_orders(config):
+        if config.runs(better) and config.runs(worse):
+            networks = [load(dataset, config.variant(variant)) for variant in (better, worse)]
+            pairs = [(a.output, b.output, a.truth) for a, b in zip(*networks, strict=True)]
+            titles = variant_title(config, better), variant_title(config, worse)
+            yield from compare(dataset, titles, pairs, (FRECHET,))
+
+
+class _Comparison:
+    """Compares the scores of the same images, training by training."""
+
+    def __init__(self, config: Config) -> None:
+        self.bootstrap: Bootstrap = config.protocol.bootstrap
+        self.halves = config.protocol.frechet.resamples
+        self.seed = config.protocol.seed
+        self.frechet = frechet_name(config.profile.frechet)
+
+    def __call__(
+        self,
+        dataset: str,
+        names: tuple[str, str],
+        pairs: Sequence[tuple[FaceScores, FaceScores, np.ndarray]],
+        metrics: Sequence[str],
+    ) -> Iterator[Order]:
+        """Args:
+        dataset: name in the profile.
+        names: of what should be better, and of what should be worse.
+        pairs: the scores of both and the features of the truth, for each training.
+        metrics: of `HOLE_L1`, `PSNR` and `FRECHET`.
+        """
+        for metric in metrics:
+            seed = derived_seed(self.seed, "refinement", dataset, *names, metric)
+            yield Order(
+                dataset,
+                *names,
+                self.frechet if metric == FRECHET else metric,
+                higher=metric == PSNR,
+                differences=[self._difference(metric, *pair, seed=seed) for pair in pairs],
+            )
+
+    def _difference(
+        self, metric: str, a: FaceScores, b: FaceScores, truth: np.ndarray, *, seed: int
+    ) -> Difference | None:
+        confidence = self.bootstrap.confidence
+        if metric != FRECHET:
+            x, y = (s.hole_l1 if metric == HOLE_L1 else s.psnr for s in (a, b))
+            with np.errstate(invalid="ignore"):  # ∞ − ∞ of equal images is no difference
+                differences = x - y
+            resamples = self.bootstrap.resamples
+            return mean_difference(
+                differences, resamples=resamples, confidence=confidence, seed=seed
+            )
+        if len(truth) < MIN_IMAGES:
+            return None
+        return jackknife_difference(
+            _frechet_difference(a.features, b.features, truth),
+            len(truth),
+            halves=self.halves,
+            confidence=confidence,
+            seed=seed,
+        )
+
+
+def _frechet_difference(
+    a: np.ndarray, b: np.ndarray, truth: np.ndarray
+) -> Callable[[np.ndarray], float]:
+    def difference(rows: np.ndarray) -> float:
+        return frechet_distance(a[rows], truth[rows]) - frechet_distance(b[rows], truth[rows])
+
+    return difference
+
+
+def format_orders(orders: Sequence[Order], config: Config) -> str:
+    """The page in Markdown: one row for each order."""
+    hole = format_bin(list(config.protocol.bins)[-1])
+    confidence = f"{100 * config.protocol.bootstrap.confidence:.0f} %"
+    trainings = config.profile.seeds
+    rows = [
+        [
+            f"**{order.verdict}**",
+            config.profile.datasets[order.dataset].title,
+            f"{order.better} is better than {order.worse}",
+            f"{order.metric} {'↑' if order.higher else '↓'}",
+            "; ".join(_format_difference(difference) for difference in order.differences),
+        ]
+        for order in orders
+    ]
+    headers = ["verdict", "data", "order", "metric", "difference in each training"]
+    table = tabulate(rows, headers, tablefmt="pipe", disable_numparse=True)
+    alone = "" if trainings >= MIN_TRAININGS else " This profile trains once: nothing is decided."
+    facts = describe_run(config, {}, git_state(config.name))
+    return "\n".join(
+        [
+            "# What the refinement adds",
+            "",
+            f"On validation images with holes of {hole}. Differences: the first minus the second, "
+            f"with a paired {confidence} interval over the images. *Holds*: in each of at least "
+            f"{MIN_TRAININGS} trainings the interval excludes 0; *reversed*: it does so on the "
+            f"other side; otherwise *undecided*.{alone}",
+            "",
+            table,
+            "",
+            "## The run behind the numbers",
+            "",
+            *(f"- **{what}**: {text}" for what, text in facts),
+            "",
+        ]
+    )
+
+
+def _format_difference(difference: Difference | None) -> str:
+    if difference is None:
+        return "none"
+    low, high = format_signed(difference.low), format_signed(difference.high)
+    return f"{format_signed(difference.value)} [{low}, {high}]"
+
+
+def _rows(orders: Sequence[Order]) -> Iterator[tuple[object, ...]]:
+    """One row for each order and training."""
+    for o in orders:
+        for number, difference in enumerate(o.differences, start=1):
+            value, low, high, _, n = difference or ("", "", "", "", "")
+            key = (o.dataset, o.better, o.worse, o.metric, o.verdict, number)
+            yield (*key, value, low, high, n)
