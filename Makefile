@@ -53,8 +53,8 @@ dvc.yaml: environment ## write dvc.yaml for PROFILE
 	python workflow/dvc_yaml.py --profile $(PROFILE)
 
 restore: environment ## after `dvc pull`: restore the run records and tell Snakemake that the files are current
-	python -m stages.code --profile $(PROFILE)
 	python -m mdrnets records unpack --profile $(PROFILE)
+	python -m stages.code --profile $(PROFILE)
 	python -m mdrnets records check --profile $(PROFILE)
 	snakemake --cores 1 --touch --forceall --config profile=$(PROFILE) -- reproduce_all
 

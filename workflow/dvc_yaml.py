@@ -112,11 +112,13 @@ def _code_stage(pipeline: Pipeline) -> dict[str, Any]:
     packages = ("mdrnets", "stages")
     modules = [module_path(network.module) for network in pipeline.config.networks.values()]
     elsewhere = {path for path in modules if path and path.parts[0] not in packages}
+    # What lies outside has no entry among `deps`: it is looked at in every run.
+    outside = any(stage.outside_keys for stage in pipeline.stages.values())
     return {
         "cmd": f"python -m stages.code --profile {pipeline.config.name}",
         "deps": [*packages, *map(str, (PARAMS, pipeline.config.path, *sorted(elsewhere)))],
         "outs": [{str(pipeline.layout.code): {"cache": False}}],
-    }
+    } | ({"always_changed": True} if outside else {})
 
 
 def _entry(pipeline: Pipeline, stage: Stage) -> dict[str, Any]:

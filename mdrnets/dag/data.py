@@ -28,14 +28,14 @@ def data_stages(config: Config, layout: Layout) -> Iterator[Stage]:
     )
     archive = (layout.raw(SOURCE), layout.raw_manifest(SOURCE))
     weights = (layout.weights(SOURCE), layout.weights_manifest(SOURCE))
-    for name, sources, inputs, outputs in (
+    for stage, sources, inputs, outputs in (
         ("download", embedded, (layout.data(SOURCE),), archive),
         ("download_external", elsewhere, (), archive),
         ("download_weights", tuple(config.profile.weights), (), weights),
     ):
         if sources:
             yield Stage(
-                name=name,
+                name=stage,
                 group="data",
                 program="download",
                 arguments=(SOURCE,),
@@ -44,6 +44,11 @@ def data_stages(config: Config, layout: Layout) -> Iterator[Stage]:
                 inputs=inputs,
                 outputs=outputs,
                 profile_keys=(f"sources.{SOURCE}",),
+                outside_keys=(
+                    ((config.path, f"sources.{SOURCE}.path"),)
+                    if any(config.profile.sources[name].path for name in sources)
+                    else ()
+                ),
             )
 
     # A data set's archives have names of their own, so each has its own stage here.

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from mdrnets.config.load import Config
+from mdrnets.config.load import PARAMS, Config
 from mdrnets.config.network_id import NetworkId
 from mdrnets.config.profile import INCEPTION
 from mdrnets.config.protocol import FULL, External
@@ -221,8 +221,6 @@ def _per_class(
 
 
 def _collection(layout: Layout, name: str, method: External, datasets: tuple[str, ...]) -> Stage:
-    # An archive is watched; a folder of images is not, nor what an environment variable hides.
-    watched = method.completions.endswith(".zip") and "$" not in method.completions
     return Stage(
         name=f"collect_{name}",
         group="evaluate",
@@ -230,12 +228,8 @@ def _collection(layout: Layout, name: str, method: External, datasets: tuple[str
         arguments=(DATASET, name),
         modules=("stages.collect",),
         matrix={"dataset": datasets},
-        inputs=(
-            layout.assignment(DATASET),
-            layout.images(DATASET),
-            layout.holes(),
-            *([Path(method.completions)] if watched else []),
-        ),
+        inputs=(layout.assignment(DATASET), layout.images(DATASET), layout.holes()),
         outputs=(layout.completions(DATASET, name), layout.raw_outputs(DATASET, name)),
         params_keys=("bins", f"methods.{name}.completions"),
+        outside_keys=((PARAMS, f"methods.{name}.completions"),),
     )

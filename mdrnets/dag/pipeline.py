@@ -15,8 +15,9 @@ from mdrnets.config.load import PARAMS, Config
 from mdrnets.dag.code import code_digest, python_files
 from mdrnets.dag.data import data_stages
 from mdrnets.dag.evaluate import evaluation_stages
+from mdrnets.dag.outside import outside_state
 from mdrnets.dag.report import figure_stages, page_stage, report_stages
-from mdrnets.dag.stage import Stage, Wildcards
+from mdrnets.dag.stage import DATASET, Stage, Wildcards
 from mdrnets.dag.train import training_stages
 from mdrnets.errors import UserError
 from mdrnets.files import write_text
@@ -36,7 +37,7 @@ class Job:
         outputs: files that it makes.
         code: files of the project that decide its result.
         parameters: resolved values of the configuration that decide its result, by `file:key` or
-            `network:key`.
+            `network:key`; the state of what it reads outside of the project by `outside:key`.
         gpus: how many it computes on.
     """
 
@@ -78,6 +79,7 @@ class Pipeline:
         self.layout = Layout(config.name)
         self.stages = {stage.name: stage for stage in _stages(config, self.layout)}
         self._files: dict[tuple[str, ...], tuple[Path, ...]] = {}  # by the modules that need them
+        self._outside: dict[tuple[str, str], str] = {}  # path and job → state, as first seen
         self._values = {
             PARAMS: config.protocol.model_dump(mode="json"),
             config.path: config.profile.model_dump(mode="json"),
@@ -170,7 +172,22 @@ class Pipeline:
         if stage.network is not None:
             name, dataset = stage.network.format(**wildcards), wildcards.get("dataset")
             values |= self._network_values(name, dataset, uses_options=stage.uses_options)
+        for path, key in stage.outside_keys:
+            if outside := _look_up(self._values[path], key, wildcards):
+                outside = outside.replace(DATASET, wildcards.get("dataset", DATASET))
+                name = f"outside:{key.format(**wildcards)}"
+                values[name] = self._outside_state(stage, wildcards, outside, name)
         return values
+
+    def _outside_state(self, stage: Stage, wildcards: Wildcards, path: str, name: str) -> str:
+        """The state of a path outside of the project, when this process first asked."""
+        from mdrnets.tracking.record import record_name  # only where a profile needs it
+
+        job = record_name(stage.program, _fill_arguments(stage, wildcards))
+        if (path, job) not in self._outside:
+            record = self.layout.records / f"{job}.json"
+            self._outside[path, job] = outside_state(path, record, name)
+        return self._outside[path, job]
 
     def _network_values(
         self, name: str, dataset: str | None, *, uses_options: bool

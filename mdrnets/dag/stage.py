@@ -32,6 +32,8 @@ class Stage:
         data_files: files of the project that its code reads, such as a list of ids.
         params_keys, profile_keys: what it reads of `params.yaml` and of the profile; the empty key
             is the whole file.
+        outside_keys: of `params.yaml` and of the profile, by file: values that are paths outside of
+            the project, whose files or folders it reads.
         network: the network that it trains or runs; its module and its resolved values (seed,
             options, the data sets that its components are trained on) decide the outputs.
         components: frozen networks that it uses, whose modules count as its code.
@@ -50,6 +52,7 @@ class Stage:
     data_files: tuple[Path, ...] = ()
     params_keys: tuple[str, ...] = ()
     profile_keys: tuple[str, ...] = ()
+    outside_keys: tuple[tuple[Path, str], ...] = ()
     network: str | None = None
     components: tuple[str, ...] = ()
     uses_options: bool = False

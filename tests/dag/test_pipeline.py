@@ -155,3 +155,18 @@ def test_the_ground_truths_features_are_computed_once_for_all_methods() -> None:
     assert sum(truth in job.outputs for job in pipeline.jobs()) == 1
     for method in pipeline.config.profile.methods:
         assert truth in pipeline.find("evaluate", ["rendered_a", method]).inputs
+
+
+def test_data_outside_of_the_project_are_part_of_the_digest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MDRNETS_DATA", str(tmp_path))
+
+    def digests() -> dict[str, object]:
+        return {job.name: job.digest for job in Pipeline(load_config("real64")).jobs()}
+
+    before = digests()
+    (tmp_path / "faces_ffhq_256.zip").write_bytes(b"new")
+    after = digests()
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {"download_external ffhq_faces"}
