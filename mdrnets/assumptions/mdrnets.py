@@ -88,9 +88,11 @@ DECISIONS = (
     ),
     Assumption(
         "parser training",
-        "from scratch on labelled training images; with Adam instead of BiSeNet's SGD",
+        "from scratch on labelled training images; Adam instead of BiSeNet's SGD; cross-entropy "
+        "over all pixels; one rate, no weight decay; logits upsampled without aligned corners",
         "chosen",
-        "the paper uses a pre-trained parser",
+        "the paper uses a pre-trained parser. The public one trains on the hardest pixels (OHEM), "
+        "its heads at ten times the rate, with weight decay 5e-4 and aligned corners",
         PARSER,
     ),
     Assumption(
@@ -127,6 +129,15 @@ DECISIONS = (
         "cited",
         "SEAN",
         "methods/mdrnets/pooling.py",
+    ),
+    Assumption(
+        "hole at feature size",
+        "by nearest neighbour, like the classes: V takes in cells of which up to three quarters "
+        "are hole, whose style is partly the coarse face's",
+        "chosen",
+        "not stated; where a cell counts as valid only without any missing pixel, small classes "
+        "have no V",
+        METHOD,
     ),
     Assumption(
         "absent classes",
@@ -197,9 +208,10 @@ DECISIONS = (
     ),
     Assumption(
         "InCo² distance",
-        "mean absolute difference of cosines: rows have unit length",
+        "mean absolute difference of cosines: rows have unit length; the mean is over all pairs of "
+        "the 14 classes, and absent ones, whose rows are zero, shrink it",
         "chosen",
-        "bounded for any width of the middle layer",
+        "bounded for any width of the middle layer; the paper's ‖·‖₁ is a sum",
         INCO,
     ),
     Assumption(
@@ -231,6 +243,20 @@ DECISIONS = (
         "layers and biases are pix2pix's, which is cited; that has batch normalisation, and shows "
         "its discriminator the input too",
         METHOD,
+    ),
+    Assumption(
+        "precision at the paper's scale",
+        "bf16-mixed on GPUs; weights, losses' sums, memory and Fréchet features in float32",
+        "chosen",
+        "not stated; profiles for CPUs train in float32",
+        "runtime/numerics.py",
+    ),
+    Assumption(
+        "parser's length at the paper's scale",
+        "80,000 steps of 16",
+        "cited",
+        "the public face parser's",
+        PARSER,
     ),
     Assumption(
         "batch of 8",

@@ -46,3 +46,56 @@ TUNING_NOTES = {
     "ict.top_k": "see ict.colours",
     "ict.grid": "cells of the palette image: 8×8 can be learned in hundreds of steps, 48×48 cannot",
 }
+
+_WIDTH = "a fraction of the published width, for two CPU cores"
+_DEPTH = "fewer layers, for smaller images and two CPU cores"
+_RATE = "above the published rate, since the schedule is short"
+_BATCH = "of 8 in profiles for CPUs, so that all phases of `real64` see the same number of images"
+
+SETTING_NOTES = {
+    "steps": (
+        "chosen so that a run takes minutes (demo) or hours (real64, where every phase sees 4,000 "
+        "images); at the paper's scale see the decisions on lengths"
+    ),
+    "epochs": "the paper's",
+    "batch_size": f"{_BATCH}; PConv at the paper's scale: as MMEditing at 256²",
+    "prior_batch_size": _BATCH,
+    "lr": _RATE,
+    "finetune_lr": "a quarter of the first phase's rate, as published",
+    "fine_tune_lr": "a quarter of the first phase's rate, as published",
+    "edge_sigma": "1.0 at 64² for the published 2.0 at 256²: Canny's width in pixels",
+    "chunk": (
+        "2 cells are drawn from one forward pass: half the time, and an approximation, because "
+        "they do not see each other"
+    ),
+    "ict.warm_up_share": "a tenth of a short schedule; one hundredth would be a few steps",
+    "deepfillv2.init_gain": "2 compensates for gates that begin half open; see ict.init_gain",
+    **dict.fromkeys(
+        (
+            *("width", "max_width", "base", "cap", "discriminator_base", "channels", "heads"),
+            *("condition_base", "texture_width", "vqvae_width", "vqvae_hidden", "upsampler_base"),
+            *("codes", "colours"),
+        ),
+        _WIDTH,
+    ),
+    **dict.fromkeys(
+        (
+            *("levels", "reductions", "infer_blocks", "blocks", "attentions", "upsampler_blocks"),
+            *("dilations", "condition_rates", "texture_dilations", "discriminator_layers"),
+        ),
+        _DEPTH,
+    ),
+}
+"""Why profiles set values that no ledger lists: those that a paper or official code states.
+
+Keys are `option`, for all networks, or `network.option`.
+"""
+
+
+def find_note(network: str, option: str) -> str | None:
+    """Why a profile changes an option of a network; None: nothing is written about it."""
+    name = f"{network}.{option}"
+    for notes, key in ((TUNING_NOTES, name), (SETTING_NOTES, name), (SETTING_NOTES, option)):
+        if key in notes:
+            return notes[key]
+    return None

@@ -1,9 +1,11 @@
 import importlib
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import pytest
+import yaml
 
 import mdrnets
 from mdrnets.assumptions.baselines import BASELINE_DECISIONS, BASELINE_LEDGER
@@ -14,14 +16,17 @@ from mdrnets.assumptions.collect import (
     marked_defaults,
 )
 from mdrnets.assumptions.mdrnets import DECISIONS, LEDGER, PROTOCOL
+from mdrnets.assumptions.profiles import find_note
 from mdrnets.config.marks import Chosen, Cited, Official, Paper
 from mdrnets.config.options import Options, TrainOptions
 from mdrnets.networks import spade
+from tests.helpers.project import ROOT
 from tests.helpers.tiny import ENTRIES, PARAMS, TRAINED
 
 PACKAGE = Path(mdrnets.__file__).parent
 MARKED_CONSTANT = r"^([A-Z_\d]+): Annotated\[[^=]*?(?:Cited|Chosen)\("
 EVERYTHING = LEDGER + BASELINE_LEDGER
+PROFILES = sorted((ROOT / "profiles").glob("*.yaml"))
 
 
 def test_names_are_unique() -> None:
@@ -63,6 +68,41 @@ def test_a_listed_parameter_has_the_value_of_the_protocol(assumption: Assumption
     for key in assumption.name.removeprefix("params.").split("."):
         value = value[key]
     assert value == assumption.value
+
+
+def _undocumented(profile: Mapping[str, Mapping[str, Any]]) -> set[str]:
+    """The options of networks that leave their defaults without a line in a ledger."""
+    listed = {assumption.name for assumption in EVERYTHING}
+    found = set()
+    for network, values in profile.items():
+        options = importlib.import_module(ENTRIES[network]["module"]).Options
+        defaults = {name: default for name, default, _, _ in marked_defaults(options)}
+        for name, value in _leaves(values):
+            default = defaults.get(name)
+            same = value == (list(default) if isinstance(default, tuple) else default)
+            named = f"{network}.{name}" in listed or find_note(network, name)
+            if not (same or named):
+                found.add(f"{network}.{name}")
+    return found
+
+
+def _leaves(values: Mapping[str, Any], outer: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{outer}{name}.")
+        else:
+            yield f"{outer}{name}", value
+
+
+@pytest.mark.parametrize("path", PROFILES, ids=lambda path: path.stem)
+def test_no_decision_stands_only_in_a_profile(path: Path) -> None:
+    profile = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert _undocumented(profile["networks"]) == set()
+
+
+def test_an_option_that_only_a_profile_decides_is_found() -> None:
+    networks = {"ict": {"chunk": 2, "temperature": 0.9, "weights": {"l1": 1.0, "content": 3.0}}}
+    assert _undocumented(networks) == {"ict.temperature", "ict.weights.content"}
 
 
 class _Weights(Options):

@@ -14,7 +14,7 @@ from mdrnets.assumptions.baselines import (
 )
 from mdrnets.assumptions.collect import Assumption
 from mdrnets.assumptions.mdrnets import CONSTANTS, DECISIONS, OPTIONS, PROTOCOL
-from mdrnets.assumptions.profiles import TUNING_NOTES
+from mdrnets.assumptions.profiles import TUNING_NOTES, find_note
 from mdrnets.config.load import Config
 
 
@@ -61,7 +61,10 @@ def build_ledgers(config: Config) -> dict[str, list[Group]]:
             _group("Options", BASELINE_OPTIONS, config),
             _group("Constants", BASELINE_CONSTANTS, config),
         ],
-        "This profile": [Group("Tried on validation images", _tried(config))],
+        "This profile": [
+            Group("Tried on validation images", _tried(config)),
+            Group("Set for the machine", _settings(config)),
+        ],
     }
 
 
@@ -88,6 +91,17 @@ def _tried(config: Config) -> list[Entry]:
         Entry(name, "", _text(here), "chosen", TUNING_NOTES[name], str(config.path))
         for name, here in own.items()
         if here is not None
+    ]
+
+
+def _settings(config: Config) -> list[Entry]:
+    """The profile's own values of what the papers state; the other ledgers have the rest."""
+    listed = {a.name for a in (*OPTIONS, *BASELINE_OPTIONS)} | set(TUNING_NOTES)
+    return [
+        Entry(f"{network}.{option}", "", _text(value), "chosen", note, str(config.path))
+        for network, values in config.profile.networks.items()
+        for option, value in values.items()
+        if f"{network}.{option}" not in listed and (note := find_note(network, option))
     ]
 
 

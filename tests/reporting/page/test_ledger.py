@@ -32,7 +32,7 @@ def test_the_profiles_own_values_stand_beside(entries: dict[str, Entry]) -> None
 @pytest.mark.parametrize("profile", ["demo", "real64"])
 def test_what_was_tried_stands_beside_the_value_that_was_kept(profile: str) -> None:
     config = load_config(profile)
-    (group,) = build_ledgers(config)["This profile"]
+    group, _ = build_ledgers(config)["This profile"]
     networks = config.profile.networks
     tried = [key for key in TUNING_NOTES if key.split(".")[1] in networks[key.split(".")[0]]]
     assert [entry.name for entry in group.entries] == tried
@@ -40,3 +40,12 @@ def test_what_was_tried_stands_beside_the_value_that_was_kept(profile: str) -> N
     style = next(entry for entry in group.entries if entry.name == "mdrnets.weights.style")
     assert style.here == str(config.profile.networks["mdrnets"]["weights"]["style"])
     assert style.where == f"profiles/{profile}.yaml"
+
+
+def test_values_for_the_machine_stand_beside_their_reason() -> None:
+    _, group = build_ledgers(load_config("real64"))["This profile"]
+    entries = {entry.name: entry for entry in group.entries}
+    assert entries["ctsdg.edge_sigma"].here == "1.0"
+    assert entries["ict.chunk"].why
+    assert "mdrnets.width" not in entries  # it is in the ledger of MDRNets
+    assert "ict.colours" not in entries  # it was tried
