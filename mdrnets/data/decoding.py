@@ -8,6 +8,7 @@ given, grey.
 
 import io
 import struct
+import zlib
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -150,7 +151,25 @@ def _open_image(data: bytes, where: str) -> Image.Image:
         image.getexif()
     except Exception as error:
         raise _unreadable_error(where, data, error) from None
+    if chunk := _find_damaged_chunk(data):
+        raise UserError(
+            f"{where} is damaged (wrong checksum of its {chunk}); replace it, or remove it"
+        )
     return image
+
+
+def _find_damaged_chunk(data: bytes) -> str | None:
+    """The name of a PNG's first chunk with a wrong checksum; Pillow checks none of image data."""
+    at = len(_PNG) if data.startswith(_PNG) else len(data)
+    while at + 12 <= len(data):
+        length, name = struct.unpack_from(">I4s", data, at)
+        end = at + 8 + length
+        if zlib.crc32(data[at + 4 : end]) != int.from_bytes(data[end : end + 4]):
+            return repr(name.decode("latin-1"))
+        if name == b"IEND":
+            return None
+        at = end + 4
+    return None
 
 
 def _unreadable_error(where: str, data: bytes, error: Exception) -> UserError:

@@ -8,6 +8,7 @@ later ones cover earlier ones. Parts that are not visible have no file.
 import numpy as np
 
 from mdrnets.data.archive import Archive, is_number
+from mdrnets.data.bad_files import require_none
 from mdrnets.data.classes import CELEBAMASK_CLASSES
 from mdrnets.data.decoding import decode_mask
 from mdrnets.errors import UserError
@@ -23,21 +24,24 @@ def group_by_image(labels: Archive) -> dict[int, Parts]:
         UserError: the name of a file is not `NUMBER_PART`, or two are the same part.
     """
     images: dict[int, Parts] = {}
+    problems = []
     for stem in labels.members:
         number, _, part = stem.partition("_")
         if not is_number(number) or part not in CELEBAMASK_CLASSES[1:]:
-            raise UserError(
+            problems.append(
                 f"{labels.where(stem)}: expected NUMBER_PART.png, where PART is one of "
                 f"{', '.join(CELEBAMASK_CLASSES[1:])}; rename it, or correct `labels.classes` of "
                 "the data set"
             )
+            continue
         parts = images.setdefault(int(number), {})
         if part in parts:
-            raise UserError(
+            problems.append(
                 f"{labels.where(stem)}: {labels.members[parts[part]]} is the same part of the same "
                 "image; remove one of them"
             )
         parts[part] = stem
+    require_none(problems, where=labels.origin, total=len(labels.members))
     return images
 
 

@@ -44,7 +44,7 @@ def split_holes(config: Config, layout: Layout, progress: ProgressBar) -> None:
     """Assign every hole mask, and those only for training, a role, and write the table."""
     settings = config.profile.holes
     with open_source(config, layout, settings.source) as holes:
-        steps = read_hole_steps(list(holes.members), per_step=settings.per_step)
+        steps = read_hole_steps(list(holes.members), per_step=settings.per_step, where=holes.origin)
         roles = assign_hole_roles(
             steps, validation=settings.validation, test=settings.test, seed=config.protocol.seed
         )

@@ -12,7 +12,7 @@ from pathlib import Path
 from mdrnets.config.data import Role, Split
 from mdrnets.config.protocol import STEPS
 from mdrnets.data.archive import Archive, is_number, sort_stems
-from mdrnets.data.bad_files import read_each
+from mdrnets.data.bad_files import read_each, require_none
 from mdrnets.data.label_parts import group_by_image, image_number
 from mdrnets.data.progress import ProgressBar, no_progress_bar
 from mdrnets.data.shuffling import shuffle_by_hash
@@ -81,26 +81,31 @@ def select_celebahq(ids: Sequence[str], *, test_every: int | None) -> set[str]:
     return test
 
 
-def read_hole_steps(ids: Sequence[str], *, per_step: int) -> dict[str, int]:
+def read_hole_steps(ids: Sequence[str], *, per_step: int, where: Path) -> dict[str, int]:
     """Return the 10 % step of each hole, from 1, according to the number of its file.
+
+    Args:
+        ids: names of the holes.
+        per_step: numbers of each step.
+        where: the archive or folder that error messages name.
 
     Raises:
         UserError: a name is not a number, a number is too large, or a step has no file.
     """
-    steps = {}
-    for name in ids:
-        if not is_number(name) or int(name) >= STEPS * per_step:
-            raise UserError(
-                f"hole {name!r}: expected a number below {STEPS * per_step}, {per_step} for each "
-                f"of {STEPS} steps; rename it, or correct holes.per_step"
-            )
-        steps[name] = int(name) // per_step + 1
+    problems = [
+        f"{where}: hole {name!r}: expected a number below {STEPS * per_step}, {per_step} for each "
+        f"of {STEPS} steps; rename it, or correct holes.per_step"
+        for name in ids
+        if not is_number(name) or int(name) >= STEPS * per_step
+    ]
+    require_none(problems, where=where, total=len(ids))
+    steps = {name: int(name) // per_step + 1 for name in ids}
     for step in range(1, STEPS + 1):
         if step not in steps.values():
             raise UserError(
-                f"no hole with a number from {(step - 1) * per_step} to {step * per_step - 1}, for "
-                f"ratios from {10 * (step - 1)} to {10 * step} %; add holes, or correct "
-                "holes.per_step"
+                f"{where}: no hole with a number from {(step - 1) * per_step} to "
+                f"{step * per_step - 1}, for ratios from {10 * (step - 1)} to {10 * step} %; "
+                "add holes, or correct holes.per_step"
             )
     return steps
 
@@ -180,10 +185,11 @@ def find_labelled_images(faces: Archive, labels: Archive, *, classes: str) -> se
         images_by_label = {stem: numbers.get(number) for stem, number in owners.items()}
     else:
         images_by_label = {stem: stem if stem in faces.members else None for stem in labels.members}
-    for stem, face in images_by_label.items():
-        if face is None:
-            raise UserError(
-                f"{labels.where(stem)}: its image is not in {faces.origin}; "
-                "add the image, or remove the label map"
-            )
+    problems = [
+        f"{labels.where(stem)}: its image is not in {faces.origin}; "
+        "add the image, or remove the label map"
+        for stem, face in images_by_label.items()
+        if face is None
+    ]
+    require_none(problems, where=labels.origin, total=len(images_by_label))
     return {face for face in images_by_label.values() if face is not None}

@@ -170,3 +170,25 @@ def test_data_outside_of_the_project_are_part_of_the_digest(
     after = digests()
     changed = {name for name in before if before[name] != after[name]}
     assert changed == {"download_external ffhq_faces"}
+
+
+def test_external_completions_of_each_data_set_are_parameters(
+    shipped: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COMPLETIONS", str(shipped / "mine"))
+    lama = {"title": "LaMa", "completions": "$COMPLETIONS/{dataset}"}
+    for path in (shipped / "params.yaml", shipped / "profiles/demo.yaml"):
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        methods = values["methods"]
+        values["methods"] = methods | {"lama": lama} if isinstance(methods, dict) else ["lama"]
+        values["variants"] = values["variants"] if isinstance(methods, dict) else []
+        path.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
+
+    def parameters() -> dict[str, object]:
+        return {job.name: job.parameters for job in Pipeline(load_config("demo")).jobs()}
+
+    before = parameters()
+    (shipped / "mine/rendered_b/1-20").mkdir(parents=True)
+    (shipped / "mine/rendered_b/1-20/1.png").touch()
+    after = parameters()
+    assert {name for name in before if before[name] != after[name]} == {"collect_lama rendered_b"}

@@ -94,6 +94,14 @@ def test_colours_are_those_of_srgb(encode, face, format) -> None:
             decode_image(encode(face, format=format, icc_profile=profile), WHERE)
 
 
+@given(at=st.integers(0, 10**6), value=st.integers(1, 255))
+def test_any_changed_byte_of_a_png_is_found(at, value) -> None:
+    data = bytearray(_PNG)
+    data[at % len(data)] ^= value
+    with pytest.raises(UserError, match=r"00007\.png "):
+        decode_image(bytes(data), WHERE)
+
+
 def test_empty_and_foreign_files_are_refused(encode, face) -> None:
     with pytest.raises(UserError, match=r"00007\.png .*0 bytes"):
         decode_image(b"", WHERE)

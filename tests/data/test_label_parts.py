@@ -95,7 +95,7 @@ def test_parts_of_no_face_are_named(tmp_path, zipped, parts) -> None:
     with (
         Archive(zipped(tmp_path / "faces.zip", {"7.jpg": b""})) as faces,
         Archive(zipped(tmp_path / "parts.zip", parts)) as labels,
-        pytest.raises(UserError, match=r"parts\.zip: 01234_\w+\.png: .*\.zip"),
+        pytest.raises(UserError, match=r"parts\.zip: 2 of 6 .*\n  01234_\w+\.png: .*\.zip"),
     ):
         find_labelled_images(faces, labels, classes="celebamask_parts")
 

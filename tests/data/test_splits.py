@@ -1,5 +1,6 @@
 import hashlib
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -92,25 +93,25 @@ def test_some_image_must_train() -> None:
 
 def test_the_number_of_a_hole_tells_its_step() -> None:
     names = ["00000", "01999", "02000", "04000", "06000", "08000", "11999"]
-    steps = read_hole_steps(names, per_step=2000)
+    steps = read_hole_steps(names, per_step=2000, where=Path("holes.zip"))
     assert [steps[name] for name in names] == [1, 1, 2, 3, 4, 5, 6]
 
 
 @pytest.mark.parametrize("name", ["12000", "mask", "-1"])
 def test_a_hole_of_no_step_is_refused(name) -> None:
     names = ["00000", "02000", "04000", "06000", "08000", "10000", name]
-    with pytest.raises(UserError, match=rf"hole '{name}': .*12000"):
-        read_hole_steps(names, per_step=2000)
+    with pytest.raises(UserError, match=rf"holes\.zip: hole '{name}': .*12000"):
+        read_hole_steps(names, per_step=2000, where=Path("holes.zip"))
 
 
 def test_a_step_without_holes_is_named() -> None:
-    with pytest.raises(UserError, match=r"30 to 39.*30 to 40 %"):
-        read_hole_steps(["0", "10", "20", "40", "50"], per_step=10)
+    with pytest.raises(UserError, match=r"holes\.zip: .*30 to 39.*30 to 40 %"):
+        read_hole_steps(["0", "10", "20", "40", "50"], per_step=10, where=Path("holes.zip"))
 
 
 @given(seed=st.integers(0, 99))
 def test_roles_have_their_share_of_every_step(seed) -> None:
-    steps = read_hole_steps([f"{n:03}" for n in range(120)], per_step=20)
+    steps = read_hole_steps([f"{n:03}" for n in range(120)], per_step=20, where=Path("holes.zip"))
     roles = assign_hole_roles(steps, validation=0.1, test=0.3, seed=seed)
     assert roles.keys() == steps.keys()
     for step in range(1, 7):
@@ -122,13 +123,13 @@ def test_roles_have_their_share_of_every_step(seed) -> None:
 
 @pytest.mark.parametrize("validation", [0.05, 0.1, 0.15, 0.3, 0.35])
 def test_where_others_train_every_hole_has_another_role(validation) -> None:
-    steps = read_hole_steps([f"{n:03}" for n in range(66)], per_step=11)
+    steps = read_hole_steps([f"{n:03}" for n in range(66)], per_step=11, where=Path("holes.zip"))
     roles = assign_hole_roles(steps, validation=validation, test=1 - validation, seed=0)
     assert set(roles.values()) == {"test", "validation"}
 
 
 def test_a_step_too_small_for_its_shares_is_named() -> None:
-    steps = read_hole_steps([str(n) for n in range(12)], per_step=2)
+    steps = read_hole_steps([str(n) for n in range(12)], per_step=2, where=Path("holes.zip"))
     with pytest.raises(UserError, match=r"2 holes of step 1 .*0 for test .*2 for training"):
         assign_hole_roles(steps, validation=0.1, test=0.2, seed=0)
     with pytest.raises(UserError, match=r"2 holes of step 1 .*2 for test .*0 for training"):

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from mdrnets.config.load import expand
+from mdrnets.data.bad_files import read_each
 from mdrnets.data.download.disk_space import require_space
 from mdrnets.data.download.members import Member, check_members, list_members, select_images
 from mdrnets.data.progress import ProgressBar, no_progress_bar
@@ -182,17 +183,21 @@ def _pack(
     with ExitStack() as stack:
         packed = stack.enter_context(zipfile.ZipFile(target, "w", zipfile.ZIP_STORED))
         original = stack.enter_context(zipfile.ZipFile(path)) if path.is_file() else None
-        ordered = sorted(members, key=lambda member: member.flat)
-        for member in progress(ordered, total=len(ordered), label=f"pack {path.name}"):
+
+        def read(member: Member) -> tuple[str, bytes]:
             try:
                 data = original.read(member.name) if original else (path / member.name).read_bytes()
             except DAMAGED as error:
                 raise _damaged_error(path, member.name, error) from None
-            name = member.flat
-            if downscale is not None:
-                small = downscale_image(data, f"{path}: {member.name}", size=downscale)
-                name = name if small is data else Path(name).with_suffix(".png").name
-                data = small
+            if downscale is None:
+                return member.flat, data
+            small = downscale_image(data, f"{path}: {member.name}", size=downscale)
+            name = member.flat if small is data else Path(member.flat).with_suffix(".png").name
+            return name, small
+
+        ordered = sorted(members, key=lambda member: member.flat)
+        shown = progress(ordered, total=len(ordered), label=f"pack {path.name}")
+        for name, data in read_each(shown, read, where=path):
             packed.writestr(reproducible_zipinfo(name), data)
 
 
@@ -216,14 +221,19 @@ def _verify(
     digest = hash_file(archive)
     _check_hash(digest, sha256, where)
     with zipfile.ZipFile(archive) as opened:
-        members = opened.infolist()
-        for member in progress(members, total=len(members), label=f"check {where.name}"):
+
+        def check(member: zipfile.ZipInfo) -> None:
             try:
                 with opened.open(member) as reader:
                     for _ in _read_chunks(reader):  # at the end, zipfile compares the checksum
                         pass
             except DAMAGED as error:
                 raise _damaged_error(where, member.filename, error) from None
+
+        members = opened.infolist()
+        shown = progress(members, total=len(members), label=f"check {where.name}")
+        for _ in read_each(shown, check, where=where):
+            pass
     return digest
 
 

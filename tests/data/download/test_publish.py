@@ -481,6 +481,16 @@ def test_a_number_with_and_without_zeros_is_one_name(tmp_path, zipped, publish) 
         publish(path, files=5)
 
 
+@pytest.mark.parametrize("downscale", [None, 32])
+def test_all_damaged_files_are_named(tmp_path, zipped, archive, publish, downscale) -> None:
+    path = zipped(tmp_path / "mine.zip", MEMBERS)
+    path.write_bytes(path.read_bytes().replace(b"image ", b"imagE "))
+    with pytest.raises(UserError, match=r"mine\.zip: 4 of 4 files ") as raised:
+        publish(path, folder=None if downscale is None else ".", downscale=downscale)
+    assert all(name in str(raised.value) for name in MEMBERS)
+    assert list(archive.parent.iterdir()) == []
+
+
 def test_all_bad_names_are_counted_and_ten_named(tmp_path, zipped, publish) -> None:
     path = zipped(tmp_path / "mine.zip", MEMBERS | {f"{n}.txt": b"" for n in range(20, 32)})
     with pytest.raises(UserError, match=r"mine\.zip: 12 of 16 files ") as raised:
