@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mdrnets.errors import UserError
 from mdrnets.files import EARLIEST_TIME, atomic_write
-from mdrnets.tracking.record import Record, RecordStore, curves_path
+from mdrnets.tracking.record import Record, RecordStore, curves_path, is_inside
 
 
 def pack(records: RecordStore, archive: Path) -> int:
@@ -47,8 +47,10 @@ def unpack(archive: Path, records: RecordStore) -> int:
             for name in sorted(members):
                 if name.endswith(".json"):
                     record = Record.model_validate_json(packed.read(name))
-                    if name != f"{Path(record.name).name}.json":
+                    if name != f"{record.name}.json":
                         raise ValueError(f"{name} holds the record of {record.name!r}")
+                    if outside := [path for path in record.outputs if not is_inside(path)]:
+                        raise ValueError(f"{name} names the output {outside[0]!r}")
                     curves = str(curves_path(Path(name)))
                     points = packed.read(curves) if curves in members else None
                     count += records.import_record(record, points)

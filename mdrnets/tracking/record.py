@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from filelock import FileLock
 from pydantic import ConfigDict, Field, ValidationError
@@ -22,6 +22,8 @@ from mdrnets.files import atomic_write, sha256, write_text
 from mdrnets.tracking.provenance import GitState, Machine, Process
 
 Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
+FileNamePart = Annotated[str, Field(pattern="^[A-Za-z0-9_][A-Za-z0-9_.@-]*$", max_length=150)]
+"""Text that is used in file names: records of others must not lead out of the folder."""
 
 
 class FileHash(Options):
@@ -64,12 +66,12 @@ class Record(Options):
     # Without this, a NaN would become null.
     model_config = ConfigDict(ser_json_inf_nan="constants")
 
-    name: str
+    name: FileNamePart
     stage: str
     wildcards: dict[str, str]
     profile: str
     command: str
-    execution: str
+    execution: FileNamePart
     attempts: int
     status: Status
     started: datetime
@@ -277,6 +279,11 @@ def hashes(paths: Iterable[Path]) -> dict[str, FileHash]:
         for path in paths
         if path.is_file()
     }
+
+
+def is_inside(path: str) -> bool:
+    """Whether a path of a record stays in the project's folder."""
+    return not Path(path).is_absolute() and ".." not in Path(path).parts
 
 
 # -- curves ----------------------------------------------------------------------------------

@@ -16,7 +16,14 @@ from filelock import FileLock
 
 from mdrnets.files import sha256
 from mdrnets.tracking.provenance import Process
-from mdrnets.tracking.record import MlflowStatus, Record, RecordStore, now, read_points
+from mdrnets.tracking.record import (
+    MlflowStatus,
+    Record,
+    RecordStore,
+    is_inside,
+    now,
+    read_points,
+)
 from mdrnets.tracking.store import Store, open_store, public_uri
 
 if TYPE_CHECKING:
@@ -82,7 +89,8 @@ def send(store: Store, records: RecordStore, record: Record) -> None:
     _send_measurements(store, run_id, record)
     store.client.log_dict(run_id, _manifest(record), "manifest.json")
     for path in _artifacts(record):
-        store.client.log_artifact(run_id, str(path), "outputs")
+        # In the folders of the project: two data sets have files of one name.
+        store.client.log_artifact(run_id, str(path), str(Path("outputs") / path.parent))
     store.client.set_terminated(
         run_id, record.status, end_time=_milliseconds(record.ended or now())
     )
@@ -181,11 +189,11 @@ def _manifest(record: Record) -> dict[str, Any]:
 
 
 def _artifacts(record: Record) -> Iterator[Path]:
-    """The small outputs that have not changed since this execution."""
+    """The small outputs in the project's folder that have not changed since this execution."""
     for name, known in record.outputs.items():
         path = Path(name)
         small = path.suffix in ARTIFACT_SUFFIXES and known.bytes < ARTIFACT_BYTES
-        if small and path.is_file() and sha256(path) == known.sha256:
+        if small and is_inside(name) and path.is_file() and sha256(path) == known.sha256:
             yield path
 
 

@@ -1,3 +1,4 @@
+import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -110,11 +111,37 @@ def test_what_is_no_archive_of_records_is_named(
         unpack(archive, RecordStore(Path("here")))
 
 
-def test_no_name_leads_out_of_the_folder(there: RecordStore) -> None:
+@pytest.mark.parametrize("field", ["name", "execution", "outputs"])
+@pytest.mark.parametrize("path", ["../outside", "../../../evil", "ABSOLUTE/evil"])
+@pytest.mark.parametrize("member", ["PATH", "evil", "train-one-pconv"])
+def test_no_record_leads_out_of_the_folder(
+    there: RecordStore, tmp_path: Path, field: str, path: str, member: str
+) -> None:
+    path = path.replace("ABSOLUTE", str(tmp_path / "absolute"))
     (record,) = there.latest()
-    hostile = record.model_copy(update={"name": "../outside"})
+    values = record.model_dump(mode="json")
+    values[field] = {path: {"sha256": "0" * 64, "bytes": 1}} if field == "outputs" else path
     with zipfile.ZipFile("records.zip", "w") as packed:
-        packed.writestr("../outside.json", hostile.model_dump_json())
+        packed.writestr(f"{member.replace('PATH', path)}.json", json.dumps(values))
+    here = RecordStore(tmp_path / "a/b/c/d/here")
+    # An earlier record of this name that has to make room, whose execution is part of a path.
+    _train(here, lambda: record)
+    before = _files(tmp_path)
     with pytest.raises(UserError, match=r"records\.zip"):
-        unpack(Path("records.zip"), RecordStore(Path("folder/here")))
-    assert not Path("folder/outside.json").exists()
+        unpack(Path("records.zip"), here)
+    assert _files(tmp_path) == before
+
+
+def _files(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("field", ["name", "execution"])
+@pytest.mark.parametrize("text", ["../../evil", "/tmp/evil", "a/b", "a\\b", "..", "", "a\n"])
+def test_a_record_with_a_path_for_a_name_is_passed_over(
+    there: RecordStore, field: str, text: str
+) -> None:
+    (record,) = there.latest()
+    values = record.model_dump(mode="json") | {field: text}
+    there.path(record.name).write_text(json.dumps(values), encoding="utf-8")
+    assert list(there.all()) == []

@@ -94,6 +94,20 @@ def test_small_outputs_and_all_hashes_are_artifacts(
     }
 
 
+def test_outputs_of_one_file_name_are_artifacts_of_their_own(
+    records: RecordStore, make_record: Make, store: Store
+) -> None:
+    paths = [Path("one/summary.json"), Path("two/summary.json")]
+    for path in paths:
+        path.parent.mkdir()
+        path.write_text(json.dumps(str(path)))
+    record = records.begin(make_record(), resumes=False)
+    records.update(record, status="FINISHED", ended=END, outputs=hashes(paths))
+    sync(records, "smoke")
+    sent = {path.read_text() for path in Path("mlartifacts").rglob("summary.json")}
+    assert sent == {json.dumps(str(path)) for path in paths}
+
+
 def test_an_output_that_changed_since_is_not_the_runs(
     records: RecordStore, ended: Record, store: Store
 ) -> None:
