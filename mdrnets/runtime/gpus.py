@@ -6,11 +6,12 @@ GPU. The kernel releases a lock when its process ends, in whatever way it ends.
 
 import logging
 import os
+import stat
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from mdrnets.errors import UserError
@@ -33,7 +34,7 @@ def locked_gpus(count: int) -> Iterator[None]:
         count: number of GPUs; with 0 nothing is done.
 
     Raises:
-        UserError: fewer GPUs are visible.
+        UserError: fewer GPUs are visible, or the folder of the locks is not the user's own.
     """
     if count == 0:
         yield
@@ -44,8 +45,7 @@ def locked_gpus(count: int) -> Iterator[None]:
             f"device: the profile asks for {count} GPUs for each job, but found {len(visible)} "
             "(nvidia-smi, CUDA_VISIBLE_DEVICES); lower `devices`, or set `device: cpu`"
         )
-    folder = Path(tempfile.gettempdir(), f"mdrnets-gpus-{os.getuid()}")
-    folder.mkdir(exist_ok=True)
+    folder = _lock_folder()
     with ExitStack() as locks:
         waiting = False
         while not (gpus := _lock(visible, count, folder, locks)):
@@ -55,6 +55,25 @@ def locked_gpus(count: int) -> Iterator[None]:
             time.sleep(POLL_SECONDS)
         os.environ[VISIBLE] = ",".join(gpus)
         yield
+
+
+def _lock_folder() -> Path:
+    """The folder of this user's locks; it lies where every user can create files.
+
+    Raises:
+        UserError: it is a link, or others can write to it: they could have our files truncated.
+    """
+    folder = Path(tempfile.gettempdir(), f"mdrnets-gpus-{os.getuid()}")
+    with suppress(FileExistsError):  # checked below, whatever it is
+        folder.mkdir(mode=0o700)
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
+        raise UserError(
+            f"{folder}: found a link, a file or another user's folder, expected a folder of yours; "
+            "remove it, or set TMPDIR to a folder of your own on all jobs of this machine"
+        )
+    folder.chmod(0o700)  # earlier versions created it with the permissions of the umask
+    return folder
 
 
 def _lock(candidates: Sequence[str], count: int, folder: Path, locks: ExitStack) -> list[str]:

@@ -127,6 +127,33 @@ def test_too_few_gpus_are_explained(
         _lock(4)
 
 
+@pytest.mark.parametrize("kind", ["link", "dangling link", "file", "another user's folder"])
+def test_a_folder_of_locks_that_another_user_may_have_made_is_refused(
+    machine: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    folder, target = machine.with_name(f"mdrnets-gpus-{os.getuid()}"), machine.with_name("target")
+    if kind == "file":
+        folder.write_text("")
+    elif kind == "another user's folder":
+        folder = machine.with_name("mdrnets-gpus-4711")
+        folder.mkdir()
+        monkeypatch.setattr(os, "getuid", lambda: 4711)
+    else:
+        if kind == "link":
+            target.mkdir()
+        folder.symlink_to(target)
+    with pytest.raises(UserError, match=rf"{folder}: "):
+        _lock(1)
+    assert not target.exists() or not list(target.iterdir())
+
+
+def test_the_folder_of_locks_is_closed_to_others(machine: Path) -> None:
+    folder = machine.with_name(f"mdrnets-gpus-{os.getuid()}")
+    folder.mkdir(mode=0o755)
+    assert _lock(1) == "GPU-a"
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
 def test_a_machine_without_a_driver_has_no_gpu(
     machine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
