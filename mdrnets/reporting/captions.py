@@ -4,6 +4,7 @@ The page, Snakemake's report and dvc.yaml use them. Tables and figures of varian
 from params.yaml. Import-light: plain data.
 """
 
+import re
 from typing import NamedTuple
 
 from mdrnets.config.load import Config
@@ -111,3 +112,11 @@ def caption(name: str, config: Config) -> Caption:
         return CAPTIONS[name]
     method = config.protocol.methods[str(config.protocol.ablation_base)].title
     return Caption(title, text.format(method))
+
+
+def escape_rst(text: str) -> str:
+    """Return reStructuredText that shows a text as it is, in one line and without markup.
+
+    Snakemake's report renders its texts with directives that include files and run scripts.
+    """
+    return re.sub(r"([^\w\s]|_)", r"\\\1", " ".join(text.split()))

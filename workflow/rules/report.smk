@@ -1,5 +1,5 @@
 # Tables, claims and figures, and what `snakemake --report` says of them.
-from mdrnets.reporting.captions import caption
+from mdrnets.reporting.captions import caption, escape_rst
 
 CATEGORIES = {".png": "Figures", ".html": "Report"}
 
@@ -26,15 +26,16 @@ def described(stage, path):
 # The templates in workflow/report/ find this as `snakemake.config`: unlike parameters of a rule, it
 # makes no output stale.
 config["report"] = {
-    "profile": PIPELINE.config.name,
-    "description": PROFILE.description,
+    "profile": escape_rst(PIPELINE.config.name),
+    "description": escape_rst(PROFILE.description),
     "data": [
-        f"{d.title}, beside the paper's {d.published_as}"
+        escape_rst(f"{d.title}, beside the paper's {d.published_as}")
         for d in PROFILE.datasets.values()
     ],
     "captions": {
         stage.name: {
-            path.stem: caption(path.stem, PIPELINE.config) for path in shown(stage)
+            path.stem: [escape_rst(t) for t in caption(path.stem, PIPELINE.config)]
+            for path in shown(stage)
         }
         for stage in stages("report")
     },
