@@ -3,9 +3,10 @@
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
 from mdrnets.config.options import Options
+from mdrnets.config.redaction import redact_urls
 
 Role = Literal["train", "validation", "test", "unused"]
 
@@ -17,7 +18,8 @@ def as_tuple(value: Any) -> Any:
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Names = Annotated[tuple[Name, ...], BeforeValidator(as_tuple)]
-Address = Annotated[str, Field(pattern="^https?://")]
+Address = Annotated[str, Field(pattern="^https?://"), PlainSerializer(redact_urls)]
+"""A URL. Its secrets are missing in dumps of the configuration, from which records are made."""
 Addresses = Annotated[
     tuple[Address, ...],
     BeforeValidator(lambda value: (value,) if isinstance(value, str) else tuple(value)),
@@ -37,9 +39,9 @@ class Source(Options):
         url: one or more URLs of the same file, tried in order.
         file: name of the downloaded file; default: the last part of the first URL.
         bytes: exact size of the file; None: the size that the server reports.
-        sha256: hash of the original file, or its first digits; for a folder, hash of the archive
-            that is packed from it. Without `sha256` and `md5`, a local file is not checked, and
-            for a URL the hash of the first download is stored and compared with later ones.
+        sha256: hash of the original file; for a folder, hash of the archive that is packed from
+            it. Without `sha256` and `md5`, a local file is not checked, and for a URL the hash of
+            the first download is stored and compared with later ones.
         md5: hash of the original file, if the publisher gives an MD5.
         folder: use only the images below this folder, at any depth (`.`: all images), and ignore
             all other files. None: the archive is flat and contains only images.
@@ -54,9 +56,9 @@ class Source(Options):
     kind: Literal["images", "weights", "ffhq_metadata"] = "images"
     path: str | None = None
     url: Addresses = ()
-    file: Annotated[str, Field(pattern=r"^[\w.-]+$")] | None = None
+    file: Annotated[str, Field(pattern=r"^[\w-][\w.-]*$")] | None = None
     bytes: Annotated[int, Field(ge=1)] | None = None
-    sha256: Annotated[str, Field(pattern="^[0-9a-f]{8,64}$")] | None = None
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
     md5: Annotated[str, Field(pattern="^[0-9a-f]{32}$")] | None = None
     folder: str | None = None
     downscale: Annotated[int, Field(ge=32)] | None = None
@@ -68,7 +70,7 @@ class Source(Options):
     def _consistent(self) -> Self:
         if self.path is not None and self.url:
             raise ValueError("found both `path` and `url`, expected one of them; remove one")
-        if self.url and "." not in self.file_name:
+        if self.url and ("." not in self.file_name or self.file_name.startswith(".")):
             raise ValueError("file: the URL does not end in a file name; add `file`")
         if self.kind == "ffhq_metadata" and not self.url:
             raise ValueError("url: required by kind ffhq_metadata; add it, or use kind images")

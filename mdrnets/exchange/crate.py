@@ -6,6 +6,7 @@ the crate; images, arrays and weights are only named, by their SHA-256, unless t
 """
 
 import base64
+import io
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -17,6 +18,7 @@ from rocrate.model.contextentity import ContextEntity
 from rocrate.model.entity import Entity
 from rocrate.rocrate import ROCrate
 
+from mdrnets.config.redaction import redact_urls
 from mdrnets.dag.pipeline import Pipeline
 from mdrnets.errors import UserError
 from mdrnets.files import sha256
@@ -152,7 +154,8 @@ class _Builder:
         beside = [path for pattern in BESIDE for path in sorted(Path().glob(pattern))]
         for path in (self.pipeline.config.path, *beside):
             format_ = FORMATS.get(path.suffix, TEXT)
-            self.crate.add_file(path, path, properties={"encodingFormat": format_})
+            source = _without_secrets(path) if path == self.pipeline.config.path else path
+            self.crate.add_file(source, path, properties={"encodingFormat": format_})
         self.crate.get("README.md")["about"] = self.crate.root_dataset
 
         by_stage: dict[str, list[Record]] = {}
@@ -335,6 +338,11 @@ class _Builder:
             entity = ContextEntity(self.crate, identifier, {"@type": kind, **properties})
             self.crate.add(entity)
         return entity
+
+
+def _without_secrets(path: Path) -> io.StringIO:
+    """A profile's text without user, password and query of its URLs."""
+    return io.StringIO(redact_urls(path.read_text(encoding="utf-8")))
 
 
 def _link(entity: Entity, key: str, others: Iterable[Entity]) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import psutil
 from filelock import FileLock
 
+from mdrnets.config.redaction import redact_urls
 from mdrnets.errors import UserError
 from mdrnets.files import atomic_write
 
@@ -43,7 +44,7 @@ class Store:
     """A profile's experiment.
 
     Attributes:
-        uri: of the database or server, without a password.
+        uri: of the database or server, without secrets.
         experiment: its id.
     """
 
@@ -61,8 +62,8 @@ def tracking_uri() -> str:
 
 
 def public_uri() -> str:
-    """The tracking URI as records and messages show it: without user and password."""
-    return _without_password(tracking_uri())
+    """The tracking URI as records and messages show it: without secrets."""
+    return redact_urls(tracking_uri())
 
 
 @contextmanager
@@ -108,7 +109,7 @@ def _database(uri: str) -> Path | None:
     """The database's file, if it is SQLite."""
     if uri.startswith("file:") or "://" not in uri:
         raise UserError(
-            f"MLFLOW_TRACKING_URI={uri}: MLflow no longer writes to plain folders; "
+            f"MLFLOW_TRACKING_URI={public_uri()}: MLflow no longer writes to plain folders; "
             f"unset it for {DEFAULT_URI}, or name a database or a server"
         )
     if not uri.startswith("sqlite:///"):
@@ -168,8 +169,4 @@ def _reason(error: BaseException) -> str:
     if isinstance(innermost, OSError) and innermost.strerror:
         return innermost.strerror
     line = str(error).strip().partition("\n")[0] or type(error).__name__
-    return _without_password(line)[:300]
-
-
-def _without_password(text: str) -> str:
-    return re.sub(r"(?<=://)[^/@\s]*@", "", text)
+    return redact_urls(line)[:300]

@@ -315,9 +315,11 @@ URL = "https://example.org/faces.zip"
         ({"url": "https://example.org/download?id=1"}, "file: "),
         ({"url": "ftp://example.org/faces.zip"}, "url"),
         ({"url": URL, "file": "../faces.zip"}, "file"),
+        ({"url": URL, "file": ".."}, "file"),
+        ({"url": "https://example.org/faces/.."}, "file"),
         ({"kind": "ffhq_metadata"}, "url: "),
         ({"downscale": 64}, "folder: "),
-        ({"sha256": "1234"}, "sha256"),
+        ({"sha256": "397923af"}, "sha256"),
         ({"md5": "1234"}, "md5"),
     ],
 )

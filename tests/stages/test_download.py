@@ -119,7 +119,7 @@ def _profile(server: Server) -> dict[str, Any]:
                 "kind": "weights",
                 "url": server.url("/vgg16-397923af.pth"),
                 "bytes": len(vgg),
-                "sha256": hashlib.sha256(vgg).hexdigest()[:8],
+                "sha256": hashlib.sha256(vgg).hexdigest(),
                 "licence": "BSD",
             },
         },

@@ -5,6 +5,7 @@ All profiles share one folder of downloads. Manually downloaded files go there t
 
 import hashlib
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from filelock import FileLock, Timeout
 
 from mdrnets.config.data import Source
 from mdrnets.config.load import Config
+from mdrnets.config.redaction import redact_urls
 from mdrnets.data.download.disk_space import format_mib, require_space
 from mdrnets.data.download.http import RefusedError, remove_resume_state, transfer
 from mdrnets.data.progress import ProgressBar, no_progress_bar
@@ -69,7 +71,9 @@ def download_verified(
             if problem := _find_problem(path, source, record):
                 raise UserError(f"{path}: {problem}; remove it, or download it again")
         elif from_folder is not None:
-            raise UserError(f"{path}: file not found; download it from {source.url[0]}")
+            raise UserError(
+                f"{path}: file not found; download it from {redact_urls(source.url[0])}"
+            )
         else:
             _download(path, source, record, progress, pause)
         if source.sha256 is None and source.md5 is None and not record.exists():
@@ -114,12 +118,14 @@ def _download(
                     pause=pause,
                 )
             except RefusedError as refusal:
-                refusals.append(f"{url}: {refusal}")
+                refusals.append(f"{redact_urls(url)}: {refusal}")
                 continue
             remove_resume_state(part)
             if problem := _find_problem(part, source, record):
                 part.replace(corrupt)
-                refusals.append(f"{url}: {problem}, so it was renamed to {corrupt.name}")
+                refusals.append(
+                    f"{redact_urls(url)}: {problem}, so it was renamed to {corrupt.name}"
+                )
                 continue
             part.replace(path)
             return
@@ -136,16 +142,26 @@ def _find_problem(path: Path, source: Source, record: Path) -> str | None:
         return f"it has {size:,} bytes, expected {source.bytes:,}"
     sha256 = source.sha256 or _read_record(record, source)
     for kind, expected in (("md5", source.md5), ("sha256", sha256)):
-        if expected and not (digest := _hash(path, kind)).startswith(expected):
+        if expected and (digest := _hash(path, kind)) != expected:
             return f"its {kind.upper()} is {digest}, expected {expected}"
     return None
 
 
 def _read_record(record: Path, source: Source) -> str | None:
-    """The SHA-256 of the first download, if the profile has no hash."""
+    """The SHA-256 of the first download, if the profile has no hash.
+
+    Raises:
+        UserError: the file that stores it contains something else.
+    """
     if source.md5 or not record.exists():
         return None
-    return record.read_text(encoding="utf-8").strip()
+    text = record.read_bytes().decode("utf-8", errors="replace").strip()
+    if not re.fullmatch("[0-9a-f]{64}", text):
+        raise UserError(
+            f"{record}: found {text[:80]!r}, expected the SHA-256 of the first download; restore "
+            "it, or remove it if you trust the file that is downloaded next"
+        )
+    return text
 
 
 def _describe_file(source: Source) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 
 import requests
 
+from mdrnets.config.redaction import redact_urls
 from mdrnets.data.download.cache import exclusive_lock
 from mdrnets.data.download.disk_space import format_mib, require_space
 from mdrnets.data.download.http import RefusedError, remove_resume_state, transfer
@@ -170,15 +171,16 @@ def _download_one(
         )
     except RefusedError as refusal:
         raise UserError(
-            f"{path}: the download from {image.url} failed ({refusal}); run again later to "
-            "continue, or set `path` of the source to a folder of the images"
+            f"{path}: the download from {redact_urls(image.url)} failed ({refusal}); run again "
+            "later to continue, or set `path` of the source to a folder of the images"
         ) from None
     data = part.read_bytes()
     part.unlink()
     remove_resume_state(part)
     if (digest := hashlib.md5(data).hexdigest()) != image.md5:
         raise UserError(
-            f"{path}: the MD5 of {image.url} is {digest}, expected {image.md5}; run again"
+            f"{path}: the MD5 of {redact_urls(image.url)} is {digest}, expected {image.md5}; run "
+            "again"
         )
     with atomic_write(path) as temporary:
         temporary.write_bytes(

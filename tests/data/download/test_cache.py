@@ -60,7 +60,6 @@ def _names(folder: Path) -> set[str]:
     "keys",
     [
         {"sha256": SHA256},
-        {"sha256": SHA256[:8]},
         {"sha256": None, "md5": MD5},
         {"sha256": SHA256, "md5": MD5, "bytes": len(DATA)},
     ],
@@ -169,6 +168,15 @@ def test_without_a_published_hash_the_first_file_is_trusted(
     path.unlink()
     server.routes["/faces.zip"] = File(DATA + b"new")
     assert SHA256 in _get_error(download, sha256=None)
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", SHA256[:8].encode(), b"\xff\n"])
+def test_a_stored_hash_that_is_none_is_refused(
+    folder: Path, download: Download, content: bytes
+) -> None:
+    download(sha256=None)
+    (folder / "faces.zip.sha256").write_bytes(content)
+    assert _get_error(download, sha256=None).startswith(f"{folder}/faces.zip.sha256: ")
 
 
 def test_nothing_is_downloaded_to_a_disk_that_is_too_small(
