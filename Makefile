@@ -1,11 +1,11 @@
 # The two commands of the README, and their helpers. `make help` lists them.
 PYTHON ?= python3
-PROFILE ?= $(shell sed -n 's/^profile: *\([a-z0-9_]*\).*/\1/p' params.yaml)
 VENV := .venv
+PROFILE ?= $(or $(shell $(VENV)/bin/python -m mdrnets profile),$(error params.yaml names no profile))
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help environment status plan table1 test test-slow check format restore record verify keep crate croissant dvc.yaml ui lock
+.PHONY: help environment development status plan table1 test test-slow check format restore record verify keep crate croissant dvc.yaml ui lock
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9.-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -18,7 +18,13 @@ $(VENV)/.complete: requirements.lock
 	$(VENV)/bin/python -m pip install --quiet --no-deps --editable .
 	@touch $@
 
+$(VENV)/.complete-development: $(VENV)/.complete requirements-dev.lock
+	$(VENV)/bin/python -m pip install --quiet --requirement requirements-dev.lock
+	@touch $@
+
 environment: $(VENV)/.complete ## install the pinned environment into .venv
+
+development: $(VENV)/.complete-development ## also install the linters and the packages of the tests
 
 table1: environment ## make Table 1 of PROFILE (default: the one of params.yaml)
 	snakemake --cores all --config profile=$(PROFILE) -- reproduce_table1
@@ -30,13 +36,13 @@ plan: environment ## print what PROFILE costs before anything runs: GPU-hours, m
 status: environment ## print what of PROFILE is done, running, failed and left
 	python -m mdrnets status --profile $(PROFILE)
 
-test: environment check ## run linters and tests
+test: development check ## run linters and tests
 	OMP_NUM_THREADS=1 python -m pytest -n auto --dist loadfile
 
-test-slow: environment ## run the tests that take minutes
+test-slow: development ## run the tests that take minutes
 	OMP_NUM_THREADS=1 python -m pytest -m slow
 
-check: environment ## run the linters
+check: development ## run the linters
 	ruff check .
 	ruff format --check .
 	snakefmt --check Snakefile workflow
@@ -44,7 +50,7 @@ check: environment ## run the linters
 	mypy
 	snakemake --lint
 
-format: environment ## format the code
+format: development ## format the code
 	ruff check --fix .
 	ruff format .
 	snakefmt Snakefile workflow
@@ -81,12 +87,15 @@ croissant: environment ## describe PROFILE's splits and masks in Croissant
 ui: environment ## show the tracked runs in a browser
 	mlflow ui --backend-store-uri sqlite:///mlflow.db
 
-lock: ## write requirements.lock and environment.yml from pyproject.toml
+LOCK = .venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-annotate --custom-compile-command 'make lock' $(UPGRADE)
+
+lock: ## write the lock files and environment.yml from pyproject.toml; for new versions: UPGRADE=--upgrade
 	$(PYTHON) -m venv .venv-lock
-	.venv-lock/bin/python -m pip install --quiet --upgrade pip
-	.venv-lock/bin/python -m pip install --quiet --group dev . && .venv-lock/bin/python -m pip uninstall --quiet --yes mdrnets
-	{ echo '# Exact versions for Python 3.11; made by `make lock` from pyproject.toml.'; \
-	  .venv-lock/bin/python -m pip freeze | sed -E 's/^((nvidia|cuda|triton).*)/\1 ; sys_platform == "linux"/'; } > requirements.lock
+	.venv-lock/bin/python -m pip install --quiet uv
+	$(LOCK) pyproject.toml --output-file requirements.lock
+	$(LOCK) --group dev --constraints requirements.lock --output-file requirements-dev.lock
 	rm -r .venv-lock
-	{ sed '/- pip:/q' environment.yml; tr '"' "'" < requirements.lock | sed -E '/^#/d; s/(.*)/      - "\1"/'; } > environment.new
+	{ sed '/- pip:/q' environment.yml; \
+	  sed -nE 's/^([a-z0-9][^\\]*[^\\ ]).*/      - "\1"/p' requirements.lock; } > environment.new
 	mv environment.new environment.yml
