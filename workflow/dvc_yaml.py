@@ -15,7 +15,8 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from mdrnets.config.load import PARAMS, load_config
+from mdrnets.config.load import load_config
+from mdrnets.config.protocol import PARAMS
 from mdrnets.dag.code import module_path
 from mdrnets.dag.pipeline import Pipeline
 from mdrnets.dag.stage import Stage

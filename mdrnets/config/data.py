@@ -1,9 +1,17 @@
 """The data of a profile: sources, data sets, splits and hole masks."""
 
+import re
+from collections import Counter
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    model_validator,
+)
 
 from mdrnets.config.options import Options
 from mdrnets.config.redaction import redact_urls
@@ -16,14 +24,38 @@ def as_tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
+def refuse_repeated(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    if repeated := [value for value, count in Counter(values).items() if count > 1]:
+        raise ValueError(f"found {repeated[0]} twice; remove one of them")
+    return values
+
+
+def _check_address(url: str) -> str:
+    parts = urlsplit(url)  # refuses such as `http://[1`
+    if not parts.hostname or (parts.port or 1) < 1:  # `port` refuses letters
+        raise ValueError("expected a host; correct the URL")
+    return url
+
+
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Names = Annotated[tuple[Name, ...], BeforeValidator(as_tuple)]
-Address = Annotated[str, Field(pattern="^https?://"), PlainSerializer(redact_urls)]
+Names = Annotated[tuple[Name, ...], BeforeValidator(as_tuple), AfterValidator(refuse_repeated)]
+"""Different names."""
+Title = Annotated[str, Field(pattern=r"^[^\n]*\S[^\n]*$")]
+"""One line, as printed in tables."""
+Address = Annotated[
+    str,
+    Field(pattern=r"^https?://[^\s/]\S*$"),
+    AfterValidator(_check_address),
+    PlainSerializer(redact_urls),
+]
 """A URL. Its secrets are missing in dumps of the configuration, from which records are made."""
 Addresses = Annotated[
     tuple[Address, ...],
-    BeforeValidator(lambda value: (value,) if isinstance(value, str) else tuple(value)),
+    BeforeValidator(lambda value: (value,) if isinstance(value, str) else as_tuple(value)),
 ]
+MIN_TEST_IMAGES = 4
+"""The intervals of the scores need as many."""
+FILE_NAME = r"^[\w-][\w.-]*$"
 Polarity = Literal["white_is_hole", "white_is_valid"]
 """What white means in a mask. It is never guessed; the holes' areas are checked against it."""
 
@@ -56,7 +88,7 @@ class Source(Options):
     kind: Literal["images", "weights", "ffhq_metadata"] = "images"
     path: str | None = None
     url: Addresses = ()
-    file: Annotated[str, Field(pattern=r"^[\w-][\w.-]*$")] | None = None
+    file: Annotated[str, Field(pattern=FILE_NAME)] | None = None
     bytes: Annotated[int, Field(ge=1)] | None = None
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
     md5: Annotated[str, Field(pattern="^[0-9a-f]{32}$")] | None = None
@@ -70,8 +102,10 @@ class Source(Options):
     def _consistent(self) -> Self:
         if self.path is not None and self.url:
             raise ValueError("found both `path` and `url`, expected one of them; remove one")
-        if self.url and ("." not in self.file_name or self.file_name.startswith(".")):
+        if self.url and not ("." in self.file_name and re.match(FILE_NAME, self.file_name)):
             raise ValueError("file: the URL does not end in a file name; add `file`")
+        if self.kind == "weights" and self.path is None and not self.url:
+            raise ValueError("path: kind weights requires `path` or `url`; add one")
         if self.kind == "ffhq_metadata" and not self.url:
             raise ValueError("url: required by kind ffhq_metadata; add it, or use kind images")
         if self.downscale is not None and self.kind == "images" and self.folder is None:
@@ -127,7 +161,7 @@ class Dataset(Options):
         published_as: the data set of the paper whose published numbers are printed beside it.
     """
 
-    title: str
+    title: Title
     published_as: Literal["CelebA-HQ", "FFHQ"]
     faces: Name
     labels: Labels | None = None

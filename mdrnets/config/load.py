@@ -10,23 +10,31 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mdrnets.config.data import Name
+from mdrnets.config.checks import check_config
 from mdrnets.config.network_id import NetworkId
 from mdrnets.config.options import Options
 from mdrnets.config.profile import Profile
-from mdrnets.config.protocol import FULL, Ablation, AblationFigure, Network, Protocol
+from mdrnets.config.protocol import (
+    FULL,
+    PARAMS,
+    PROFILE_NAME,
+    Ablation,
+    AblationFigure,
+    Network,
+    ProfileName,
+    Protocol,
+)
 from mdrnets.config.validation import validate_options
 from mdrnets.config.yaml_loader import load_yaml
 from mdrnets.errors import UserError
 
-PARAMS = Path("params.yaml")
 PROFILES = Path("profiles")
 
 
 class Config(Options):
     """Protocol and profile, checked against each other."""
 
-    name: Name
+    name: ProfileName
     protocol: Protocol
     profile: Profile
 
@@ -144,46 +152,16 @@ def load_config(profile: str | None = None) -> Config:
     protocol = validate_options(Protocol, _read(PARAMS), where=PARAMS)
     name = profile or protocol.profile
     path = profile_path(name)
-    if not path.is_file():
+    # The name becomes a part of paths, so it is checked before a path is made of it.
+    if not re.fullmatch(PROFILE_NAME, name) or not path.is_file():
         known = ", ".join(sorted(p.stem for p in PROFILES.glob("*.yaml"))) or "none"
         raise UserError(f"{path}: profile not found; choose one of: {known}")
-    settings = validate_options(Profile, _read(path), where=path)
-
-    if unknown := [m for m in settings.methods if m not in protocol.methods]:
-        known = ", ".join(protocol.methods)
-        raise UserError(f"{path}: methods: {unknown[0]!r} is not in {PARAMS}; choose from {known}")
-    config = Config(name=name, protocol=protocol, profile=settings)
-    for variant in settings.variants:
-        if variant not in protocol.variants:
-            known = ", ".join(protocol.variants)
-            raise UserError(
-                f"{path}: variants: {variant!r} is not in {PARAMS}; choose from {known}"
-            )
-        if not any(variant in ablation.rows for ablation in protocol.ablations.values()):
-            raise UserError(f"{PARAMS}: ablations: no table has a row {variant}; add it to `rows`")
-    if settings.variants and protocol.ablation_base not in settings.methods:
-        raise UserError(f"{path}: methods: `variants` require {protocol.ablation_base}; add it")
-    datasets = list(settings.datasets.values())
-    for network, entry in config.trained.items():
-        if entry.dataset is not None and not 0 <= entry.dataset < len(datasets):
-            raise UserError(
-                f"{PARAMS}: {network}.dataset: found {entry.dataset}, expected an index below "
-                f"{len(datasets)}, the number of data sets in {path}; correct it"
-            )
-        labelled = entry.dataset is None or datasets[entry.dataset].labels
-        if entry.labels and not labelled:
-            raise UserError(
-                f"{path}: datasets: the data set that trains {network} has no `labels`; add them"
-            )
-        if NetworkId.parse(network).base not in settings.networks:
-            raise UserError(f"{path}: networks.{network}: missing; add it, with its `steps`")
-        if config.published(network) and entry.weights not in settings.weights:
-            raise UserError(
-                f"{path}: networks.{network}.published: requires a source `{entry.weights}` of "
-                "kind weights; copy it from profiles/paper.yaml"
-            )
-    if unknown := sorted(set(settings.networks) - set(protocol.components) - set(protocol.methods)):
-        raise UserError(f"{path}: networks.{unknown[0]}: not in {PARAMS}; correct the name")
+    config = Config(
+        name=name,
+        protocol=protocol,
+        profile=validate_options(Profile, _read(path), where=path),
+    )
+    check_config(config)
     return config
 
 
@@ -203,7 +181,7 @@ def expand(path: str) -> Path:
                 f"{path}: the environment variable {variable} is not set; set it to the folder "
                 "that contains the archives"
             )
-    return Path(os.path.expandvars(path)).expanduser()
+    return Path(os.path.expanduser(os.path.expandvars(path)))  # noqa: PTH111 (raises for ~nobody)
 
 
 def _read(path: Path) -> Any:

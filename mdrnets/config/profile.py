@@ -1,6 +1,6 @@
 """The profile: the settings that depend on the machine, such as data, sizes and schedules."""
 
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -50,9 +50,9 @@ class Profile(Options):
     accepted_licences: Names = ()
     downloads: str = "downloads"
     sources: dict[Name, Source]
-    datasets: dict[Name, Dataset]
+    datasets: Annotated[dict[Name, Dataset], Field(min_length=1)]
     holes: Holes
-    methods: Names
+    methods: Annotated[Names, Field(min_length=1)]
     variants: Names = ()
     seeds: int = Field(default=1, ge=1)
     training: Training
@@ -73,6 +73,20 @@ class Profile(Options):
             if source not in self.images:
                 raise ValueError(
                     f"holes.source: {source} is not a source of images; add it to `sources`"
+                )
+        for name, archive in self.images.items():
+            if archive.downscale is not None and archive.downscale < self.image_size:
+                raise ValueError(
+                    f"sources.{name}.downscale: found {archive.downscale}, expected at least "
+                    f"image_size, {self.image_size}; increase it"
+                )
+        urls: dict[str, tuple[str, ...]] = {}
+        for name, downloaded in self.sources.items():
+            url = downloaded.url
+            if url and urls.setdefault(downloaded.file_name.lower(), url) != url:
+                raise ValueError(
+                    f"sources.{name}.file: found {downloaded.file_name}, which another source "
+                    "downloads from another URL; rename one of them"
                 )
         if self.frechet == "inception-v3" and INCEPTION not in self.weights:
             raise ValueError(

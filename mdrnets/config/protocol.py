@@ -1,17 +1,30 @@
 """The protocol, the same for every profile: bins, scores, methods and ablations."""
 
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from mdrnets.config.data import Name, Names, as_tuple
+from mdrnets.config.data import Name, Names, Title, as_tuple, refuse_repeated
 from mdrnets.config.network_id import NetworkId
 from mdrnets.config.options import Options
 
+PARAMS = Path("params.yaml")
 STEPS = 6
 """Number of 10 % steps of the hole ratio: step 1 is (0, 10] %, step 6 is (50, 60] %."""
 
-Numbers = Annotated[tuple[int, ...], BeforeValidator(as_tuple)]
+PROFILE_NAME = "^[a-z][a-z0-9_-]*$"
+ProfileName = Annotated[str, Field(pattern=PROFILE_NAME)]
+"""The name of a file in profiles/, and of the folders of its results."""
+Steps = Annotated[
+    tuple[Annotated[int, Field(ge=1, le=STEPS)], ...],
+    Field(min_length=1),
+    BeforeValidator(as_tuple),
+    AfterValidator(refuse_repeated),
+]
+BinName = Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+"""Part of the paths of external completions, and of the keys of tables."""
+Module = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")]
 
 
 class Network(Options):
@@ -30,8 +43,8 @@ class Network(Options):
         memory: whether its memory, and the parser that selects from it, can be inspected.
     """
 
-    title: str
-    module: str
+    title: Title
+    module: Module
     trained: bool = True
     uses: Names = ()
     inference_uses: Names = ()
@@ -50,7 +63,7 @@ class External(Options):
             name of the data set and `$NAME` from the environment.
     """
 
-    title: str
+    title: Title
     completions: str
 
 
@@ -62,7 +75,7 @@ class Variant(Options):
         options: override the options of the method; nested mappings are merged.
     """
 
-    title: str
+    title: Title
     options: dict[str, Any]
 
 
@@ -75,7 +88,7 @@ class Ablation(Options):
         claims: orders that the paper claims, each from the best to the worst row.
     """
 
-    title: str
+    title: Title
     rows: Names
     claims: Annotated[tuple[Names, ...], BeforeValidator(as_tuple)] = ()
 
@@ -102,7 +115,7 @@ class AblationFigure(Options):
         columns: variants, in order; `full` is the full method.
     """
 
-    title: str
+    title: Title
     columns: Names
 
 
@@ -145,9 +158,9 @@ class Frechet(Options):
 class Protocol(Options):
     """`params.yaml`: the settings that are the same for every profile."""
 
-    profile: Name
+    profile: ProfileName
     seed: int = Field(ge=0)
-    bins: dict[str, Numbers]
+    bins: Annotated[dict[BinName, Steps], Field(min_length=1)]
     ssim: Literal["gaussian11_rgb", "uniform7_rgb", "gaussian11_luma"]
     bootstrap: Bootstrap
     frechet: Frechet
@@ -161,22 +174,38 @@ class Protocol(Options):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        for name, numbers in self.bins.items():
-            if not numbers or not all(1 <= number <= STEPS for number in numbers):
-                raise ValueError(f"bins.{name}: expected steps from 1 to {STEPS}; correct them")
-        for name, network in self.networks.items():
-            if unknown := set(network.uses) - set(self.components):
+        bins = [name.lower() for name in self.bins]
+        if len(set(bins)) < len(bins):
+            raise ValueError("bins: found names that differ only in case; rename one of them")
+        for name, method in self.methods.items():
+            if name in self.components:
+                raise ValueError(f"methods.{name}: `components` has the same name; rename one")
+            if isinstance(method, Network):
+                self._check_network(f"methods.{name}", method)
+                if method.dataset is not None:
+                    raise ValueError(
+                        f"methods.{name}.dataset: only for components, since Table 1 has each "
+                        "method on each data set; remove it"
+                    )
+                if method.memory and not method.trained:
+                    raise ValueError(f"methods.{name}.memory: requires a training; remove it")
+        for name, component in self.components.items():
+            self._check_network(f"components.{name}", component)
+            if not component.trained:
+                raise ValueError(f"components.{name}.trained: expected true; remove it")
+            if component.uses:
+                raise ValueError(f"components.{name}.uses: only for methods; remove it")
+            if component.memory:
+                raise ValueError(f"components.{name}.memory: only for methods; remove it")
+        if self.variants or self.ablation_base is not None:
+            base = self.methods.get(str(self.ablation_base))
+            if not isinstance(base, Network) or not base.trained:
                 raise ValueError(
-                    f"{name}.uses: {sorted(unknown)} are not in `components`; correct the names"
+                    f"ablation_base: found {self.ablation_base!r}, expected a method that is "
+                    "trained here; correct the name"
                 )
-            if unknown := set(network.inference_uses) - set(network.uses):
-                raise ValueError(
-                    f"{name}.inference_uses: {sorted(unknown)} are not in `uses`; add them there"
-                )
-        if self.variants and self.ablation_base not in self.networks:
-            raise ValueError(
-                f"ablation_base: {self.ablation_base!r} is not a method; correct the name"
-            )
+        if FULL in self.variants:
+            raise ValueError(f"variants.{FULL}: the name of the method itself; rename it")
         for name, ablation in self.ablations.items():
             if unknown := set(ablation.rows) - {FULL} - set(self.variants):
                 raise ValueError(
@@ -217,6 +246,16 @@ class Protocol(Options):
                     f"per_class.parser: not used by {self.ablation_base}; add it to `uses`"
                 )
         return self
+
+    def _check_network(self, key: str, network: Network) -> None:
+        if unknown := set(network.uses) - set(self.components):
+            raise ValueError(
+                f"{key}.uses: {sorted(unknown)} are not in `components`; correct the names"
+            )
+        if unknown := set(network.inference_uses) - set(network.uses):
+            raise ValueError(
+                f"{key}.inference_uses: {sorted(unknown)} are not in `uses`; add them there"
+            )
 
     @property
     def networks(self) -> dict[str, Network]:

@@ -1,6 +1,4 @@
-"""Validate values import json
-from YAML or JSON, and report errors by file and key.
-"""
+"""Validate values from YAML or JSON, and report errors by file, line and key."""
 
 import json
 from pathlib import Path
@@ -10,6 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from mdrnets.config.options import Options
+from mdrnets.config.yaml_loader import locate
 from mdrnets.errors import UserError
 
 AnyOptions = TypeVar("AnyOptions", bound=Options)
@@ -42,7 +41,8 @@ def validate_options(model: type[AnyOptions], values: Any, *, where: Path | str)
         where: the file, or file and key, that error messages name.
 
     Raises:
-        UserError: a key is unknown or missing, or a value is not accepted.
+        UserError: a key is unknown or missing, or a value is not accepted. For a YAML file, the
+            message has the line of each problem.
     """
     try:
         return model.model_validate(values)
@@ -50,7 +50,15 @@ def validate_options(model: type[AnyOptions], values: Any, *, where: Path | str)
         errors = error.errors()
     renamed = {key for key in map(_renamed_key, errors) if key}
     problems = [_describe(e) for e in errors if e["type"] != "missing" or _key(e) not in renamed]
+    if isinstance(where, Path) and where.suffix == ".yaml":
+        raise UserError("; ".join(_with_line(where, problem) for problem in problems))
     raise UserError(f"{where}: {'; '.join(problems)}")
+
+
+def _with_line(path: Path, problem: str) -> str:
+    """Put file and line before a problem, which begins with its key."""
+    key, colon, rest = problem.partition(": ")
+    return locate(path, key) + colon + rest
 
 
 def load_json_options(model: type[AnyOptions], path: Path, *, remedy: str) -> AnyOptions:

@@ -6,7 +6,7 @@ scalars are errors here, and so are duplicate keys, of which a parser would keep
 """
 
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,10 @@ _CORE_SCHEMA = {
 _DECIMAL = re.compile(r"([-+]?)(?=\.?[0-9])([0-9]*)\.?([0-9]*)(?:[eE]([-+]?)([0-9]+))?")
 _MAX_DIGITS = 300
 """Longer numbers are typing errors; Python refuses to parse integers of more than 4,300 digits."""
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+"""Characters that escapes such as `"\\0"` give, and that no path, title or JSON file can have."""
+_MAX_VALUES = 100_000
+"""Aliases of aliases make a document of a few lines grow without bounds (`billion laughs`)."""
 
 
 def load_yaml(path: Path) -> Any:
@@ -44,6 +48,35 @@ def load_yaml(path: Path) -> Any:
         line = data.count(b"\n", 0, error.start) + 1
         raise UserError(f"{path}:{line}: not encoded in UTF-8; save the file as UTF-8") from None
     return parse_yaml(text, path)
+
+
+def locate(path: Path, key: str) -> str:
+    """`FILE:LINE: KEY` for error messages, without the line if the file does not have the key.
+
+    Args:
+        path: a YAML file that was loaded without an error.
+        key: keys and indices from the top, joined by dots. If only the first ones are in the
+            file, the line is that of the last of these.
+    """
+    node = yaml.compose(path.read_text(encoding="utf-8"), yaml.SafeLoader)
+    rest, line = key, 0
+    while rest:
+        child = next((c for c in _children(node) if f"{rest}.".startswith(f"{c[0]}.")), None)
+        if child is None:
+            break
+        name, line, node = child
+        rest = rest[len(name) + 1 :]
+    return f"{path}:{line}: {key}" if line else f"{path}: {key}"
+
+
+def _children(node: yaml.Node | None) -> Iterator[tuple[str, int, yaml.Node]]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                yield key.value, _line(key), value
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            yield str(index), _line(value), value
 
 
 def parse_yaml(text: str, path: Path) -> Any:
@@ -71,7 +104,8 @@ def parse_yaml(text: str, path: Path) -> Any:
         character = f"U+{int(error.character):04X}"
         raise _invalid(path, line, f"found the control character {character}") from None
     except RecursionError:
-        raise _invalid(path, None, "found too many nested brackets") from None
+        where = loader.get_mark().line + 1 if loader else None
+        raise _invalid(path, where, "found too many nested brackets or blocks") from None
     except (ValueError, LookupError, ArithmeticError, AttributeError, TypeError) as error:
         # PyYAML's scanner lets Python's own errors through, for example of `"\UFFFFFFFF"`.
         raise _invalid(path, loader.get_mark().line + 1 if loader else None, str(error)) from None
@@ -96,6 +130,7 @@ class _Loader(yaml.SafeLoader):
     def __init__(self, stream: str) -> None:
         super().__init__(stream)
         self.deep_construct = True  # makes a collection that contains itself an error
+        self.sizes: dict[int, int] = {}  # number of values in a node, aliases included, by its id
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         event: yaml.Event = self.peek_event()  # type: ignore[no-untyped-call]
@@ -103,7 +138,14 @@ class _Loader(yaml.SafeLoader):
             raise _RefusedError(
                 f"found the tag {tag}, expected none; write strings in quotes", event
             )
-        return super().compose_node(parent, index)
+        node = super().compose_node(parent, index)
+        if node is not None and id(node) not in self.sizes:
+            children = [child for _, _, child in _children(node)]
+            size = 1 + sum(self.sizes.get(id(child), 1) for child in children)
+            if size > _MAX_VALUES:
+                raise _RefusedError(f"found more than {_MAX_VALUES:,} values; remove aliases", node)
+            self.sizes[id(node)] = size
+        return node
 
     def compose_scalar_node(self, anchor: dict[Any, yaml.Node]) -> yaml.ScalarNode:
         is_plain: bool = self.peek_event().implicit[0]  # type: ignore[no-untyped-call]
@@ -111,6 +153,9 @@ class _Loader(yaml.SafeLoader):
         if is_plain and (advice := _advice(node.value, node.tag.rpartition(":")[2])):
             text = node.value if len(node.value) <= 40 else f"{node.value[:40]}…"
             raise _RefusedError(f"found {text}, {advice}", node)
+        if found := _UNPRINTABLE.search(node.value):
+            character = f"U+{ord(found[0]):04X}"
+            raise _RefusedError(f"found the control character {character}; remove it", node)
         return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:

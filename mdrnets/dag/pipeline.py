@@ -5,13 +5,15 @@
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from mdrnets.config.load import PARAMS, Config
+from mdrnets.config.load import Config
+from mdrnets.config.protocol import PARAMS
 from mdrnets.dag.code import code_digest, python_files
 from mdrnets.dag.data import data_stages
 from mdrnets.dag.evaluate import evaluation_stages
@@ -22,6 +24,9 @@ from mdrnets.dag.train import training_stages
 from mdrnets.errors import UserError
 from mdrnets.files import write_text
 from mdrnets.layout import Layout
+
+RESERVED = re.compile("code|data|verify|reproduce_.*")
+"""Stages and rules that are not in the table."""
 
 
 @dataclass(frozen=True)
@@ -72,12 +77,18 @@ class Pipeline:
 
     Attributes:
         stages: by name, in an order in which they can run.
+
+    Raises:
+        UserError: the names of data sets, methods or tables give two stages the same name, or two
+            jobs the same output.
     """
 
     def __init__(self, config: Config) -> None:
         self.config = config
         self.layout = Layout(config.name)
-        self.stages = {stage.name: stage for stage in _stages(config, self.layout)}
+        stages = list(_stages(config, self.layout))
+        _check_collisions(stages, config.path)
+        self.stages = {stage.name: stage for stage in stages}
         self._files: dict[tuple[str, ...], tuple[Path, ...]] = {}  # by the modules that need them
         self._outside: dict[tuple[str, str], str] = {}  # path and job → state, as first seen
         self._values = {
@@ -206,6 +217,27 @@ class Pipeline:
             values["network:options"] = self.config.options(name)
             values["network:published"] = self.config.published(name)
         return values
+
+
+def _check_collisions(stages: Sequence[Stage], where: Path) -> None:
+    names: set[str] = set()
+    makers: dict[str, str] = {}  # of outputs, in lower case: some file systems ignore the case
+    for stage in stages:
+        if stage.name in names or RESERVED.fullmatch(stage.name):
+            raise UserError(
+                f"{where}: found two stages of the name {stage.name}; rename the data set, method, "
+                "component, table or figure from which one of them has it"
+            )
+        names.add(stage.name)
+        for wildcards in stage.combinations():
+            job = " ".join([stage.name, *wildcards.values()])
+            for path in _fill(stage.outputs, wildcards):
+                other = makers.setdefault(str(path).lower(), job)
+                if other != job:
+                    raise UserError(
+                        f"{where}: both `{other}` and `{job}` would write {path}; rename the data "
+                        "set, method or table from which one of them has its name"
+                    )
 
 
 def _stages(config: Config, layout: Layout) -> Iterator[Stage]:

@@ -19,11 +19,25 @@ from mdrnets.data.progress import ProgressBar
 from mdrnets.errors import UserError
 from mdrnets.files import atomic_write
 from mdrnets.layout import Layout
-from mdrnets.methods.base import Method
+from mdrnets.methods.base import Method, Trainable
 from mdrnets.methods.building import build_network, load_network
 from mdrnets.networks.composite import composite
 from mdrnets.runtime.numerics import autocast, set_numerics
 from mdrnets.runtime.seeds import derived_seed
+
+
+def require_method(name: str, network: Trainable) -> Method:
+    """Return `network` if it completes images.
+
+    Raises:
+        UserError: it does not.
+    """
+    if not isinstance(network, Method):
+        raise UserError(
+            f"{name}: found a {type(network).__name__}, which completes no images; the `build` "
+            "function of its module must return a `Method`"
+        )
+    return network
 
 
 def complete_test_images(
@@ -59,12 +73,8 @@ def complete_test_images(
     holes = np.load(layout.holes(), mmap_mode="r")
     device = torch.device(profile.device)
     load = load_network if config.network(method).trained else build_network
-    network = load(config, layout, network=method, dataset=dataset).to(device).eval()
-    if not isinstance(network, Method):
-        raise UserError(
-            f"{method}: found a {type(network).__name__}, which completes no images; the `build` "
-            "function of its module must return a `Method`"
-        )
+    loaded = load(config, layout, network=method, dataset=dataset).to(device).eval()
+    network = require_method(method, loaded)
 
     shape = (len(bins), len(next(iter(bins.values()))), *images.shape[1:])
     # Writing to a memory map on a full disk kills the process without a message.

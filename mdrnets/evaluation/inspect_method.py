@@ -3,7 +3,8 @@
 import numpy as np
 import torch
 
-from mdrnets.config.load import PARAMS, Config
+from mdrnets.config.load import Config
+from mdrnets.config.protocol import PARAMS
 from mdrnets.data.assignment import by_bin, read_assignment
 from mdrnets.data.dataset import SPLIT_COLUMNS, open_array
 from mdrnets.data.progress import ProgressBar
@@ -13,7 +14,9 @@ from mdrnets.evaluation.inspection import Inspection
 from mdrnets.evaluation.memory_use import MemoryUse
 from mdrnets.evaluation.parsing import COMPLETE, ParsedClass, count_classes
 from mdrnets.layout import Layout
+from mdrnets.methods.base import Trainable
 from mdrnets.methods.building import load_network
+from mdrnets.methods.mdrnets.memory import DisentangledMemory
 from mdrnets.methods.mdrnets.method import MDRNets
 from mdrnets.runtime.numerics import set_numerics
 from mdrnets.runtime.seeds import derived_seed
@@ -43,13 +46,7 @@ def inspect_memory(
     """
     layout = Layout(config.name)
     inspection = _load_inspection(config, dataset, method, progress)
-    memory = inspection.method.memory
-    if memory is None:
-        raise UserError(
-            f"{config.path}: networks.{method}: found a network that was trained without a memory; "
-            "leave `memory` and `guidance` at their defaults (variants of the ablations change "
-            "them), and train it again"
-        )
+    memory = require_memory(config, method, inspection.method)
     split = read_table(layout.split(dataset), SPLIT_COLUMNS)
     training = np.flatnonzero([row["role"] == "train" for row in split])
     generator = np.random.default_rng(derived_seed(config.protocol.seed, "inspection", dataset))
@@ -107,19 +104,43 @@ def inspect_parsing(
     return classes
 
 
+def require_mdrnets(method: str, network: Trainable) -> MDRNets:
+    """Return `network` if its memory and its parser can be inspected.
+
+    Raises:
+        UserError: it is another network.
+    """
+    if not isinstance(network, MDRNets):
+        raise UserError(
+            f"{PARAMS}: methods.{method}.memory: found {type(network).__name__}, expected an "
+            "MDRNets, the only network whose memory can be inspected; remove the key"
+        )
+    return network
+
+
+def require_memory(config: Config, method: str, network: MDRNets) -> DisentangledMemory:
+    """Return the memory of a network.
+
+    Raises:
+        UserError: its options leave it out.
+    """
+    if network.memory is None:
+        raise UserError(
+            f"{config.path}: networks.{method}: found a network without a memory; leave `memory` "
+            "and `guidance` at their defaults (variants of the ablations change them), and train "
+            "it again"
+        )
+    return network.memory
+
+
 def _load_inspection(
     config: Config, dataset: str, method: str, progress: ProgressBar
 ) -> Inspection:
     layout, profile = Layout(config.name), config.profile
     set_numerics(device=profile.device, precision=profile.precision, threads=profile.threads)
     network = load_network(config, layout, network=method, dataset=dataset)
-    if not isinstance(network, MDRNets):
-        raise UserError(
-            f"{PARAMS}: methods.{method}.memory: found {type(network).__name__}, expected an "
-            "MDRNets, the only network whose memory can be inspected; remove the key"
-        )
     return Inspection(
-        network.to(torch.device(profile.device)),
+        require_mdrnets(method, network).to(torch.device(profile.device)),
         images=np.load(layout.images(dataset), mmap_mode="r"),
         holes=np.load(layout.holes(), mmap_mode="r"),
         batch_size=profile.completion_batch,

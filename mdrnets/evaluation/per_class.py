@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 
-from mdrnets.config.load import PARAMS, Config
+from mdrnets.config.load import Config
+from mdrnets.config.protocol import PARAMS
 from mdrnets.dag.evaluate import per_class_networks
 from mdrnets.data.assignment import by_bin, read_assignment
 from mdrnets.data.dataset import SPLIT_COLUMNS, open_array
@@ -20,6 +21,7 @@ from mdrnets.errors import UserError
 from mdrnets.evaluation.class_scores import ClassMap, ClassScore, score_classes
 from mdrnets.evaluation.scores import read_array
 from mdrnets.layout import Layout
+from mdrnets.methods.base import Trainable
 from mdrnets.methods.building import load_network
 from mdrnets.methods.mdrnets.parser import Parser
 from mdrnets.runtime.numerics import set_numerics
@@ -83,6 +85,20 @@ def score_compared_networks(
     return scores
 
 
+def require_parser(name: str, network: Trainable) -> Parser:
+    """Return `network` if it is a face parser.
+
+    Raises:
+        UserError: it is not.
+    """
+    if not isinstance(network, Parser):
+        raise UserError(
+            f"{PARAMS}: per_class.parser: found {name}, which is no face parser; name a component "
+            f"of the module {Parser.__module__}"
+        )
+    return network
+
+
 def _parse_images(config: Config, dataset: str, rows: Sequence[int]) -> Iterator[np.ndarray]:
     """The frozen parser's maps of these images, uint8 H×W."""
     layout, profile = Layout(config.name), config.profile
@@ -91,12 +107,8 @@ def _parse_images(config: Config, dataset: str, rows: Sequence[int]) -> Iterator
     set_numerics(device=profile.device, precision="32-true", threads=profile.threads)
     device = torch.device(profile.device)
     trained_on = config.trained_on(name, dataset)
-    parser = load_network(config, layout, network=name, dataset=trained_on).to(device)
-    if not isinstance(parser, Parser):
-        raise UserError(
-            f"{PARAMS}: per_class.parser: found {name}, which is no face parser; name a component "
-            f"of the module {Parser.__module__}"
-        )
+    network = load_network(config, layout, network=name, dataset=trained_on).to(device)
+    parser = require_parser(name, network)
     images = np.load(layout.images(dataset), mmap_mode="r")
     for begin in range(0, len(rows), profile.completion_batch):
         batch = to_tensor(images[list(rows[begin : begin + profile.completion_batch])], device)

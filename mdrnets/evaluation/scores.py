@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mdrnets.config.data import MIN_TEST_IMAGES
 from mdrnets.config.protocol import Bootstrap
 from mdrnets.data.assignment import Pair
 from mdrnets.data.dataset import map_array
@@ -28,8 +29,6 @@ from mdrnets.metrics.pixel import l1, psnr
 from mdrnets.metrics.ssim import Variant, ssim
 
 BATCH = 16
-MIN_IMAGES = 4
-"""The smallest number of images for a jackknife."""
 IMAGES_PER_DIMENSION = 10
 """With fewer, the Fréchet distance gets a warning."""
 
@@ -249,8 +248,8 @@ def _times(shape: tuple[int, ...]) -> str:
 def check_enough(bins: Mapping[str, Sequence[Pair]], source: Path) -> None:
     """Raise UserError if a bin has too few images for intervals."""
     for name, pairs in bins.items():
-        if len(pairs) < MIN_IMAGES:
+        if len(pairs) < MIN_TEST_IMAGES:
             raise UserError(
                 f"{source}: bin {name} has {len(pairs)} test images, expected at least "
-                f"{MIN_IMAGES}; add test images to the data set's split"
+                f"{MIN_TEST_IMAGES}; add test images to the data set's split"
             )

@@ -4,13 +4,14 @@
 """
 
 import importlib
+from collections.abc import Iterator
 from typing import Any, Protocol, cast
 
 import torch
 
-from mdrnets.config.load import PARAMS, Config
+from mdrnets.config.load import Config
 from mdrnets.config.options import Options, with_steps
-from mdrnets.config.protocol import Network
+from mdrnets.config.protocol import PARAMS, Network
 from mdrnets.config.validation import validate_options
 from mdrnets.errors import UserError
 from mdrnets.layout import Layout
@@ -29,8 +30,11 @@ class NetworkModule(Protocol):
     def build(self, *, options: Any, context: BuildContext) -> Trainable: ...
 
 
-def check_networks(config: Config) -> None:
-    """Build every network that the profile trains and discard it, to find errors before training.
+def build_each(config: Config) -> Iterator[tuple[str, Trainable]]:
+    """Build every network of the profile, untrained, to find errors before anything is trained.
+
+    Yields:
+        Name and network, one after the other, so that they need not fit into memory together.
 
     Raises:
         UserError: a module is missing or incomplete, an option is invalid, or options are
@@ -56,6 +60,7 @@ def check_networks(config: Config) -> None:
         )
         options = resolved_options(config, name, images=images)
         built = network_module(network, name).build(options=options, context=context)
+        yield name, built
         if name in config.protocol.components:
             parts[name] = freeze(built)
 

@@ -101,8 +101,8 @@ def test_invalid_files_are_refused_with_their_line(text: str, line: int) -> None
 
 
 def test_thousands_of_nested_brackets_are_refused() -> None:
-    assert _get_error("[" * 5000).startswith(f"{PATH}: ")
-    assert _get_error("- " * 5000).startswith(f"{PATH}: ")
+    assert _get_error("a: 1\nb: " + "[" * 5000).startswith(f"{PATH}:2: ")
+    assert _get_error("- " * 5000).startswith(f"{PATH}:1: ")
 
 
 def test_other_encodings_are_refused(tmp_path: Path) -> None:

@@ -192,3 +192,39 @@ def test_external_completions_of_each_data_set_are_parameters(
     (shipped / "mine/rendered_b/1-20/1.png").touch()
     after = parameters()
     assert {name for name in before if before[name] != after[name]} == {"collect_lama rendered_b"}
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("profiles/smoke.yaml", "rendered_a:", "holes:"),
+        ("params.yaml", "pconv", "ground_truth"),
+        ("params.yaml", "pconv", "mdrnets_raw"),
+        ("params.yaml", "table2", "claims"),
+        ("params.yaml", "table2", "table1_extended"),
+        ("params.yaml", "table2", "code"),
+        ("params.yaml", "table2", "reproduce_all"),
+    ],
+)
+def test_names_whose_files_or_stages_collide_are_refused(
+    shipped: Path, file: str, old: str, new: str
+) -> None:
+    text = Path(file).read_text(encoding="utf-8")
+    assert f"  {old}" in text
+    Path(file).write_text(text.replace(f"  {old}", f"  {new}", 1), encoding="utf-8")
+    profile = Path("profiles/smoke.yaml")
+    networks = profile.read_text(encoding="utf-8").replace(
+        "methods: [mdrnets]",
+        f"methods: [mdrnets, {new}]" if old == "pconv" else "methods: [mdrnets]",
+    )
+    profile.write_text(networks + f"  {new}: {{steps: 4}}\n" * (old == "pconv"), encoding="utf-8")
+    with pytest.raises(UserError, match="rename"):
+        Pipeline(load_config("smoke"))
+
+
+def test_a_data_set_named_like_the_labels_of_another_is_refused(shipped: Path) -> None:
+    path = Path("profiles/demo.yaml")
+    text = path.read_text(encoding="utf-8").replace("  rendered_b:", "  rendered_a_labels:")
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(UserError, match=r"packed/rendered_a_labels\.npy"):
+        Pipeline(load_config("demo"))

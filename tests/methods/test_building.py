@@ -7,7 +7,7 @@ from mdrnets.config.load import Config, load_config
 from mdrnets.errors import UserError
 from mdrnets.methods import building
 from mdrnets.methods.base import BuildContext
-from mdrnets.methods.building import build_network, check_networks, load_network, resolved_options
+from mdrnets.methods.building import build_each, build_network, load_network, resolved_options
 from mdrnets.methods.model_files import ModelConfig, save_model_config, save_weights
 from mdrnets.networks.features import PerceptualFeatures
 from tests.helpers import toy
@@ -82,7 +82,7 @@ def test_every_profile_of_the_project_passes_the_check(
     monkeypatch: pytest.MonkeyPatch, profile: str
 ) -> None:
     monkeypatch.chdir(ROOT)
-    check_networks(load_config(profile))
+    list(build_each(load_config(profile)))
 
 
 def test_the_check_builds_each_network_on_its_parts_and_trains_none(
@@ -95,7 +95,7 @@ def test_the_check_builds_each_network_on_its_parts_and_trains_none(
         return Toy(options)
 
     monkeypatch.setattr(toy, "build", build)
-    check_networks(config)  # without any file of a trained network
+    list(build_each(config))  # without any file of a trained network
     assert [list(context.frozen) for context in settings] == [[], ["base"]]
 
 
@@ -107,7 +107,7 @@ def test_the_check_reports_errors_of_the_network_itself(
 
     monkeypatch.setattr(toy, "build", build)
     with pytest.raises(UserError, match="toy: 32 pixels are too few"):
-        check_networks(config)
+        list(build_each(config))
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_a_bad_option_is_named_with_file_and_key(
 ) -> None:
     write_configuration(tmp_path, networks={"base": options})
     with pytest.raises(UserError, match=rf"profiles/tiny\.yaml: networks\.{message}"):
-        check_networks(load_config())
+        list(build_each(load_config()))
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_an_unusable_module_is_refused(
     (tmp_path / "needs_more.py").write_text("import not_installed_here\n")
     write_configuration(tmp_path, modules={"toy": module})
     with pytest.raises(UserError, match=rf"params\.yaml: toy\.module: {module}: {message}"):
-        check_networks(load_config())
+        list(build_each(load_config()))
 
 
 # -- untrained networks ------------------------------------------------------------------------

@@ -1,0 +1,143 @@
+"""Check protocol and profile against each other when they are loaded.
+
+What a later stage would refuse, and params.yaml and the profile alone decide, is refused here,
+before anything runs. What each of the two files decides alone is checked by its own classes, and
+what needs other files, built networks or enough images by
+`planning/preconditions.py`.
+"""
+
+import string
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from mdrnets.config.data import MIN_TEST_IMAGES
+from mdrnets.config.network_id import NetworkId
+from mdrnets.config.protocol import PARAMS, External
+from mdrnets.config.yaml_loader import locate
+from mdrnets.errors import UserError
+
+if TYPE_CHECKING:
+    from mdrnets.config.load import Config
+
+
+def check_config(config: "Config") -> None:
+    """Check that protocol and profile fit together.
+
+    Raises:
+        UserError: they do not; names file, line and key.
+    """
+    # Each check relies on those before it.
+    for check in (_check_names, _check_variants, _check_networks, _check_external):
+        for problem in check(config):
+            raise UserError(problem)
+
+
+def _check_names(config: "Config") -> Iterator[str]:
+    protocol, profile = config.protocol, config.profile
+    for name in profile.methods:
+        if name not in protocol.methods:
+            known = ", ".join(protocol.methods)
+            yield (
+                f"{locate(config.path, 'methods')}: {name!r} is not in {PARAMS}; choose from "
+                f"{known}"
+            )
+    for name in profile.variants:
+        if name not in protocol.variants:
+            known = ", ".join(protocol.variants)
+            yield (
+                f"{locate(config.path, 'variants')}: {name!r} is not in {PARAMS}; choose from "
+                f"{known}"
+            )
+    for name in profile.networks:
+        if name not in {**protocol.components, **protocol.methods}:
+            key = locate(config.path, f"networks.{name}")
+            yield f"{key}: not in {PARAMS}; correct the name"
+
+
+def _check_variants(config: "Config") -> Iterator[str]:
+    protocol, profile = config.protocol, config.profile
+    for name in profile.variants:
+        if not any(name in ablation.rows for ablation in protocol.ablations.values()):
+            key = locate(PARAMS, "ablations")
+            yield f"{key}: no table has a row {name}; add it to `rows`"
+    if profile.variants and protocol.ablation_base not in profile.methods:
+        key = locate(config.path, "methods")
+        yield f"{key}: `variants` require {protocol.ablation_base}; add it"
+
+
+def _check_networks(config: "Config") -> Iterator[str]:
+    datasets = list(config.profile.datasets.values())
+    for name, network in config.trained.items():
+        base = NetworkId.parse(name).base
+        if network.dataset is not None and not 0 <= network.dataset < len(datasets):
+            yield (
+                f"{locate(PARAMS, f'components.{name}.dataset')}: found {network.dataset}, "
+                f"expected an index below {len(datasets)}, the number of data sets in "
+                f"{config.path}; correct it"
+            )
+            return
+        used = datasets if network.dataset is None else [datasets[network.dataset]]
+        if network.labels and not all(dataset.labels for dataset in used):
+            yield (
+                f"{locate(config.path, 'datasets')}: a data set that trains {name} has no "
+                "`labels`; add them"
+            )
+        if base not in config.profile.networks:
+            key = locate(config.path, f"networks.{base}")
+            yield f"{key}: missing; add it, with its `steps`"
+        if config.published(name) and network.weights not in config.profile.weights:
+            yield (
+                f"{locate(config.path, f'networks.{base}.published')}: requires a source "
+                f"`{network.weights}` of kind weights; copy it from profiles/paper.yaml"
+            )
+
+
+def _check_external(config: "Config") -> Iterator[str]:
+    for name in config.profile.methods:
+        method = config.protocol.methods[name]
+        if not isinstance(method, External):
+            continue
+        key = locate(PARAMS, f"methods.{name}.completions")
+        fields = _fields(method.completions)
+        if fields is None or fields - {"dataset"}:
+            yield (
+                f"{key}: found {method.completions}, expected no braces but those of {{dataset}}; "
+                "correct it"
+            )
+        elif not fields and len(config.profile.datasets) > 1:
+            yield (
+                f"{key}: found {method.completions}, expected a path for each of "
+                f"{len(config.profile.datasets)} data sets; add {{dataset}} to it"
+            )
+
+
+def _fields(text: str) -> set[str] | None:
+    """The names in braces; None if `str.format` would not accept the text."""
+    try:
+        parts = list(string.Formatter().parse(text))
+    except ValueError:
+        return None
+    if any(form or conversion for _, _, form, conversion in parts):
+        return None
+    return {name for _, name, _, _ in parts if name is not None}
+
+
+def holdout_problems(config: "Config") -> Iterator[str]:
+    """Too few images or holes for the stages after training; for `planning/preconditions.py`."""
+    trained = any(name in config.profile.methods for name in config.trained)
+    for name, dataset in config.profile.datasets.items():
+        split, key = dataset.split, f"datasets.{name}.split"
+        if split.test is not None and split.test < MIN_TEST_IMAGES:
+            yield (
+                f"{locate(config.path, f'{key}.test')}: found {split.test}, expected at least "
+                f"{MIN_TEST_IMAGES}, for the intervals of the scores; increase it"
+            )
+        # Each trained method is compared with its untrained network on validation images.
+        if trained and not split.validation:
+            yield (
+                f"{locate(config.path, f'{key}.validation')}: found 0, but trained methods need "
+                "validation images; increase it"
+            )
+    if trained and not config.profile.holes.validation:
+        key = locate(config.path, "holes.validation")
+        yield f"{key}: found 0, but trained methods need validation holes; increase it"
