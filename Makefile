@@ -23,6 +23,7 @@ $(VENV)/.complete-development: $(VENV)/.complete requirements-dev.lock
 	@touch $@
 
 environment: $(VENV)/.complete ## install the pinned environment into .venv
+	@test -e .git || dvc config --quiet --local core.no_scm true # unpacked from an archive
 
 development: $(VENV)/.complete-development ## also install the linters and the packages of the tests
 

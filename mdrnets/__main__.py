@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from mdrnets.commands.command_line import CommandParser, command_summaries, run_command
+from mdrnets.execution.log import tolerate_encoding
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -16,6 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: the command's name and its arguments; by default those of the command line.
     """
+    tolerate_encoding()
     summaries = command_summaries()
     width = max(map(len, summaries))
     parser = CommandParser(

@@ -5,11 +5,19 @@ parameters: so an edit re-runs what it can change, and nothing else. Snakemake c
 digests in memory when it starts.
 """
 
+import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mdrnets.errors import UserError
 from mdrnets.execution.command import print_user_error, profile_parser
+
+if TYPE_CHECKING:
+    from mdrnets.dag.pipeline import Pipeline
+
+DVC_YAML = Path("dvc.yaml")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -19,10 +27,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from mdrnets.dag.pipeline import Pipeline
 
     try:
-        Pipeline(load_config(options.profile)).write_digests()
+        pipeline = Pipeline(load_config(options.profile))
+        if "DVC_STAGE" in os.environ:
+            check_dvc_yaml(pipeline)
+        pipeline.write_digests()
     except UserError as error:
         return print_user_error(error)
     return 0
+
+
+def check_dvc_yaml(pipeline: "Pipeline") -> None:
+    """Refuse to let DVC run stages that belong to another configuration.
+
+    Raises:
+        UserError: params.yaml names another profile than the one for which dvc.yaml was written,
+            or dvc.yaml has other stages than the profile.
+    """
+    from mdrnets.config.protocol import PARAMS
+    from mdrnets.config.yaml_loader import load_yaml, locate
+
+    named = pipeline.config.protocol.profile
+    if named != pipeline.config.name:
+        raise UserError(
+            f"{locate(PARAMS, 'profile')}: found {named}, but {DVC_YAML} was written for "
+            f"{pipeline.config.name}; run `make dvc.yaml`"
+        )
+    found = load_yaml(DVC_YAML)["stages"]
+    for stage in pipeline.stages.values():
+        matrix = {axis: list(values) for axis, values in stage.matrix.items()}
+        if stage.name not in found or found[stage.name].get("matrix", {}) != matrix:
+            raise UserError(
+                f"{DVC_YAML}: stages.{stage.name}: not as {pipeline.config.path} has it now; run "
+                "`make dvc.yaml`"
+            )
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 Each is one module below mdrnets/reporting/, which says what it reads and writes.
 """
 
+import os
 import sys
 from importlib import import_module
 
@@ -14,6 +15,7 @@ from mdrnets.execution.run import StageRun
 def main(run: StageRun) -> None:
     from mdrnets.dag.report import renderer
 
+    os.environ["MPLBACKEND"] = "Agg"  # that of a notebook, which may have started this, is not here
     module = import_module(renderer(run.config, run.stage))
     module.render(run.config, run.layout, run.stage)
 

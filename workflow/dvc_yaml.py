@@ -139,7 +139,13 @@ def _entry(pipeline: Pipeline, stage: Stage) -> dict[str, Any]:
 def main() -> int:
     options = profile_parser(None, __doc__).parse_args()
     try:
-        write_text(TARGET, dvc_yaml(Pipeline(load_config(options.profile))))
+        config = load_config(options.profile)
+        if config.name != config.protocol.profile:
+            raise UserError(
+                f"{PARAMS}: profile: found {config.protocol.profile}, expected {config.name}: "
+                "`dvc repro` runs the profile that this file names; change it"
+            )
+        write_text(TARGET, dvc_yaml(Pipeline(config)))
     except UserError as error:
         return print_user_error(error)
     return 0

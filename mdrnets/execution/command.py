@@ -19,7 +19,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Protocol
 
 from mdrnets.errors import UserError
-from mdrnets.execution.log import log_to_stderr
+from mdrnets.execution.log import log_to_stderr, tolerate_encoding
 from mdrnets.runtime.workers import local_rank
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ def stage_command(
 
         @wraps(body)
         def main(arguments: Sequence[str] | None = None) -> int:
+            tolerate_encoding()
             program = module["__spec__"].name.rpartition(".")[2]
             parser = profile_parser(f"python -m stages.{program}", module["__doc__"])
             for name in names:

@@ -1,5 +1,6 @@
 """The project's log on stderr, for stages and commands."""
 
+import io
 import logging
 import sys
 from collections.abc import Iterator
@@ -7,6 +8,13 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 LOGGERS = ("mdrnets", "stages")
+
+
+def tolerate_encoding() -> None:
+    """Print `?` for what the terminal's encoding does not have, such as `²` in ASCII."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 @contextmanager

@@ -49,7 +49,7 @@ INVOCATION = "MDRNETS_INVOCATION"
 
 
 class GitState(Options):
-    """Commit and state of the checkout; None outside of one."""
+    """Commit and state of the checkout; None if the project's folder is not one itself."""
 
     commit: str | None
     dirty: bool | None
@@ -97,8 +97,11 @@ class Process(Options):
 
 
 def git_state(profile: str, folder: Path = Path()) -> GitState:
-    """Commit of a folder's checkout, and whether files other than a run's own have changed."""
-    commit = _git(folder, "rev-parse", "HEAD")
+    """Commit of a folder's checkout, and whether files other than a run's own have changed.
+
+    A repository around the folder says nothing about the project, and git is not asked for it.
+    """
+    commit = _git(folder, "rev-parse", "HEAD") if (folder / ".git").exists() else None
     if commit is None:
         return GitState(commit=None, dirty=None)
     excluded = [f":(exclude){path}" for path in (*WRITTEN_BY_RUNS, f"reports/{profile}")]
@@ -112,6 +115,8 @@ def _git(folder: Path, *arguments: str) -> str | None:
         return subprocess.run(
             ["git", "--no-optional-locks", *arguments],
             cwd=folder,
+            # A git hook that starts a run would name its own repository.
+            env={k: v for k, v in os.environ.items() if not k.startswith("GIT_")},
             check=True,
             capture_output=True,
             text=True,

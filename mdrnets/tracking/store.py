@@ -7,8 +7,9 @@ By default the runs are in `mlflow.db` in the project's folder, and their artifa
 import logging
 import os
 import re
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 DEFAULT_URI = "sqlite:///mlflow.db"
+ARTIFACTS = "mlartifacts"
+"""The folder of the artifacts, beside the database."""
 NETWORK_FILE_SYSTEMS = re.compile(
     "nfs|cifs|smb|lustre|gpfs|beegfs|ceph|glusterfs|afs|sshfs|9p|panfs|pvfs|orangefs|wekafs"
 )
@@ -89,9 +92,10 @@ def open_store(profile: str) -> Iterator[Store]:
         with FileLock(f"{database}.lock") if database else nullcontext():
             if database is not None and not database.exists():
                 _create(database)
-            # Absolute: MLflow caches stores by URI, also when the current folder changes.
-            client = MlflowClient(f"sqlite:///{database}" if database else uri)
+            client = MlflowClient(_sqlite_uri(database) if database else uri)
             experiment = _experiment(client, experiment_name(profile), database)
+            if database is not None:
+                _relocate_artifacts(database)
         yield Store(uri=public_uri(), client=client, experiment=experiment)
 
 
@@ -102,7 +106,44 @@ def _create(database: Path) -> None:
     for leftover in database.parent.glob(f".{database.name}.*.part"):  # of a killed process
         leftover.unlink()
     with atomic_write(database) as temporary:
-        MlflowClient(f"sqlite:///{temporary}").search_experiments()
+        MlflowClient(_sqlite_uri(temporary)).search_experiments()
+
+
+def _sqlite_uri(path: Path) -> str:
+    """The URI of a database in a folder of any name.
+
+    It is absolute, since MLflow caches stores by URI, also when the current folder changes; but a
+    `?` would end its path.
+    """
+    return f"sqlite:///{os.path.relpath(path) if '?' in str(path) else path}"
+
+
+def _relocate_artifacts(database: Path) -> None:
+    """Let MLflow find and write artifacts beside the database after the project was moved.
+
+    MLflow stores the absolute location with each experiment and run, and has no call to change it.
+    """
+    here = _artifacts(database)
+    with closing(sqlite3.connect(database, timeout=60)) as connection, connection:
+        locations = connection.execute(
+            "SELECT DISTINCT artifact_location FROM experiments WHERE name LIKE ?",
+            (experiment_name("%"),),
+        ).fetchall()
+        for (old,) in locations:
+            if old != here and old.startswith("file:") and old.endswith(f"/{ARTIFACTS}"):
+                connection.execute(
+                    "UPDATE experiments SET artifact_location = ? WHERE artifact_location = ?",
+                    (here, old),
+                )
+                connection.execute(
+                    "UPDATE runs SET artifact_uri = ? || substr(artifact_uri, ?)"
+                    " WHERE substr(artifact_uri, 1, ?) = ?",
+                    (here, len(old) + 1, len(old) + 1, f"{old}/"),
+                )
+
+
+def _artifacts(database: Path) -> str:
+    return (database.parent / ARTIFACTS).as_uri()
 
 
 def _database(uri: str) -> Path | None:
@@ -114,7 +155,13 @@ def _database(uri: str) -> Path | None:
         )
     if not uri.startswith("sqlite:///"):
         return None
-    database = Path(uri.removeprefix("sqlite:///")).absolute()
+    name, query, _ = uri.removeprefix("sqlite:///").partition("?")
+    if query:
+        raise UserError(
+            f"MLFLOW_TRACKING_URI={uri}: found `?`, expected only the path of a database; remove "
+            "what follows"
+        )
+    database = Path(name).absolute()
     kind = file_system(database)
     if NETWORK_FILE_SYSTEMS.search(kind):
         raise UserError(
@@ -138,7 +185,7 @@ def file_system(path: Path) -> str:
 def _experiment(client: "MlflowClient", name: str, database: Path | None) -> str:
     experiment = client.get_experiment_by_name(name)
     if experiment is None:
-        artifacts = (database.parent / "mlartifacts").as_uri() if database else None
+        artifacts = _artifacts(database) if database else None
         try:
             return str(client.create_experiment(name, artifact_location=artifacts))
         except Exception:

@@ -20,7 +20,7 @@ if unknown := set(config) - {"profile"}:
         "params.yaml or in the profile's file"
     )
 try:
-    PIPELINE = Pipeline(load_config(config.get("profile")))
+    PIPELINE = Pipeline(load_config(str(config["profile"]) if config else None))
 except UserError as error:
     raise WorkflowError(str(error))
 
@@ -90,7 +90,12 @@ def planned(stage):
         return PIPELINE.job(stage, wildcards).name
 
     def request(name, wildcards):
-        return PLANNED[job_name(wildcards)][name]
+        job = job_name(wildcards)
+        if name not in PLANNED.get(job, {}):
+            raise WorkflowError(
+                f"{PIPELINE.layout.plan}: {job} not found; run `mdrnets plan` again"
+            )
+        return PLANNED[job][name]
 
     names = PLANNED.get(job_name(next(stage.combinations())), {})
     return {name: partial(request, name) for name in names}

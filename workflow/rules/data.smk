@@ -1,18 +1,16 @@
 # From the raw archives to packed arrays, and which hole meets which image.
 
 
+# Copied without DVC, which needs a git checkout: the bytes are those that data.dvc describes.
 rule data:
     input:
-        local("data.dvc"),
         [local(f"samples/archives/{name}.zip") for name in EMBEDDED],
     output:
         [PIPELINE.layout.data(name) for name in EMBEDDED],
     log:
         "runs/data.log",
-    conda:
-        ENVIRONMENT
     shell:
-        "dvc repro --quiet data.dvc 2>&1 | tee -i {log}"
+        "cp samples/archives/*.zip data/ 2>&1 | tee -i {log}"
 
 
 for stage in stages("data"):
