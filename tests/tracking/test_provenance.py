@@ -54,6 +54,17 @@ def test_what_a_run_writes_makes_nothing_dirty(checkout: Path) -> None:
     assert git_state("demo", checkout).dirty is False
 
 
+def test_a_repository_around_the_project_has_no_say(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inner = checkout / "unpacked"
+    inner.mkdir()
+    assert git_state("demo", inner).commit is None
+    _git(inner, "init", "-q")
+    monkeypatch.setenv("GIT_DIR", str(checkout / ".git"))  # as in a hook of git
+    assert git_state("demo", inner).commit is None
+
+
 @pytest.mark.parametrize(
     "name", ["mdrnets/code.py", "mdrnets/new.py", "params.yaml", "reports/published/table1.csv"]
 )

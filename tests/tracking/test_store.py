@@ -1,4 +1,5 @@
 import multiprocessing
+import shutil
 import sys
 from pathlib import Path
 
@@ -75,6 +76,47 @@ def test_artifacts_lie_beside_the_database(database: Path) -> None:
         opened.client.log_dict(run.info.run_id, {"a": 1}, "manifest.json")
     (found,) = Path("mlartifacts").rglob("manifest.json")
     assert "1" in found.read_text()
+
+
+def _log(name: str) -> str:
+    with open_store("smoke") as opened:
+        run = opened.client.create_run(opened.experiment)
+        opened.client.log_dict(run.info.run_id, {"a": 1}, name)
+        return str(run.info.run_id)
+
+
+def test_a_moved_project_reads_and_writes_its_own_artifacts(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = _log("first.json")
+    moved = tmp_path / "moved"
+    Path(database.parent).rename(moved)
+    monkeypatch.chdir(moved)
+    _log("second.json")
+    assert not database.parent.exists()
+    assert {path.name for path in moved.rglob("*.json")} == {"first.json", "second.json"}
+    with open_store("smoke") as opened:
+        assert [file.path for file in opened.client.list_artifacts(first)] == ["first.json"]
+
+
+@pytest.mark.parametrize("name", ["a?b", "a#b", "a%20b", "a b"])
+def test_the_database_stays_in_a_folder_of_any_name(
+    empty_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    shutil.copy(empty_database, folder / "mlflow.db")
+    _log("manifest.json")
+    assert len(list(folder.rglob("manifest.json"))) == 1
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_a_query_of_a_database_is_refused(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///mlflow.db?mode=ro")
+    with pytest.raises(UserError, match="MLFLOW_TRACKING_URI"), open_store("smoke"):
+        pass
 
 
 def test_trouble_while_it_is_open_is_one_sentence(database: Path) -> None:
