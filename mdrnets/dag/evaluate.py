@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from mdrnets.config.load import PARAMS, Config
+from mdrnets.config.load import Config
 from mdrnets.config.network_id import NetworkId
 from mdrnets.config.profile import INCEPTION
-from mdrnets.config.protocol import FULL, External
+from mdrnets.config.protocol import FULL, PARAMS, External
 from mdrnets.dag.data import labels_are_read
 from mdrnets.dag.networks import NetworkGroup, method_groups
 from mdrnets.dag.stage import DATASET, METHOD, Stage
