@@ -29,12 +29,17 @@ class _Table:
     symbols: bytes
 
     def lookup(self) -> list[tuple[int, int]]:
-        """For each 16 bits that data may begin with: the length of the code, and its symbol."""
+        """For each 16 bits that data may begin with: the length of the code, and its symbol.
+
+        Raises:
+            ValueError: there are more codes than bits allow.
+        """
+        lengths = [length for length, count in enumerate(self.counts, 1) for _ in range(count)]
+        if sum(2 ** (_LONGEST_CODE - length) for length in lengths) > 2**_LONGEST_CODE:
+            raise ValueError("too many codes")
         entries: list[tuple[int, int]] = []
-        symbols = iter(self.symbols)
-        for length, count in enumerate(self.counts, start=1):
-            for _ in range(count):
-                entries += [(length, next(symbols))] * 2 ** (_LONGEST_CODE - length)
+        for length, symbol in zip(lengths, self.symbols, strict=False):
+            entries += [(length, symbol)] * 2 ** (_LONGEST_CODE - length)
         return entries + [(0, 0)] * (2**_LONGEST_CODE - len(entries))
 
 
@@ -81,6 +86,13 @@ def find_damage(data: bytes, pixels: np.ndarray) -> str | None:
         data: the file.
         pixels: uint8 H×W×3, as Pillow decoded it.
     """
+    try:
+        return _find_damage(data, pixels)
+    except (IndexError, KeyError, ValueError, ZeroDivisionError, struct.error):
+        return "its headers contradict each other"
+
+
+def _find_damage(data: bytes, pixels: np.ndarray) -> str | None:
     frame, scans = _read_structure(data)
     if frame is None:
         return None  # of another kind, such as arithmetic coding
@@ -123,9 +135,11 @@ def _count_missing(frame: _Frame, scans: list[_Scan]) -> int:
 def _ends_early(data: bytes, frame: _Frame, scan: _Scan) -> bool:
     """Whether the data of a sequential scan end before its last block."""
     tables = {
-        component: tuple(table.lookup() if table else [] for table in pair)
+        component: tuple(table.lookup() for table in pair if table)
         for component, pair in scan.components.items()
     }
+    if any(len(pair) < 2 for pair in tables.values()):
+        return False  # libjpeg has tables for files without some
     blocks, units = _count_blocks(frame, list(scan.components))
     for part in _RESTART.split(data[scan.begin : scan.end]):
         content = part.replace(b"\xff\x00", b"\xff")
@@ -133,7 +147,8 @@ def _ends_early(data: bytes, frame: _Frame, scan: _Scan) -> bool:
         for _ in range(min(units, scan.interval or units)):
             for component, count in blocks.items():
                 for _ in range(count):
-                    at = _skip_block(content, at, *tables[component])
+                    first, others = tables[component]
+                    at = _skip_block(content, at, first, others)
                     if at > bits:
                         return True
             units -= 1

@@ -59,14 +59,14 @@ def test_an_intact_file_passes(data) -> None:
     assert not _is_refused(data)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(data=st.sampled_from(FILES), share=st.floats(0, 0.97))
 def test_a_file_that_was_cut_and_ended_properly_is_refused(data, share) -> None:
     at = _start(data) + int(share * (len(data) - _start(data)))
     assert _is_refused(data[:at] + END)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(data=st.sampled_from(FILES), share=st.floats(0, 1), size=st.integers(10, 600))
 def test_a_file_with_zeroed_bytes_is_refused(data, share, size) -> None:
     at = _start(data) + int(share * (len(data) - 2 - size - _start(data)))
@@ -99,3 +99,15 @@ def test_real_faces_pass_and_their_cut_copies_do_not() -> None:
                 assert not _is_refused(data), member
                 for share in (0.2, 0.5, 0.9):
                     assert _is_refused(data[: int(share * len(data))] + END), member
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    data=st.sampled_from([*FILES, PROGRESSIVE, _encode(np.full((40, 40, 3), 128, dtype=np.uint8))]),
+    changes=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), max_size=8),
+)
+def test_changed_headers_give_an_image_or_a_sentence(data, changes) -> None:
+    changed = bytearray(data)
+    for share, value in changes:
+        changed[int(share * (_start(data) - 1))] = value
+    _is_refused(bytes(changed))
