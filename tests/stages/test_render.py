@@ -1,7 +1,9 @@
 import csv
 import json
+import os
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -44,6 +46,21 @@ def test_all_files_of_the_table_of_stages_are_written(project: Path) -> None:
     written = {path for path in LAYOUT.reports.rglob("*") if path.is_file()}
     assert written == {*OUTPUTS, LAYOUT.metrics}
     assert all(path.stat().st_size for path in written)
+
+
+def test_the_backend_of_a_notebook_is_not_inherited(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backends = []
+
+    def render(*arguments: object) -> None:
+        backends.append(os.environ["MPLBACKEND"])
+
+    monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+    module = SimpleNamespace(render=render)
+    monkeypatch.setattr("stages.render.import_module", lambda name: module)
+    assert main(["figure5"]) == 0
+    assert backends == ["Agg"]
 
 
 def test_dvc_compares_the_numbers_of_the_table(project: Path) -> None:

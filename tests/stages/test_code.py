@@ -1,0 +1,46 @@
+import shutil
+from pathlib import Path
+
+import pytest
+
+from mdrnets.config.load import load_config
+from mdrnets.dag.pipeline import Pipeline
+from stages import code
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def project(shipped: Path) -> Path:
+    shutil.copy(ROOT / "dvc.yaml", shipped)
+    return shipped
+
+
+def test_the_shipped_graph_is_that_of_the_shipped_profile(project: Path) -> None:
+    code.check_dvc_yaml(Pipeline(load_config()))
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after"),
+    [
+        ("params.yaml", "profile: demo", "profile: smoke"),
+        ("profiles/demo.yaml", "methods: [pconv, ", "methods: ["),
+        ("profiles/demo.yaml", "methods: [pconv, ", "methods: [pconv, biharmonic, "),
+        ("profiles/demo.yaml", "  rendered_b:", "  rendered_c:"),
+    ],
+)
+def test_dvc_does_not_run_the_graph_of_another_configuration(
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    file: str,
+    before: str,
+    after: str,
+) -> None:
+    text = Path(file).read_text(encoding="utf-8")
+    assert before in text
+    Path(file).write_text(text.replace(before, after, 1), encoding="utf-8")
+    monkeypatch.setenv("DVC_STAGE", "code")
+    assert code.main(["--profile", "demo"]) == 1
+    assert "dvc.yaml" in capsys.readouterr().err
+    assert not Path("runs").exists()
