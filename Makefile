@@ -1,8 +1,8 @@
 # The two commands of the README, and their helpers. `make help` lists them.
 PYTHON ?= python3
 VENV := .venv
-PROFILE ?= $(or $(shell $(VENV)/bin/python -m mdrnets profile),$(error params.yaml names no profile))
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+PROFILE ?= $(or $(shell PATH="$(PATH)" python -m mdrnets profile),$(error params.yaml names no profile))
 
 .DEFAULT_GOAL := help
 .PHONY: help environment development status plan table1 test test-slow check format restore record verify keep crate croissant dvc.yaml ui lock
