@@ -193,11 +193,55 @@ DECISIONS = (
         METHOD,
     ),
     Assumption(
-        "refinement layers",
-        "gated encoder to H/8, four gated residual blocks, four SPADE blocks; instance norm",
+        "residual output",
+        "I_o = P + R, with R in (-1, 1); `residual: false` makes the network draw the whole face",
         "chosen",
-        "the paper names only the kinds of layers",
+        "the paper's word, refine, allows both. Validation as above, 300 steps: L1 12.33 % without "
+        "it, 11.60 % with it; Fréchet distance 70.4, 71.8. 200 steps, two seeds: L1 12.76 and "
+        "12.71 %, 11.28 and 10.93 % (the coarse face: 10.95 %): more than seeds differ; Fréchet "
+        "distance 69.5 and 75.0, 84.0 and 101.3 (the coarse face: 101.9). So it first costs some "
+        "of the distance, most of which the initial weights below give back",
+        METHOD,
+    ),
+    Assumption(
+        "refinement layers",
+        "gated encoder without norm, four gated residual blocks at H/8, four SPADE blocks with "
+        "nearest-neighbour guidance",
+        "cited",
+        "the paper names only the kinds of layers. DeepFillv2's gated layers have no norm, and "
+        "SPADE's authors resize by nearest neighbour; instance norm and bilinear guidance made no "
+        "difference on validation faces (with slots as in MOSS: L1 11.28 and 11.27 %, Fréchet "
+        "distance 84.0 and 84.8), nor did two halvings",
         REFINEMENT,
+    ),
+    Assumption(
+        "SPADE's normalisation",
+        "instance norm",
+        "chosen",
+        "SPADE's authors use BatchNorm, synchronised over GPUs, which makes an image's completion "
+        "in training depend on the others of its batch; no difference on validation faces",
+        "networks/spade.py",
+    ),
+    Assumption(
+        "initial weights of the new networks",
+        "decoder, style encoder, θ and φ: Xavier, normal, gain .02; gated layers: Xavier, uniform; "
+        "biases zero. Scales of spectrally normalised weights have no effect",
+        "cited",
+        "code of SPADE and SEAN, and of DeepFillv2; the paper does not say. A residual output "
+        "begins at the coarse face. Validation, 200 steps, with a residual output: L1 11.28 % with "
+        "PyTorch's weights, 11.25 % with these; Fréchet distance 84.0, 72.0",
+        "methods/mdrnets/initial_weights.py",
+    ),
+    Assumption(
+        "how slots begin",
+        "every number from N(0, 1); `init: unit` begins with unit vectors, `init: from_data` fills "
+        "the slots with style vectors after a warm-up",
+        "cited",
+        "MOSS; no difference on validation faces. At the paper's size a read of unit vectors is 17 "
+        "to 25 times shorter than its query, since α = .999 hardly moves them; of N(0, 1) it has "
+        ".3 to .4 of the length, but points elsewhere (cosine .1); of slots filled from data .7 to "
+        ".96, which falls to .33 while the style vectors grow",
+        MEMORY,
     ),
     Assumption(
         "InCo² pooling",

@@ -63,13 +63,17 @@ class Options(TrainOptions):
         Literal["coarse", "masked"],
         Cited("DeepFillv2's second network; the paper's sentence on it is garbled"),
     ] = "coarse"
-    residual: Annotated[bool, Chosen("I_o = P + R; not stated")] = False
-    gated_norm: Annotated[GatedNorm, Chosen("not stated", "refinement.py")] = "instance"
-    halvings: Annotated[PositiveInt, Chosen("before the bottleneck", "refinement.py")] = 3
-    resizing: Annotated[Resizing, Chosen("of SPADE's guidance", "refinement.py")] = "bilinear"
+    residual: Annotated[bool, Chosen("I_o = P + R, by validation; see DECISIONS")] = True
+    gated_norm: Annotated[
+        GatedNorm, Cited("DeepFillv2, whose gated layers have none", "refinement.py")
+    ] = "none"
+    halvings: Annotated[PositiveInt, Chosen("not stated; two change little", "refinement.py")] = 3
+    resizing: Annotated[Resizing, Cited("SPADE; of its guidance", "refinement.py")] = "nearest"
+    # "framework": PyTorch's.
     initial_weights: Annotated[
-        Literal["framework", "cited"], Chosen("not stated", "initial_weights.py")
-    ] = "framework"
+        Literal["cited", "framework"],
+        Cited("SPADE, SEAN, DeepFillv2; not stated", "initial_weights.py"),
+    ] = "cited"
     discriminator_base: Annotated[PositiveInt, Cited("pix2pix")] = 64
 
     memory: Annotated[Literal["per_class", "shared", "none"], Paper()] = "per_class"
@@ -77,7 +81,7 @@ class Options(TrainOptions):
     slots: Annotated[PositiveInt, Chosen("m; the supplement is not public", "memory.py")] = 64
     alpha: Annotated[float, Field(ge=0, le=1), Cited("MOSS; α of equation 3", "memory.py")] = 0.999
     temperature: Annotated[PositiveFloat, Chosen("not in equation 4", "memory.py")] = 1.0
-    init: Annotated[Start, Chosen("unit vectors; see DECISIONS", "memory.py")] = "unit"
+    init: Annotated[Start, Cited("MOSS: N(0, 1); see DECISIONS", "memory.py")] = "normal"
     # Of the steps, before slots are filled from data.
     warm_up_share: Annotated[
         float, Field(ge=0, lt=1), Chosen("for `init: from_data`: the style encoder learns first")

@@ -30,7 +30,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "without adversary": {"weights": {"adversarial": 0}},
     "gram": {"style": "gram", "adversarial": "lsgan"},
     "masked input": {"encoder_input": "masked"},
-    "residual": {"residual": True},
+    "not residual": {"residual": False},
 }
 
 

@@ -72,7 +72,7 @@ def test_without_a_memory_the_pooled_vectors_are_used_themselves(
         regions=regions,
         hole=small,
     )
-    expected = method.refinement(batch.image, batch.hole, fused)
+    expected = batch.image + method.refinement(batch.image, batch.hole, fused)
     found = method.refine(batch.masked, batch.hole, batch.image, labels)
     torch.testing.assert_close(found, expected)
 
@@ -82,8 +82,9 @@ def test_style_guidance_goes_straight_to_the_decoder(
 ) -> None:
     method = small_method(guidance="style").eval()
     labels = torch.zeros(2, 32, 32, dtype=torch.int64)
-    expected = method.refinement(batch.image, batch.hole, method.style_encoder(batch.image))
-    assert torch.equal(method.refine(batch.masked, batch.hole, batch.image, labels), expected)
+    change = method.refinement(batch.image, batch.hole, method.style_encoder(batch.image))
+    output = method.refine(batch.masked, batch.hole, batch.image, labels)
+    assert torch.equal(output, batch.image + change)
 
 
 # -- what is refined -------------------------------------------------------------------------
@@ -105,7 +106,7 @@ def test_the_encoder_takes_the_coarse_face_or_the_masked_image(
 def test_by_default_every_pixel_of_the_coarse_face_reaches_the_encoder(
     small_method: MakeMethod, batch: Batch
 ) -> None:
-    method = small_method().eval()
+    method = small_method(residual=False).eval()  # not only by the sum
     coarse = method.complete_coarsely(batch.masked, batch.hole).requires_grad_()
     guidance = torch.zeros(2, 6, 16, 16)
     method.decode(batch.masked, batch.hole, coarse, guidance).square().sum().backward()
@@ -114,7 +115,7 @@ def test_by_default_every_pixel_of_the_coarse_face_reaches_the_encoder(
 
 
 def test_a_residual_output_is_completed_in_range(small_method: MakeMethod, batch: Batch) -> None:
-    method = small_method(residual=True)
+    method = small_method()
     with torch.no_grad():
         assert isinstance(method.refinement.to_image[1].bias, Tensor)
         method.refinement.to_image[1].bias.fill_(5)  # R is nearly 1
