@@ -4,9 +4,9 @@ Needs the trained parser, coarse network and reconstruction network of a profile
 for all rows. Each finished training appends a row to a CSV file, and rows that are already there
 are skipped, so an interrupted screening continues. Test images are not used.
 
-    python benchmarks/screen_mdrnets.py --profile real64 celebahq default residual@2
+    python benchmarks/screen_mdrnets.py --profile real64 celebahq default plain@2
 
-`residual@2` is the second seed. Without names, every entry of `CHANGES` is trained.
+`plain@2` is the second seed. Without names, every entry of `CHANGES` is trained.
 """
 
 import argparse
@@ -46,26 +46,15 @@ from mdrnets.training.loop import train
 CHANGES: dict[str, dict[str, Any]] = {
     "default": {},
     "masked": {"encoder_input": "masked"},
-    "residual": {"residual": True},
+    "plain": {"residual": False},
     "gated-norm": {"gated_norm": "instance"},
-    "no-gated-norm": {"gated_norm": "none"},
     "two-halvings": {"halvings": 2},
-    "nearest": {"resizing": "nearest"},
     "bilinear": {"resizing": "bilinear"},
     "framework-weights": {"initial_weights": "framework"},
-    "cited-weights": {"initial_weights": "cited"},
     "unit-slots": {"init": "unit"},
-    "normal-slots": {"init": "normal"},
     "filled-slots": {"init": "from_data"},
     "without-mrem": {"mrem": False},
     "without-both": {"guidance": "style"},
-    "cited": {"gated_norm": "none", "resizing": "nearest", "init": "normal"},
-    "all-cited": {
-        "gated_norm": "none",
-        "resizing": "nearest",
-        "init": "normal",
-        "initial_weights": "cited",
-    },
 }
 """Name → options that replace those of the profile."""
 SCREENED = sorted({key for changes in CHANGES.values() for key in changes})
