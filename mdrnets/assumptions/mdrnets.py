@@ -10,6 +10,7 @@ from mdrnets.data import classes
 from mdrnets.losses import perceptual
 from mdrnets.methods.mdrnets import (
     coarse,
+    initial_weights,
     method,
     parser,
     reconstruction,
@@ -41,7 +42,7 @@ OPTIONS = (
 CONSTANTS = tuple(
     collect_constants(
         *(classes, sampling, hole_augmentation, loop, features, reconstruction, style_encoder),
-        *(refinement, spade, method, perceptual, ssim),
+        *(initial_weights, refinement, spade, perceptual, ssim),
     )
 )
 

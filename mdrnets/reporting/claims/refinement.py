@@ -221,6 +221,9 @@ def _rows(orders: Sequence[Order]) -> Iterator[tuple[object, ...]]:
     """One row for each order and training."""
     for o in orders:
         for number, difference in enumerate(o.differences, start=1):
-            value, low, high, _, n = difference or ("", "", "", "", "")
             key = (o.dataset, o.better, o.worse, o.metric, o.verdict, number)
-            yield (*key, value, low, high, n)
+            if difference is None:
+                yield (*key, "", "", "", "")
+            else:
+                numbers = difference.value, difference.low, difference.high
+                yield (*key, *(f"{each:.6g}" for each in numbers), difference.n)
