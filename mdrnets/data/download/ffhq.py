@@ -64,6 +64,9 @@ def read_metadata(path: Path) -> list[FfhqImage]:
             )
             for image in (entry["image"] for entry in entries.values())
         ]
+        for key, image in zip(entries, images, strict=True):
+            if int(key) != int(Path(image.name).stem):
+                raise ValueError(f"number {key} is {image.name}")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(
             f"{path}: expected the metadata of FFHQ, a list of images ({error!r}); download it "

@@ -34,7 +34,7 @@ def server() -> Iterator[Server]:
 def metadata(server: Server, tmp_path: Path) -> Path:
     """In the form of `ffhq-dataset-v2.json`."""
     entries = {}
-    for number, (name, data) in enumerate(reversed(PICTURES.items())):
+    for name, data in reversed(PICTURES.items()):
         image = {
             "file_url": server.url(f"/{name}"),
             "file_path": f"images1024x1024/00000/{name}",
@@ -43,7 +43,7 @@ def metadata(server: Server, tmp_path: Path) -> Path:
             "pixel_size": [48, 48],
             "face_landmarks": [[1.5, 2.5]] * 68,
         }
-        entries[str(number)] = {
+        entries[str(int(name.removesuffix(".png")))] = {
             "category": "training",
             "metadata": {"license": "Public Domain Mark", "photo_title": "image"},
             "image": image,
@@ -71,6 +71,24 @@ def test_another_file_is_refused(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(UserError, match=r"ffhq-dataset-v2\.json: "):
         read_metadata(path)
+
+
+def test_a_list_whose_numbers_are_shifted_is_refused(metadata: Path) -> None:
+    entries = json.loads(metadata.read_text())
+    metadata.write_text(json.dumps({str(int(key) + 1): entries[key] for key in entries}))
+    with pytest.raises(UserError, match=r"ffhq-dataset-v2\.json: .*\d{5}\.png"):
+        read_metadata(metadata)
+
+
+def test_an_image_in_the_place_of_the_one_before_is_not_kept(
+    server: Server, metadata: Path, tmp_path: Path
+) -> None:
+    names = list(PICTURES)
+    for name, following in zip(names, [*names[1:], names[0]], strict=True):
+        server.routes[f"/{name}"] = File(PICTURES[following])
+    with pytest.raises(UserError, match=r"images/0000\d\.png: .*MD5 "):
+        _download(metadata, tmp_path / "images")
+    assert not list((tmp_path / "images").glob("0*.png"))
 
 
 def test_all_images_are_downloaded_and_then_none(
