@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 PROFILE ?= $(or $(shell PATH="$(PATH)" python -m mdrnets profile),$(error params.yaml names no profile))
 
 .DEFAULT_GOAL := help
-.PHONY: help environment development status plan table1 test test-slow check format restore record verify keep crate croissant dvc.yaml ui lock
+.PHONY: help environment development status plan table1 test test-slow test-mutations check format restore record verify keep crate croissant dvc.yaml ui lock
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9.-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -42,6 +42,9 @@ test: development check ## run linters and tests
 
 test-slow: development ## run the tests that take minutes
 	OMP_NUM_THREADS=1 python -m pytest -m slow
+
+test-mutations: development ## break lines that tests must protect, and expect a failing test for each
+	OMP_NUM_THREADS=1 python -m pytest -m "slow or not slow" tests/mutation
 
 check: development ## run the linters
 	ruff check .

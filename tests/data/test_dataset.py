@@ -1,11 +1,18 @@
+import pickle
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from mdrnets.data.dataset import HOLE_SPLIT_COLUMNS, SPLIT_COLUMNS, load_training_data
+from mdrnets.data.dataset import (
+    HOLE_SPLIT_COLUMNS,
+    SPLIT_COLUMNS,
+    load_training_data,
+    map_array,
+)
 from mdrnets.data.tables import write_table
 from mdrnets.errors import UserError
+from tests.helpers.hostile_pickle import HostilePickle
 
 IMAGES = [  # id, role, labelled
     ("a", "test", 1),
@@ -84,6 +91,18 @@ def test_an_array_that_does_not_fit_its_table_is_named(paths, name) -> None:
     paths[name].unlink()
     with pytest.raises(UserError, match=rf"{name}\.npy: "):
         _load(paths)
+
+
+@pytest.mark.parametrize("form", ["pickle", "array"])
+def test_an_array_runs_no_code(tmp_path, form) -> None:
+    path, hostile = tmp_path / "images.npy", HostilePickle(tmp_path / "ran")
+    if form == "pickle":
+        path.write_bytes(pickle.dumps(hostile))
+    else:
+        np.save(path, np.array([hostile], dtype=object), allow_pickle=True)
+    with pytest.raises(UserError, match=r"images\.npy: "):
+        map_array(path, remedy="run the pack stage")
+    assert not hostile.ran
 
 
 def test_sizes_must_agree(paths) -> None:

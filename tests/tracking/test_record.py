@@ -1,9 +1,12 @@
 import math
+import multiprocessing
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from mdrnets.tracking import record as module
 from mdrnets.tracking.provenance import Process, this_process
 from mdrnets.tracking.record import (
     MlflowStatus,
@@ -17,6 +20,7 @@ from mdrnets.tracking.record import (
     read_points,
     record_name,
 )
+from tests.helpers.file_locks import is_locked
 
 Make = Callable[..., Record]
 DEAD = Process(host=this_process().host, pid=this_process().pid, created=0.0)
@@ -172,6 +176,68 @@ def test_sweeping_marks_the_dead_and_no_others(records: RecordStore, make_record
         "ended": "FINISHED",
     }
     assert found["dead"].ended is not None and found["dead"].error
+
+
+# -- several processes -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("action", ["begin", "import", "update", "mark", "forget"])
+def test_records_are_changed_under_a_lock(
+    records: RecordStore,
+    make_record: Make,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    action: str,
+) -> None:
+    output = tmp_path / "output"
+    output.write_text("weights")
+    earlier = records.begin(make_record(process=DEAD), resumes=False)
+    locked = []
+
+    def note(original: Callable[..., Any]) -> Callable[..., Any]:
+        def noted(*arguments: Any, **options: Any) -> Any:
+            locked.append(is_locked(records.folder / ".lock"))
+            return original(*arguments, **options)
+
+        return noted
+
+    for function in ("read", "_write"):
+        monkeypatch.setattr(module, function, note(getattr(module, function)))
+    monkeypatch.setattr(RecordStore, "_archived_path", note(RecordStore._archived_path))
+    if action == "begin":
+        records.begin(make_record(), resumes=True)
+    elif action == "import":
+        other = make_record(status="FINISHED", outputs=hashes([output]))
+        assert records.import_record(other, b"")
+    elif action == "update":
+        records.update(earlier, seconds=1.0)
+    elif action == "mark":
+        records.mark_dead_runs()
+    else:
+        records.forget_superseded(earlier)
+    assert locked and all(locked)
+
+
+def test_eight_processes_that_begin_the_same_work_lose_no_record(
+    records: RecordStore, make_record: Make
+) -> None:
+    context = multiprocessing.get_context("fork")
+    barrier = context.Barrier(8)
+    begun = [[make_record() for _ in range(4)] for _ in range(8)]
+    processes = [context.Process(target=_begin, args=(records, own, barrier)) for own in begun]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0] * 8
+    expected = {record.execution for own in begun for record in own}
+    assert {record.execution for record in records.all()} == expected
+
+
+def _begin(records: RecordStore, own: list[Record], barrier: Any) -> None:
+    barrier.wait()
+    for record in own:
+        records.begin(record, resumes=False)
 
 
 # -- curves ----------------------------------------------------------------------------------

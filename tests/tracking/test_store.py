@@ -1,13 +1,19 @@
 import multiprocessing
 import shutil
+import sqlite3
 import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mdrnets.errors import UserError
 from mdrnets.tracking import store
 from mdrnets.tracking.store import TrackingError, file_system, open_store, public_uri
+from tests.helpers.file_locks import is_locked
 
 
 @pytest.mark.parametrize("uri", ["mlruns", "file:///tmp/mlruns", "file:mlruns"])
@@ -149,6 +155,48 @@ def test_eight_processes_may_create_the_database_at_once(shipped: Path) -> None:
     assert {run.info.run_name for run in runs} == set("01234567")
     assert names.count("mdrnets-smoke") == 1
     assert not list(shipped.glob(".mlflow*"))
+
+
+def test_a_locked_database_is_waited_for_by_eight_processes(database: Path) -> None:
+    import mlflow  # noqa: F401  # once, for all of them
+
+    context = multiprocessing.get_context("fork")
+    barrier = context.Barrier(9)
+    processes = [
+        context.Process(target=_open_and_create_run, args=(barrier, number)) for number in range(8)
+    ]
+    for process in processes:  # before the lock: SQLite's connections must not be forked
+        process.start()
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        connection.execute("BEGIN EXCLUSIVE")
+        barrier.wait()
+        time.sleep(0.5)  # all of them have met the lock
+        assert all(process.is_alive() for process in processes)
+        connection.execute("COMMIT")
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0] * 8
+    with open_store("smoke") as opened:
+        runs = opened.client.search_runs([opened.experiment])
+    assert {run.info.run_name for run in runs} == set("01234567")
+
+
+def test_the_database_is_made_under_a_lock(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    create, experiment = store._create, store._experiment
+    locked = []
+
+    def note(original: Callable[..., Any]) -> Callable[..., Any]:
+        def noted(*arguments: Any) -> Any:
+            locked.append(is_locked(Path("mlflow.db.lock")))
+            return original(*arguments)
+
+        return noted
+
+    monkeypatch.setattr(store, "_create", note(create))
+    monkeypatch.setattr(store, "_experiment", note(experiment))
+    with open_store("smoke"):
+        pass
+    assert locked == [True, True]
 
 
 def test_an_interrupted_creation_leaves_no_database(

@@ -1,5 +1,6 @@
 from collections import OrderedDict
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,9 @@ import pytest
 import torch
 
 from mdrnets.errors import UserError
+from mdrnets.files import sha256
 from mdrnets.training.state import Checkpoints, remove_states
+from tests.helpers.hostile_pickle import HostilePickle
 
 CONFIG = {"seed": 1, "options": {"lr": 0.1, "widths": [4, 8]}}
 
@@ -135,6 +138,37 @@ def test_the_differences_are_those_of_the_last_undamaged_state(tmp_path: Path) -
     assert last.exists()  # only looked at
     _halve(tmp_path / "state" / "step-0000000005.pt")
     assert other.differences() == []
+
+
+def test_a_process_that_dies_after_the_states_rename_leaves_its_checksum(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoints = _saved(tmp_path, 5)
+    replace = Path.replace
+
+    def dies(path: Path, target: Path) -> None:
+        replace(path, target)
+        if target.suffix == ".pt":
+            raise Died
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", dies)
+        with pytest.raises(Died):
+            checkpoints.save(10, {"step": 10})
+    loaded = _checkpoints(tmp_path).load()
+    assert loaded is not None and loaded["step"] == 10
+
+
+def test_a_state_runs_no_code(tmp_path: Path) -> None:
+    checkpoints = _saved(tmp_path, 5)
+    last = checkpoints.last
+    assert last is not None
+    hostile = HostilePickle(tmp_path / "ran")
+    torch.save({"fingerprint": checkpoints.fingerprint, "state": hostile}, last)
+    last.with_suffix(".sha256").write_text(f"{sha256(last)}  {last.name}\n")
+    with pytest.raises((UserError, UnpicklingError)):
+        checkpoints.load()
+    assert not hostile.ran
 
 
 @pytest.mark.parametrize("removed", [0, 1, 2])
