@@ -31,10 +31,13 @@ def refuse_repeated(values: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _check_address(url: str) -> str:
-    parts = urlsplit(url)  # refuses such as `http://[1`
-    if not parts.hostname or (parts.port or 1) < 1:  # `port` refuses letters
-        raise ValueError("expected a host; correct the URL")
-    return url
+    try:
+        parts = urlsplit(url)  # refuses such as `http://[1`
+        if parts.hostname and (parts.port is None or parts.port > 0):  # `port` refuses letters
+            return url
+    except ValueError:
+        pass  # Python's message may contain the password
+    raise ValueError("expected a host; correct the URL, with %2F for / and %3F for ? in a password")
 
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]

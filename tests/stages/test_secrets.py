@@ -10,6 +10,7 @@ import yaml
 from mdrnets.commands.command_line import run_command
 from mdrnets.config.load import load_config
 from mdrnets.config.redaction import redact_urls
+from mdrnets.errors import UserError
 from mdrnets.tracking.record import Record
 from stages import check, code, download
 from tests.helpers.finished_run import LAYOUT as FINISHED
@@ -131,3 +132,21 @@ def test_dumps_of_a_configuration_hide_them(server: Server) -> None:
 )
 def test_a_url_is_shown_without_secrets(url: str, shown: str) -> None:
     assert redact_urls(url) == shown
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://the-user:the-password/x@host/a.zip",
+        "http://[the-token/a.zip",
+        "ftp://the-user:the-password@host/a.zip",
+        "http://the-user@host/download?the-token",
+    ],
+)
+def test_a_refused_url_hides_them(server: Server, url: str) -> None:
+    profile = yaml.safe_load(PROFILE.read_text(encoding="utf-8"))
+    profile["sources"]["holes"]["url"] = url
+    PROFILE.write_text(yaml.safe_dump(profile), encoding="utf-8")
+    with pytest.raises(UserError, match=r"sources\.holes") as raised:
+        load_config("smoke")
+    assert not any(secret in str(raised.value) for secret in SECRETS)
