@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mdrnets.networks.diagonals import sum_covering, sum_neighbours
+
 RATE = 2  # full grid to matching grid
 MATCH_SIZE = 3
 PASTE_SIZE = 2 * RATE  # so that four pasted patches overlap at each position
@@ -46,21 +48,27 @@ class ContextualAttention(nn.Module):
 
 
 def patch_scores(query: Tensor, key: Tensor) -> Tensor:
-    """Inner products of query patches with key patches; key patches have unit length.
+    """Inner products of 3×3 query patches with 3×3 key patches; key patches have unit length.
 
-    Args: query, key B×C×h×w, on the matching grid. Returns B×N×N, query patches by key patches.
+    The inner product of two patches is the sum of nine inner products of positions. So positions
+    are multiplied once, C deep, and the products are summed along diagonals.
+
+    Args: query, key B×C×h×w, on the matching grid. Returns B×N×N, query patches by key patches, in
+    float32 or higher precision.
     """
     # The softmax scale multiplies the rounding error of a score by ten.
     with torch.autocast(query.device.type, enabled=False):
-        queries = _matching_patches(query)
-        keys = F.normalize(_matching_patches(key), dim=1, eps=NORM_FLOOR)
-        return queries.mT @ keys
-
-
-def _matching_patches(features: Tensor) -> Tensor:
-    """B×C×h×w → B×9C×N, in float32 or higher precision."""
-    features = features.to(torch.promote_types(features.dtype, torch.float32))
-    return F.unfold(features, MATCH_SIZE, padding=MATCH_SIZE // 2)
+        precision = torch.promote_types(query.dtype, torch.float32)
+        query, key = query.to(precision), key.to(precision)
+        h, w = key.shape[2:]
+        products = (query.flatten(2).mT @ key.flatten(2)).view(-1, h, w, h, w)
+        scores = sum_neighbours(sum_neighbours(products, (1, 3)), (2, 4))
+        squares = key.square().sum(dim=1, keepdim=True)  # B×1×h×w
+        squares = F.avg_pool2d(
+            squares, MATCH_SIZE, stride=1, padding=MATCH_SIZE // 2, divisor_override=1
+        )
+        inverse_lengths = squares.clamp(min=NORM_FLOOR**2).rsqrt().flatten(2)  # B×1×N
+        return scores.view(-1, h * w, h * w) * inverse_lengths
 
 
 def fuse(scores: Tensor, grid: tuple[int, int]) -> Tensor:
@@ -73,16 +81,10 @@ def fuse(scores: Tensor, grid: tuple[int, int]) -> Tensor:
     Args: scores B×N×N; grid (h, w) with h·w = N. Returns B×N×N.
     """
     h, w = grid
-    by_row = _add_diagonal_neighbours(scores).view(-1, h, w, h, w)
+    by_row = sum_neighbours(scores, (1, 2)).view(-1, h, w, h, w)
     by_column = by_row.permute(0, 2, 1, 4, 3).reshape(scores.shape)
-    by_column = _add_diagonal_neighbours(by_column).view(-1, w, h, w, h)
+    by_column = sum_neighbours(by_column, (1, 2)).view(-1, w, h, w, h)
     return by_column.permute(0, 2, 1, 4, 3).reshape(scores.shape)
-
-
-def _add_diagonal_neighbours(scores: Tensor) -> Tensor:
-    """S[i − 1, j − 1] + S[i, j] + S[i + 1, j + 1], zeros outside."""
-    padded = F.pad(scores, (1, 1, 1, 1))
-    return padded[:, :-2, :-2] + scores + padded[:, 2:, 2:]
 
 
 def find_valid_patches(hole: Tensor) -> Tensor:
@@ -105,10 +107,19 @@ def masked_softmax(scores: Tensor, valid: Tensor, *, scale: float) -> Tensor:
 def paste(weights: Tensor, source: Tensor) -> Tensor:
     """Overlap-add the weighted means of the source's 4×4 patches.
 
+    A 4×4 patch covers 2×2 cells of 2×2 pixels, and neighbouring patches share cells. So the weights
+    with which one cell is added to another are summed first, and cells are multiplied once.
+
     Args: weights B×N×N, target patches by source patches; source B×C×H×W. Returns B×C×H×W.
     """
+    h, w = source.shape[2] // RATE, source.shape[3] // RATE
+    weights = weights.view(-1, h, w, h, w)
+    weights = sum_covering(sum_covering(weights, (1, 3)), (2, 4))
+    weights = weights.flatten(3).flatten(1, 2).to(source.dtype)  # B×(h+1)(w+1)×(h+1)(w+1)
+
     padding = (PASTE_SIZE - RATE) // 2
-    patches = F.unfold(source, PASTE_SIZE, padding=padding, stride=RATE)  # B×16C×N
-    mixed = patches @ weights.mT
-    pasted = F.fold(mixed, source.shape[2:], PASTE_SIZE, padding=padding, stride=RATE)
+    cells = F.pixel_unshuffle(F.pad(source, (padding,) * 4), RATE)  # B×4C×(h+1)×(w+1)
+    # In this order, the gradient of the weights has the memory layout of the weights.
+    mixed = (weights @ cells.flatten(2).mT).mT.reshape(cells.shape)
+    pasted = F.pad(F.pixel_shuffle(mixed, RATE), (-padding,) * 4)
     return pasted / (PASTE_SIZE // RATE) ** 2

@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -79,6 +81,34 @@ def test_it_does_what_the_authors_loops_do() -> None:
     foreground, background = foreground / 20, background / 20
     output = ContextualAttention()(foreground, background, full)
     torch.testing.assert_close(output, _by_loops(foreground, background, hole))
+
+
+def _scores_by_unfolding(query: Tensor, key: Tensor) -> Tensor:
+    queries, keys = (F.unfold(features, 3, padding=1) for features in (query, key))
+    return queries.mT @ F.normalize(keys, dim=1, eps=1e-4)
+
+
+def _paste_by_folding(weights: Tensor, source: Tensor) -> Tensor:
+    patches = F.unfold(source, 4, padding=1, stride=2)
+    return F.fold(patches @ weights.mT, source.shape[2:], 4, padding=1, stride=2) / 4
+
+
+def test_sums_along_diagonals_equal_products_of_patches() -> None:
+    inputs = [
+        features.double()[..., :8, :12].requires_grad_()
+        for features in (_features(batch=2, seed=1), _features(batch=2, seed=2))
+    ]
+
+    def attend(
+        score: Callable[[Tensor, Tensor], Tensor], add: Callable[[Tensor, Tensor], Tensor]
+    ) -> tuple[Tensor, ...]:
+        query, source = inputs
+        weights = torch.softmax(score(query[..., ::2, ::2] / 3, source[..., ::2, ::2]), dim=2)
+        output = add(weights, source)
+        return output, *torch.autograd.grad(output.square().sum(), inputs)
+
+    fast, slow = attend(patch_scores, paste), attend(_scores_by_unfolding, _paste_by_folding)
+    torch.testing.assert_close(fast, slow, rtol=1e-12, atol=1e-12)
 
 
 def test_a_patch_resembles_itself_most() -> None:

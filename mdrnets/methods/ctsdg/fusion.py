@@ -29,10 +29,18 @@ class BiGFF(nn.Module):
     def forward(self, texture: Tensor, structure: Tensor) -> Tensor:
         """Args: texture, structure B×C×H×W. Returns B×2C×H×W."""
         both = torch.cat([texture, structure], dim=1)
-        structure_gate, texture_gate = self.structure_gate(both), self.texture_gate(both)
+        structure_gate, texture_gate = self._gates(both).chunk(2, dim=1)
         texture = texture + self.alpha * structure_gate * structure
         structure = structure + self.beta * texture_gate * texture  # the updated texture
         return torch.cat([texture, structure], dim=1)
+
+    def _gates(self, both: Tensor) -> Tensor:
+        """Both gates as one convolution: B×2C×H×W → B×2C×H×W, the structure gate first."""
+        convolutions = self.structure_gate[0], self.texture_gate[0]
+        weight, bias = (
+            torch.cat([getattr(conv, name) for conv in convolutions]) for name in ("weight", "bias")
+        )
+        return torch.sigmoid(F.conv2d(both, weight, bias, padding=1))
 
 
 class RegionAffinity(nn.Module):
@@ -46,9 +54,9 @@ class RegionAffinity(nn.Module):
         """Args: x B×C×H×W, H and W even. Returns the same shape."""
         size = (x.shape[2] // 2, x.shape[3] // 2)
         small = F.interpolate(x, size=size, mode="bilinear", align_corners=True)
-        scores = patch_scores(small, small)  # B×N×N, N = H·W/4
-        weights = torch.softmax(SOFTMAX_SCALE * scores, dim=2).clamp(min=WEIGHT_FLOOR)
-        return paste(weights.to(x.dtype), x)
+        scores = patch_scores(SOFTMAX_SCALE * small, small)  # B×N×N, N = H·W/4
+        weights = torch.softmax(scores, dim=2)
+        return paste(F.threshold(weights, WEIGHT_FLOOR, WEIGHT_FLOOR), x)
 
 
 class MultiScaleAggregation(nn.Module):
@@ -101,5 +109,5 @@ class FusionTail(nn.Module):
         return image
 
 
-def _gate(channels: int) -> nn.Module:
+def _gate(channels: int) -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(2 * channels, channels, 3, padding=1), nn.Sigmoid())

@@ -1,5 +1,6 @@
 import pytest
 import torch
+import torch.nn.functional as F
 from skimage.color import rgb2gray
 from skimage.feature import canny
 from torch import nn
@@ -104,6 +105,7 @@ def test_fusion_starts_as_a_concatenation_and_uses_the_updated_texture() -> None
         fusion.alpha.fill_(1)
         fusion.beta.fill_(1)
     both = torch.cat([texture, structure], dim=1)
+    # Both gates are computed by one convolution.
     updated = texture + fusion.structure_gate(both) * structure
     expected = structure + fusion.texture_gate(both) * updated
     torch.testing.assert_close(fusion(texture, structure)[:, 4:], expected)
@@ -114,6 +116,23 @@ def test_region_affinity_of_a_constant_is_damped_only_at_the_border() -> None:
     torch.testing.assert_close(out[1:-1, 1:-1], torch.ones(30, 30), atol=1e-5, rtol=0)
     torch.testing.assert_close(out[0, 1:-1], torch.full((30,), 0.5), atol=1e-5, rtol=0)
     torch.testing.assert_close(out[0, 0].item(), 0.25, atol=1e-5, rtol=0)
+
+
+def test_region_affinity_is_the_authors_with_patches_unfolded() -> None:
+    x = (torch.randn(2, 5, 12, 16, dtype=torch.float64) / 2).requires_grad_()
+    small = F.interpolate(x, size=(6, 8), mode="bilinear", align_corners=True)
+    patches = F.unfold(small, 3, padding=1)
+    scores = patches.mT @ F.normalize(patches, dim=1, eps=1e-4)
+    weights = torch.softmax(10 * scores, dim=2).clamp(min=1e-8)
+    mixed = F.unfold(x, 4, padding=1, stride=2) @ weights.mT
+    expected = F.fold(mixed, (12, 16), 4, padding=1, stride=2) / 4
+    output = RegionAffinity()(x)
+    for found, slow in (
+        (output, expected),
+        (torch.autograd.grad(y.square().sum(), x)[0] for y in (output, expected)),
+    ):
+        torch.testing.assert_close(found, slow, rtol=1e-12, atol=1e-12)
+    assert (weights == 1e-8).any()  # some weights are at their floor
 
 
 def test_aggregation_weights_are_a_mixture_at_each_pixel() -> None:
