@@ -13,10 +13,17 @@ INCEPTION = "inception_v3"
 
 
 class Training(Options):
-    """Settings of every training, in steps."""
+    """Settings of every training.
+
+    Attributes:
+        log_every, checkpoint_every: steps between two rows of the history, two saved states.
+        loader_threads: threads that prepare the batches of coming steps; 0 prepares each between
+            two steps. No result depends on it.
+    """
 
     log_every: int = Field(ge=1)
     checkpoint_every: int = Field(ge=1)
+    loader_threads: int = Field(default=0, ge=0)
 
 
 class Profile(Options):

@@ -10,8 +10,13 @@ from torch import Tensor
 
 def to_tensor(images: np.ndarray, device: torch.device | str = "cpu") -> Tensor:
     """Convert images, uint8 N×H×W×3, to float32 N×3×H×W in [-1, 1]."""
-    pixels = torch.from_numpy(np.array(images, order="C")).to(device)  # a quarter of the bytes
-    return pixels.permute(0, 3, 1, 2).contiguous().float().div_(127.5).sub_(1)
+    return normalise_pixels(torch.from_numpy(np.array(images, order="C")).to(device))
+
+
+def normalise_pixels(pixels: Tensor) -> Tensor:
+    """Convert pixels on any device, uint8 N×H×W×3, to float32 N×3×H×W in [-1, 1]."""
+    planes = pixels.permute(0, 3, 1, 2)
+    return planes.to(torch.float32, memory_format=torch.contiguous_format).div_(127.5).sub_(1)
 
 
 def to_pixels(tensor: Tensor) -> np.ndarray:

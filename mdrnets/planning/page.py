@@ -11,7 +11,7 @@ from mdrnets.config.network_id import NetworkId
 from mdrnets.planning.plan import Plan, Work
 from mdrnets.planning.resources import Resources, runtime_minutes
 from mdrnets.planning.schedule import critical_path, makespan
-from mdrnets.planning.speed import COMPLETE
+from mdrnets.planning.speed import COMPLETE, LOADING_SECONDS
 
 HOUR, GIB, GB = 3600, 2**30, 1e9
 
@@ -36,7 +36,7 @@ def page(plan: Plan, gpus: Sequence[int]) -> str:
             f"Profile `{plan.config.name}` on {device.title}, {profile.precision}, "
             f"{profile.image_size}×{profile.image_size}: {_number(hours)} {unit}-hours.",
             _table(
-                (*TRAINED, f"{unit}-hours", "from", f"GiB a {unit}"),
+                (*TRAINED, f"{unit}-hours", "busy", "from", f"GiB a {unit}"),
                 [_training_row(plan, works) for works in _together(plan, trainings)],
             ),
             _table(
@@ -97,6 +97,7 @@ def _training_row(plan: Plan, works: list[Work]) -> tuple[str, ...]:
         f"{plan.parameters[NetworkId.parse(first.network).base] / 1e6:.1f} M",
         _number(first.macs / 1e9),
         _hours(works),
+        f"{min(work.busy for work in works):.0%}",
         _sources(works),
         f"{max(work.gpu_memory for work in works) / GIB:.1f}",
     )
@@ -152,7 +153,7 @@ def _disk(plan: Plan) -> Iterator[tuple[str, int]]:
 
 
 def _notes(plan: Plan, unit: str) -> Iterator[str]:
-    device = plan.speed.device
+    profile, device = plan.config.profile, plan.speed.device
     over = [
         f"{work.network} ({work.phase})"
         for work in plan.work
@@ -165,6 +166,13 @@ def _notes(plan: Plan, unit: str) -> Iterator[str]:
         )
     days = critical_path(plan.tasks()) / 24 / HOUR
     yield f"However many {unit}s: {_number(days)} days, the longest chain of jobs."
+    threads = profile.training.loader_threads
+    ahead = f"ahead in {threads} threads" if threads else "between two steps"
+    batch = 1e3 * LOADING_SECONDS * profile.image_size**2
+    yield (
+        f"Busy: the share of a phase in which the {unit} computes. The rest it waits for batches, "
+        f"which are prepared {ahead}, in {_number(batch)} ms of a core an image."
+    )
     yield (
         "Estimated: multiply-accumulates of convolutions and matrix products, forward and backward,"
         f" at {plan.utilisation:.0%} of the device's peak, or a pause of "

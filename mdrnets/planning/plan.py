@@ -16,7 +16,14 @@ from mdrnets.methods.building import resolved_options
 from mdrnets.planning.counting import CostCounter, NetworkCost
 from mdrnets.planning.schedule import Task
 from mdrnets.planning.sizes import completion_bytes, count_images, mean_hole, packed_bytes
-from mdrnets.planning.speed import COMPLETE, Cost, Measurement, Speed, median_utilisation
+from mdrnets.planning.speed import (
+    COMPLETE,
+    Cost,
+    Measurement,
+    Speed,
+    loading_seconds,
+    median_utilisation,
+)
 from mdrnets.tracking.record import Record, RecordStore, record_name
 from mdrnets.tracking.record import read as read_record
 
@@ -40,6 +47,7 @@ class Work:
         steps: batches.
         macs: multiply-accumulates of a step.
         seconds: of all steps.
+        busy: share of these seconds in which the device computes; the rest it waits for batches.
         source: `record` (an earlier run of this), `measured` (on such a device) or `estimated`.
         gpu_memory: bytes on each GPU.
     """
@@ -53,6 +61,7 @@ class Work:
     seconds: float
     source: str
     gpu_memory: float
+    busy: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -158,7 +167,13 @@ class Planner:
         for phase in cost.phases:
             measured = self._measured(network, phase.name, phase.batch_size)
             steps = round(phase.steps * share)
-            seconds = steps * self._step_seconds(phase.step, measured, ranks)
+            computing = self._step_seconds(phase.step, measured, ranks)
+            waiting = loading_seconds(
+                images=phase.batch_size / ranks,
+                image_size=self.config.profile.image_size,
+                threads=self.config.profile.training.loader_threads,
+                step=computing,
+            )
             needed = cost.weights + cost.frozen + 3 * cost.optimised + phase.activations / ranks
             source = "measured" if measured else "estimated"
             work.append(
@@ -169,9 +184,10 @@ class Planner:
                     steps=steps,
                     batch_size=phase.batch_size,
                     macs=phase.step.macs,
-                    seconds=seconds,
+                    seconds=steps * (computing + waiting),
                     source=source,
                     gpu_memory=measured.peak_memory_bytes if measured else CONTEXT + needed,
+                    busy=computing / (computing + waiting),
                 )
             )
         if record is not None:

@@ -28,6 +28,8 @@ UTILISATION = 0.25
 """Share of the peak that convolutions of these sizes reach, as long as nothing is measured."""
 KERNEL_SECONDS = 10e-6
 """A GPU waits at least so long from one kernel to the next, however small they are."""
+LOADING_SECONDS = 6e-3 / 8 / 256**2
+"""Seconds of one core to prepare a pixel of a batch; `docs/performance.md` has the measurement."""
 COMPLETE = "complete"
 """The phase of a method's completions, in the table of measurements."""
 
@@ -114,6 +116,19 @@ class Speed:
         """Seconds of a step: whichever takes longer, its arithmetic or its kernels."""
         peak = self.device.peak[self.precision]
         return max(2 * cost.macs / (peak * utilisation), cost.kernels * self.device.kernel_seconds)
+
+
+def loading_seconds(*, images: float, image_size: int, threads: int, step: float) -> float:
+    """Seconds that a step waits for its batch.
+
+    Args:
+        images: of the batch, on one rank.
+        image_size: H = W in pixels.
+        threads: threads that prepare batches ahead; 0: the batch is prepared between two steps.
+        step: seconds of the step itself.
+    """
+    seconds = LOADING_SECONDS * images * image_size**2
+    return max(0.0, seconds / threads - step) if threads else seconds
 
 
 def median_utilisation(

@@ -12,6 +12,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -29,6 +30,7 @@ from mdrnets.runtime.distributed import all_reduce_mean, average_statistics, bro
 from mdrnets.runtime.seeds import derived_seed
 from mdrnets.training.history import History
 from mdrnets.training.interruption import DeferredSignals
+from mdrnets.training.loading import load_batches
 from mdrnets.training.sampling import BatchSampler
 from mdrnets.training.state import Checkpoints, restore, snapshot
 
@@ -77,6 +79,7 @@ def train(
     fingerprint: Mapping[str, Any],
     fabric: Fabric,
     channels_last: bool,
+    loader_threads: int,
     report: Callable[[TrainingProgress], None],
 ) -> History:
     """Train all phases in place, continuing from the last saved state if there is one.
@@ -95,6 +98,7 @@ def train(
         fingerprint: everything that decides the result. A state with another one is refused.
         fabric: device, precision and rank of this process; the networks are moved to the device.
         channels_last: the memory format of images and weights.
+        loader_threads: threads that prepare batches ahead, see `load_batches`.
         report: called after every step.
 
     Raises:
@@ -131,7 +135,7 @@ def train(
     total = sum(phase.steps for phase in phases)
 
     begin, done_before, images = time.monotonic(), done, 0
-    with DeferredSignals() as signals:
+    with DeferredSignals() as signals, ExitStack() as stack:
         for number, phase in enumerate(phases[first:], start=first):
             sampler = BatchSampler(
                 data=data,
@@ -154,11 +158,15 @@ def train(
             if phase.on_enter is not None:
                 phase.on_enter()
 
-            for step in range(taken + 1, phase.steps + 1):
+            steps = range(taken + 1, phase.steps + 1)
+            batches = stack.enter_context(
+                closing(load_batches(sampler, steps, threads=loader_threads))
+            )
+            for step in steps:
                 torch.manual_seed(derived_seed(seed, "step", number, step) + rank)  # all devices
                 context = _StepContext(phase.name, step, checkpoints)
                 try:
-                    batch = sampler.batch(step)
+                    batch = next(batches)
                     terms = _take_step(trainable, phase, batch, fabric, context)
                 except torch.OutOfMemoryError as error:
                     raise UserError(

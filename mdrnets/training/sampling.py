@@ -5,14 +5,16 @@ in the same order as an uninterrupted one, without a saved sampler state. The ra
 the batch of a step is the same for any number of ranks.
 """
 
-from typing import Annotated
+from functools import lru_cache
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from mdrnets.config.marks import Chosen
 from mdrnets.data.dataset import TrainingData
-from mdrnets.data.pixels import to_tensor
+from mdrnets.data.pixels import normalise_pixels
 from mdrnets.errors import UserError
 from mdrnets.methods.base import Batch
 from mdrnets.runtime.seeds import derived_seed
@@ -20,6 +22,18 @@ from mdrnets.training.hole_augmentation import augment_hole
 
 # The merged classes have no left and right, so a label keeps its id.
 FLIP_PROBABILITY: Annotated[float, Chosen("not stated")] = 0.5
+
+
+EPOCHS_CACHED = 2
+"""A batch may span two epochs."""
+
+
+class DrawnBatch(NamedTuple):
+    """A batch in the machine's memory: images uint8 B×H×W×3, holes bool and labels uint8 B×H×W."""
+
+    images: Tensor
+    holes: Tensor
+    labels: Tensor | None
 
 
 class BatchSampler:
@@ -64,9 +78,17 @@ class BatchSampler:
         self.batch_size, self.device, self.memory_format = batch_size, device, memory_format
         share = batch_size // ranks
         self.share = slice(rank * share, (rank + 1) * share)
+        self._order = lru_cache(maxsize=EPOCHS_CACHED)(self._permutation)
 
     def batch(self, step: int) -> Batch:
-        """This rank's share of a step's batch; steps count from 1."""
+        """This rank's share of a step's batch, on the device; steps count from 1."""
+        return self.transfer(self.draw(step))
+
+    def draw(self, step: int) -> DrawnBatch:
+        """Draw this rank's share of a step's batch, in the machine's memory.
+
+        Safe to call from several threads.
+        """
         seed, phase = self.key
         generator = np.random.default_rng(derived_seed(seed, "batch", phase, step))
         chosen = self._positions(step)[self.share]
@@ -77,35 +99,58 @@ class BatchSampler:
         labels = None
         if self.labels:
             assert self.data.labels is not None  # checked by the constructor
-            maps = _flip(self.data.labels[self.data.label_rows[chosen]], flips)
-            labels = torch.from_numpy(maps).to(self.device).long()
+            labels = _flip(self.data.labels[self.data.label_rows[chosen]], flips)
 
         hole_rows = generator.choice(self.data.hole_rows, size=self.batch_size)
         augmented = [augment_hole(self.data.holes[row], generator) for row in hole_rows]
         holes = np.stack(augmented[self.share])
+        return DrawnBatch(
+            self._host_tensor(images),
+            self._host_tensor(holes),
+            None if labels is None else self._host_tensor(labels),
+        )
 
-        image = to_tensor(images, self.device).to(memory_format=self.memory_format)
-        hole = torch.from_numpy(holes).to(self.device).float()[:, None]  # B×1×H×W
-        return Batch(image=image, hole=hole, labels=labels)
+    def transfer(self, drawn: DrawnBatch) -> Batch:
+        """Copy a batch to the device and convert it there, without waiting for a GPU."""
+        images, holes, labels = (
+            None if tensor is None else tensor.to(self.device, non_blocking=True)
+            for tensor in (drawn.images, drawn.holes, drawn.labels)
+        )
+        assert images is not None and holes is not None
+        return Batch(
+            image=normalise_pixels(images).to(memory_format=self.memory_format),
+            hole=holes.float()[:, None],  # B×1×H×W
+            labels=None if labels is None else labels.long(),
+        )
+
+    def _host_tensor(self, array: np.ndarray) -> Tensor:
+        """In pinned memory if the device is a GPU: only from there is a copy asynchronous."""
+        tensor = torch.from_numpy(array)
+        return tensor.pin_memory() if self.device.type == "cuda" else tensor
 
     def _positions(self, step: int) -> np.ndarray:
         """Positions in `rows`: a window of the concatenated permutations of all epochs.
 
         A batch may span two epochs, so that every batch is full.
         """
-        seed, phase = self.key
         window = np.arange((step - 1) * self.batch_size, step * self.batch_size)
         epochs, offsets = np.divmod(window, len(self.rows))
         positions = np.empty_like(window)
         for epoch in np.unique(epochs):
-            generator = np.random.default_rng(derived_seed(seed, "epoch", phase, int(epoch)))
-            order = generator.permutation(len(self.rows))
-            positions[epochs == epoch] = order[offsets[epochs == epoch]]
+            positions[epochs == epoch] = self._order(int(epoch))[offsets[epochs == epoch]]
         return positions
+
+    def _permutation(self, epoch: int) -> np.ndarray:
+        """The order of the rows in an epoch; the last ones are cached in `_order`."""
+        seed, phase = self.key
+        generator = np.random.default_rng(derived_seed(seed, "epoch", phase, epoch))
+        return generator.permutation(len(self.rows))
 
 
 def _flip(arrays: np.ndarray, flips: np.ndarray) -> np.ndarray:
-    """A copy of N×H×W… in which the selected arrays are mirrored left to right."""
-    arrays = np.array(arrays)
-    arrays[flips] = arrays[flips, :, ::-1]
+    """Mirror the selected arrays of N×H×W or N×H×W×C left to right, in place."""
+    for index in np.flatnonzero(flips):
+        planes = np.atleast_3d(arrays[index])  # a view: H×W×C
+        for channel in range(planes.shape[2]):  # a plane at a time: numpy copies pixels slowly
+            planes[..., channel] = planes[:, ::-1, channel].copy()
     return arrays

@@ -121,6 +121,7 @@ def train_network(
             fingerprint=identity,
             fabric=fabric,
             channels_last=profile.channels_last,
+            loader_threads=profile.training.loader_threads,
             report=count_and_report,
         )
     finally:

@@ -57,6 +57,7 @@ def train_tiny(trainable: Trainable, folder: Path, fabric: Fabric, **changes: An
         "fingerprint": {},
         "fabric": fabric,
         "channels_last": False,
+        "loader_threads": 0,
         "report": lambda progress: None,
     }
     train(trainable, tiny_data(), **(arguments | changes))

@@ -155,6 +155,7 @@ def train_toy(folder: Path, *, toy: Toy | None = None, **changes: Any) -> tuple[
         "fingerprint": {"options": {"lr": toy.options.lr}},
         "fabric": launch(device="cpu", devices=1, precision="32-true"),
         "channels_last": False,
+        "loader_threads": 0,
         "report": lambda progress: None,
     }
     return toy, train(toy, toy_data(), **(arguments | changes))

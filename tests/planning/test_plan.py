@@ -10,7 +10,7 @@ from mdrnets.dag.pipeline import Pipeline
 from mdrnets.planning.page import cluster_resources, page
 from mdrnets.planning.plan import Plan, Planner
 from mdrnets.planning.schedule import makespan
-from mdrnets.planning.speed import DEVICES, Measurement, Speed
+from mdrnets.planning.speed import DEVICES, Measurement, Speed, loading_seconds
 from mdrnets.tracking.record import Record
 from tests.helpers.project import LAYOUT, write_configuration, write_data
 
@@ -69,7 +69,10 @@ def test_a_measured_step_takes_what_was_measured(config: Config) -> None:
         "base", "reconstruct", 32, 2, "32-true", estimated.parameters["base"], 0.5, 123
     )
     first, second = _plan(config, row).jobs["train_base one"].work
-    assert (first.source, first.seconds, first.gpu_memory) == ("measured", 2 * first.steps, 123)
+    assert (first.source, first.gpu_memory) == ("measured", 123)
+    loading = loading_seconds(images=2, image_size=32, threads=0, step=2)
+    assert first.seconds == pytest.approx((2 + loading) * first.steps)
+    assert first.busy == pytest.approx(2 / (2 + loading))
     assert second.source == "estimated"
 
 

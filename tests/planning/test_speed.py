@@ -9,6 +9,7 @@ from mdrnets.planning.speed import (
     Cost,
     Measurement,
     Speed,
+    loading_seconds,
     median_utilisation,
     read_measurements,
 )
@@ -68,3 +69,14 @@ def test_what_is_measured_says_what_a_device_reaches() -> None:
     row = Measurement("pconv", "initial", 256, 8, "bf16-mixed", 100, 1.0, 1)
     assert median_utilisation(speed, [(Cost(15.6e12, 1), row)]) == pytest.approx(0.1)
     assert median_utilisation(speed, []) == 0.25
+
+
+def test_threads_hide_the_loading_that_fits_into_a_step() -> None:
+    def waiting(threads: int, step: float) -> float:
+        return loading_seconds(images=8, image_size=256, threads=threads, step=step)
+
+    alone = waiting(0, 1.0)
+    assert 0 < alone == waiting(0, 0.0)
+    assert waiting(4, alone / 4) == 0
+    assert waiting(4, alone / 8) == pytest.approx(alone / 8)
+    assert loading_seconds(images=4, image_size=128, threads=0, step=0) == pytest.approx(alone / 8)

@@ -52,6 +52,14 @@ def test_turns_and_mirrors_give_all_eight_symmetries(monkeypatch: pytest.MonkeyP
     assert variants == expected and len(expected) == 8
 
 
+@given(size=st.integers(8, 40), radius=st.integers(1, 8), seed=st.integers(0, 2**32))
+@settings(max_examples=50, deadline=None)
+def test_two_passes_of_dilation_equal_the_square_window(size: int, radius: int, seed: int) -> None:
+    hole = np.random.default_rng(seed).random((size, size)) < 0.02
+    window = F.max_pool2d(torch.from_numpy(hole).float()[None], 2 * radius + 1, 1, radius)[0]
+    assert np.array_equal(hole_augmentation._dilate(hole, radius), window.bool().numpy())
+
+
 def test_dilation_grows_a_hole_by_at_most_a_thirty_second(monkeypatch: pytest.MonkeyPatch) -> None:
     _only(monkeypatch, dilate=1)
     hole = np.zeros((64, 64), dtype=bool)

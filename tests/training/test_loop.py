@@ -209,7 +209,9 @@ def test_a_training_that_stopped_ends_as_one_that_did_not(
                 tmp_path / "state", report=_at(step, _stop), checkpoint_every=checkpoint_every
             )
     torch.manual_seed(1234)  # a new process begins with other random numbers
-    toy, history = train_toy(tmp_path / "state", checkpoint_every=checkpoint_every)
+    toy, history = train_toy(
+        tmp_path / "state", checkpoint_every=checkpoint_every, loader_threads=2
+    )
     assert _bytes(tmp_path, toy, history) == uninterrupted
 
 
