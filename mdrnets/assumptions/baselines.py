@@ -140,7 +140,8 @@ BASELINE_DECISIONS = (
     ),
     Assumption(
         "CTSDG: grey values and edges",
-        "from the original image; for completion, only edges that do not depend on the hole",
+        "from the original image; the input has no edge within 2 pixels of the hole, in training "
+        "as in completion",
         "chosen",
         "in the authors' 8-bit conversion negative values wrap around: on real faces their edges "
         "agree with clean ones to an IoU of .18",

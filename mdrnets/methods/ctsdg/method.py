@@ -23,7 +23,12 @@ from mdrnets.losses.perceptual import gram_style_loss, perceptual_loss
 from mdrnets.methods.base import Batch, BuildContext, Method, Phase, Trainable, Update
 from mdrnets.methods.ctsdg.discriminator import Discriminator
 from mdrnets.methods.ctsdg.generator import Generator
-from mdrnets.methods.ctsdg.structure import detect_edges, detect_visible_edges, to_grey
+from mdrnets.methods.ctsdg.structure import (
+    detect_edges,
+    detect_visible_edges,
+    to_grey,
+    visible_edges,
+)
 from mdrnets.networks.composite import composite
 
 TAPS = ("pool1", "pool2", "pool3")  # of VGG-16
@@ -103,9 +108,10 @@ class CTSDG(Method):
         weights, discriminator = self.options.weights, self.discriminator
         image, hole = batch.image, batch.hole
         grey_01 = to_grey(image)
-        # Edges of the complete image, even near the hole: they are available in training.
+        # The target is the edges of the complete image, the input those that completion shows.
         edge = detect_edges(grey_01, sigma=self.options.edge_sigma)
-        generated = self.generator(batch.masked, edge * (1 - hole), grey_01 * (1 - hole), hole)
+        shown = visible_edges(edge, hole)
+        generated = self.generator(batch.masked, shown, grey_01 * (1 - hole), hole)
         output = generated.image
         composed = composite(image, output, hole)
 

@@ -47,4 +47,9 @@ def detect_visible_edges(masked: Tensor, hole: Tensor, *, sigma: float) -> Tenso
     plane = to_grey(masked) * valid
     mean = plane.sum(dim=(2, 3), keepdim=True) / valid.sum(dim=(2, 3), keepdim=True).clamp(min=1)
     filled = plane + mean * hole
-    return detect_edges(filled, sigma=sigma) * (1 - dilate(hole, RIM))
+    return visible_edges(detect_edges(filled, sigma=sigma), hole)
+
+
+def visible_edges(edge: Tensor, hole: Tensor) -> Tensor:
+    """Remove the edges in the hole and near it. Args: edge, hole B×1×H×W. Returns the same."""
+    return edge * (1 - dilate(hole, RIM))

@@ -27,12 +27,21 @@ class AppearanceTransformer(nn.Module):
             if isinstance(module, nn.Linear) and module.bias is not None:
                 nn.init.zeros_(module.bias)
 
-    def forward(self, tokens: Tensor, masked: Tensor) -> Tensor:
-        """Args: tokens int64 B×N, ignored where masked; masked bool B×N. Returns B×N×V."""
+    def forward(self, tokens: Tensor, masked: Tensor, cells: Tensor | None = None) -> Tensor:
+        """Args:
+            tokens: int64 B×N, ignored where masked.
+            masked: bool B×N.
+            cells: int64 B×K, the cells whose logits are needed; None: all of them.
+
+        Returns:
+            Logits B×N×V, or B×K×V.
+        """
         # A masked cell has only its position embedding; no token means "missing".
         x = self.tokens(tokens) * ~masked.unsqueeze(-1) + self.positions  # B×N×d
-        for block in self.blocks:
+        *blocks, last = self.blocks
+        for block in blocks:
             x = block(x)
+        x = last(x, cells)
         logits: Tensor = self.head(self.norm(x))
         return logits
 
@@ -50,12 +59,15 @@ class Block(nn.Module):
         self.mlp_norm = nn.LayerNorm(width)
         self.inner, self.outer = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Args: x B×N×d. Returns the same shape."""
-        y = self.attention_norm(x)
+    def forward(self, x: Tensor, cells: Tensor | None = None) -> Tensor:
+        """Args: x B×N×d; cells int64 B×K, those to compute, or None. Returns B×N×d or B×K×d."""
+        y = z = self.attention_norm(x)
+        if cells is not None:  # keys and values are still those of all cells
+            index = cells.unsqueeze(-1).expand(-1, -1, x.shape[2])
+            x, z = x.gather(1, index), y.gather(1, index)
         query, key, value = (
-            linear(y).unflatten(2, (self.heads, -1)).transpose(1, 2)  # B×heads×N×d/heads
-            for linear in (self.query, self.key, self.value)
+            linear(inputs).unflatten(2, (self.heads, -1)).transpose(1, 2)  # B×heads×N×d/heads
+            for linear, inputs in ((self.query, z), (self.key, y), (self.value, y))
         )
         attended = F.scaled_dot_product_attention(query, key, value)
         x = x + self.projection(attended.transpose(1, 2).flatten(2))
@@ -99,7 +111,10 @@ def sample_masked(
         # The next cells of each image; complete images are left out.
         active = masked.any(dim=1).nonzero()[:, 0]
         turn = masked[active].cumsum(dim=1).le(chunk) & masked[active]  # A×N
-        logits = transformer(tokens[active], masked[active])[turn].float() / temperature
+        # The same number of cells for each image, padded with others: their logits are dropped.
+        cells = turn.byte().argsort(dim=1, descending=True, stable=True)[:, :chunk]  # A×K
+        logits = transformer(tokens[active], masked[active], cells)
+        logits = logits[turn.gather(1, cells)].float() / temperature
         best, index = logits.topk(min(top_k, logits.shape[-1]), dim=-1)
         drawn = torch.multinomial(best.softmax(dim=-1), 1, generator=generator)
         image, cell = turn.nonzero(as_tuple=True)

@@ -8,7 +8,7 @@ from torch import nn
 from mdrnets.errors import UserError
 from mdrnets.methods.base import Batch, BuildContext
 from mdrnets.methods.ctsdg.method import CTSDG, Options, build
-from mdrnets.methods.ctsdg.structure import detect_edges, to_grey
+from mdrnets.methods.ctsdg.structure import detect_edges, to_grey, visible_edges
 
 TINY = {
     "steps": 10,
@@ -102,6 +102,24 @@ def test_completion_does_not_know_the_hole(method: CTSDG, batch: Batch) -> None:
     assert first.shape == batch.image.shape and first.abs().max() <= 1
 
 
+def test_training_sees_no_edge_that_completion_cannot_see(
+    method: CTSDG, batch: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[torch.Tensor] = []
+    forward = method.generator.forward
+
+    def keep(masked: torch.Tensor, edge: torch.Tensor, *rest: torch.Tensor) -> object:
+        seen.append(edge)
+        return forward(masked, edge, *rest)
+
+    monkeypatch.setattr(method.generator, "forward", keep)
+    next(iter(method.phases()[0].train_step(batch)))
+    near = F.max_pool2d(batch.hole, 5, stride=1, padding=2)
+    full = detect_edges(to_grey(batch.image), sigma=1.0)
+    assert (full * (near - batch.hole)).any()  # edges between the hole and its rim
+    assert torch.equal(seen[0], full * (1 - near))
+
+
 def test_the_features_are_not_saved(method: CTSDG) -> None:
     names = set(method.state_dict())
     method.phases()
@@ -138,7 +156,7 @@ def test_the_losses_are_those_of_the_authors_code(
     image, hole = batch.image, batch.hole
     value = to_grey(image)
     edge = detect_edges(value, sigma=1.0)
-    made = method.generator(batch.masked, edge, value, hole)
+    made = method.generator(batch.masked, visible_edges(edge, hole), value, hole)
     completed = image * (1 - hole) + made.image * hole
     found = method.discriminator.edge_detector(made.image).sigmoid()
     on_fake = method.discriminator(made.image, value, found).sigmoid()

@@ -142,6 +142,16 @@ def test_without_positions_the_order_of_cells_does_not_matter(
     torch.testing.assert_close(logits[:, 2], logits[:, 9])
 
 
+def test_logits_of_some_cells_are_those_of_the_full_pass(
+    transformer: AppearanceTransformer,
+) -> None:
+    transformer.double()
+    tokens, masked = torch.randint(12, (2, 16)), torch.rand(2, 16) < 0.5
+    cells = torch.tensor([[0, 7, 15], [3, 2, 11]])
+    expected = transformer(tokens, masked)[torch.arange(2)[:, None], cells]
+    torch.testing.assert_close(transformer(tokens, masked, cells), expected, rtol=1e-12, atol=1e-12)
+
+
 def test_the_loss_is_that_of_masked_cells_and_near_uniform_at_first() -> None:
     torch.manual_seed(0)
     transformer = AppearanceTransformer(cells=64, colours=256, width=32, heads=2, blocks=2)
@@ -186,9 +196,9 @@ def test_sampling_keeps_known_tokens_and_is_one_pass_a_cell(
     passes: list[int] = []
     forward = transformer.forward
 
-    def counted(tokens: torch.Tensor, masked: torch.Tensor) -> torch.Tensor:
+    def counted(tokens: torch.Tensor, masked: torch.Tensor, cells: torch.Tensor) -> torch.Tensor:
         passes.append(len(tokens))
-        return forward(tokens, masked)
+        return forward(tokens, masked, cells)
 
     monkeypatch.setattr(transformer, "forward", counted)
     tokens = torch.randint(12, (2, 16))
