@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from mdrnets.config.load import load_config
 from mdrnets.config.profile import Profile
-from mdrnets.data.tables import write_table
+from mdrnets.files.tables import write_table
 from mdrnets.layout import Layout
 from mdrnets.methods.base import Batch, BuildContext, Method, Phase, Trainable
 from mdrnets.methods.building import network_module, resolved_options

@@ -19,6 +19,7 @@ def main(run: StageRun) -> None:
     from mdrnets.config.load import expand
     from mdrnets.config.protocol import External
     from mdrnets.data.assignment import by_bin, read_assignment
+    from mdrnets.data.dataset import map_holes, map_images
     from mdrnets.data.external import read_completions
 
     dataset, name = run.wildcards["dataset"], run.wildcards["method"]
@@ -27,8 +28,8 @@ def main(run: StageRun) -> None:
         raise UserError(f"params.yaml: methods.{name}: no `completions`; choose another method")
     layout = run.layout
     bins = by_bin(read_assignment(layout.assignment(dataset)), run.config.protocol.bins)
-    images = np.load(layout.images(dataset), mmap_mode="r")
-    holes = np.load(layout.holes(), mmap_mode="r")
+    images = map_images(layout, dataset)
+    holes = map_holes(layout)
 
     pairs = [pair for group in bins.values() for pair in group]
     path = expand(method.completions.format(dataset=dataset))

@@ -15,7 +15,7 @@ from mdrnets.execution.run import StageRun
 def main(run: StageRun) -> None:
     from mdrnets.data.assignment import assign, write_assignment
     from mdrnets.data.dataset import HOLE_SPLIT_COLUMNS, SPLIT_COLUMNS, open_array
-    from mdrnets.data.tables import read_table
+    from mdrnets.files.tables import read_table
 
     name, protocol, table = run.wildcards["dataset"], run.config.protocol, run.layout.hole_split()
     hole_split = read_table(table, HOLE_SPLIT_COLUMNS)

@@ -17,9 +17,10 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
 
     from mdrnets.files import write_text
+    from mdrnets.files.text import read_text
     from mdrnets.reporting.reference.readme import with_reference_runs
 
-    text = README.read_text(encoding="utf-8")
+    text = read_text(README, remedy="restore it from git")
     current = with_reference_runs(text, README)
     if text == current:
         print(f"{README}: current")

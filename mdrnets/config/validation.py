@@ -1,6 +1,5 @@
 """Validate values from YAML or JSON, and report errors by file, line and key."""
 
-import json
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,6 +9,7 @@ from pydantic_core import ErrorDetails
 from mdrnets.config.options import Options
 from mdrnets.config.yaml_loader import locate
 from mdrnets.errors import UserError
+from mdrnets.files.text import read_json
 
 AnyOptions = TypeVar("AnyOptions", bound=Options)
 
@@ -72,13 +72,7 @@ def load_json_options(model: type[AnyOptions], path: Path, *, remedy: str) -> An
     Raises:
         UserError: the file is missing or has invalid content.
     """
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path}: file not found; {remedy}") from None
-    except ValueError as error:
-        raise UserError(f"{path}: not valid JSON ({error}); {remedy} again") from None
-    return validate_options(model, values, where=path)
+    return validate_options(model, read_json(path, remedy=remedy), where=path)
 
 
 def _describe(error: ErrorDetails) -> str:

@@ -162,7 +162,7 @@ class Pipeline:
         """Write `code.json`, for DVC, if it is not current."""
         text = json.dumps(self.digests(), indent=1, ensure_ascii=False) + "\n"
         path = self.layout.code
-        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        if not path.is_file() or path.read_bytes() != text.encode():
             write_text(path, text)
 
     def _code(self, stage: Stage, wildcards: Wildcards) -> tuple[Path, ...]:

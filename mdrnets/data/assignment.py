@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from mdrnets.data.shuffling import shuffle_by_hash
-from mdrnets.data.tables import read_table, write_table
 from mdrnets.errors import UserError
+from mdrnets.files.tables import read_rows, write_table
 
 Row = Mapping[str, str]
 
@@ -114,21 +114,9 @@ def read_assignment(path: Path, *, role: str = "test") -> list[Pair]:
     """Return the pairs of one role, in the order of `assign`.
 
     Raises:
-        UserError: the table is missing or has other columns.
+        UserError: the table is missing or damaged.
     """
-    return [
-        Pair(
-            image=row["image"],
-            image_row=int(row["image_row"]),
-            bin=row["bin"],
-            hole=row["hole"],
-            hole_row=int(row["hole_row"]),
-            ratio=float(row["ratio"]),
-            role=row["role"],
-        )
-        for row in read_table(path, COLUMNS)
-        if row["role"] == role
-    ]
+    return [pair for pair in read_rows(path, Pair) if pair.role == role]
 
 
 def by_bin(pairs: Sequence[Pair], bins: Iterable[str]) -> dict[str, list[Pair]]:

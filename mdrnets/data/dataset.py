@@ -8,11 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from mdrnets.data.tables import read_table
 from mdrnets.errors import UserError
+from mdrnets.files.arrays import map_array
+from mdrnets.files.tables import read_table
+from mdrnets.layout import Layout
 
 SPLIT_COLUMNS = ("id", "role", "labelled", "sha256")
 HOLE_SPLIT_COLUMNS = ("id", "step", "role", "sha256")
+REMEDY = "run the pack stage"
 
 
 @dataclass(frozen=True)
@@ -99,23 +102,14 @@ def load_training_data(
     )
 
 
-def map_array(path: Path, *, remedy: str) -> np.ndarray:
-    """Memory-map an .npy file.
+def map_images(layout: Layout, dataset: str) -> np.ndarray:
+    """Memory-map all images of a data set, uint8 N×H×W×3."""
+    return map_array(layout.images(dataset), remedy=REMEDY, dtype="uint8", dimensions=4)
 
-    Args:
-        path: the file.
-        remedy: what to do if it is missing or damaged, for error messages.
 
-    Raises:
-        UserError: the file is missing or is not an array.
-    """
-    try:
-        array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
-    except FileNotFoundError:
-        raise UserError(f"{path}: file not found; {remedy}") from None
-    except (ValueError, EOFError, OSError) as error:
-        raise UserError(f"{path}: not a readable array ({error}); {remedy} again") from None
-    return array
+def map_holes(layout: Layout) -> np.ndarray:
+    """Memory-map all holes, bool N×H×W, True = hole."""
+    return map_array(layout.holes(), remedy=REMEDY, dtype="bool", dimensions=3)
 
 
 def open_array(path: Path, *, dtype: str, rows: int, table: Path) -> np.ndarray:
@@ -124,8 +118,8 @@ def open_array(path: Path, *, dtype: str, rows: int, table: Path) -> np.ndarray:
     Raises:
         UserError: the file is missing or unreadable, or has another type or number of rows.
     """
-    array = map_array(path, remedy="run the pack stage")
-    if array.dtype != np.dtype(dtype) or len(array) != rows:
+    array = map_array(path, remedy=REMEDY, dtype=dtype)
+    if len(array) != rows:
         raise UserError(
             f"{path}: found {len(array)} rows of {array.dtype}, expected {rows} of {dtype} by "
             f"{table}; run the pack stage again"

@@ -7,8 +7,8 @@ from mdrnets.data.dataset import HOLE_SPLIT_COLUMNS, SPLIT_COLUMNS
 from mdrnets.data.packing import pack_holes, pack_images, pack_labels
 from mdrnets.data.progress import ProgressBar
 from mdrnets.data.sources import open_source
-from mdrnets.data.tables import read_table
 from mdrnets.data.training_holes import PREFIX
+from mdrnets.files.tables import read_table
 from mdrnets.layout import Layout
 
 

@@ -15,8 +15,8 @@ from mdrnets.data.splits import (
     hash_members,
     read_hole_steps,
 )
-from mdrnets.data.tables import write_table
 from mdrnets.data.training_holes import PREFIX, assign_training_roles
+from mdrnets.files.tables import write_table
 from mdrnets.layout import Layout
 
 logger = logging.getLogger(__name__)

@@ -14,8 +14,8 @@ import torch
 
 from mdrnets.data.assignment import Pair
 from mdrnets.data.classes import CLASSES
-from mdrnets.data.tables import read_table, write_table
 from mdrnets.errors import UserError
+from mdrnets.files.tables import read_rows, write_table
 from mdrnets.metrics.pixel import l1, psnr
 
 Source = Literal["annotated", "parsed"]
@@ -112,18 +112,7 @@ def read_class_scores(path: Path, methods: Sequence[str]) -> dict[str, list[Clas
         UserError: the file is missing or damaged, or has other methods.
     """
     scores: dict[str, list[ClassScore]] = {method: [] for method in methods}
-    for row in read_table(path, COLUMNS):
-        score = ClassScore(
-            method=row["method"],
-            image=row["image"],
-            bin=row["bin"],
-            hole=row["hole"],
-            label=row["label"],
-            source=row["source"],
-            pixels=int(row["pixels"]),
-            l1=float(row["l1"]),
-            psnr=float(row["psnr"]),
-        )
+    for score in read_rows(path, ClassScore):
         scores.setdefault(score.method, []).append(score)
     orders = {
         tuple((score.image, score.bin, score.hole, score.label) for score in method_scores)

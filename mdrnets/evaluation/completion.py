@@ -13,6 +13,7 @@ from numpy.lib.format import open_memmap
 
 from mdrnets.config.load import Config
 from mdrnets.data.assignment import Pair, by_bin, read_assignment
+from mdrnets.data.dataset import map_holes, map_images
 from mdrnets.data.download.disk_space import require_space
 from mdrnets.data.pixels import to_pixels, to_tensor
 from mdrnets.data.progress import ProgressBar
@@ -69,8 +70,8 @@ def complete_test_images(
         note(key, value)
 
     bins = by_bin(read_assignment(layout.assignment(dataset)), config.protocol.bins)
-    images = np.load(layout.images(dataset), mmap_mode="r")
-    holes = np.load(layout.holes(), mmap_mode="r")
+    images = map_images(layout, dataset)
+    holes = map_holes(layout)
     device = torch.device(profile.device)
     load = load_network if config.network(method).trained else build_network
     loaded = load(config, layout, network=method, dataset=dataset).to(device).eval()

@@ -8,6 +8,7 @@ import torch
 from mdrnets.config.load import Config
 from mdrnets.config.profile import INCEPTION
 from mdrnets.data.assignment import by_bin, read_assignment
+from mdrnets.data.dataset import map_holes, map_images
 from mdrnets.data.progress import ProgressBar
 from mdrnets.evaluation.scores import (
     Score,
@@ -69,8 +70,8 @@ def evaluate_method(
 
     bins = by_bin(read_assignment(layout.assignment(dataset)), protocol.bins)
     check_enough(bins, layout.assignment(dataset))
-    images = np.load(layout.images(dataset), mmap_mode="r")
-    holes = np.load(layout.holes(), mmap_mode="r")
+    images = map_images(layout, dataset)
+    holes = map_holes(layout)
     count = len(next(iter(bins.values())))
     paths = layout.completions(dataset, method), layout.raw_outputs(dataset, method)
     completions, outputs = (

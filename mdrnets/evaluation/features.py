@@ -8,6 +8,7 @@ import torch
 from mdrnets.config.load import Config
 from mdrnets.config.profile import INCEPTION
 from mdrnets.data.assignment import by_bin, read_assignment
+from mdrnets.data.dataset import map_images
 from mdrnets.data.progress import ProgressBar
 from mdrnets.files import atomic_write
 from mdrnets.layout import Layout
@@ -34,7 +35,7 @@ def extract_truth_features(config: Config, *, dataset: str, progress: ProgressBa
     network = build_feature_network(profile.frechet, weights=layout.weights(INCEPTION)).to(device)
     return extract_features(
         network,
-        np.load(layout.images(dataset), mmap_mode="r")[rows],
+        map_images(layout, dataset)[rows],
         device=device,
         progress=progress,
         label=f"{profile.frechet} features of {dataset}",

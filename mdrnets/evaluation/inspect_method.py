@@ -6,13 +6,13 @@ import torch
 from mdrnets.config.load import Config
 from mdrnets.config.protocol import PARAMS
 from mdrnets.data.assignment import by_bin, read_assignment
-from mdrnets.data.dataset import SPLIT_COLUMNS, open_array
+from mdrnets.data.dataset import SPLIT_COLUMNS, map_holes, map_images, open_array
 from mdrnets.data.progress import ProgressBar
-from mdrnets.data.tables import read_table
 from mdrnets.errors import UserError
 from mdrnets.evaluation.inspection import Inspection
 from mdrnets.evaluation.memory_use import MemoryUse
 from mdrnets.evaluation.parsing import COMPLETE, ParsedClass, count_classes
+from mdrnets.files.tables import read_table
 from mdrnets.layout import Layout
 from mdrnets.methods.base import Trainable
 from mdrnets.methods.building import load_network
@@ -141,8 +141,8 @@ def _load_inspection(
     network = load_network(config, layout, network=method, dataset=dataset)
     return Inspection(
         require_mdrnets(method, network).to(torch.device(profile.device)),
-        images=np.load(layout.images(dataset), mmap_mode="r"),
-        holes=np.load(layout.holes(), mmap_mode="r"),
+        images=map_images(layout, dataset),
+        holes=map_holes(layout),
         batch_size=profile.completion_batch,
         precision=profile.precision,
         progress=progress,

@@ -7,11 +7,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from mdrnets.errors import UserError
 from mdrnets.files import atomic_write
+from mdrnets.files.arrays import read_tensors
 
 NONE = -1
 """Marks a missing slot or image."""
@@ -55,12 +55,7 @@ def load_memory_use(path: Path) -> MemoryUse:
     UserError: the file is missing, damaged, or has other arrays.
     """
     again = "run the inspect_memory stage"
-    try:
-        arrays = load_file(path)
-    except FileNotFoundError:
-        raise UserError(f"{path}: file not found; {again}") from None
-    except SafetensorError as error:
-        raise UserError(f"{path}: damaged ({error}); {again} again") from None
+    arrays = read_tensors(path, load_file, remedy=again)
     if set(arrays) != set(ARRAYS):
         raise UserError(
             f"{path}: expected the arrays {', '.join(ARRAYS)}, found {', '.join(sorted(arrays))}; "

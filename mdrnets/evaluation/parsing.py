@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from mdrnets.data.classes import CLASSES
-from mdrnets.data.tables import read_table, write_table
+from mdrnets.files.tables import read_rows, write_table
 
 COMPLETE = "complete"
 """The parser's input: complete images. Otherwise it is the bin of the coarse composites."""
@@ -87,8 +87,6 @@ def read_parsing(path: Path) -> dict[str, list[ParsedClass]]:
         UserError: the table is missing or has other columns.
     """
     classes: dict[str, list[ParsedClass]] = {}
-    for row in read_table(path, COLUMNS):
-        counts = {column: int(row[column]) for column in COLUMNS[2:]}
-        parsed = ParsedClass(input=row["input"], name=row["name"], **counts)
+    for parsed in read_rows(path, ParsedClass):
         classes.setdefault(parsed.input, []).append(parsed)
     return classes

@@ -13,13 +13,13 @@ from mdrnets.config.load import Config
 from mdrnets.config.protocol import PARAMS
 from mdrnets.dag.evaluate import per_class_networks
 from mdrnets.data.assignment import by_bin, read_assignment
-from mdrnets.data.dataset import SPLIT_COLUMNS, open_array
+from mdrnets.data.dataset import SPLIT_COLUMNS, map_holes, map_images, open_array
 from mdrnets.data.pixels import to_tensor
 from mdrnets.data.progress import ProgressBar
-from mdrnets.data.tables import read_table
 from mdrnets.errors import UserError
 from mdrnets.evaluation.class_scores import ClassMap, ClassScore, score_classes
 from mdrnets.evaluation.scores import read_array
+from mdrnets.files.tables import read_table
 from mdrnets.layout import Layout
 from mdrnets.methods.base import Trainable
 from mdrnets.methods.building import load_network
@@ -67,8 +67,8 @@ def score_compared_networks(
     """
     layout = Layout(config.name)
     bins = by_bin(read_assignment(layout.assignment(dataset)), config.protocol.bins)
-    images = np.load(layout.images(dataset), mmap_mode="r")
-    holes = np.load(layout.holes(), mmap_mode="r")
+    images = map_images(layout, dataset)
+    holes = map_holes(layout)
     networks = per_class_networks(config)
     scores: list[ClassScore] = []
     for name in progress(networks, total=len(networks), label=f"classes of {dataset}"):
@@ -109,7 +109,7 @@ def _parse_images(config: Config, dataset: str, rows: Sequence[int]) -> Iterator
     trained_on = config.trained_on(name, dataset)
     network = load_network(config, layout, network=name, dataset=trained_on).to(device)
     parser = require_parser(name, network)
-    images = np.load(layout.images(dataset), mmap_mode="r")
+    images = map_images(layout, dataset)
     for begin in range(0, len(rows), profile.completion_batch):
         batch = to_tensor(images[list(rows[begin : begin + profile.completion_batch])], device)
         yield from parser.parse(batch).to(torch.uint8).cpu().numpy()

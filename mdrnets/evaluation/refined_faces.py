@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from mdrnets.errors import UserError
 from mdrnets.files import atomic_write
+from mdrnets.files.arrays import read_tensors
 
 TRUTH = "truth"
 OUTPUT, COARSE = "output", "coarse"
@@ -62,12 +62,7 @@ def load_refined_faces(path: Path) -> RefinedFaces:
     UserError: the file is missing, damaged, or has other arrays.
     """
     again = "run the validate stage"
-    try:
-        arrays = load_file(path)
-    except FileNotFoundError:
-        raise UserError(f"{path}: file not found; {again}") from None
-    except SafetensorError as error:
-        raise UserError(f"{path}: damaged ({error}); {again} again") from None
+    arrays = read_tensors(path, load_file, remedy=again)
     needed = {TRUTH, *(f"{OUTPUT}.{score}" for score in SCORES)}
     coarse = {f"{COARSE}.{score}" for score in SCORES}
     if set(arrays) not in (needed, needed | coarse):

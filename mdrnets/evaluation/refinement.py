@@ -9,6 +9,7 @@ from torch import Tensor
 
 from mdrnets.config.load import Config
 from mdrnets.config.profile import INCEPTION
+from mdrnets.data.dataset import map_holes, map_images
 from mdrnets.data.progress import ProgressBar
 from mdrnets.evaluation.completion import complete_pairs
 from mdrnets.evaluation.refined_faces import FaceScores, RefinedFaces
@@ -41,8 +42,8 @@ def score_refinement(
     set_numerics(device=profile.device, precision=profile.precision, threads=profile.threads)
     device = torch.device(profile.device)
     pairs = validation_pairs(config, dataset)
-    images = np.load(layout.images(dataset), mmap_mode="r")
-    holes = np.load(layout.holes(), mmap_mode="r")
+    images = map_images(layout, dataset)
+    holes = map_holes(layout)
     truth = images[[pair.image_row for pair in pairs]]
     missing = torch.from_numpy(holes[[pair.hole_row for pair in pairs]])
     network = build_feature_network(profile.frechet, weights=layout.weights(INCEPTION)).to(device)

@@ -16,11 +16,11 @@ from torch import Tensor
 from mdrnets.config.data import MIN_TEST_IMAGES
 from mdrnets.config.protocol import Bootstrap
 from mdrnets.data.assignment import Pair
-from mdrnets.data.dataset import map_array
 from mdrnets.data.progress import ProgressBar, no_progress_bar
-from mdrnets.data.tables import write_table
 from mdrnets.errors import UserError
 from mdrnets.evaluation.summary import BinSummary, Distances, Estimate
+from mdrnets.files.arrays import map_array
+from mdrnets.files.tables import write_table
 from mdrnets.metrics.frechet import frechet_distance
 from mdrnets.metrics.intervals import bootstrap_mean, half_jackknife
 from mdrnets.metrics.kid import kernel_distance

@@ -12,6 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from mdrnets.config.load import Config
 from mdrnets.data.assignment import Pair, read_assignment
+from mdrnets.data.dataset import map_holes, map_images
 from mdrnets.data.pixels import to_tensor
 from mdrnets.errors import UserError
 from mdrnets.evaluation.completion import complete_pairs
@@ -39,8 +40,8 @@ def validate_method(config: Config, *, dataset: str, method: str) -> Validation:
     set_numerics(device=profile.device, precision=profile.precision, threads=profile.threads)
     device = torch.device(profile.device)
     pairs = validation_pairs(config, dataset)
-    images = np.load(layout.images(dataset), mmap_mode="r")
-    holes = np.load(layout.holes(), mmap_mode="r")
+    images = map_images(layout, dataset)
+    holes = map_holes(layout)
 
     def complete(network: Method) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         return complete_pairs(

@@ -4,7 +4,6 @@ The file is written beside the tables that it describes, since its addresses are
 archives of faces and masks are not copied; they are named by their SHA-256.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,10 @@ import mlcroissant as mlc
 from mdrnets.config.load import Config
 from mdrnets.data.assignment import COLUMNS as ASSIGNMENT_COLUMNS
 from mdrnets.data.dataset import HOLE_SPLIT_COLUMNS, SPLIT_COLUMNS
+from mdrnets.data.download.publish import Manifest
 from mdrnets.errors import UserError
 from mdrnets.files import sha256
+from mdrnets.files.text import read_json_as
 from mdrnets.layout import Layout
 
 LICENCE = "https://spdx.org/licenses/MIT"
@@ -96,16 +97,19 @@ def _sources(config: Config) -> list[str]:
 
 
 def _archive(layout: Layout, source: str) -> mlc.FileObject:
-    manifest = json.loads(_existing(layout.raw_manifest(source)).read_text(encoding="utf-8"))
+    described = layout.raw_manifest(source)
+    manifest: Manifest = read_json_as(
+        Manifest, described, remedy=f"run `snakemake --cores all {described}`"
+    )
     path = layout.raw(source).relative_to(layout.run).as_posix()
     return mlc.FileObject(
         id=path,
         name=path,
-        description=f"{manifest['files']} files; licence: {manifest['licence']}.",
+        description=f"{manifest.files} files; licence: {manifest.licence}.",
         content_url=path,
-        content_size=f"{manifest['bytes']} B",
+        content_size=f"{manifest.bytes} B",
         encoding_formats=["application/zip"],
-        sha256=manifest["sha256"],
+        sha256=manifest.sha256,
     )
 
 

@@ -6,7 +6,6 @@ A stage is `python -m stages.NAME … --profile PROFILE`, run from the project's
 
 import argparse
 import errno
-import json
 import logging
 import os
 import signal
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from mdrnets.errors import UserError
 from mdrnets.execution.log import log_to_stderr, tolerate_encoding
+from mdrnets.files.text import read_json
 from mdrnets.runtime.workers import local_rank
 
 if TYPE_CHECKING:
@@ -223,8 +223,10 @@ def _check_code(pipeline: "Pipeline", job: "Job") -> None:
 
 
 def _digest_for_dvc(path: Path, job: "Job") -> str | None:
-    with suppress(FileNotFoundError, KeyError):
-        digest = json.loads(path.read_text(encoding="utf-8"))
+    if not path.exists():
+        return None
+    digest = read_json(path, remedy="run `dvc repro` again")
+    with suppress(KeyError, TypeError):
         for key in job.path:
             digest = digest[key]
         return str(digest["code"])

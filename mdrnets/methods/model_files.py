@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import Field
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
@@ -16,6 +15,7 @@ from mdrnets.config.options import Options
 from mdrnets.config.validation import load_json_options
 from mdrnets.errors import UserError
 from mdrnets.files import atomic_write, write_text
+from mdrnets.files.arrays import read_tensors
 
 
 class ModelConfig(Options):
@@ -72,13 +72,7 @@ def load_weights(path: Path, network: nn.Module) -> None:
     Raises:
         UserError: the file is missing, damaged, or belongs to another network.
     """
-    try:
-        tensors = load_file(path)
-    except FileNotFoundError:
-        raise UserError(f"{path}: file not found; train the network first") from None
-    except SafetensorError as error:
-        raise UserError(f"{path}: damaged ({error}); train the network again") from None
-
+    tensors = read_tensors(path, load_file, remedy="train the network")
     expected = network.state_dict()
     for name in dict.fromkeys([*expected, *tensors]):
         here = f"of shape {list(expected[name].shape)}" if name in expected else "missing"

@@ -5,8 +5,8 @@ EfficientNet-Lite0, whose weights are part of a Python package. Every number tha
 names it.
 """
 
-import pickle
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from mdrnets.config.marks import Chosen
 from mdrnets.errors import UserError
+from mdrnets.files.arrays import read_tensors
 from mdrnets.networks.frozen import freeze
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -163,11 +164,8 @@ def load_published(path: Path) -> dict[str, Tensor]:
     Raises:
         UserError: the file is unreadable or contains anything but tensors.
     """
-    try:
-        tensors = torch.load(path, weights_only=True, map_location="cpu")
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(f"{path}: weights not readable ({reason}); download them again") from None
+    load = partial(torch.load, weights_only=True, map_location="cpu")
+    tensors = read_tensors(path, load, remedy="download the weights again")
     if not isinstance(tensors, dict) or not all(isinstance(t, Tensor) for t in tensors.values()):
         raise UserError(f"{path}: expected tensors by name; download the weights again")
     return dict(tensors)

@@ -1,8 +1,9 @@
 """From planned seconds to what a job requests from a cluster, and back. Import-light."""
 
-import json
 import math
 from pathlib import Path
+
+from mdrnets.files.text import read_json_as
 
 MARGIN = 2
 """A job requests this many times the planned time, and `EXTRA_MINUTES` more."""
@@ -18,11 +19,16 @@ def runtime_minutes(seconds: float) -> int:
 
 
 def planned_seconds(path: Path) -> dict[str, float]:
-    """How long each job of a written plan is planned to take, by the job's name."""
+    """How long each job of a written plan is planned to take, by the job's name.
+
+    Raises:
+        UserError: the plan is damaged.
+    """
     if not path.is_file():
         return {}
-    resources: Resources = json.loads(path.read_text(encoding="utf-8"))
+    resources: Resources = read_json_as(Resources, path, remedy="run `mdrnets plan`")
     return {
         name: (request["runtime"] - EXTRA_MINUTES) * 60 / MARGIN
         for name, request in resources.items()
+        if "runtime" in request
     }

@@ -7,8 +7,8 @@ from mdrnets.config.data import Dataset
 from mdrnets.config.load import Config
 from mdrnets.data.dataset import SPLIT_COLUMNS
 from mdrnets.data.splits import TEST_IDS
-from mdrnets.data.tables import read_table
 from mdrnets.errors import UserError
+from mdrnets.files.tables import read_table
 from mdrnets.layout import Layout
 
 CELEBAHQ = 30_000

@@ -4,15 +4,15 @@ Import-light. Measurements stand in `reports/reference/throughput_DEVICE.csv`, m
 `python benchmarks/training_step.py --csv FILE`.
 """
 
-import csv
 import statistics
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mdrnets.errors import UserError
+from mdrnets.files.tables import parse_rows, read_table
 
 REFERENCE = Path("reports/reference")
+REMEDY = "measure again"
 COLUMNS = (
     "device",  # as it calls itself
     "network",
@@ -148,25 +148,7 @@ def read_measurements(path: Path) -> list[Measurement]:
     """
     if not path.is_file():
         return []
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        if tuple(reader.fieldnames or ()) != COLUMNS:
-            raise UserError(f"{path}: expected the columns {', '.join(COLUMNS)}; measure again")
-        try:
-            return [
-                Measurement(
-                    network=row["network"],
-                    phase=row["phase"],
-                    image_size=int(row["image_size"]),
-                    batch=int(row["batch"]),
-                    precision=row["precision"],
-                    parameters=int(row["parameters"]),
-                    steps_per_second=float(row["steps_per_second"]),
-                    peak_memory_bytes=int(row["peak_memory_bytes"]),
-                )
-                for row in reader
-            ]
-        except (TypeError, ValueError) as error:
-            raise UserError(
-                f"{path}: line {reader.line_num}: {error}; correct it, or measure again"
-            ) from None
+    table = read_table(path, COLUMNS, remedy=REMEDY)
+    for row in table:
+        del row["device"]
+    return parse_rows(path, table, Measurement, remedy=REMEDY)

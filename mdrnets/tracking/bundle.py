@@ -4,12 +4,23 @@ Records contain times and run ids, so they cannot be declared outputs of stages;
 archive as a separate file. The same records give the same bytes.
 """
 
+import logging
 import zipfile
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from mdrnets.errors import UserError
 from mdrnets.files import EARLIEST_TIME, atomic_write
+from mdrnets.files.archives import open_zip, read_member
+from mdrnets.files.text import unreadable_error
 from mdrnets.tracking.record import Record, RecordStore, curves_path, is_inside
+
+REMEDY = "run `dvc pull --force`"
+MAX_CURVES_BYTES = 2**30
+"""The curves of one training: some hundred bytes for each logged step."""
+
+logger = logging.getLogger(__name__)
 
 
 def pack(records: RecordStore, archive: Path) -> int:
@@ -37,34 +48,59 @@ def pack(records: RecordStore, archive: Path) -> int:
 def unpack(archive: Path, records: RecordStore) -> int:
     """Import the records of the outputs that exist here; returns how many.
 
+    A damaged record is skipped with a warning: its outputs have no record then.
+
     Raises:
-        UserError: the archive is missing, or contains something that is not a record.
+        UserError: the archive is missing or damaged, holds no readable record, or a record has the
+            name of another one.
     """
-    count = 0
-    try:
-        with zipfile.ZipFile(archive) as packed:
-            members = set(packed.namelist())
-            for name in sorted(members):
-                if name.endswith(".json"):
-                    record = Record.model_validate_json(packed.read(name))
-                    if name != f"{record.name}.json":
-                        raise ValueError(f"{name} holds the record of {record.name!r}")
-                    if outside := [path for path in record.outputs if not is_inside(path)]:
-                        raise ValueError(f"{name} names the output {outside[0]!r}")
-                    curves = str(curves_path(Path(name)))
-                    points = packed.read(curves) if curves in members else None
-                    count += records.import_record(record, points)
-    except FileNotFoundError:
+    if not archive.exists():
         raise UserError(
             f"{archive}: not found, so the results have no records; their author can run "
             "`make record` and `dvc push`, after which `dvc pull` downloads it"
-        ) from None
-    except (zipfile.BadZipFile, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise UserError(
-            f"{archive}: not an archive of records ({reason}); run `dvc pull --force`"
-        ) from None
+        )
+    count = 0
+    readable = False
+    with open_zip(archive, remedy=REMEDY) as packed:
+        members = sorted(set(packed.namelist()))
+        for name in members:
+            if not name.endswith(".json"):
+                continue
+            try:
+                record, points = _read(packed, name)
+            except UserError as error:
+                logger.warning("%s; its outputs have no record", error)
+                continue
+            if name != f"{record.name}.json":
+                raise UserError(
+                    f"{archive}: {name} holds the record of {record.name!r}; do not trust this "
+                    "archive"
+                )
+            if outside := [path for path in record.outputs if not is_inside(path)]:
+                raise UserError(
+                    f"{archive}: {name} names the output {outside[0]!r}; do not trust this archive"
+                )
+            readable = True
+            count += records.import_record(record, points)
+    if not readable:
+        raise UserError(f"{archive}: found no readable record; {REMEDY}")
     return count
+
+
+def _read(packed: zipfile.ZipFile, name: str) -> tuple[Record, bytes | None]:
+    """A record and its curves."""
+    content = read_member(packed, name, remedy=REMEDY)
+    try:
+        record = Record.model_validate_json(content)
+    except ValidationError as error:
+        raise unreadable_error(
+            str(packed.filename), error, kind="a record", remedy=REMEDY, member=name
+        ) from None
+    curves = str(curves_path(Path(name)))
+    points = None
+    if curves in packed.namelist():
+        points = read_member(packed, curves, remedy=REMEDY, limit=MAX_CURVES_BYTES)
+    return record, points
 
 
 def _add(packed: zipfile.ZipFile, path: Path, content: bytes) -> None:

@@ -18,12 +18,16 @@ from filelock import FileLock
 from pydantic import ConfigDict, Field, ValidationError
 
 from mdrnets.config.options import Options
+from mdrnets.errors import UserError
 from mdrnets.files import atomic_write, sha256, write_text
+from mdrnets.files.text import DAMAGED_JSON, read_text
 from mdrnets.tracking.provenance import GitState, Machine, Process
 
 Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
 FileNamePart = Annotated[str, Field(pattern="^[A-Za-z0-9_][A-Za-z0-9_.@-]*$", max_length=150)]
 """Text that is used in file names: records of others must not lead out of the folder."""
+WRONG_VALUES = (TypeError, KeyError, AttributeError, OverflowError)
+"""What reading a point of the curves raises if it is JSON, but no point."""
 
 
 class FileHash(Options):
@@ -249,10 +253,10 @@ def now() -> datetime:
 
 
 def read(path: Path) -> Record | None:
-    """A record; None if there is none, or if another version of this code wrote it."""
+    """A record; None if there is none, or none that this version of the code can read."""
     try:
-        return Record.model_validate_json(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValidationError):
+        return Record.model_validate_json(read_text(path, remedy="run its stage"))
+    except (UserError, ValidationError):
         return None
 
 
@@ -304,7 +308,7 @@ def append_point(path: Path, step: int, values: Mapping[str, float]) -> None:
 def read_points(path: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
     """Read the points from a byte offset on; also returns the offset of the end.
 
-    An incomplete line, left by a killed process, is skipped.
+    An incomplete line, left by a killed process, and damaged ones are skipped.
     """
     if not path.exists():
         return [], offset
@@ -312,13 +316,18 @@ def read_points(path: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int]
         file.seek(offset)
         lines = file.read()
     end = lines.rfind(b"\n") + 1
-    points = []
-    for line in lines[:end].splitlines():
-        try:
-            points.append(json.loads(line))
-        except ValueError:
-            continue
+    points = [point for point in map(_parse_point, lines[:end].split(b"\n")) if point]
     return points, offset + end
+
+
+def _parse_point(line: bytes) -> dict[str, Any] | None:
+    """What `append_point` wrote; None for anything else, such as a damaged line."""
+    try:
+        point = json.loads(line)
+        values = {str(name): float(value) for name, value in point["values"].items()}
+        return {"step": int(point["step"]), "time": int(point["time"]), "values": values}
+    except (*DAMAGED_JSON, *WRONG_VALUES):
+        return None
 
 
 def last_step(path: Path) -> int:

@@ -6,7 +6,27 @@ The file holds no times, so that the same training gives the same bytes.
 import csv
 import io
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from mdrnets.files.tables import read_table
+from mdrnets.files.text import unreadable_error
+
+REMEDY = "train the network"
+
+
+class HistoryRow(NamedTuple):
+    """An interval of a training, as its file has it.
+
+    Attributes:
+        phase: name of the phase.
+        step: the interval's last step, counted within the phase.
+        values: loss terms and diagnostics that the interval has.
+    """
+
+    phase: str
+    step: int
+    values: dict[str, float]
 
 
 class History:
@@ -63,3 +83,23 @@ class History:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         self.rows = list(state["rows"])
         self._sums, self._counts = dict(state["sums"]), dict(state["counts"])
+
+
+def read_history_rows(path: Path) -> list[HistoryRow]:
+    """Read what `History.to_csv` wrote.
+
+    Raises:
+        UserError: the file is missing or damaged.
+    """
+    table = read_table(path, remedy=REMEDY)
+    try:
+        return [
+            HistoryRow(
+                row.pop("phase"),
+                int(row.pop("step")),
+                {term: float(text) for term, text in row.items() if text},
+            )
+            for row in table
+        ]
+    except (KeyError, ValueError) as error:
+        raise unreadable_error(path, error, kind="a training's history", remedy=REMEDY) from None

@@ -8,6 +8,7 @@ import logging
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,13 @@ from torch import Tensor
 
 from mdrnets.errors import UserError
 from mdrnets.files import atomic_write, sha256, write_text
+from mdrnets.files.arrays import read_tensors
+from mdrnets.files.text import read_text
 from mdrnets.methods.base import Phase, Trainable
 from mdrnets.training.history import History
 
 MAX_STATES = 2
+REMEDY = "restart the training"
 PLAIN = (bool, int, float, str, type(None))
 SHA256 = re.compile("[0-9a-f]{64}")
 
@@ -173,10 +177,14 @@ def _state_dicts(owners: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str,
 
 def _read(path: Path) -> dict[str, Any] | None:
     """A file's content; None if the file is damaged."""
-    checksum = _checksum(path)
-    if not checksum.is_file() or checksum.read_text(encoding="utf-8").split()[:1] != [sha256(path)]:
+    load = partial(torch.load, map_location="cpu", weights_only=True)
+    try:
+        checksum = read_text(_checksum(path), remedy=REMEDY)
+        if checksum.split()[:1] != [sha256(path)]:
+            return None
+        content: dict[str, Any] = read_tensors(path, load, remedy=REMEDY)
+    except UserError:
         return None
-    content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     return content
 
 

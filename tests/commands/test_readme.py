@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from mdrnets.commands.command_line import run_command
-from mdrnets.data.tables import write_table
 from mdrnets.files import write_text
+from mdrnets.files.tables import write_table
 from mdrnets.reporting.claims.finding import COLUMN, FAILS, HOLDS, UNTESTED, Finding
 from mdrnets.reporting.claims.markdown import write_findings
 from mdrnets.reporting.tables.cells import CELL_COLUMNS

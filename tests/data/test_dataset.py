@@ -4,14 +4,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mdrnets.data.dataset import (
-    HOLE_SPLIT_COLUMNS,
-    SPLIT_COLUMNS,
-    load_training_data,
-    map_array,
-)
-from mdrnets.data.tables import write_table
+from mdrnets.data.dataset import HOLE_SPLIT_COLUMNS, SPLIT_COLUMNS, load_training_data
 from mdrnets.errors import UserError
+from mdrnets.files.arrays import map_array
+from mdrnets.files.tables import write_table
 from tests.helpers.hostile_pickle import HostilePickle
 
 IMAGES = [  # id, role, labelled

@@ -7,8 +7,8 @@ import mlcroissant as mlc
 import pytest
 
 from mdrnets.commands.command_line import run_command
-from mdrnets.data.tables import read_table, write_table
 from mdrnets.files import write_text
+from mdrnets.files.tables import read_table, write_table
 from tests.helpers.project import LAYOUT, write_configuration, write_data
 
 DESCRIPTION = LAYOUT.run / "croissant.json"
@@ -21,7 +21,13 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write_configuration(tmp_path)
     write_data(tmp_path)
     for source in ("noise", "holes"):
-        manifest = {"licence": "MIT", "files": 12, "bytes": 34, "sha256": f"{len(source):064x}"}
+        manifest = {
+            "source": source,
+            "licence": "MIT",
+            "files": 12,
+            "bytes": 34,
+            "sha256": f"{len(source):064x}",
+        }
         write_text(LAYOUT.raw_manifest(source), json.dumps(manifest))
     return tmp_path
 

@@ -9,7 +9,7 @@ import yaml
 
 from mdrnets.data.assignment import assign, write_assignment
 from mdrnets.data.dataset import HOLE_SPLIT_COLUMNS, SPLIT_COLUMNS
-from mdrnets.data.tables import read_table, write_table
+from mdrnets.files.tables import read_table, write_table
 from mdrnets.layout import Layout
 
 ROOT = Path(__file__).parents[2]

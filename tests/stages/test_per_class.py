@@ -8,8 +8,8 @@ import yaml
 
 from mdrnets.data.assignment import read_assignment
 from mdrnets.data.dataset import SPLIT_COLUMNS
-from mdrnets.data.tables import read_table, write_table
 from mdrnets.evaluation.class_scores import COLUMNS, read_class_scores
+from mdrnets.files.tables import read_table, write_table
 from mdrnets.methods.mdrnets import parser
 from mdrnets.methods.model_files import ModelConfig, save_model_config, save_weights
 from stages.per_class import main

@@ -10,7 +10,7 @@ import yaml
 from mdrnets.config.load import load_config
 from mdrnets.dag.pipeline import Pipeline
 from mdrnets.data.dataset import HOLE_SPLIT_COLUMNS, SPLIT_COLUMNS
-from mdrnets.data.tables import write_table
+from mdrnets.files.tables import write_table
 from mdrnets.layout import Layout
 from mdrnets.methods.building import load_network
 from stages import train

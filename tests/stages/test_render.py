@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import yaml
 
-from mdrnets.data.tables import write_table
 from mdrnets.evaluation.features import write_features
 from mdrnets.evaluation.scores import COLUMNS
 from mdrnets.evaluation.summary import save_summary
+from mdrnets.files.tables import write_table
 from stages.render import main
 from tests.helpers.example import make_summary
 from tests.helpers.project import LAYOUT, ROOT, write_configuration

@@ -76,7 +76,11 @@ def _lose_checksum(path: Path) -> None:
     path.with_suffix(".sha256").unlink()
 
 
-DAMAGES = [_halve, _flip_one_bit, _empty, _lose_checksum]
+def _spoil_checksum(path: Path) -> None:
+    path.with_suffix(".sha256").write_bytes(b"\xff\xfe\x00")
+
+
+DAMAGES = [_halve, _flip_one_bit, _empty, _lose_checksum, _spoil_checksum]
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

@@ -8,7 +8,7 @@ from pathlib import Path
 from tabulate import tabulate
 
 from mdrnets.config.load import Config
-from mdrnets.data.tables import write_table
+from mdrnets.files.tables import write_table
 from mdrnets.reporting.claims.finding import (
     BEST,
     CLASS,

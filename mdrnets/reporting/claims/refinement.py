@@ -13,9 +13,9 @@ from tabulate import tabulate
 
 from mdrnets.config.load import Config
 from mdrnets.config.protocol import Bootstrap
-from mdrnets.data.tables import write_table
 from mdrnets.evaluation.refined_faces import FaceScores, RefinedFaces, load_refined_faces
 from mdrnets.files import write_text
+from mdrnets.files.tables import write_table
 from mdrnets.layout import Layout
 from mdrnets.metrics.frechet import frechet_distance
 from mdrnets.metrics.names import frechet_name

@@ -6,9 +6,10 @@ from itertools import product
 
 import numpy as np
 
-from mdrnets.data.tables import read_table
 from mdrnets.errors import UserError
-from mdrnets.evaluation.scores import COLUMNS, read_array
+from mdrnets.evaluation.scores import Score, read_array
+from mdrnets.files.arrays import map_array
+from mdrnets.files.tables import read_rows
 from mdrnets.layout import Layout
 from mdrnets.metrics.frechet import frechet_distance
 from mdrnets.metrics.paired import Difference, jackknife_difference, label_swap, mean_difference
@@ -17,6 +18,7 @@ FRECHET = "frechet"
 SCORES = {"L1": "l1", "FID": FRECHET, "PSNR": "psnr", "SSIM": "ssim"}
 """As the paper calls them → the column of the scores, or the distance of the features."""
 SIGNED_RANK = "signed rank"
+FEATURES_REMEDY = "run the features stage"
 TESTS = {FRECHET: "label swap"}
 """By which p two methods are compared; all other scores by the signed rank."""
 
@@ -156,10 +158,9 @@ def read_results(
         UserError: a file is missing or broken, or two methods were not scored on the same pairs.
     """
     everyone = [name for of_method in trainings.values() for name in of_method]
-    tables = {name: read_table(layout.scores(dataset, name), COLUMNS) for name in everyone}
+    tables = {name: read_rows(layout.scores(dataset, name), Score) for name in everyone}
     pairs = {
-        name: [(row["bin"], row["image"], row["hole"]) for row in rows]
-        for name, rows in tables.items()
+        name: [(row.bin, row.image, row.hole) for row in rows] for name, rows in tables.items()
     }
     first, expected = next(iter(pairs.items()))
     images = list(dict.fromkeys(image for _, image, _ in expected))
@@ -175,7 +176,8 @@ def read_results(
                 f"{layout.scores(dataset, first)}; run the evaluate stage again for all methods"
             )
     truth = layout.features(dataset, "ground_truth")
-    shape = (len(images), np.load(truth, mmap_mode="r").shape[-1])
+    features = map_array(truth, remedy=FEATURES_REMEDY, dtype="float32", dimensions=2)
+    shape = (len(images), features.shape[1])
     arrays = {
         name: read_array(
             layout.features(dataset, name),
@@ -190,7 +192,7 @@ def read_results(
     return Results(
         scores={
             (score, method, bin_): np.array(
-                [[float(r[score]) for r in tables[name] if r["bin"] == bin_] for name in names]
+                [[getattr(r, score) for r in tables[name] if r.bin == bin_] for name in names]
             )
             for score, (method, names), bin_ in product(SCORES.values(), repeated.items(), bins)
             if score != FRECHET

@@ -10,6 +10,7 @@ import numpy as np
 
 from mdrnets.config.load import Config
 from mdrnets.data.assignment import Pair, by_bin, read_assignment
+from mdrnets.data.dataset import map_holes, map_images
 from mdrnets.evaluation.scores import read_array
 from mdrnets.layout import Layout
 from mdrnets.reporting.figures.style import mask_hole
@@ -82,14 +83,14 @@ def read_completed_set(
         FileNotFoundError: the images or holes are missing.
     """
     pairs = by_bin(read_assignment(layout.assignment(dataset)), tuple(config.protocol.bins))
-    images = np.load(layout.images(dataset), mmap_mode="r")
+    images = map_images(layout, dataset)
     shape = (len(pairs), len(next(iter(pairs.values()))), *images.shape[1:])
     return CompletedSet(
         name=dataset,
         title=config.profile.datasets[dataset].title,
         bins=pairs,
         images=images,
-        holes=np.load(layout.holes(), mmap_mode="r"),
+        holes=map_holes(layout),
         completions={
             method: read_array(
                 layout.completions(dataset, method),

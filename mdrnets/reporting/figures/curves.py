@@ -5,7 +5,6 @@ logged value. Adversarial terms are not shown, because they measure a balance an
 history beside the weights has all terms.
 """
 
-import csv
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from mdrnets.config.load import Config
 from mdrnets.dag.report import shown_networks
-from mdrnets.data.tables import write_table
+from mdrnets.files.tables import write_table
 from mdrnets.layout import Layout
 from mdrnets.reporting.figures.style import (
     COLOURS,
@@ -29,6 +28,7 @@ from mdrnets.reporting.figures.style import (
     save_figure,
     with_figure_style,
 )
+from mdrnets.training.history import read_history_rows
 
 # Family of terms → prefixes of their names.
 FAMILIES = {
@@ -92,22 +92,20 @@ def read_history(path: Path) -> History:
     """Read the reconstruction terms of a history.
 
     Raises:
-        FileNotFoundError: the history is missing.
+        UserError: the history is missing or damaged.
     """
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
     phases: dict[str, int] = {}
     before = last = 0
     curves: dict[str, tuple[list[int], list[float]]] = {}
-    for row in rows:
-        if row["phase"] not in phases:
+    for row in read_history_rows(path):
+        if row.phase not in phases:
             before = last
-        last = phases[row["phase"]] = before + int(row["step"])
-        for term, text in row.items():
-            if text and find_family(term):
+        last = phases[row.phase] = before + row.step
+        for term, value in row.values.items():
+            if find_family(term):
                 steps, values = curves.setdefault(term, ([], []))
                 steps.append(last)
-                values.append(float(text))
+                values.append(value)
     relative = {
         term: (steps, [value / values[0] for value in values])
         for term, (steps, values) in curves.items()

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from mdrnets.config.load import Config
 from mdrnets.dag.evaluate import inspected_method
 from mdrnets.data.classes import CLASSES
+from mdrnets.data.dataset import map_images
 from mdrnets.evaluation.memory_use import NONE, MemoryUse, load_memory_use
 from mdrnets.layout import Layout
 from mdrnets.reporting.figures.style import (
@@ -53,7 +54,7 @@ def render(config: Config, layout: Layout, name: str) -> None:
         ShownMemory(
             entry.title,
             load_memory_use(layout.memory_use(dataset, method)),
-            np.load(layout.images(dataset), mmap_mode="r"),
+            map_images(layout, dataset),
         )
         for dataset, entry in config.profile.datasets.items()
     ]

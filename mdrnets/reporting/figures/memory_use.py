@@ -3,7 +3,6 @@
 Slots have no order of their own. In each class they are sorted from the most read to the least.
 """
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from matplotlib.figure import Figure
 from mdrnets.config.load import Config
 from mdrnets.dag.evaluate import inspected_method
 from mdrnets.data.classes import CLASSES
+from mdrnets.errors import UserError
 from mdrnets.evaluation.memory_use import load_memory_use
 from mdrnets.layout import Layout
 from mdrnets.reporting.figures.style import (
@@ -24,6 +24,7 @@ from mdrnets.reporting.figures.style import (
     save_figure,
     with_figure_style,
 )
+from mdrnets.training.history import read_history_rows
 
 COLUMN = "memory/slots_used/"
 """Prefix of the columns of a history that count the slots of a block written so far."""
@@ -83,21 +84,24 @@ def read_slots_used(path: Path) -> SlotsUsed:
     """Read the history of a training. Steps of its phases are counted on.
 
     Raises:
-        FileNotFoundError: the history is missing.
+        UserError: the history is missing or damaged.
     """
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    columns = [column for column in rows[0] if column.startswith(COLUMN)]
+    rows = read_history_rows(path)
+    columns = [column for column in rows[0].values if column.startswith(COLUMN)] if rows else []
+    if not columns or any(column not in row.values for row in rows for column in columns):
+        raise UserError(
+            f"{path}: expected values of {COLUMN}… in each row; remove it and train the network"
+        )
     steps: list[int] = []
     before = 0
     for number, row in enumerate(rows):
-        if number and row["phase"] != rows[number - 1]["phase"]:
+        if number and row.phase != rows[number - 1].phase:
             before = steps[-1]
-        steps.append(before + int(row["step"]))
+        steps.append(before + row.step)
     return SlotsUsed(
         steps=np.array(steps),
         blocks=[column.removeprefix(COLUMN) for column in columns],
-        counts=np.array([[float(row[column]) for row in rows] for column in columns]),
+        counts=np.array([[row.values[column] for row in rows] for column in columns]),
     )
 
 

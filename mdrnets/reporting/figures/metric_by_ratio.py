@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 
 from mdrnets.config.load import Config
 from mdrnets.config.protocol import STEPS
-from mdrnets.data.tables import read_table
-from mdrnets.evaluation.scores import COLUMNS
+from mdrnets.evaluation.scores import Score
+from mdrnets.files.tables import read_rows
 from mdrnets.layout import Layout
 from mdrnets.metrics.intervals import bootstrap_mean
 from mdrnets.reporting.figures.style import (
@@ -74,11 +74,11 @@ def read_scores(path: Path) -> dict[str, np.ndarray]:
     """Hole ratios in % and the scores of each image.
 
     Raises:
-        UserError: the table is missing.
+        UserError: the table is missing or damaged.
     """
-    rows = read_table(path, COLUMNS)
-    scores = {name: np.array([float(row[name]) for row in rows]) for name in METRICS}
-    return {"ratio": np.array([100 * float(row["ratio"]) for row in rows])} | scores
+    rows = read_rows(path, Score)
+    scores = {name: np.array([getattr(row, name) for row in rows]) for name in METRICS}
+    return {"ratio": np.array([100 * row.ratio for row in rows])} | scores
 
 
 def compute_step_means(

@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 
 from mdrnets.config.load import Config
 from mdrnets.dag.evaluate import inspected_method, labelled_sets
-from mdrnets.data.tables import write_table
 from mdrnets.evaluation.parsing import COMPLETE, ParsedClass, mean_iou, read_parsing
+from mdrnets.files.tables import write_table
 from mdrnets.layout import Layout
 from mdrnets.reporting.figures.style import (
     COLOURS,

@@ -14,6 +14,7 @@ from PIL import Image
 
 from mdrnets.config.load import Config
 from mdrnets.files import write_text
+from mdrnets.files.text import read_json_as
 from mdrnets.layout import Layout
 from mdrnets.reporting.figures.completed_set import CompletedSet, read_completed_sets
 from mdrnets.reporting.figures.figure5 import choose_figure5_images
@@ -63,11 +64,15 @@ def render(config: Config, layout: Layout, name: str) -> None:
 
 
 def read_comparisons(path: Path) -> list[Comparison]:
-    """The inverse of `render`."""
-    return [
-        Comparison(each["title"], [Face(**face) for face in each["faces"]], each["side"])
-        for each in json.loads(path.read_text(encoding="utf-8"))
-    ]
+    """The inverse of `render`.
+
+    Raises:
+        UserError: the file is missing or damaged.
+    """
+    comparisons: list[Comparison] = read_json_as(
+        list[Comparison], path, remedy="render the comparisons"
+    )
+    return comparisons
 
 
 def compare_faces(

@@ -18,8 +18,8 @@ from mdrnets.config.load import Config
 from mdrnets.dag.pipeline import Pipeline
 from mdrnets.dag.report import shown_method
 from mdrnets.dag.stage import Stage
-from mdrnets.data.tables import read_table
 from mdrnets.files import write_text
+from mdrnets.files.tables import field_names, read_header, read_table
 from mdrnets.layout import Layout
 from mdrnets.reporting.captions import Caption, caption
 from mdrnets.reporting.claims.finding import Finding
@@ -33,7 +33,6 @@ from mdrnets.reporting.context import (
 from mdrnets.reporting.page.comparisons import Comparison, read_comparisons
 from mdrnets.reporting.page.ledger import build_ledgers
 from mdrnets.reporting.page.pictures import encode_png
-from mdrnets.reporting.page.rows import field_names, read_header
 from mdrnets.reporting.page.runs import Run, anchor, read_runs, upstream_runs
 from mdrnets.reporting.page.scores import read_scores
 from mdrnets.reporting.page.verdict import read_claims, summarise_verdict

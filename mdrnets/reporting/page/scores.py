@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mdrnets.config.load import Config
-from mdrnets.reporting.page.rows import read_rows
+from mdrnets.files.tables import read_rows
 from mdrnets.reporting.tables.cells import (
     BLANK,
     Cell,

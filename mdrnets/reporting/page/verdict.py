@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mdrnets.config.load import Config
 from mdrnets.config.protocol import PAPERS_METHOD
+from mdrnets.files.tables import read_rows
 from mdrnets.metrics.names import frechet_name
 from mdrnets.reporting.claims.finding import (
     COLUMN,
@@ -27,7 +28,6 @@ from mdrnets.reporting.claims.formatting import (
     format_published,
 )
 from mdrnets.reporting.claims.markdown import NOTES
-from mdrnets.reporting.page.rows import read_rows
 from mdrnets.reporting.tables.cells import BLANK, format_bin
 
 PAPER_SIZE = 256

@@ -8,8 +8,8 @@ from typing import Literal
 
 from tabulate import tabulate
 
-from mdrnets.data.tables import read_table, write_table
 from mdrnets.errors import UserError
+from mdrnets.files.tables import read_table, write_table
 from mdrnets.reporting.reference.run import Tolerance
 from mdrnets.reporting.tables.cells import BLANK, CELL_COLUMNS
 

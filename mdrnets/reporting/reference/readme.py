@@ -11,8 +11,8 @@ from pathlib import Path
 from tabulate import tabulate
 
 from mdrnets.config.load import Config, load_config
-from mdrnets.data.tables import read_table
 from mdrnets.errors import UserError
+from mdrnets.files.tables import read_table
 from mdrnets.reporting.claims.finding import COLUMN, FAILS, FINDING_COLUMNS, HOLDS, UNTESTED
 from mdrnets.reporting.reference.run import REFERENCE, ReferenceRun, load_reference
 from mdrnets.reporting.tables.cells import BLANK, CELL_COLUMNS, HERE, PAPER, format_bin

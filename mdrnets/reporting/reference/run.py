@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError
 from mdrnets.config.options import Options
 from mdrnets.errors import UserError
 from mdrnets.files import sha256
+from mdrnets.files.text import read_text
 
 REFERENCE = Path("reports/reference")
 
@@ -106,12 +107,9 @@ def load_reference(name: str) -> ReferenceRun:
         UserError: the run is missing or invalid, or a table was edited.
     """
     path = REFERENCE / name / "run.json"
+    remedy = f"run `mdrnets keep {name}` to save the present run under this name"
     try:
-        reference = ReferenceRun.model_validate_json(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(
-            f"{path}: not found; run `mdrnets keep {name}` to save the present run under this name"
-        ) from None
+        reference = ReferenceRun.model_validate_json(read_text(path, remedy=remedy))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "content"

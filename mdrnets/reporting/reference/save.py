@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from mdrnets.dag.pipeline import Job, Pipeline
-from mdrnets.data.tables import read_table, write_table
 from mdrnets.errors import UserError
 from mdrnets.files import atomic_write, sha256, write_text
+from mdrnets.files.tables import read_table, write_table
 from mdrnets.reporting.reference.run import (
     REFERENCE,
     ReferenceRun,

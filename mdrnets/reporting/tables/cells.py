@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Literal
 
 from mdrnets.config.data import Dataset
-from mdrnets.data.tables import write_table
 from mdrnets.evaluation.summary import BinSummary, Estimate
+from mdrnets.files.tables import write_table
 
 HERE, PAPER = "here", "paper"
 BLANK = "—"

@@ -4,18 +4,18 @@ Times are read from the run records of this machine. They differ from run to run
 costs.md are no declared outputs; they are written beside the tables if there are records.
 """
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from tabulate import tabulate
 
 from mdrnets.config.load import Config
-from mdrnets.data.tables import write_table
+from mdrnets.config.validation import load_json_options
 from mdrnets.evaluation.summary import Validation
 from mdrnets.files import write_text
+from mdrnets.files.tables import write_table
+from mdrnets.files.text import read_json_as
 from mdrnets.layout import Layout
 from mdrnets.tracking.record import Record, RecordStore
 from mdrnets.tracking.record import read as read_record
@@ -40,6 +40,14 @@ one completion, sampling included. Hole L1: over the pixels of the hole, on {ima
 images with holes of {bin} %; of the trained network, of the untrained one, and of a fill with the
 mean colour of the valid pixels. It is a check, not a result.
 """
+
+
+@dataclass(frozen=True)
+class _Model:
+    """What is read of a model's configuration, without importing its module."""
+
+    parameters: int
+    options: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -101,14 +109,18 @@ def _rows(config: Config, layout: Layout) -> Iterator[dict[str, Any]]:
                 continue
             completion = _read_finished(records, f"complete-{dataset}-{name}")
             path = layout.validation(dataset, name)
-            validation = Validation.model_validate(_read_json(path)) if path.is_file() else None
-            model = _read_json(layout.model_config(dataset, name))
+            validation = None
+            if path.is_file():
+                validation = load_json_options(Validation, path, remedy="run the validate stage")
+            model: _Model = read_json_as(
+                _Model, layout.model_config(dataset, name), remedy="train the network"
+            )
             yield {
                 "dataset": dataset,
                 "method": network.title,
-                "parameters": model["parameters"],
+                "parameters": model.parameters,
                 "gmacs": validation.gmacs if validation else None,
-                "steps": model["options"]["steps"],
+                "steps": model.options.get("steps"),
                 "training_seconds": training.seconds,
                 "training_memory_mib": (training.peak_memory or 0) / 2**20,
                 "completions_per_second": completion.measurements.get("images_per_second")
@@ -120,10 +132,6 @@ def _rows(config: Config, layout: Layout) -> Iterator[dict[str, Any]]:
                 "validation_images": validation.images if validation else 0,
                 "machine": _describe_machine(training),
             }
-
-
-def _read_json(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def _read_finished(records: RecordStore, name: str) -> Record | None:

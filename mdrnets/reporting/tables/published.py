@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from mdrnets.data.tables import read_table
 from mdrnets.errors import UserError
+from mdrnets.files.tables import read_table
 
 TABLE1 = Path("reports/published/table1.csv")
 COLUMNS = ("dataset", "method", "metric", "bin", "value")

@@ -8,8 +8,8 @@ import pytest
 
 from mdrnets.config.load import Config
 from mdrnets.config.protocol import Ablation, Variant
-from mdrnets.data.tables import read_table
 from mdrnets.evaluation.refined_faces import FaceScores, RefinedFaces, save_refined_faces
+from mdrnets.files.tables import read_table
 from mdrnets.layout import Layout
 from mdrnets.reporting.claims.refinement import (
     COLUMNS,

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mdrnets.data.tables import write_table
 from mdrnets.errors import UserError
 from mdrnets.evaluation.features import write_features
 from mdrnets.evaluation.scores import COLUMNS
+from mdrnets.files.tables import write_table
 from mdrnets.layout import Layout
 from mdrnets.reporting.claims.finding import (
     FAILS,

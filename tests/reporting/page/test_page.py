@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mdrnets.assumptions.mdrnets import LEDGER
-from mdrnets.reporting.page.rows import read_rows
+from mdrnets.files.tables import read_rows
 from mdrnets.reporting.page.runs import anchor
 from mdrnets.reporting.tables.cells import Cell
 from tests.reporting.page.conftest import RUN_IDS, TITLE

@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 
 from mdrnets.errors import UserError
+from mdrnets.files.tables import field_names, read_header, read_rows
 from mdrnets.reporting.claims.finding import BEST, HOLDS, Finding
 from mdrnets.reporting.claims.markdown import write_findings
-from mdrnets.reporting.page.rows import field_names, read_header, read_rows
 from mdrnets.reporting.tables.build import build_table
 from mdrnets.reporting.tables.cells import Cell, write_cells
 from mdrnets.reporting.tables.metrics import table1_metrics

@@ -7,7 +7,7 @@ from PIL import Image
 from mdrnets.config.load import load_config
 from mdrnets.dag.pipeline import Pipeline
 from mdrnets.dag.stage import Stage
-from mdrnets.data.tables import write_table
+from mdrnets.files.tables import write_table
 from mdrnets.reporting.captions import CAPTIONS, Caption
 from mdrnets.reporting.page.report import MAX_ROWS, PLAIN, Section, build_sections
 from tests.helpers.project import LAYOUT

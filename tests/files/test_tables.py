@@ -1,7 +1,7 @@
 import pytest
 
-from mdrnets.data.tables import read_table, write_table
 from mdrnets.errors import UserError
+from mdrnets.files.tables import read_table, write_table
 
 
 def test_a_table_is_read_as_it_was_written(tmp_path) -> None:
