@@ -39,7 +39,7 @@ class _SumNeighbours(torch.autograd.Function):
         return output
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         return sum_neighbours(grad, ctx.dims), None  # its own adjoint
 
 
@@ -56,7 +56,7 @@ class _SumCovering(torch.autograd.Function):
         return output
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         count = grad.shape[ctx.dims[0]] - 1
         return _part(grad, ctx.dims, 0, count) + _part(grad, ctx.dims, 1, count), None
 

@@ -28,8 +28,8 @@ UTILISATION = 0.25
 """Share of the peak that convolutions of these sizes reach, as long as nothing is measured."""
 KERNEL_SECONDS = 10e-6
 """A GPU waits at least so long from one kernel to the next, however small they are."""
-LOADING_SECONDS = 6e-3 / 8 / 256**2
-"""Seconds of one core to prepare a pixel of a batch; `docs/performance.md` has the measurement."""
+LOADING_SECONDS = 0.15 / 16 / 8 / 256**2
+"""Of one core, to prepare a pixel of a batch: 16 batches of 8 at 256² (docs/performance.md)."""
 COMPLETE = "complete"
 """The phase of a method's completions, in the table of measurements."""
 

@@ -1,0 +1,77 @@
+"""Writes docs/performance.md from benchmarks/before_after.csv.
+
+python benchmarks/performance_page.py
+"""
+
+import csv
+import inspect
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from tabulate import tabulate
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+TABLE = ROOT / "benchmarks" / "before_after.csv"
+PAGE = ROOT / "docs" / "performance.md"
+TEXT = """# Performance
+
+CPU seconds of one unit of work, before and after a change, on one thread. Each figure is the median
+of alternating runs, each in a process of its own after a run that is not counted; *ratio* is the
+median of the ratios of the pairs (below 1: faster). The tests assert that results are equal.
+
+{table}
+
+Processor: {machines}.
+
+To measure again: `python benchmarks/before_after.py --before COMMIT [CASE …]`, then
+`python benchmarks/performance_page.py`. This page is generated from
+[`benchmarks/before_after.csv`](../benchmarks/before_after.csv). `benchmarks/training_step.py` times
+whole training steps of a profile. Nothing was timed on a GPU.
+"""
+
+
+class Row(NamedTuple):
+    """A line of the table: seconds, and the median ratio after / before."""
+
+    case: str
+    commit: str
+    runs: str
+    before: str
+    after: str
+    ratio: str
+    processor: str
+
+
+COLUMNS = Row._fields
+
+
+def read_rows(path: Path) -> list[Row]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return [Row(**row) for row in csv.DictReader(file)]
+
+
+def page(rows: list[Row]) -> str:
+    from benchmarks.cases import CASES
+
+    lines = [
+        (
+            inspect.cleandoc(CASES[row.case].__doc__ or "").rstrip("."),
+            f"`{row.commit}`",
+            row.runs,
+            row.before,
+            row.after,
+            row.ratio,
+        )
+        for row in rows
+    ]
+    headers = ("what", "before is", "runs", "before, s", "after, s", "ratio")
+    table = tabulate(lines, headers, tablefmt="pipe", disable_numparse=True)
+    machines = ", ".join(dict.fromkeys(row.processor for row in rows))
+    return TEXT.format(table=table, machines=machines)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(read_rows(TABLE)), encoding="utf-8")
