@@ -29,7 +29,7 @@ development: $(VENV)/.complete-development ## also install the linters and the p
 
 table1: environment ## make Table 1 of PROFILE (default: the one of params.yaml)
 	snakemake --cores all --config profile=$(PROFILE) -- reproduce_table1
-	@echo; cat reports/$(PROFILE)/table1.md
+	@echo; python -m mdrnets results --profile $(PROFILE)
 
 plan: environment ## print what PROFILE costs before anything runs: GPU-hours, memory, disk, days on N GPUs
 	python -m mdrnets plan --profile $(PROFILE)

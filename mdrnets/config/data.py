@@ -170,6 +170,11 @@ class Dataset(Options):
     labels: Labels | None = None
     split: Split
 
+    @property
+    def rendered(self) -> bool:
+        """Whether the faces are drawn by a computer."""
+        return "rendered" in self.title.lower()
+
 
 class TrainingHoles(Options):
     """Masks of any area that are used only for training.

@@ -155,6 +155,26 @@ class Frechet(Options):
     permutations: int = Field(ge=19)
 
 
+class PaperScale(Options):
+    """What a run needs before its verdicts are about the paper's claims, beside real faces.
+
+    Attributes:
+        image_size: width and height in pixels.
+        frechet: features of the Fréchet distance that is FID.
+        epochs: of the training of the paper's method.
+        training_images: images of an epoch.
+        batch_size: images of a step, unless the profile sets another.
+        min_share: smallest share of the images of that training that a run must see.
+    """
+
+    image_size: int = Field(ge=1)
+    frechet: Literal["inception-v3"]
+    epochs: int = Field(ge=1)
+    training_images: int = Field(ge=1)
+    batch_size: int = Field(ge=1)
+    min_share: float = Field(gt=0, le=1)
+
+
 class Protocol(Options):
     """`params.yaml`: the settings that are the same for every profile."""
 
@@ -164,6 +184,7 @@ class Protocol(Options):
     ssim: Literal["gaussian11_rgb", "uniform7_rgb", "gaussian11_luma"]
     bootstrap: Bootstrap
     frechet: Frechet
+    paper_scale: PaperScale
     components: dict[Name, Network]
     methods: dict[Name, AnyMethod]
     ablation_base: Name | None = None

@@ -55,7 +55,7 @@ def report_stages(config: Config, layout: Layout) -> Iterator[Stage]:
         outputs=(layout.report("claims.csv"), layout.report("claims.md")),
         data_files=PUBLISHED,
         params_keys=(
-            *("seed", "bins", "components", "methods", "bootstrap", "frechet"),
+            *("seed", "bins", "components", "methods", "bootstrap", "frechet", "paper_scale"),
             *(key for key in ABLATION_KEYS if getattr(config.protocol, key)),
         ),
         profile_keys=("",),

@@ -36,8 +36,8 @@ CAPTIONS = {
     ),
     "claims": Caption(
         "Claims",
-        "Each claim of the paper about MDRNets with its test: it holds, does not hold, or cannot "
-        "be tested here.",
+        "Each claim of the paper about MDRNets with its tests: supported, contradicted, undecided, "
+        "or not tested.",
     ),
     "refinement": Caption(
         "What the refinement adds",

@@ -7,7 +7,7 @@ import pytest
 from mdrnets.commands.command_line import run_command
 from mdrnets.files import write_text
 from mdrnets.files.tables import write_table
-from mdrnets.reporting.claims.finding import COLUMN, FAILS, HOLDS, UNTESTED, Finding
+from mdrnets.reporting.claims.finding import COLUMN, CONTRADICTED, SUPPORTED, UNTESTED, Finding
 from mdrnets.reporting.claims.markdown import write_findings
 from mdrnets.reporting.tables.cells import CELL_COLUMNS
 from mdrnets.tracking.record import Record
@@ -37,10 +37,10 @@ def kept(
     write_findings(
         LAYOUT.report("claims.csv"),
         [
-            Finding("best", "it is better", verdict=HOLDS),
-            Finding("best", "it is better", verdict=FAILS),
+            Finding("best", "it is better", verdict=SUPPORTED),
+            Finding("best", "it is better", verdict=CONTRADICTED),
             Finding("grows", "its lead grows", verdict=UNTESTED),
-            Finding(COLUMN, "no claim", verdict=HOLDS),
+            Finding(COLUMN, "no claim", verdict=SUPPORTED),
         ],
     )
     finish_table1(make_record, pipeline)
@@ -80,7 +80,7 @@ def test_the_block_shows_the_kept_run_beside_the_paper(capsys: pytest.CaptureFix
     }
     assert (row[3], row[7], row[9]) == ("4.000", "22.000", "0.900")
     assert "60 test images, holes of 20–40 %" in text
-    assert "of 3 tests of 2 claims, 1 hold, 1 do not hold, and 1 cannot be run here" in text
+    assert "1 are supported, 1 are contradicted, 0 are undecided, 1 are not tested here" in text
     assert "--config profile=tiny -- reproduce_all" in text
     for page in ("table1.md", "claims.md"):
         assert f"reports/reference/tiny/{page}" in text

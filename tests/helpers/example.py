@@ -10,6 +10,14 @@ from mdrnets.reporting.tables.cells import Metric, Table
 from mdrnets.reporting.tables.published import load_published
 
 BINS = ("1-20", "20-40", "40-60")
+PAPER_SCALE = {
+    "image_size": 256,
+    "frechet": "inception-v3",
+    "epochs": 45,
+    "training_images": 28000,
+    "batch_size": 8,
+    "min_share": 0.5,
+}
 
 
 def make_config() -> Config:
@@ -25,6 +33,7 @@ def make_config() -> Config:
                 "ssim": "gaussian11_rgb",
                 "bootstrap": {"resamples": 100, "confidence": 0.95},
                 "frechet": {"resamples": 10, "permutations": 999},
+                "paper_scale": PAPER_SCALE,
                 "components": {"coarse": {"title": "Coarse network", "module": "m", "dataset": 0}},
                 "methods": {
                     "pconv": {"title": "PConv", "module": "m"},

@@ -194,7 +194,7 @@ def test_claims_of_a_profile_without_the_papers_method_cannot_be_tested(project:
     assert {row["verdict"] for row in rows} == {"cannot be tested here"}
     assert rows[0]["reason"] == "MDRNets is not run in this profile"
     assert rows[0]["published"] == "-0.501"
-    assert "0 hold, 0 do not hold" in LAYOUT.report("claims.md").read_text(encoding="utf-8")
+    assert "0 supported, 0 contradicted" in LAYOUT.report("claims.md").read_text(encoding="utf-8")
 
 
 def test_claims_are_tested_on_scores_and_features(

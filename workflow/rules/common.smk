@@ -7,11 +7,13 @@ from functools import partial
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 sys.path.insert(0, str(Path(workflow.basedir)))
 
 from mdrnets.config.load import load_config
 from mdrnets.errors import UserError
+from mdrnets.execution.job_lines import show_one_line_per_job
 from mdrnets.dag.pipeline import Pipeline
 
 if unknown := set(config) - {"profile"}:
@@ -23,6 +25,9 @@ try:
     PIPELINE = Pipeline(load_config(str(config["profile"]) if config else None))
 except UserError as error:
     raise WorkflowError(str(error))
+
+if not workflow.dryrun:
+    show_one_line_per_job(logger)
 
 PROFILE = PIPELINE.config.profile
 RUN = PIPELINE.layout.run
@@ -123,6 +128,7 @@ def end():
 
 onsuccess:
     end()
+    shell(f"python -m mdrnets results --profile {PIPELINE.config.name} --files")
 
 
 onerror:

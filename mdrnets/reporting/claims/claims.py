@@ -42,7 +42,9 @@ def render(config: Config, layout: Layout, name: str) -> None:
 
 def _table1_findings(config: Config, layout: Layout, resampling: Resampling) -> list[Finding]:
     protocol, profile = config.protocol, config.profile
-    bins, methods = tuple(protocol.bins), profile.methods
+    bins, published = tuple(protocol.bins), load_published()
+    papers = {method for _, method, _, _ in published}
+    methods = tuple(method for method in profile.methods if method in papers)
     trainings = {method: config.trainings(method) for method in methods}
     return Table1Claims(
         datasets=profile.datasets,
@@ -54,7 +56,7 @@ def _table1_findings(config: Config, layout: Layout, resampling: Resampling) -> 
             for dataset in profile.datasets
             if not reason_untestable(methods, bins)
         },
-        published=load_published(),
+        published=published,
         resampling=resampling,
         seed=protocol.seed,
     ).findings()

@@ -1,7 +1,8 @@
 """A tested claim, and the rule for its verdict.
 
-A claim holds if the difference has the claimed sign, if its p is below .05 after adjustment by
-Holm's method over all tests of its kind, and if it has the same sign in each training.
+A difference is significant if its p is below .05 after adjustment by Holm's method over all tests
+of its kind, and if it has the same sign in each training. A significant difference supports the
+claim or contradicts it, by its sign; any other difference leaves the claim undecided.
 """
 
 from collections import Counter
@@ -13,7 +14,10 @@ from mdrnets.reporting.tables.build import NOTHING_FINITE
 from mdrnets.reporting.tables.cells import Metric
 
 LEVEL = 0.05
-HOLDS, FAILS, UNTESTED = "holds", "does not hold", "cannot be tested here"
+SUPPORTED, CONTRADICTED, UNDECIDED = "supported", "contradicted", "undecided"
+UNTESTED, MIXED = "not tested", "mixed"
+VERDICTS = (SUPPORTED, CONTRADICTED, UNDECIDED, UNTESTED)
+AS_CLAIMED, NOT_AS_CLAIMED = "as claimed", "not as claimed"
 BEST, FIRST, GROWS, COLUMN = "best", "first", "grows", "column"
 ORDER, CLASS = "order", "class"
 
@@ -33,8 +37,8 @@ class Finding:
         published_as: the published data set.
         metric: name of the metric.
         bin: hole ratio in %.
-        verdict: `HOLDS`, `FAILS` or `UNTESTED`.
-        reason: why the claim does not hold, or cannot be tested.
+        verdict: one of `VERDICTS`.
+        reason: why the claim is not supported, or was not tested.
         here: the difference, method minus other; for `grows` the growth of the lead; for `first`
             the number of columns. The mean over the trainings.
         low: lower end of its interval.
@@ -47,7 +51,7 @@ class Finding:
         published_metric: name of the metric of `published`.
         published: the same as `here`, from the paper's Table 1.
         published_other: the best other method in the paper's Table 1.
-        published_verdict: verdict on the sign of `published`.
+        published_verdict: whether `published` has the claimed sign.
         method: the method that is claimed to be better.
         label: the semantic class.
         source: of the class of each pixel: `annotated`, `parsed`, or both.
@@ -129,13 +133,13 @@ def with_verdict(finding: Finding, claimed: float | None) -> Finding:
     """
     if claimed is None or finding.adjusted is None:
         return finding
-    if claimed <= 0:
-        return replace(finding, verdict=FAILS, reason="the opposite sign")
-    if finding.adjusted >= LEVEL:
-        return replace(finding, verdict=FAILS, reason="not significant")
+    if finding.adjusted >= LEVEL or claimed == 0:
+        return replace(finding, verdict=UNDECIDED, reason="no significant difference")
     if finding.least is not None and finding.most is not None and finding.least * finding.most <= 0:
-        return replace(finding, verdict=FAILS, reason="not in every training")
-    return replace(finding, verdict=HOLDS)
+        return replace(finding, verdict=UNDECIDED, reason="not the same sign in every training")
+    if claimed < 0:
+        return replace(finding, verdict=CONTRADICTED, reason="the opposite sign")
+    return replace(finding, verdict=SUPPORTED)
 
 
 def group_by_claim(findings: Sequence[Finding]) -> dict[str, list[Finding]]:
@@ -147,14 +151,27 @@ def group_by_claim(findings: Sequence[Finding]) -> dict[str, list[Finding]]:
 
 
 def combine_verdicts(findings: Sequence[Finding]) -> str:
-    """The verdict on all tests of one claim, or the number of tests in which it holds."""
+    """The verdict on all tests of one claim.
+
+    One verdict if all tests agree that could be run; `mixed` if some support the claim and others
+    contradict it; otherwise the number of tests that do one of the two.
+    """
     counts = Counter(finding.verdict for finding in findings)
-    tested = len(findings) - counts[UNTESTED]
-    if not tested:
-        return UNTESTED
-    if not counts[HOLDS]:
-        return FAILS
-    return HOLDS if counts[HOLDS] == len(findings) else f"holds in {counts[HOLDS]} of {tested}"
+    tested = counts.total() - counts[UNTESTED]
+    if counts[SUPPORTED] and counts[CONTRADICTED]:
+        return MIXED
+    verdict = next(verdict for verdict in VERDICTS if counts[verdict])
+    return (
+        verdict
+        if counts[verdict] in (tested, counts.total())
+        else (f"{verdict} in {counts[verdict]} of {tested}")
+    )
+
+
+def count_verdicts(findings: Sequence[Finding]) -> str:
+    """For example `9 supported, 40 contradicted, 30 undecided, 14 not tested`."""
+    counts = Counter(finding.verdict for finding in findings)
+    return ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS)
 
 
 def signed_margin(metric: Metric, difference: float | None) -> float | None:

@@ -13,16 +13,17 @@ from mdrnets.reporting.claims.finding import (
     BEST,
     CLASS,
     COLUMN,
-    FAILS,
     FINDING_COLUMNS,
     FIRST,
     GROWS,
-    HOLDS,
     LEVEL,
     ORDER,
+    SUPPORTED,
     UNTESTED,
+    VERDICTS,
     Finding,
     combine_verdicts,
+    count_verdicts,
     group_by_claim,
 )
 from mdrnets.reporting.claims.formatting import (
@@ -37,6 +38,7 @@ from mdrnets.reporting.claims.formatting import (
 )
 from mdrnets.reporting.claims.table1 import LARGE, SMALL
 from mdrnets.reporting.context import FEATURES, UNPUBLISHED
+from mdrnets.reporting.scale import headline
 from mdrnets.reporting.tables.cells import BLANK, HERE, PAPER, format_bin
 
 NOTES = (
@@ -76,7 +78,7 @@ def format_claims(
     """
     claims = group_by_claim([finding for finding in findings if finding.kind != COLUMN])
     columns = [finding for finding in findings if finding.kind == COLUMN]
-    counts = Counter(finding.verdict for tests in claims.values() for finding in tests)
+    tested = [finding for finding in findings if finding.kind != COLUMN]
     data = "; ".join(dataset.title for dataset in config.profile.datasets.values())
     confidence = 100 * config.protocol.bootstrap.confidence
     sections = {
@@ -90,15 +92,17 @@ def format_claims(
         [
             "# The paper's claims, tested",
             "",
-            f"**Of {counts.total()} tests of {len(claims)} claims, {counts[HOLDS]} hold, "
-            f"{counts[FAILS]} do not hold, and {counts[UNTESTED]} cannot be run {HERE}.** "
-            f"Profile {config.name}: {data}.",
+            f"**{headline(config)}**",
+            "",
+            f"What it sees, in {len(tested)} tests of {len(claims)} claims: "
+            f"{count_verdicts(tested)}. Profile {config.name}: {data}.",
             "",
             _verdicts(claims),
             "",
-            f"*Holds: the difference has the claimed sign and adjusted p < {LEVEL}. Brackets: "
-            f"{confidence:.0f} % interval. {_trainings(config)} Published numbers are judged by "
-            "their sign only.*",
+            f"*Supported: the difference has the claimed sign and adjusted p < {LEVEL}. "
+            "Contradicted: it has the opposite sign, with the same p. Undecided: no significant "
+            f"difference. Brackets: {confidence:.0f} % interval. {_trainings(config)} Published "
+            "numbers are judged by their sign only.*",
             "",
             *(
                 line
@@ -132,9 +136,9 @@ def _verdicts(claims: Mapping[str, Sequence[Finding]]) -> str:
     rows = []
     for claim, tests in claims.items():
         counts = Counter(finding.verdict for finding in tests)
-        numbers = [str(counts[verdict]) for verdict in (HOLDS, FAILS, UNTESTED)]
+        numbers = [str(counts[verdict]) for verdict in VERDICTS]
         rows.append([f"**{combine_verdicts(tests)}**", _sentence(claim), *numbers])
-    return _format_rows(["verdict", "claim", HOLDS, FAILS, UNTESTED], rows)
+    return _format_rows(["verdict", "claim", *VERDICTS], rows)
 
 
 def _sentence(claim: str) -> str:
@@ -268,6 +272,6 @@ def _format_rows(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _format_verdict(finding: Finding) -> str:
-    if finding.verdict == HOLDS or not finding.reason:
+    if finding.verdict == SUPPORTED or not finding.reason:
         return f"**{finding.verdict}**"
     return f"{finding.verdict}: {finding.reason}"

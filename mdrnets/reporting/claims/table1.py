@@ -11,12 +11,15 @@ from itertools import product
 from mdrnets.config.data import Dataset
 from mdrnets.config.protocol import PAPERS_METHOD
 from mdrnets.reporting.claims.finding import (
+    AS_CLAIMED,
     BEST,
     COLUMN,
-    FAILS,
+    CONTRADICTED,
     FIRST,
     GROWS,
-    HOLDS,
+    NOT_AS_CLAIMED,
+    SUPPORTED,
+    UNDECIDED,
     Finding,
     apply_holm,
     signed_margin,
@@ -77,14 +80,13 @@ class Table1Claims:
             for dataset, metric in product(self.datasets, self.metrics)
         }
         growth = apply_holm([self._growth(*place, *pair) for place, pair in ends.items()])
-        ahead = [
-            signed_margin(metric, large.here if large else None)
-            for (_, metric), (_, large) in ends.items()
-        ]
         return [
             *(finding for finding in columns.values() if finding.kind == BEST),
             self._first(places, list(columns.values())),
-            *(_growth_verdict(*pair) for pair in zip(growth, ahead, strict=True)),
+            *(
+                _growth_verdict(finding, metric, large)
+                for finding, ((_, metric), (_, large)) in zip(growth, ends.items(), strict=True)
+            ),
             *(finding for finding in columns.values() if finding.kind == COLUMN),
         ]
 
@@ -173,17 +175,24 @@ class Table1Claims:
             f"MDRNets is first in {claimed} of {len(places)} columns of Table 1",
             reason=reason_untestable(self.methods, self.bins),
             published=claimed,
-            published_verdict=HOLDS,
+            published_verdict=AS_CLAIMED,
             method=PAPERS_METHOD,
         )
         if finding.reason:
             return finding
         first = _count(places, self._values)
-        clearly = sum(column.verdict == HOLDS for column in columns)
+        ahead = sum(column.verdict == SUPPORTED for column in columns)
+        behind = sum(column.verdict == CONTRADICTED for column in columns)
+        verdict = UNDECIDED
+        if ahead >= claimed:
+            verdict = SUPPORTED
+        elif len(places) - behind < claimed:
+            verdict = CONTRADICTED
         return replace(
             finding,
-            verdict=HOLDS if clearly >= claimed else FAILS,
-            reason=f"first in {first} of {len(places)}, significantly in {clearly}",
+            verdict=verdict,
+            reason=f"first in {first} of {len(places)} columns, significantly in {ahead}; "
+            f"significantly behind in {behind}",
             here=first,
         )
 
@@ -248,12 +257,14 @@ def _best_other(metric: Metric, values: Mapping[str, float | None]) -> str | Non
 def _by_sign(claimed: float | None) -> str | None:
     if claimed is None:
         return None
-    return HOLDS if claimed > 0 else FAILS
+    return AS_CLAIMED if claimed > 0 else NOT_AS_CLAIMED
 
 
-def _growth_verdict(finding: Finding, ahead: float | None) -> Finding:
+def _growth_verdict(finding: Finding, metric: Metric, large: Finding | None) -> Finding:
     """Falling behind less is no lead that grows: MDRNets must be ahead at the largest holes."""
     finding = with_verdict(finding, finding.here)
-    if finding.verdict == HOLDS and not (ahead or 0) > 0:
-        return replace(finding, verdict=FAILS, reason=f"no lead at {format_bin(LARGE)}")
-    return finding
+    lead = signed_margin(metric, large.here) if large else None
+    if finding.verdict != SUPPORTED or large is None or (lead or 0) > 0:
+        return finding
+    verdict = CONTRADICTED if large.verdict == CONTRADICTED else UNDECIDED
+    return replace(finding, verdict=verdict, reason=f"no lead at {format_bin(LARGE)}")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mdrnets.config.load import Config
 from mdrnets.files.tables import read_rows
+from mdrnets.reporting.scale import find_limits
 from mdrnets.reporting.tables.cells import (
     BLANK,
     Cell,
@@ -24,7 +25,8 @@ class ShownCell:
         here: our value with its interval.
         paper: the published one.
         difference: here − paper.
-        judgement: `better` or `worse` than the paper's, `equal`; empty: no difference.
+        judgement: `better` or `worse` than the paper's, `equal`; `differs`: the run is too small
+            to be judged by the paper's values; empty: no difference.
         best: whether ours is the best of ours in its column.
         about: all of it in a sentence.
     """
@@ -70,6 +72,7 @@ class ShownTable:
         rows: the methods.
         published: whether the paper has values.
         comparable: whether any cell has a difference.
+        decides: whether differences are judged, see `find_limits`.
     """
 
     dataset: str
@@ -79,6 +82,7 @@ class ShownTable:
     metrics: Sequence[str]
     bins: Sequence[str]
     rows: Sequence[ShownRow]
+    decides: bool
 
     @property
     def published(self) -> bool:
@@ -113,6 +117,7 @@ def _table(cells: Sequence[Cell], config: Config) -> Table:
 
 def _shown(table: Table, dataset: str, config: Config) -> ShownTable:
     metrics = {metric.name: metric for metric in table.metrics}
+    decides = not find_limits(config)
     rows = []
     for method, title in table.methods.items():
         cells = table.row(dataset, method)
@@ -124,7 +129,10 @@ def _shown(table: Table, dataset: str, config: Config) -> ShownTable:
                 title=title,
                 missing=_missing(cells),
                 published=any(cell.published is not None for cell in cells),
-                cells=[_shown_cell(cell, metrics[cell.metric], where, spread) for cell in cells],
+                cells=[
+                    _shown_cell(cell, metrics[cell.metric], where, spread, decides=decides)
+                    for cell in cells
+                ],
             )
         )
     entry = table.datasets[dataset]
@@ -136,6 +144,7 @@ def _shown(table: Table, dataset: str, config: Config) -> ShownTable:
         metrics=[metric.title for metric in table.metrics],
         bins=[format_bin(name) for name in table.bins],
         rows=rows,
+        decides=decides,
     )
 
 
@@ -151,8 +160,8 @@ def _spread(config: Config, method: str) -> str:
     return "interval" if trainings == 1 else f"standard deviation of {trainings} trainings"
 
 
-def _shown_cell(cell: Cell, metric: Metric, where: str, spread: str) -> ShownCell:
-    difference, judgement = _difference(cell, metric)
+def _shown_cell(cell: Cell, metric: Metric, where: str, spread: str, *, decides: bool) -> ShownCell:
+    difference, judgement = _difference(cell, metric, decides=decides)
     return ShownCell(
         here=cell.format_value(metric.decimals),
         paper=cell.format_published(),
@@ -163,13 +172,15 @@ def _shown_cell(cell: Cell, metric: Metric, where: str, spread: str) -> ShownCel
     )
 
 
-def _difference(cell: Cell, metric: Metric) -> tuple[str, str]:
+def _difference(cell: Cell, metric: Metric, *, decides: bool) -> tuple[str, str]:
     """Here − paper, and which is better; values that are printed alike are equally good."""
     comparable = cell.published_metric == cell.metric
     if cell.value is None or cell.published is None or not comparable:
         return BLANK, ""
     difference = round(cell.value, metric.decimals) - cell.published
     text = f"{difference:+.{metric.decimals}f}".replace("-", "−")
+    if not decides:
+        return text, "differs"
     if round(difference, metric.decimals) == 0:
         return text, "equal"
     return text, "better" if (difference < 0) == (metric.better == "lower") else "worse"

@@ -11,12 +11,15 @@ from mdrnets.files.tables import read_rows
 from mdrnets.metrics.names import frechet_name
 from mdrnets.reporting.claims.finding import (
     COLUMN,
-    FAILS,
-    HOLDS,
+    CONTRADICTED,
     LEVEL,
+    SUPPORTED,
+    UNDECIDED,
     UNTESTED,
+    VERDICTS,
     Finding,
     combine_verdicts,
+    count_verdicts,
     group_by_claim,
 )
 from mdrnets.reporting.claims.formatting import (
@@ -28,10 +31,10 @@ from mdrnets.reporting.claims.formatting import (
     format_published,
 )
 from mdrnets.reporting.claims.markdown import NOTES
+from mdrnets.reporting.scale import headline
 from mdrnets.reporting.tables.cells import BLANK, format_bin
 
-PAPER_SIZE = 256
-MARKS = {HOLDS: "✓", FAILS: "✗", UNTESTED: "○"}
+MARKS = {SUPPORTED: "✓", CONTRADICTED: "✗", UNDECIDED: "?", UNTESTED: "○"}
 
 
 @dataclass(frozen=True)
@@ -57,11 +60,13 @@ class ShownClaim:
     Attributes:
         claim: in words.
         verdict: of all its tests; empty: the paper claims nothing here.
+        counts: number of tests by verdict.
         findings: one for each test.
     """
 
     claim: str
     verdict: str
+    counts: Mapping[str, int]
     findings: Sequence[ShownFinding]
 
 
@@ -88,14 +93,15 @@ def read_claims(path: Path, config: Config) -> ShownClaims:
     columns = group_by_claim([finding for finding in findings if finding.kind == COLUMN])
     return ShownClaims(
         claims=[
-            _claim(claim, combine_verdicts(tests), tests, config) for claim, tests in claims.items()
+            _claim(_sentence(claim), combine_verdicts(tests), tests, config)
+            for claim, tests in claims.items()
         ],
         columns=[_claim(claim, "", tests, config) for claim, tests in columns.items()],
     )
 
 
 def summarise_verdict(path: Path, config: Config, images: Mapping[str, int]) -> list[str]:
-    """The result in a sentence that can be quoted, and what limits it.
+    """What the run can decide, in a sentence that can be quoted, then what it sees and its limits.
 
     Args:
         path: of claims.csv.
@@ -103,33 +109,28 @@ def summarise_verdict(path: Path, config: Config, images: Mapping[str, int]) -> 
         images: data set → number of test images.
     """
     tests = [finding for finding in read_rows(path, Finding) if finding.kind != COLUMN]
-    counts = Counter(finding.verdict for finding in tests)
     profile = config.profile
+    size = config.protocol.paper_scale.image_size
     data = " and ".join(
         f"{dataset.title} in place of the paper's {dataset.published_as}"
         + (f" ({images[name]} test images)" if name in images else "")
         for name, dataset in profile.datasets.items()
     )
     sentences = [
-        f"Of {len(tests)} tests of {len(group_by_claim(tests))} claims of the paper, "
-        f"{_number(counts[HOLDS], 'hold', 'holds')}, "
-        f"{_number(counts[FAILS], 'do not hold', 'does not hold')} and {counts[UNTESTED]} cannot "
-        f"be run here: profile {config.name}, {data}.",
+        headline(config),
+        f"What this run sees, in {len(tests)} tests of {len(group_by_claim(tests))} claims of the "
+        f"paper: {count_verdicts(tests)}. Profile {config.name}, {data}.",
         f"Every method was trained {_trainings(config)}, on images of "
-        f"{profile.image_size}×{profile.image_size} pixels (the paper: {PAPER_SIZE}×{PAPER_SIZE}); "
+        f"{profile.image_size}×{profile.image_size} pixels (the paper: {size}×{size}); "
         "a verdict is about this run, not about the authors' models.",
     ]
-    if any("rendered" in dataset.title.lower() for dataset in profile.datasets.values()):
+    if any(dataset.rendered for dataset in profile.datasets.values()):
         sentences.append(
             "Rendered faces prove that the pipeline runs; they say little about photographs."
         )
     if (name := frechet_name(profile.frechet)) != "FID":
         sentences.append(f"{name} is not FID, so it is not compared with a published value.")
     return sentences
-
-
-def _number(count: int, many: str, one: str) -> str:
-    return f"{count} {one if count == 1 else many}"
 
 
 def _trainings(config: Config) -> str:
@@ -140,7 +141,17 @@ def _trainings(config: Config) -> str:
 
 
 def _claim(claim: str, verdict: str, tests: Sequence[Finding], config: Config) -> ShownClaim:
-    return ShownClaim(claim, verdict, [_shown(finding, config) for finding in tests])
+    counts = Counter(finding.verdict for finding in tests)
+    return ShownClaim(
+        claim=claim,
+        verdict=verdict,
+        counts={verdict: counts[verdict] for verdict in VERDICTS},
+        findings=[_shown(finding, config) for finding in tests],
+    )
+
+
+def _sentence(claim: str) -> str:
+    return claim[0].upper() + claim[1:]
 
 
 def _shown(finding: Finding, config: Config) -> ShownFinding:

@@ -5,27 +5,29 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-
-from tabulate import tabulate
 
 from mdrnets.config.load import Config, load_config
 from mdrnets.errors import UserError
 from mdrnets.files.tables import read_table
-from mdrnets.reporting.claims.finding import COLUMN, FAILS, FINDING_COLUMNS, HOLDS, UNTESTED
+from mdrnets.reporting.claims.finding import COLUMN, FINDING_COLUMNS, VERDICTS
 from mdrnets.reporting.reference.run import REFERENCE, ReferenceRun, load_reference
-from mdrnets.reporting.tables.cells import BLANK, CELL_COLUMNS, HERE, PAPER, format_bin
+from mdrnets.reporting.tables.cells import CELL_COLUMNS, HERE, format_bin
 from mdrnets.reporting.tables.metrics import table1_metrics
+from mdrnets.reporting.tables.short import (
+    Cells,
+    format_cell,
+    format_rows,
+    format_short_table1,
+    group_by_method,
+)
 
 BLOCK = re.compile(
     r"(?P<head><!-- reference run: (?P<name>\w+) -->\n).*?"
     r"(?P<tail><!-- end of the reference run -->)",
     re.S,
 )
-
-Cells = Sequence[Mapping[str, str]]
-"""Rows of a table with one row for each cell."""
 
 
 def with_reference_runs(text: str, where: Path) -> str:
@@ -60,8 +62,8 @@ def format_block(name: str) -> str:
     cells = read_table(folder / "table1.csv", CELL_COLUMNS)
     largest = config.protocol.largest_bin
     for dataset in config.profile.datasets:
-        rows = [c for c in cells if (c["dataset"], c["bin"]) == (dataset, largest)]
-        parts.append(_table1(rows, config, dataset, largest))
+        title, table = format_short_table1(cells, config, dataset)
+        parts.append(f"**{title}**\n\n{table}")
     for ablation, title in ((n, a.title) for n, a in config.ablations.items()):
         if f"{ablation}.csv" in reference.tables:
             rows = read_table(folder / f"{ablation}.csv", CELL_COLUMNS)
@@ -93,40 +95,18 @@ def _machine(cpu: str, gpus: Sequence[str]) -> str:
     return ", ".join([cpu, *gpus])
 
 
-def _table1(rows: Cells, config: Config, dataset: str, largest: str) -> str:
-    """One row for each method, with our and the paper's value of each metric."""
-    metrics = table1_metrics(config.profile.frechet)
-    headers = ["Method"]
-    for metric in metrics:
-        paper = PAPER if metric.published == metric.name else f"{PAPER}: {metric.published}"
-        headers += [f"{metric.title} {HERE}", paper]
-    lines = []
-    for method, cells in _by_method(rows):
-        values = [config.title(method)]
-        for metric in metrics:
-            cell = cells[metric.name]
-            values += [_format_cell(cell), _format_value(cell["published"])]
-        lines.append(values)
-    images = max((int(row["n"]) for row in rows if row["n"]), default=0)
-    title = config.profile.datasets[dataset].title
-    return (
-        f"**Table 1 on {title}**, {images} test images, holes of {format_bin(largest)}\n\n"
-        + _format_rows(headers, lines)
-    )
-
-
 def _ablation(rows: Cells, config: Config, title: str, largest: str) -> str:
     """One row for each variant."""
     metrics = table1_metrics(config.profile.frechet)
     lines = [
-        [config.title(variant), *(_format_cell(cells[metric.name]) for metric in metrics)]
-        for variant, cells in _by_method([row for row in rows if row["bin"] == largest])
+        [config.title(variant), *(format_cell(cells[metric.name]) for metric in metrics)]
+        for variant, cells in group_by_method([row for row in rows if row["bin"] == largest])
     ]
     data = config.profile.datasets[rows[0]["dataset"]].title
     return (
         f"**{title}** on {data}, holes of {format_bin(largest)} (the paper's numbers are not "
         "available to us)\n\n"
-        + _format_rows(["Variant", *(metric.title for metric in metrics)], lines)
+        + format_rows(["Variant", *(metric.title for metric in metrics)], lines)
     )
 
 
@@ -136,29 +116,6 @@ def _claims(path: Path) -> str:
     counts = Counter(row["verdict"] for row in claims)
     return (
         f"**Claims**: of {counts.total()} tests of {len({row['claim'] for row in claims})} claims, "
-        f"{counts[HOLDS]} hold, {counts[FAILS]} do not hold, and {counts[UNTESTED]} cannot be "
-        f"run {HERE} ([which]({path.with_suffix('.md')}))."
+        f"{', '.join(f'{counts[verdict]} are {verdict}' for verdict in VERDICTS)} {HERE} "
+        f"([which]({path.with_suffix('.md')}))."
     )
-
-
-def _by_method(rows: Cells) -> Iterator[tuple[str, dict[str, Mapping[str, str]]]]:
-    """Yield (method, metric → cell) in the order of the table."""
-    for method in dict.fromkeys(row["method"] for row in rows):
-        yield method, {row["metric"]: row for row in rows if row["method"] == method}
-
-
-def _format_cell(cell: Mapping[str, str]) -> str:
-    text = _format_value(cell["value"])
-    return f"**{text}**" if cell["best"] == "1" else text
-
-
-def _format_value(text: str) -> str:
-    return f"{float(text):.3f}" if text else BLANK
-
-
-def _format_rows(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    right = ("right",) * (len(headers) - 1)
-    text: str = tabulate(
-        rows, headers, tablefmt="pipe", disable_numparse=True, colalign=("left", *right)
-    )
-    return text

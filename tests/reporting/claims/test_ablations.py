@@ -10,7 +10,7 @@ from mdrnets.config.protocol import Ablation, PerClass, Variant
 from mdrnets.evaluation.class_scores import ClassScore
 from mdrnets.reporting.claims.ablations import ablation_findings
 from mdrnets.reporting.claims.classes import class_findings
-from mdrnets.reporting.claims.finding import FAILS, HOLDS, UNTESTED, Finding
+from mdrnets.reporting.claims.finding import CONTRADICTED, SUPPORTED, UNDECIDED, UNTESTED, Finding
 from mdrnets.reporting.claims.markdown import format_claims
 from mdrnets.reporting.claims.results import Resampling, Results
 from tests.helpers.example import BINS, make_config
@@ -73,9 +73,9 @@ FIRST = "the full method is better than “w/o small”"
 SECOND = "“w/o small” is better than “w/o none”"
 
 
-def test_an_order_that_is_there_holds() -> None:
+def test_an_order_that_is_there_is_supported() -> None:
     findings = _ablations(2, 1, 0)
-    assert _verdicts(findings) == {FIRST: {(HOLDS, None)}, SECOND: {(HOLDS, None)}}
+    assert _verdicts(findings) == {FIRST: {(SUPPORTED, None)}, SECOND: {(SUPPORTED, None)}}
     assert len(findings) == 2 * 4 * 3  # the pair that is named twice is tested once
     first = findings[0]
     assert (first.method, first.other) == ("mdrnets", "mdrnets@small")
@@ -84,11 +84,10 @@ def test_an_order_that_is_there_holds() -> None:
     assert first.published is None and first.published_verdict is None
 
 
-def test_a_reversed_order_and_a_tie_do_not_hold() -> None:
+def test_a_reversed_order_is_contradicted_and_a_tie_undecided() -> None:
     verdicts = _verdicts(_ablations(0, 1, 1))
-    assert verdicts[FIRST] == {(FAILS, "the opposite sign")}
-    assert {verdict for verdict, _ in verdicts[SECOND]} == {FAILS}
-    assert (FAILS, "not significant") in verdicts[SECOND]
+    assert verdicts[FIRST] == {(CONTRADICTED, "the opposite sign")}
+    assert verdicts[SECOND] == {(UNDECIDED, "no significant difference")}
 
 
 def test_holm_is_over_all_pairs_metrics_and_bins() -> None:
@@ -105,7 +104,7 @@ def test_a_variant_that_is_not_run_cannot_be_tested() -> None:
         config, _results({"mdrnets": 2, "mdrnets@small": 1}), resampling=RESAMPLING
     )
     verdicts = _verdicts(findings)
-    assert verdicts[FIRST] == {(HOLDS, None)}
+    assert verdicts[FIRST] == {(SUPPORTED, None)}
     assert verdicts[SECOND] == {(UNTESTED, "“w/o none” is not run in this profile")}
     none_run = _verdicts(ablation_findings(_config(run=[]), None, resampling=RESAMPLING))
     assert none_run[FIRST] == {(UNTESTED, "“w/o small” is not run in this profile")}
@@ -144,11 +143,11 @@ def test_classes_are_judged_one_by_one() -> None:
     findings = class_findings(_config(), scores, resampling=RESAMPLING)
     assert len(findings) == 14 * 2
     by_class = {f.label: (f.verdict, f.reason, f.n) for f in findings}
-    assert by_class["eye"] == (HOLDS, None, 20)
-    assert by_class["nose"] == (FAILS, "the opposite sign", 30)
+    assert by_class["eye"] == (SUPPORTED, None, 20)
+    assert by_class["nose"] == (CONTRADICTED, "the opposite sign", 30)
     assert by_class["hat"] == (UNTESTED, "fewer than 11 pairs", 10)
     assert by_class["ear"] == (UNTESTED, "fewer than 11 pairs", 0)
-    assert by_class["hair"] == (HOLDS, None, FEWEST)
+    assert by_class["hair"] == (SUPPORTED, None, FEWEST)
     eye = next(f for f in findings if f.label == "eye")
     assert (eye.metric, eye.dataset, eye.source) == ("hole L1", "set_a", "annotated")
     assert eye.here == pytest.approx(-1, abs=0.1)
@@ -180,7 +179,7 @@ def test_of_several_trainings_the_mean_of_each_pair_is_tested() -> None:
     scores = _scores({"eye": 20}, {"eye": 1.5}, seeds=2)
     findings = class_findings(_config(seeds=2), scores, resampling=RESAMPLING)
     eye = next(f for f in findings if f.label == "eye")
-    assert (eye.n, eye.trainings, eye.verdict) == (20, 2, HOLDS)
+    assert (eye.n, eye.trainings, eye.verdict) == (20, 2, SUPPORTED)
     assert eye.here == pytest.approx(-1, abs=0.1)
     assert (eye.least, eye.most) == (pytest.approx(-1.5, abs=0.1), pytest.approx(-0.5, abs=0.1))
 
@@ -206,19 +205,18 @@ def test_the_page_tells_orders_and_classes() -> None:
     ]
     page = format_claims(findings, config, facts=[])
     lines = page.splitlines()
-    assert any(line.startswith("| **holds** ") and "The full method is" in line for line in lines)
+    assert any(
+        line.startswith("| **supported** ") and "The full method is" in line for line in lines
+    )
     eye, *_ = (line for line in lines if "| eye " in line)
     assert [cell.strip() for cell in eye.split("|")][1:5] == [
-        "**holds**",
+        "**supported**",
         "eye",
         "hole L1 % ↓",
         "20",
     ]
     assert "The classes are from the annotations of the images." in page
-    assert (
-        "**cannot be tested here**, fewer than 11 pairs: background (0)," in page
-        and "hat (3)" in page
-    )
+    assert f"**{UNTESTED}**, fewer than 11 pairs: background (0)," in page and "hat (3)" in page
     assert "The paper's numbers for this table are not available to us" in page
 
 

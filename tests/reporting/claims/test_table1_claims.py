@@ -12,8 +12,12 @@ from mdrnets.evaluation.scores import COLUMNS
 from mdrnets.files.tables import write_table
 from mdrnets.layout import Layout
 from mdrnets.reporting.claims.finding import (
-    FAILS,
-    HOLDS,
+    AS_CLAIMED,
+    CONTRADICTED,
+    MIXED,
+    NOT_AS_CLAIMED,
+    SUPPORTED,
+    UNDECIDED,
     UNTESTED,
     Finding,
     combine_verdicts,
@@ -112,7 +116,7 @@ def test_the_published_margins_are_those_of_the_paper(won: list[Finding]) -> Non
         ("FFHQ", "PSNR", 1.303),
         ("FFHQ", "SSIM", 0.032),
     ]
-    assert {f.published_verdict for f in best} == {HOLDS}
+    assert {f.published_verdict for f in best} == {AS_CLAIMED}
     assert best[0].published_other == "ctsdg"
     (first,) = _kind(won, "first")
     assert (first.published, first.claim) == (23, "MDRNets is first in 23 of 24 columns of Table 1")
@@ -121,13 +125,13 @@ def test_the_published_margins_are_those_of_the_paper(won: list[Finding]) -> Non
 def test_the_one_exception_of_the_paper_is_found(won: list[Finding]) -> None:
     columns = _kind(won, "best") + _kind(won, "column")
     assert len(columns) == 24
-    (exception,) = (f for f in columns if f.published_verdict == FAILS)
+    (exception,) = (f for f in columns if f.published_verdict == NOT_AS_CLAIMED)
     assert (exception.published_as, exception.metric, exception.bin) == ("FFHQ", "L1", "1-20")
     assert (exception.published, exception.published_other) == (0.051, "ctsdg")
 
 
 def test_two_published_leads_are_smaller_at_large_holes(won: list[Finding]) -> None:
-    shrinking = [f for f in _kind(won, "grows") if f.published_verdict == FAILS]
+    shrinking = [f for f in _kind(won, "grows") if f.published_verdict == NOT_AS_CLAIMED]
     assert [(f.published_as, f.published_metric, f.published) for f in shrinking] == [
         ("CelebA-HQ", "PSNR", pytest.approx(1.687 - 2.356)),
         ("FFHQ", "FID", pytest.approx(0.401 - 0.771)),
@@ -136,36 +140,40 @@ def test_two_published_leads_are_smaller_at_large_holes(won: list[Finding]) -> N
 
 def test_a_winners_claims_hold(won: list[Finding]) -> None:
     for finding in _kind(won, "best"):
-        assert (finding.verdict, finding.other, finding.n) == (HOLDS, "ict", N)
+        assert (finding.verdict, finding.other, finding.n) == (SUPPORTED, "ict", N)
         assert finding.here is not None and finding.low is not None and finding.high is not None
         assert finding.low < finding.here < finding.high
         assert (finding.here < 0) == (finding.metric in ("L1", "FD(effnet-lite0)"))
         assert finding.p is not None and finding.adjusted is not None
         assert finding.p <= finding.adjusted < 0.05
     (first,) = _kind(won, "first")
-    assert (first.verdict, first.here) == (HOLDS, 24)
-    assert {f.verdict for f in _kind(won, "grows")} == {HOLDS}
+    assert (first.verdict, first.here) == (SUPPORTED, 24)
+    assert {f.verdict for f in _kind(won, "grows")} == {SUPPORTED}
 
 
-def test_a_losers_claims_do_not_hold(lost: list[Finding]) -> None:
+def test_a_losers_claims_are_contradicted(lost: list[Finding]) -> None:
     best = _kind(lost, "best")
-    assert {(f.verdict, f.reason, f.other) for f in best} == {(FAILS, "the opposite sign", "pconv")}
+    assert {(f.verdict, f.reason, f.other) for f in best} == {
+        (CONTRADICTED, "the opposite sign", "pconv")
+    }
     assert all(f.adjusted is not None and f.adjusted < 0.05 for f in best)
     (first,) = _kind(lost, "first")
-    assert (first.verdict, first.reason) == (FAILS, "first in 0 of 24, significantly in 0")
+    assert (first.verdict, first.reason) == (
+        CONTRADICTED,
+        "first in 0 of 24 columns, significantly in 0; significantly behind in 24",
+    )
 
 
 def test_falling_behind_less_is_no_growing_lead(lost: list[Finding]) -> None:
     for finding in _kind(lost, "grows"):
         assert finding.here is not None and finding.here > 0
-        assert (finding.verdict, finding.reason) == (FAILS, "no lead at 40–60 %")
+        assert (finding.verdict, finding.reason) == (CONTRADICTED, "no lead at 40–60 %")
 
 
-def test_a_tie_does_not_hold() -> None:
+def test_a_tie_is_undecided() -> None:
     findings = _findings(_both({"pconv": (1, 1, 1), "ict": (0, 0, 0), "mdrnets": (1.02, 1, 1.02)}))
     tied = _kind(findings, "best") + _kind(findings, "grows")
-    assert {f.verdict for f in tied} == {FAILS}
-    assert "not significant" in {f.reason for f in tied}
+    assert {(f.verdict, f.reason) for f in tied} == {(UNDECIDED, "no significant difference")}
 
 
 def test_equal_scores_are_a_tie_with_p_1() -> None:
@@ -176,9 +184,9 @@ def test_equal_scores_are_a_tie_with_p_1() -> None:
         for method, bin_ in list(of_set.features):
             of_set.features[method, bin_][:] = of_set.features["pconv", bin_]  # type: ignore[index]
     findings = _findings(results, methods=("pconv", "mdrnets"))
-    assert {(f.verdict, f.here, f.p) for f in _kind(findings, "best")} == {(FAILS, 0, 1)}
+    assert {(f.verdict, f.here, f.p) for f in _kind(findings, "best")} == {(UNDECIDED, 0, 1)}
     (first,) = _kind(findings, "first")  # as under Table 1, where ties count for each
-    assert (first.here, first.verdict) == (24, FAILS)
+    assert (first.here, first.verdict) == (24, UNDECIDED)
 
 
 def test_holm_is_over_all_columns_of_the_table(won: list[Finding]) -> None:
@@ -236,19 +244,21 @@ def test_of_several_trainings_the_mean_is_tested_and_the_range_told() -> None:
         _findings(_both(skill, luck=luck), ("ict", "mdrnets")) for luck in ((0,), (-0.5, 0, 0.5))
     )
     assert (one.metric, one.bin, one.trainings, one.least) == ("L1", "40-60", 1, None)
-    assert three.verdict == HOLDS and three.trainings == 3
+    assert three.verdict == SUPPORTED and three.trainings == 3
     assert one.here is not None and three.least is not None and three.most is not None
     assert three.here == pytest.approx(one.here)
     assert three.least == pytest.approx(one.here - 0.5)
     assert three.most == pytest.approx(one.here + 0.5)
 
 
-def test_a_claim_must_hold_in_every_training() -> None:
+def test_a_claim_needs_one_sign_in_every_training() -> None:
     skill = {"ict": (0.0, 0.0, 0.0), "mdrnets": (1.0, 1.0, 1.0)}
     findings = _findings(_both(skill, luck=(-1.5, 0.2, 0.2)), ("ict", "mdrnets"))
     best = [f for f in _kind(findings, "best") if f.metric != "FD(effnet-lite0)"]
     assert all(f.adjusted is not None and f.adjusted < 0.05 for f in best)
-    assert {(f.verdict, f.reason) for f in best} == {(FAILS, "not in every training")}
+    assert {(f.verdict, f.reason) for f in best} == {
+        (UNDECIDED, "not the same sign in every training")
+    }
 
 
 def test_the_distance_of_several_trainings_is_their_mean() -> None:
@@ -272,13 +282,19 @@ def test_the_distance_of_several_trainings_is_their_mean() -> None:
 
 def test_the_page_begins_with_the_verdicts(won: list[Finding]) -> None:
     page = format_claims(won, make_config(), facts=[("Seed", "1")])
-    assert "**Of 17 tests of 3 claims, 17 hold, 0 do not hold, and 0 cannot be run here.**" in page
-    assert page.index("Of 17 tests") < page.index("| verdict") < page.index("**Seed**")
+    counts = "17 supported, 0 contradicted, 0 undecided, 0 not tested"
+    assert f"in 17 tests of 3 claims: {counts}" in page
+    assert (
+        page.index("cannot decide")
+        < page.index(counts)
+        < page.index("| verdict")
+        < page.index("**Seed**")
+    )
     (row,) = (line for line in page.splitlines() if "| MDRNets is better than the best" in line)
     assert [cell.strip() for cell in row.strip("|").split("|")] == [
-        "**holds**",
+        "**supported**",
         "MDRNets is better than the best other method at 40–60 %",
-        *("8", "0", "0"),
+        *("8", "0", "0", "0"),
     ]
     assert "over the images of one training" in page
 
@@ -286,10 +302,12 @@ def test_the_page_begins_with_the_verdicts(won: list[Finding]) -> None:
 @pytest.mark.parametrize(
     ("verdicts", "text"),
     [
-        ([HOLDS, HOLDS], HOLDS),
-        ([HOLDS, FAILS, UNTESTED], "holds in 1 of 2"),
-        ([HOLDS, UNTESTED], "holds in 1 of 1"),
-        ([FAILS, UNTESTED], FAILS),
+        ([SUPPORTED, SUPPORTED], SUPPORTED),
+        ([SUPPORTED, CONTRADICTED, UNTESTED], MIXED),
+        ([SUPPORTED, UNDECIDED, UNTESTED], "supported in 1 of 2"),
+        ([UNDECIDED, CONTRADICTED, UNDECIDED], "contradicted in 1 of 3"),
+        ([SUPPORTED, UNTESTED], SUPPORTED),
+        ([CONTRADICTED, UNTESTED], CONTRADICTED),
         ([UNTESTED], UNTESTED),
     ],
 )
@@ -302,14 +320,14 @@ def test_the_tests_of_a_claim_come_to_one_verdict(verdicts: list[str], text: str
 def test_another_distance_is_never_called_fid(won: list[Finding]) -> None:
     page = format_claims(won, make_config(), facts=[])
     (row,) = (line for line in page.splitlines() if "FID −4.661" in line)
-    assert "FD(effnet-lite0) ↓" in row and "FID −4.661 from ICT: holds" in row
+    assert "FD(effnet-lite0) ↓" in row and "FID −4.661 from ICT: as claimed" in row
     assert all(f.metric != "FID" for f in won)
 
 
 def test_the_published_leads_stand_beside_ours(won: list[Finding]) -> None:
     page = format_claims(won, make_config(), facts=[])
     (row,) = (line for line in page.splitlines() if "+2.356 → +1.687" in line)
-    assert row.rstrip(" |").endswith("does not hold")
+    assert row.rstrip(" |").endswith("not as claimed")
 
 
 def test_the_table_holds_every_finding(won: list[Finding], tmp_path: Path) -> None:
@@ -318,7 +336,11 @@ def test_the_table_holds_every_finding(won: list[Finding], tmp_path: Path) -> No
         rows = list(csv.DictReader(file))
     assert len(rows) == len(won) == 8 + 1 + 8 + 16
     assert list(rows[0]) == [field.name for field in fields(Finding)]
-    assert (rows[0]["published"], rows[0]["verdict"], rows[0]["reason"]) == ("-0.963", HOLDS, "")
+    assert (rows[0]["published"], rows[0]["verdict"], rows[0]["reason"]) == (
+        "-0.963",
+        SUPPORTED,
+        "",
+    )
 
 
 # -- reading ---------------------------------------------------------------------------------

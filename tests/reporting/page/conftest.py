@@ -12,7 +12,14 @@ from mdrnets.config.load import load_config
 from mdrnets.dag.pipeline import Pipeline
 from mdrnets.evaluation.summary import save_summary
 from mdrnets.files import write_text
-from mdrnets.reporting.claims.finding import BEST, COLUMN, FAILS, HOLDS, Finding
+from mdrnets.reporting.claims.finding import (
+    BEST,
+    COLUMN,
+    CONTRADICTED,
+    NOT_AS_CLAIMED,
+    SUPPORTED,
+    Finding,
+)
 from mdrnets.reporting.claims.markdown import write_findings
 from mdrnets.tracking.record import MlflowStatus, Record, hashes
 from stages.render import main
@@ -29,7 +36,7 @@ FINDINGS = (
         "FFHQ",
         "L1",
         "20-40",
-        HOLDS,
+        SUPPORTED,
         here=-0.5,
         low=-0.75,
         high=-0.25,
@@ -41,10 +48,10 @@ FINDINGS = (
         published_metric="L1",
         published=0.25,
         published_other="ict",
-        published_verdict=FAILS,
+        published_verdict=NOT_AS_CLAIMED,
     ),
     Finding(BEST, "better <in> every way", reason="needs scores & such"),
-    Finding(COLUMN, "better at 1–20 %", "one", "FFHQ", "PSNR", "1-20", FAILS, here=-1.5),
+    Finding(COLUMN, "better at 1–20 %", "one", "FFHQ", "PSNR", "1-20", CONTRADICTED, here=-1.5),
 )
 
 

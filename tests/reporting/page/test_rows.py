@@ -4,7 +4,7 @@ import pytest
 
 from mdrnets.errors import UserError
 from mdrnets.files.tables import field_names, read_header, read_rows
-from mdrnets.reporting.claims.finding import BEST, HOLDS, Finding
+from mdrnets.reporting.claims.finding import BEST, SUPPORTED, Finding
 from mdrnets.reporting.claims.markdown import write_findings
 from mdrnets.reporting.tables.build import build_table
 from mdrnets.reporting.tables.cells import Cell, write_cells
@@ -32,7 +32,7 @@ def test_cells_come_back_as_they_were(tmp_path: Path) -> None:
 
 def test_findings_come_back_as_they_were(tmp_path: Path) -> None:
     findings = [
-        Finding(BEST, "better", "one", metric="L1", bin="1-20", verdict=HOLDS, here=-0.5, n=7),
+        Finding(BEST, "better", "one", metric="L1", bin="1-20", verdict=SUPPORTED, here=-0.5, n=7),
         Finding(BEST, "better, too", reason="not tested"),
     ]
     write_findings(tmp_path / "claims.csv", findings)

@@ -1,23 +1,44 @@
 from pathlib import Path
 
-from mdrnets.reporting.claims.finding import BEST, CLASS, COLUMN, FAILS, FIRST, HOLDS, Finding
+from mdrnets.reporting.claims.finding import (
+    AS_CLAIMED,
+    BEST,
+    CLASS,
+    COLUMN,
+    CONTRADICTED,
+    FIRST,
+    SUPPORTED,
+    UNDECIDED,
+    Finding,
+)
 from mdrnets.reporting.claims.markdown import write_findings
 from mdrnets.reporting.page.verdict import read_claims, summarise_verdict
 from tests.helpers.example import make_config
 
 FINDINGS = [
-    Finding(BEST, "better", "set_a", "CelebA-HQ", "L1", "40-60", HOLDS, here=-0.5, low=-1, high=0),
+    Finding(
+        BEST, "better", "set_a", "CelebA-HQ", "L1", "40-60", SUPPORTED, here=-0.5, low=-1, high=0
+    ),
     Finding(
         FIRST,
         "first in 23 of 24 columns",
-        verdict=FAILS,
+        verdict=CONTRADICTED,
         here=3,
         published=23,
-        published_verdict=HOLDS,
+        published_verdict=AS_CLAIMED,
     ),
-    Finding(BEST, "better", "set_b", "FFHQ", "PSNR", "40-60", FAILS, reason="not significant"),
+    Finding(
+        BEST,
+        "better",
+        "set_b",
+        "FFHQ",
+        "PSNR",
+        "40-60",
+        UNDECIDED,
+        reason="too close",
+    ),
     Finding(BEST, "better", "set_b", "FFHQ", "SSIM", "40-60"),
-    Finding(COLUMN, "better at small holes", "set_a", "CelebA-HQ", "L1", "1-20", HOLDS),
+    Finding(COLUMN, "better at small holes", "set_a", "CelebA-HQ", "L1", "1-20", SUPPORTED),
 ]
 
 
@@ -29,12 +50,12 @@ def _written(folder: Path) -> Path:
 
 def test_it_counts_the_claims_alone_and_names_the_data(tmp_path: Path) -> None:
     sentences = summarise_verdict(_written(tmp_path), make_config(), {"set_a": 60})
-    assert sentences[0] == (
-        "Of 4 tests of 2 claims of the paper, 1 holds, 2 do not hold and 1 cannot be run here: "
-        "profile tiny, Rendered faces A in place of the paper's CelebA-HQ (60 test images) and "
-        "Rendered faces B in place of the paper's FFHQ."
+    assert sentences[1] == (
+        "What this run sees, in 4 tests of 2 claims of the paper: 1 supported, 1 contradicted, "
+        "1 undecided, 1 not tested. Profile tiny, Rendered faces A in place of the paper's "
+        "CelebA-HQ (60 test images) and Rendered faces B in place of the paper's FFHQ."
     )
-    assert "once, with seed 2204, on images of 64×64 pixels" in sentences[1]
+    assert "once, with seed 2204, on images of 64×64 pixels" in sentences[2]
 
 
 def test_it_says_what_rendered_faces_and_other_features_are_not(tmp_path: Path) -> None:
@@ -50,7 +71,7 @@ def test_it_says_what_rendered_faces_and_other_features_are_not(tmp_path: Path) 
     changes = {"datasets": photographs, "frechet": "inception-v3"}
     profile = config.profile.model_copy(update=changes)
     sentences = summarise_verdict(path, config.model_copy(update={"profile": profile}), {})
-    assert len(sentences) == 2
+    assert len(sentences) == 3
 
 
 def test_several_trainings_are_counted(tmp_path: Path) -> None:
@@ -58,22 +79,22 @@ def test_several_trainings_are_counted(tmp_path: Path) -> None:
     profile = config.profile.model_copy(update={"seeds": 3})
     several = config.model_copy(update={"profile": profile})
     sentences = summarise_verdict(_written(tmp_path), several, {})
-    assert "trained 3 times, with seeds 2204 to 2206, on images" in sentences[1]
+    assert "trained 3 times, with seeds 2204 to 2206, on images" in sentences[2]
 
 
 def test_tests_stand_below_their_claim(tmp_path: Path) -> None:
     shown = read_claims(_written(tmp_path), make_config())
     better, first = shown.claims
-    assert (better.claim, better.verdict) == ("better", "holds in 1 of 2")
-    assert (first.claim, first.verdict) == ("first in 23 of 24 columns", FAILS)
+    assert (better.claim, better.verdict) == ("better", "supported in 1 of 2")
+    assert (first.claim, first.verdict) == ("first in 23 of 24 columns", CONTRADICTED)
     assert [(claim.claim, claim.verdict) for claim in shown.columns] == [
         ("better at small holes", "")
     ]
     best, *others = better.findings
-    assert (best.mark, best.verdict, best.here) == ("✓", HOLDS, "−0.500 [−1.000, +0.000]")
-    assert [finding.mark for finding in others] == ["✗", "○"]
-    assert others[0].reason == "not significant"
-    assert (first.findings[0].here, first.findings[0].paper) == ("3", "23: holds")
+    assert (best.mark, best.verdict, best.here) == ("✓", SUPPORTED, "−0.500 [−1.000, +0.000]")
+    assert [finding.mark for finding in others] == ["?", "○"]
+    assert others[0].reason == "too close"
+    assert (first.findings[0].here, first.findings[0].paper) == ("3", "23: as claimed")
 
 
 def test_a_class_and_the_range_of_trainings_are_shown(tmp_path: Path) -> None:

@@ -1,0 +1,67 @@
+"""Print Table 1 at the largest holes, what the run can decide, and where all files are.
+
+Names the parts of the report that were not made, with the command that makes them.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from mdrnets.commands.command_line import command_parser
+
+if TYPE_CHECKING:
+    from mdrnets.dag.pipeline import Pipeline
+
+TABLE = "table1"
+PAGE = "report"
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = command_parser("results", __doc__)
+    parser.add_argument(
+        "--files", action="store_true", help="name the files only, without the table"
+    )
+    options = parser.parse_args(arguments)
+
+    from mdrnets.config.load import load_config
+    from mdrnets.dag.pipeline import Pipeline
+
+    pipeline = Pipeline(load_config(options.profile))
+    if not options.files:
+        for line in _table(pipeline):
+            print(f"{line}\n")
+    for line in _files(pipeline):
+        print(line)
+    return 0
+
+
+def _table(pipeline: "Pipeline") -> Iterator[str]:
+    from mdrnets.files.tables import read_table
+    from mdrnets.reporting.scale import headline
+    from mdrnets.reporting.tables.cells import CELL_COLUMNS
+    from mdrnets.reporting.tables.short import format_short_table1
+
+    config, path = pipeline.config, pipeline.layout.report(f"{TABLE}.csv")
+    if not path.exists():
+        return
+    cells = read_table(path, CELL_COLUMNS)
+    for dataset in config.profile.datasets:
+        title, table = format_short_table1(cells, config, dataset, narrow=True)
+        yield f"{title}\n\n{table}"
+    yield headline(config)
+
+
+def _files(pipeline: "Pipeline") -> Iterator[str]:
+    """What of the report is there, and what is not."""
+    stages = [stage for stage in pipeline.stages.values() if stage.group == "report"]
+    made = {stage.name: all(path.exists() for path in stage.outputs) for stage in stages}
+    if made[PAGE]:
+        yield f"The whole report in one page: {pipeline.stages[PAGE].outputs[0]}"
+    for stage in stages:
+        if made[stage.name] and stage.name != PAGE:
+            yield f"{stage.name}: {', '.join(map(str, stage.outputs))}"
+    if missing := [name for name, done in made.items() if not done]:
+        profile = pipeline.config.name
+        yield (
+            f"Not made: {', '.join(missing)}. All of them: "
+            f"snakemake --cores all --config profile={profile} -- reproduce_all"
+        )

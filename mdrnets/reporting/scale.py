@@ -1,0 +1,49 @@
+"""What a run can decide: whether its scale is near enough to the paper's to judge its claims."""
+
+from mdrnets.config.load import Config
+from mdrnets.config.protocol import PAPERS_METHOD
+from mdrnets.metrics.names import frechet_name
+
+UNKNOWN = "the paper's method is not trained"
+
+
+def find_limits(config: Config) -> list[str]:
+    """Why this run cannot decide the paper's claims, in a few words each; empty: it can.
+
+    The thresholds are `paper_scale` of params.yaml.
+    """
+    scale, profile = config.protocol.paper_scale, config.profile
+    limits = []
+    if any(dataset.rendered for dataset in profile.datasets.values()):
+        limits.append("rendered faces")
+    if profile.image_size < scale.image_size:
+        limits.append(f"{profile.image_size}×{profile.image_size} pixels")
+    if PAPERS_METHOD not in config.trained:
+        limits.append(UNKNOWN)
+    elif (share := training_share(config)) < scale.min_share:
+        limits.append(f"{_percent(share)} of the paper's training")
+    if profile.frechet != scale.frechet:
+        limits.append(f"{frechet_name(profile.frechet)} in place of FID")
+    return limits
+
+
+def training_share(config: Config) -> float:
+    """The images that the paper's method sees here, as a share of those that it sees there."""
+    scale, options = config.protocol.paper_scale, config.options(PAPERS_METHOD)
+    if "epochs" in options:
+        return float(options["epochs"] / scale.epochs)
+    images = options["steps"] * options.get("batch_size", scale.batch_size)
+    return float(images / (scale.epochs * scale.training_images))
+
+
+def headline(config: Config) -> str:
+    """What the run can decide, in one sentence."""
+    limits = find_limits(config)
+    if not limits:
+        return "This run has the paper's scale: its verdicts are about the paper's claims."
+    return f"This run cannot decide the paper's claims: {', '.join(limits)}."
+
+
+def _percent(share: float) -> str:
+    """For example `3 %`; below 1 % with one digit that is not 0."""
+    return f"{100 * share:.0f} %" if share >= 0.01 else f"{100 * share:.1g} %"
