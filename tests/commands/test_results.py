@@ -14,7 +14,7 @@ WIDTH = 100  # of a terminal
 
 
 @pytest.fixture
-def run(
+def finished(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_record: Callable[..., Record]
 ) -> None:
     monkeypatch.chdir(tmp_path)

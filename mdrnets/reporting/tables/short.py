@@ -47,9 +47,9 @@ def format_short_table1(
     )
     if not narrow:
         return title, format_rows(headers, lines)
-    headers = [header.replace(" ↓", "\n↓").replace(" ↑", "\n↑") for header in headers]
-    headers = [header.replace(": ", ":\n") for header in headers]
-    return title, format_rows(headers, lines, form="simple")
+    headers = [header.replace(" ", "\n") for header in headers]
+    lines = [[value.replace("**", "*", 1).replace("**", "") for value in line] for line in lines]
+    return f"{title}; *: best {HERE}", format_rows(headers, lines, form="simple")
 
 
 def group_by_method(rows: Cells) -> Iterator[tuple[str, dict[str, Mapping[str, str]]]]:

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from mdrnets.reporting.page import scores as module
 from mdrnets.reporting.page.scores import ShownCell, ShownTable, read_scores
 from mdrnets.reporting.tables.build import build_table
 from mdrnets.reporting.tables.cells import write_cells
@@ -20,7 +21,13 @@ PUBLISHED: Published = {
 
 
 @pytest.fixture
-def tables(tmp_path: Path) -> list[ShownTable]:
+def tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[ShownTable]:
+    """Of a run that is judged by the paper's values."""
+    monkeypatch.setattr(module, "find_limits", lambda config: [])
+    return read_scores(_written(tmp_path), make_config())
+
+
+def _written(folder: Path) -> Path:
     config = make_config()
     table = build_table(
         table1_metrics("effnet-lite0"),
@@ -37,8 +44,8 @@ def tables(tmp_path: Path) -> list[ShownTable]:
         },
         published=PUBLISHED,
     )
-    write_cells(tmp_path / "table1.csv", table)
-    return read_scores(tmp_path / "table1.csv", config)
+    write_cells(folder / "table1.csv", table)
+    return folder / "table1.csv"
 
 
 def _cells(tables: list[ShownTable]) -> list[ShownCell]:
@@ -58,6 +65,15 @@ def test_differences_are_judged_by_the_direction_of_the_metric(tables: list[Show
     assert (equal.difference, equal.judgement) == ("+0.000", "equal")
     assert (higher.difference, higher.judgement) == ("+0.500", "worse")
     assert (_cells(tables)[6].difference, _cells(tables)[6].judgement) == ("+1.000", "better")
+
+
+def test_a_run_that_cannot_decide_is_not_judged(tmp_path: Path) -> None:
+    cells = _cells(read_scores(_written(tmp_path), make_config()))
+    assert {(cell.difference, cell.judgement) for cell in cells[:3]} == {
+        ("−0.500", "differs"),
+        ("+0.000", "differs"),
+        ("+0.500", "differs"),
+    }
 
 
 def test_another_metric_has_no_difference(tables: list[ShownTable]) -> None:

@@ -85,8 +85,8 @@ def test_several_trainings_are_counted(tmp_path: Path) -> None:
 def test_tests_stand_below_their_claim(tmp_path: Path) -> None:
     shown = read_claims(_written(tmp_path), make_config())
     better, first = shown.claims
-    assert (better.claim, better.verdict) == ("better", "supported in 1 of 2")
-    assert (first.claim, first.verdict) == ("first in 23 of 24 columns", CONTRADICTED)
+    assert (better.claim, better.verdict) == ("Better", "supported in 1 of 2")
+    assert (first.claim, first.verdict) == ("First in 23 of 24 columns", CONTRADICTED)
     assert [(claim.claim, claim.verdict) for claim in shown.columns] == [
         ("better at small holes", "")
     ]
