@@ -35,6 +35,7 @@ def finished(
 
 @pytest.mark.usefixtures("finished")
 def test_table_files_and_what_is_missing_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    LAYOUT.report("claims.csv").unlink(missing_ok=True)
     assert run_command("results", []) == 0
     out = capsys.readouterr().out
     lines = out.splitlines()
