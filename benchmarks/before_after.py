@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.cases import CASES
 from benchmarks.performance_page import COLUMNS, ROOT, TABLE, Row, read_rows
-from mdrnets.data.tables import write_table
+from mdrnets.files.tables import write_table
 
 
 def main() -> None:
