@@ -11,8 +11,13 @@ from snakemake_interface_logger_plugins.common import LogEvent
 
 TERMINAL = "DefaultStreamHandler"
 """The name of Snakemake's own handler. A logger plugin replaces it, and is left as it is."""
-HIDDEN = {LogEvent.SHELLCMD, LogEvent.JOB_FINISHED, LogEvent.WORKFLOW_STARTED}
-SCHEDULING = ("Select jobs to execute", "Execute ")
+HIDDEN = {
+    LogEvent.JOB_FINISHED,
+    LogEvent.JOB_STARTED,
+    LogEvent.SHELLCMD,
+    LogEvent.WORKFLOW_STARTED,
+}
+SELECTION = "Select jobs to execute"
 
 
 def show_one_line_per_job(logger: logging.Logger) -> None:
@@ -28,8 +33,7 @@ def show_one_line_per_job(logger: logging.Logger) -> None:
 
 
 def _is_shown(record: logging.LogRecord) -> bool:
-    event = get_event(record)
-    return event not in HIDDEN and not (event is None and str(record.msg).startswith(SCHEDULING))
+    return get_event(record) not in HIDDEN and not str(record.msg).startswith(SELECTION)
 
 
 class _JobLines(logging.Formatter):
