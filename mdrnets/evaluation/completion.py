@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
-from numpy.lib.format import open_memmap
 
 from mdrnets.config.load import Config
 from mdrnets.data.assignment import Pair, by_bin, read_assignment
@@ -19,6 +18,7 @@ from mdrnets.data.pixels import to_pixels, to_tensor
 from mdrnets.data.progress import ProgressBar
 from mdrnets.errors import UserError
 from mdrnets.files import atomic_write
+from mdrnets.files.arrays import create_array
 from mdrnets.layout import Layout
 from mdrnets.methods.base import Method, Trainable
 from mdrnets.methods.building import build_network, load_network
@@ -78,15 +78,16 @@ def complete_test_images(
     network = require_method(method, loaded)
 
     shape = (len(bins), len(next(iter(bins.values()))), *images.shape[1:])
-    # Writing to a memory map on a full disk kills the process without a message.
-    require_space(layout.completions(dataset, method), 2 * math.prod(shape))
+    composites_path = layout.completions(dataset, method)
+    outputs_path = layout.raw_outputs(dataset, method)
+    require_space(composites_path, 2 * math.prod(shape))
     begin = time.monotonic()
     with (
-        atomic_write(layout.completions(dataset, method)) as completions_path,
-        atomic_write(layout.raw_outputs(dataset, method)) as raw_path,
+        atomic_write(composites_path) as temporary,
+        atomic_write(outputs_path) as temporary_raw,
     ):
-        completions = open_memmap(completions_path, mode="w+", dtype=np.uint8, shape=shape)
-        raw = open_memmap(raw_path, mode="w+", dtype=np.uint8, shape=shape)
+        completions = create_array(temporary, name=composites_path, shape=shape, dtype="uint8")
+        raw = create_array(temporary_raw, name=outputs_path, shape=shape, dtype="uint8")
         for number, (bin_name, pairs) in enumerate(bins.items()):
             batches = complete_pairs(
                 network,

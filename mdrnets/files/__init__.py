@@ -13,6 +13,8 @@ from mdrnets.errors import UserError
 
 FULL_DISK_BYTES = 2**16
 """With fewer bytes free, any write error is reported as a full disk."""
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
+"""What the system says when a file cannot grow."""
 EARLIEST_TIME = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip archive can store."""
 
@@ -47,7 +49,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 def _is_full(folder: Path, error: Exception) -> bool:
     """Whether a full disk is the cause; PyTorch and NumPy hide the system's error number."""
-    reported = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    reported = isinstance(error, OSError) and error.errno in FULL_DISK
     return reported or shutil.disk_usage(folder).free < FULL_DISK_BYTES
 
 

@@ -1,5 +1,8 @@
-"""Read .npy files and files of tensors that may be missing or damaged."""
+"""Write .npy files in place; read them, and files of tensors, that may be missing or damaged."""
 
+import errno
+import math
+import os
 import pickle
 import struct
 import tokenize
@@ -10,6 +13,8 @@ from typing import TypeVar
 import numpy as np
 from safetensors import SafetensorError
 
+from mdrnets.errors import UserError
+from mdrnets.files import FULL_DISK
 from mdrnets.files.text import unreadable_error
 
 DAMAGED_ARRAY = (
@@ -38,6 +43,49 @@ DAMAGED_TENSORS = (
 """What safetensors and PyTorch's unpickler raise; PyTorch's zip reader raises RuntimeError."""
 
 Tensors = TypeVar("Tensors")
+
+NO_RESERVATION = (errno.EINVAL, errno.EOPNOTSUPP)
+"""What the system says when a file system cannot reserve space."""
+
+
+def create_array(path: Path, *, name: Path, shape: tuple[int, ...], dtype: str) -> np.memmap:
+    """Create an .npy file to write through a memory map, with all of its space reserved.
+
+    A map has no other way to report a full disk than to kill the process. Systems and
+    file systems without `posix_fallocate` reserve nothing.
+
+    Args:
+        path: the file to create.
+        name: of the file in error messages; `path` may be temporary.
+        shape: of the array.
+        dtype: its type.
+
+    Raises:
+        UserError: the disk has not enough space.
+    """
+    try:
+        array: np.memmap = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
+        _reserve(path)
+    except OSError as error:
+        if error.errno not in FULL_DISK:
+            raise
+        size = math.prod(shape) * np.dtype(dtype).itemsize
+        raise UserError(
+            f"{name}: the disk has no space for its {size / 2**20:,.1f} MiB; free some space, or "
+            "run the project on another disk"
+        ) from None
+    return array
+
+
+def _reserve(path: Path) -> None:
+    """Give a sparse file all of its blocks; the content stays."""
+    if hasattr(os, "posix_fallocate"):
+        with path.open("r+b") as file:
+            try:
+                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+            except OSError as error:
+                if error.errno not in NO_RESERVATION:
+                    raise
 
 
 def map_array(
