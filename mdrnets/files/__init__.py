@@ -1,8 +1,10 @@
 """Atomic writes, hashes, and reproducible zip members."""
 
 import errno
+import glob
 import hashlib
 import os
+import platform
 import shutil
 import zipfile
 from collections.abc import Iterator
@@ -24,13 +26,16 @@ def atomic_write(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` if the block succeeds.
 
     The file is synced first, so that a power cut leaves either the old or the new one. If the block
-    fails, the temporary file is removed and `path` stays unchanged.
+    fails, the temporary file is removed and `path` stays unchanged. A process that is killed leaves
+    its temporary file, which the next one on this machine that writes `path` removes.
 
     Raises:
         UserError: the disk is full.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    prefix = f".{path.name}.{platform.node()}."
+    temporary = path.with_name(f"{prefix}{os.getpid()}.part")
+    _remove_leftovers(path.parent, prefix)
     try:
         yield temporary
         with temporary.open("rb") as file:
@@ -45,6 +50,24 @@ def atomic_write(path: Path) -> Iterator[Path]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _remove_leftovers(folder: Path, prefix: str) -> None:
+    """Remove the temporary files of processes that are gone."""
+    for path in folder.glob(f"{glob.escape(prefix)}*.part"):
+        pid = path.name.removeprefix(prefix).removesuffix(".part")
+        if pid.isdecimal() and not _is_alive(int(pid)):
+            path.unlink(missing_ok=True)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):  # another user's process; a number that is no pid
+        return True
+    return True
 
 
 def _is_full(folder: Path, error: Exception) -> bool:

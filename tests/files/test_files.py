@@ -1,5 +1,9 @@
 import errno
 import hashlib
+import os
+import signal
+import subprocess
+import sys
 from collections import namedtuple
 from pathlib import Path
 
@@ -73,6 +77,48 @@ def test_a_full_disk_is_noticed_whatever_the_writer_says(
     with pytest.raises(UserError, match=r"a\.pt: the disk is full"):
         write()
     assert list(tmp_path.iterdir()) == []
+
+
+WRITER = """
+import pathlib, sys, time
+from mdrnets.files import atomic_write
+with atomic_write(pathlib.Path(sys.argv[1])) as temporary:
+    temporary.write_text("half of the n")
+    print("writing", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_the_next_writer_removes_what_a_killed_one_left(tmp_path: Path) -> None:
+    path, other = tmp_path / "faces[1].npy", tmp_path / "faces[1].npy.csv"
+    command = [sys.executable, "-c", WRITER]
+    with (
+        subprocess.Popen([*command, path], stdout=subprocess.PIPE) as writer,
+        subprocess.Popen([*command, other], stdout=subprocess.PIPE) as other_writer,
+    ):
+        for process in (writer, other_writer):
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"writing\n"
+        write_text(path, "content")
+        assert len(list(tmp_path.glob(".*.part"))) == 2, "a living writer has lost its file"
+        for process in (writer, other_writer):
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+    write_text(path, "new")
+    (left,) = tmp_path.glob(".*.part")
+    assert left.name.startswith(f".{other.name}.")
+    assert path.read_text() == "new"
+
+
+def test_files_that_others_named_alike_stay(tmp_path: Path) -> None:
+    others = [
+        tmp_path / f".a.txt.{files.platform.node()}.{end}.part" for end in ("x", "9" * 30, "1")
+    ]
+    others.append(tmp_path / f".a.txt.another-machine.{os.getpid()}.part")
+    for other in others:
+        other.touch()
+    write_text(tmp_path / "a.txt", "content")
+    assert all(other.exists() for other in others)
 
 
 def test_a_read_only_file_is_replaced_and_its_other_names_keep_the_old_content(
