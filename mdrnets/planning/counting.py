@@ -1,8 +1,8 @@
-"""What a training step and a completion cost, counted without a GPU, data or weights.
+"""Count what a training step and a completion cost, without a GPU, data or weights.
 
-The networks run at their full size on random images, but for convolutions and matrix products:
-these are counted, and answered with zeros. So nothing is slow, and whatever else decides the course
-of a step (edges, codebooks, which cells are missing) is computed as ever.
+The networks run at their full size on random images, except for large convolutions and matrix
+products, which are counted and return zeros. So counting is fast, and everything else that decides
+the course of a step (edges, codebooks, which cells are missing) is computed as usual.
 """
 
 import math
@@ -34,29 +34,29 @@ from mdrnets.networks.frozen import freeze
 from mdrnets.planning.speed import Cost
 
 IMAGES = 2
-"""A counted batch: BatchNorm after global pooling needs two. Costs grow linearly with the batch."""
-MANY = 100_000
-"""Training images, from which epochs become steps: of these the proportion alone counts."""
+"""In a counted batch: BatchNorm after global pooling needs two. Costs are linear in the batch."""
+TRAINING_IMAGES = 100_000
+"""Assumed, to convert epochs to steps: only the proportions between phases are used."""
 SMALL = 2**16
-"""Elements: a convolution of less is run, which is quicker than to work out its shape."""
-SAMPLER = 10_000
-"""Kernels: no network without a sampler needs as many for an image."""
+"""Elements. A smaller operation is computed, which is faster than to infer its output's shape."""
+SAMPLER_KERNELS = 10_000
+"""Kernels for an image that only a method with a sampler needs."""
 
 FORMULAS: dict[Any, Callable[..., int]] = flop_registry | {
     torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: sdpa_flop,
     torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward: lambda *args, **_: (
-        5 * sdpa_flop(*args[1:4]) // 2  # five products in place of two
+        5 * sdpa_flop(*args[1:4]) // 2  # five products instead of two
     ),
 }
 
 
 @dataclass(frozen=True)
 class PhaseCost:
-    """Of one phase of a training.
+    """The cost of one phase of a training.
 
     Attributes:
         step: forward and backward passes of all networks, frozen ones included.
-        activations: bytes kept for the backward pass, of the update that keeps most.
+        activations: bytes saved for the backward pass, in the update that saves most.
     """
 
     name: str
@@ -68,15 +68,15 @@ class PhaseCost:
 
 @dataclass(frozen=True)
 class NetworkCost:
-    """Of one network on one data set.
+    """The cost of one network.
 
     Attributes:
         phases: of its training, in order.
-        completion: of one image, by the share of it that is missing; none for a part.
-        parameters: that are trained, discriminators included.
-        weights: bytes of parameters and buffers, its own.
+        completion: the cost of one image as a function of its hole ratio; None for a component.
+        parameters: number of trained parameters, discriminators included.
+        weights: bytes of its own parameters and buffers.
         frozen: bytes of the networks that it is built on, and of perceptual features.
-        optimised: bytes of the parameters of all optimisers; Adam keeps twice as much.
+        optimised: bytes of the parameters of all optimisers; Adam's state takes twice as much.
     """
 
     phases: tuple[PhaseCost, ...]
@@ -88,18 +88,18 @@ class NetworkCost:
 
 
 class CostCounter:
-    """Builds the networks of a profile and counts them.
+    """Builds the networks of a profile and counts their costs.
 
-    A part is built once, and shared by the methods that use it.
+    A component is built once, and shared by the methods that use it.
     """
 
     def __init__(self, config: Config) -> None:
         self.config = config
-        self._parts: dict[str, Trainable] = {}
+        self._components: dict[str, Trainable] = {}
 
     def count(self, name: str) -> NetworkCost:
-        """Args: name: a network that the profile trains."""
-        trainable = self._built(name)
+        """Build a network that the profile trains, and count what it costs."""
+        trainable = self._build(name)
         trainable.train()
         phases = trainable.phases()
         parameters = list(trainable.parameters())
@@ -119,18 +119,18 @@ class CostCounter:
             optimised=sum(optimised.values()),
         )
 
-    def _built(self, name: str) -> Trainable:
+    def _build(self, name: str) -> Trainable:
         network = self.config.network(name)
-        for part in network.uses:
-            if part not in self._parts:
-                self._parts[part] = freeze(self._built(part))
+        for component in network.uses:
+            if component not in self._components:
+                self._components[component] = freeze(self._build(component))
         torch.manual_seed(0)
         return network_module(network, name).build(
-            options=resolved_options(self.config, name, images=MANY),
+            options=resolved_options(self.config, name, images=TRAINING_IMAGES),
             context=BuildContext(
                 image_size=self.config.profile.image_size,
                 features=self._features,
-                frozen={part: self._parts[part] for part in network.uses},
+                frozen={component: self._components[component] for component in network.uses},
             ),
         )
 
@@ -145,17 +145,17 @@ class CostCounter:
     def _phase(self, trainable: Trainable, phase: Phase) -> PhaseCost:
         if phase.on_enter is not None:
             phase.on_enter()
-        counter, kept = _Counter(), 0
+        counter, largest = _Counter(), 0
         updates = phase.train_step(_batch(self.config.profile.image_size, IMAGES, hole=0.5))
         done = False
         while not done:
-            with counter, _kept_bytes() as activations:
+            with counter, _saved_bytes() as saved:
                 with self._autocast():
                     update = next(updates, None)
                 done = update is None
                 if update is not None:
                     torch.stack([term.float() for term in update.terms.values()]).sum().backward()
-            kept = max(kept, sum(activations))
+            largest = max(largest, sum(saved))
             trainable.zero_grad(set_to_none=True)
         scale = phase.batch_size / IMAGES
         return PhaseCost(
@@ -163,7 +163,7 @@ class CostCounter:
             steps=phase.steps,
             batch_size=phase.batch_size,
             step=Cost(macs=round(scale * counter.macs), kernels=counter.kernels),
-            activations=round(scale * kept),
+            activations=round(scale * largest),
         )
 
     def _autocast(self) -> torch.autocast:
@@ -171,13 +171,16 @@ class CostCounter:
         return torch.autocast("cpu", torch.bfloat16, enabled=mixed)
 
     def _completion(self, method: Method) -> Callable[[float], Cost]:
-        """From a complete image and one with a small hole, with which a sampler's cost grows."""
+        """Extrapolate from an image without a hole and one with a small hole.
+
+        The cost of a sampler grows with the hole.
+        """
         size = self.config.profile.image_size
         method.eval()
         share = max(size // 16, 8) / size
-        whole = self._completed(method, 0.0)
-        # Who samples without a hole does so whatever its size, and takes long to count.
-        holed = self._completed(method, share) if whole.kernels < SAMPLER else whole
+        whole = self._complete(method, 0.0)
+        # A method that samples even without a hole costs the same for all holes, and is slow here.
+        holed = self._complete(method, share) if whole.kernels < SAMPLER_KERNELS else whole
 
         def cost(missing: float) -> Cost:
             times = missing / share**2
@@ -188,7 +191,7 @@ class CostCounter:
 
         return cost
 
-    def _completed(self, method: Method, hole: float) -> Cost:
+    def _complete(self, method: Method, hole: float) -> Cost:
         batch = _batch(self.config.profile.image_size, 1, hole=hole)
         with torch.no_grad(), _Counter() as counter:
             method.complete(batch.masked, batch.hole, torch.Generator().manual_seed(0))
@@ -196,7 +199,7 @@ class CostCounter:
 
 
 class _Counter(TorchDispatchMode):
-    """Counts what is computed inside it, and leaves out what costs most."""
+    """Counts the operations inside it, and skips the most expensive ones."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -217,20 +220,20 @@ class _Counter(TorchDispatchMode):
 
 
 def _zeros(func: Any, args: Sequence[Any], kwargs: Any) -> Any:
-    """What `func` would return, but zeros."""
+    """Return zeros of the shapes and types that `func` would return."""
     on_meta = tree_map_only(Tensor, lambda tensor: tensor.to("meta"), (tuple(args), kwargs))
     shapes = func(*on_meta[0], **on_meta[1])
     return tree_map_only(Tensor, lambda tensor: torch.zeros_like(tensor, device="cpu"), shapes)
 
 
 @contextmanager
-def _kept_bytes() -> Iterator[list[int]]:
-    """Collects the sizes of what autograd keeps for the backward pass, and lets go of it.
+def _saved_bytes() -> Iterator[list[int]]:
+    """Collect the sizes of what autograd saves for the backward pass, without keeping it.
 
-    What several operations keep counts once; parameters do not, and stay.
+    A tensor that several operations save counts once. Parameters are kept and do not count.
     """
     sizes: list[int] = []
-    seen: dict[int, StorageWeakRef] = {}  # which holds the address, so that no other gets it
+    seen: dict[int, StorageWeakRef] = {}  # keeps the address from being reused
 
     def pack(tensor: Tensor) -> Any:
         if isinstance(tensor, torch.nn.Parameter):
@@ -240,21 +243,21 @@ def _kept_bytes() -> Iterator[list[int]]:
             sizes.append(_bytes(tensor))
         return tensor.shape, tensor.dtype
 
-    def unpack(kept: Any) -> Tensor:
-        return kept if isinstance(kept, Tensor) else torch.zeros(kept[0], dtype=kept[1])
+    def unpack(packed: Any) -> Tensor:
+        return packed if isinstance(packed, Tensor) else torch.zeros(packed[0], dtype=packed[1])
 
     with saved_tensors_hooks(pack, unpack):
         yield sizes
 
 
 def _batch(size: int, count: int, *, hole: float) -> Batch:
-    """Random images whose hole is a square in the corner. Args: hole: its share of a side."""
-    missing = torch.zeros(count, 1, size, size)
+    """Random images with a square hole in the corner, whose edge is `hole` times the image's."""
+    holes = torch.zeros(count, 1, size, size)
     edge = math.ceil(hole * size)
-    missing[:, :, :edge, :edge] = 1
+    holes[:, :, :edge, :edge] = 1
     return Batch(
         image=torch.rand(count, 3, size, size) * 2 - 1,
-        hole=missing,
+        hole=holes,
         labels=torch.randint(len(CLASSES), (count, size, size)),
     )
 

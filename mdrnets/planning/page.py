@@ -1,4 +1,4 @@
-"""The plan as it is printed, and the numbers that cluster profiles take from it."""
+"""Format a plan as Markdown, and as the resources that jobs request from a cluster."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -19,11 +19,11 @@ TRAINED = ("trained", "phase", "jobs", "steps", "batch", "images seen", "paramet
 
 
 def page(plan: Plan, gpus: Sequence[int]) -> str:
-    """Markdown.
+    """Format a plan as Markdown.
 
     Args:
         plan: of a profile on a device.
-        gpus: numbers of GPUs to say the wall-clock time for.
+        gpus: numbers of GPUs for which the wall-clock time is given.
     """
     profile, device = plan.config.profile, plan.speed.device
     unit = "GPU" if profile.device == "cuda" else "core"
@@ -37,11 +37,11 @@ def page(plan: Plan, gpus: Sequence[int]) -> str:
             f"{profile.image_size}×{profile.image_size}: {_number(hours)} {unit}-hours.",
             _table(
                 (*TRAINED, f"{unit}-hours", "busy", "from", f"GiB a {unit}"),
-                [_training_row(plan, works) for works in _together(plan, trainings)],
+                [_training_row(plan, works) for works in _group_rows(plan, trainings)],
             ),
             _table(
                 ("completed by", "jobs", "images", "GMAC an image", f"{unit}-hours", "from"),
-                [_completion_row(plan, works) for works in _together(plan, completions)],
+                [_completion_row(plan, works) for works in _group_rows(plan, completions)],
             ),
             _table(("on disk", "GB"), [(what, _number(size / GB)) for what, size in _disk(plan)]),
             _table(
@@ -58,20 +58,20 @@ def page(plan: Plan, gpus: Sequence[int]) -> str:
 
 
 def cluster_resources(plan: Plan) -> Resources:
-    """What the jobs request from a cluster."""
+    """Return what each job requests from a cluster."""
     return {
         name: {
             "runtime": runtime_minutes(job.seconds),
             "mem_mb": math.ceil(job.memory / 1e6),
-            "disk_mb": math.ceil((job.kept + job.passing) / 1e6),
+            "disk_mb": math.ceil((job.output_bytes + job.temporary_bytes) / 1e6),
         }
         for name, job in plan.jobs.items()
         if job.work
     }
 
 
-def _together(plan: Plan, works: list[Work]) -> Iterator[list[Work]]:
-    """What is a row: a phase in all trainings of a method, or in those of all its variants."""
+def _group_rows(plan: Plan, works: list[Work]) -> Iterator[list[Work]]:
+    """Group work to rows: one phase in all trainings of a method, or in those of its variants."""
 
     def key(work: Work) -> tuple[int, bool, str]:
         network = NetworkId.parse(work.network)
@@ -147,9 +147,9 @@ def _disk(plan: Plan) -> Iterator[tuple[str, int]]:
     )
     yield from plan.packed.items()
     jobs = plan.jobs.items()
-    yield "models", sum(job.kept for name, job in jobs if name.startswith("train"))
-    yield "completions", sum(job.kept for name, job in jobs if name.startswith("complete"))
-    yield "states of the largest unfinished training", max(job.passing for _, job in jobs)
+    yield "models", sum(job.output_bytes for name, job in jobs if name.startswith("train"))
+    yield "completions", sum(job.output_bytes for name, job in jobs if name.startswith("complete"))
+    yield "states of the largest unfinished training", max(job.temporary_bytes for _, job in jobs)
 
 
 def _notes(plan: Plan, unit: str) -> Iterator[str]:
@@ -162,10 +162,10 @@ def _notes(plan: Plan, unit: str) -> Iterator[str]:
     if over:
         yield (
             f"Does not fit into the memory of one {unit}: {', '.join(dict.fromkeys(over))}; share "
-            "the batch among several, or lower it."
+            "the batch among several, or reduce it."
         )
     days = critical_path(plan.tasks()) / 24 / HOUR
-    yield f"However many {unit}s: {_number(days)} days, the longest chain of jobs."
+    yield f"With any number of {unit}s, the longest chain of jobs takes {_number(days)} days."
     threads = profile.training.loader_threads
     ahead = f"ahead in {threads} threads" if threads else "between two steps"
     batch = 1e3 * LOADING_SECONDS * profile.image_size**2
@@ -177,13 +177,14 @@ def _notes(plan: Plan, unit: str) -> Iterator[str]:
         "Estimated: multiply-accumulates of convolutions and matrix products, forward and backward,"
         f" at {plan.utilisation:.0%} of the device's peak, or a pause of "
         f"{1e6 * device.kernel_seconds:.0f} µs a kernel, whichever is longer. Memory: weights, "
-        "gradients, Adam, and what the backward pass keeps. Variants are reckoned as the method "
-        "itself. Data stages, scores and figures take minutes to hours on CPUs and are left out."
+        "gradients, Adam, and what the backward pass saves. A variant is taken to cost as much as "
+        "the method itself. Data stages, scores and figures take minutes to hours on CPUs and are "
+        "left out."
     )
 
 
 def _number(value: float) -> str:
-    """Three digits at most are worth their ink, but for thousands."""
+    """Three significant digits, and more only above a thousand."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 

@@ -1,4 +1,4 @@
-"""What a profile costs before anything of it has run: every job's time, memory and disk.
+"""Plan what a profile costs before it runs: the time, memory and disk of every job.
 
 Counting the operations of the networks takes a minute or two at the paper's size.
 """
@@ -30,11 +30,11 @@ from mdrnets.tracking.record import read as read_record
 logger = logging.getLogger(__name__)
 
 CONTEXT = 2**30
-"""Bytes of a process on a GPU besides its tensors: context, libraries, workspaces."""
+"""Bytes on a GPU that a process takes beside its tensors: context, libraries, workspaces."""
 PROCESS = 4 * 2**30
-"""Bytes of a process in the machine's memory: PyTorch, and the pages of the packed arrays."""
+"""Bytes of main memory that a process takes: PyTorch, and the pages of the packed arrays."""
 STATES = 3
-"""Saved states of a training at one moment: the last two, and the one that is being written."""
+"""Largest number of saved states of a training: the last two, and the one being written."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,12 @@ class Work:
     Attributes:
         network: as in the profile, or `METHOD@VARIANT`.
         phase: of the training, or `complete`.
-        steps: batches.
+        steps: number of batches.
         macs: multiply-accumulates of a step.
-        seconds: of all steps.
+        seconds: of all steps together.
         busy: share of these seconds in which the device computes; the rest it waits for batches.
-        source: `record` (an earlier run of this), `measured` (on such a device) or `estimated`.
+        source: of `seconds`: `record` (an earlier run of this job), `measured` (on this kind of
+            device) or `estimated`.
         gpu_memory: bytes on each GPU.
     """
 
@@ -70,19 +71,19 @@ class PlannedJob:
 
     Attributes:
         needs: names of the jobs whose outputs it reads.
-        gpus: that it computes on.
-        work: none: too short to matter beside the others.
-        memory: bytes of the machine's.
-        kept: bytes of its outputs.
-        passing: bytes on disk that it needs besides, while it runs.
+        gpus: number of GPUs that it computes on.
+        work: empty for a job that is short beside the others.
+        memory: bytes of main memory.
+        output_bytes: on disk.
+        temporary_bytes: on disk, while it runs.
     """
 
     needs: tuple[str, ...]
     gpus: int
     work: tuple[Work, ...] = ()
     memory: float = PROCESS
-    kept: int = 0
-    passing: int = 0
+    output_bytes: int = 0
+    temporary_bytes: int = 0
 
     @property
     def seconds(self) -> float:
@@ -94,8 +95,8 @@ class Plan:
     """All jobs of a profile, by name, in an order in which they can run.
 
     Attributes:
-        parameters: of each network that is trained, but the variants.
-        packed: bytes of the packed arrays, by what is in them.
+        parameters: number of trained parameters of each network, without variants.
+        packed: bytes of the packed arrays, by their content.
         utilisation: share of the device's peak that the estimates assume.
     """
 
@@ -111,7 +112,7 @@ class Plan:
         return [work for job in self.jobs.values() for work in job.work]
 
     def tasks(self) -> dict[str, Task]:
-        """For `schedule`. On a CPU a core takes the place of a GPU."""
+        """Return the tasks for `schedule`. On a CPU, a core counts as a GPU."""
         cpu = self.config.profile.device == "cpu"
         return {
             name: Task(job.seconds, int(bool(job.work)) if cpu else job.gpus, job.needs)
@@ -120,7 +121,7 @@ class Plan:
 
 
 class Planner:
-    """Makes the plan of a profile on a device."""
+    """Makes the plan of a profile for a device."""
 
     def __init__(self, config: Config, speed: Speed) -> None:
         self.config, self.speed = config, speed
@@ -159,7 +160,7 @@ class Planner:
         dataset, network = job.arguments
         cost = self._costs[NetworkId.parse(network).base]
         if not cost.phases:  # published weights
-            return PlannedJob(needs=needs, gpus=job.gpus, kept=cost.weights)
+            return PlannedJob(needs=needs, gpus=job.gpus, output_bytes=cost.weights)
         share = self._steps(network, dataset) / sum(phase.steps for phase in cost.phases)
         record = self._record(job)
         ranks = self.config.profile.devices
@@ -200,14 +201,14 @@ class Planner:
             gpus=job.gpus,
             work=tuple(work),
             memory=(record and record.peak_memory) or PROCESS * ranks + state + on_cpu,
-            kept=cost.weights,
-            passing=STATES * state,
+            output_bytes=cost.weights,
+            temporary_bytes=STATES * state,
         )
 
     def _completion(self, job: Job, *, needs: tuple[str, ...]) -> PlannedJob:
         dataset, network = job.arguments
         cost = self._costs[NetworkId.parse(network).base]
-        assert cost.completion is not None  # what is completed with is a method
+        assert cost.completion is not None  # only methods have completions
         batch = self.config.profile.completion_batch
         record = self._record(job)
         measured = self._measured(network, COMPLETE, batch)
@@ -237,12 +238,12 @@ class Planner:
             needs=needs,
             gpus=job.gpus,
             work=(work,),
-            kept=completion_bytes(self.config, self._images[dataset]),
+            output_bytes=completion_bytes(self.config, self._images[dataset]),
         )
 
     @cached_property
     def _costs(self) -> dict[str, NetworkCost]:
-        """The cost of every network. A variant is counted as the method itself."""
+        """The cost of every network; a variant is taken to cost as much as the method itself."""
         counter, costs = CostCounter(self.config), {}
         for name in self.config.trained:
             if NetworkId.parse(name).is_plain:
@@ -252,7 +253,7 @@ class Planner:
 
     @cached_property
     def _utilisation(self) -> float:
-        """As measured on this device, for what has not been."""
+        """The utilisation that measured phases reach, assumed for the others."""
         return median_utilisation(
             self.speed,
             [
@@ -264,7 +265,7 @@ class Planner:
         )
 
     def _steps(self, network: str, dataset: str) -> int:
-        """Of all phases; epochs are of the data set's images."""
+        """Steps of all phases; epochs are converted with the data set's number of images."""
         images = self._images[dataset]
         seen = images.labelled if self.config.network(network).labels else images.train
         steps: int = resolved_options(self.config, network, images=seen).model_dump()["steps"]
@@ -272,7 +273,7 @@ class Planner:
 
     def _measured(self, network: str, phase: str, batch: int) -> Measurement | None:
         base = NetworkId.parse(network).base
-        return self.speed.measured(
+        return self.speed.find_measurement(
             network=base,
             phase=phase,
             image_size=self.config.profile.image_size,
@@ -281,14 +282,14 @@ class Planner:
         )
 
     def _step_seconds(self, cost: Cost, measured: Measurement | None, ranks: int) -> float:
-        """A batch that is shared by ranks takes its part of the arithmetic, but all kernels."""
+        """Seconds of a step. Ranks share the arithmetic of a batch, but each starts all kernels."""
         if measured is not None:
             return 1 / measured.steps_per_second / ranks
         shared = Cost(macs=cost.macs / ranks, kernels=cost.kernels)
-        return self.speed.estimated(shared, utilisation=self._utilisation)
+        return self.speed.estimate_seconds(shared, utilisation=self._utilisation)
 
     def _record(self, job: Job) -> Record | None:
-        """Of the same work, if this machine has done it."""
+        """The record of a finished execution with the same parameters, if there is one."""
         name = record_name(job.stage.program, job.arguments)
         record = read_record(self._records.path(name))
         if record is None or record.status != "FINISHED":

@@ -1,4 +1,4 @@
-"""From planned seconds to what a job requests from a cluster, and back. Import-light."""
+"""Convert planned seconds to what a job requests from a cluster, and back. Import-light."""
 
 import math
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from mdrnets.files.text import read_json_as
 
 MARGIN = 2
-"""A job requests this many times the planned time, and `EXTRA_MINUTES` more."""
+"""A job requests its planned time multiplied by this, plus `EXTRA_MINUTES`."""
 EXTRA_MINUTES = 15
 
 Resources = dict[str, dict[str, int]]
@@ -14,12 +14,12 @@ Resources = dict[str, dict[str, int]]
 
 
 def runtime_minutes(seconds: float) -> int:
-    """The time limit of a job that is planned to take so long."""
+    """Return the time limit of a job that is planned to take this long."""
     return math.ceil(MARGIN * seconds / 60) + EXTRA_MINUTES
 
 
 def planned_seconds(path: Path) -> dict[str, float]:
-    """How long each job of a written plan is planned to take, by the job's name.
+    """Read the planned seconds of each job, by its name; empty if there is no plan.
 
     Raises:
         UserError: the plan is damaged.

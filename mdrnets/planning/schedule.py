@@ -1,7 +1,8 @@
-"""When a workflow ends on a number of GPUs: jobs start as soon as their inputs and GPUs are there.
+"""Estimate when a workflow ends on a number of GPUs.
 
-List scheduling: of the jobs that could start, the one with the longest way to the end goes first.
-An estimate of what Snakemake does, which knows no durations and goes by priorities.
+List scheduling: a job starts as soon as its inputs and GPUs are available; of several such jobs,
+the one with the longest path to the end starts first. Snakemake does not know durations and orders
+jobs by priorities, so this is an estimate.
 """
 
 import heapq
@@ -14,8 +15,8 @@ class Task:
     """One job.
 
     Attributes:
-        seconds: that it takes.
-        gpus: that it holds meanwhile; without any it starts at once.
+        seconds: its duration.
+        gpus: number of GPUs that it occupies; a job without any starts at once.
         needs: names of the jobs whose outputs it reads.
     """
 
@@ -25,11 +26,11 @@ class Task:
 
 
 def makespan(tasks: Mapping[str, Task], gpus: int) -> float:
-    """Seconds until the last job ends.
+    """Return the seconds until the last job ends.
 
     Args:
-        tasks: by name, each behind those that it needs.
-        gpus: how many there are; a job that wants more gets all of them.
+        tasks: by name, each after those that it needs.
+        gpus: number of GPUs; a job that needs more gets all of them.
     """
     left = _longest_path_to_sink(tasks)
     waiting = {name: len(task.needs) for name, task in tasks.items()}
@@ -63,7 +64,7 @@ def makespan(tasks: Mapping[str, Task], gpus: int) -> float:
 
 
 def critical_path(tasks: Mapping[str, Task]) -> float:
-    """Seconds that no number of GPUs goes below."""
+    """Return the seconds that the longest chain of jobs takes: the least for any number of GPUs."""
     return max(_longest_path_to_sink(tasks).values(), default=0.0)
 
 

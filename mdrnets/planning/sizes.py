@@ -1,4 +1,4 @@
-"""How many images a profile has, and the bytes of what is made of them, before any is there."""
+"""The number of images of a profile and the bytes of its arrays, before they exist."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,18 +12,18 @@ from mdrnets.files.tables import read_table
 from mdrnets.layout import Layout
 
 CELEBAHQ = 30_000
-"""Images of the whole data set, among which the test list is drawn."""
+"""Images of the whole data set, from which the list of test images was drawn."""
 
 
 @dataclass(frozen=True)
 class Images:
-    """Of one data set.
+    """Numbers of images of one data set.
 
     Attributes:
-        all: in every role.
-        train: that trainings see.
-        labelled: of these, those with a label map.
-        test: that are completed, once in each bin.
+        all: in all roles.
+        train: for training.
+        labelled: for training, with a label map.
+        test: for testing; each is completed once in each bin.
     """
 
     all: int
@@ -33,7 +33,7 @@ class Images:
 
 
 def count_images(config: Config, layout: Layout, name: str) -> Images:
-    """From the split where it has been made, else as the profile announces it."""
+    """Count the images of a data set in its split table or, before that exists, by the profile."""
     if layout.split(name).is_file():
         rows = read_table(layout.split(name), SPLIT_COLUMNS)
         training = [row for row in rows if row["role"] == "train"]
@@ -45,7 +45,7 @@ def count_images(config: Config, layout: Layout, name: str) -> Images:
         )
     dataset = config.profile.datasets[name]
     faces = _files(config, dataset.faces)
-    test = _announced_tests(dataset, faces)
+    test = _expected_tests(dataset, faces)
     train = faces - test - dataset.split.validation
     labelled = 0
     if dataset.labels:
@@ -55,7 +55,7 @@ def count_images(config: Config, layout: Layout, name: str) -> Images:
 
 
 def packed_bytes(config: Config, images: Mapping[str, Images]) -> dict[str, int]:
-    """Of the arrays that the pack stages make, by what is in them."""
+    """Return the bytes of the arrays that the pack stages make, by their content."""
     pixels = config.profile.image_size**2
     sizes = {}
     for name, dataset in config.profile.datasets.items():
@@ -70,16 +70,16 @@ def packed_bytes(config: Config, images: Mapping[str, Images]) -> dict[str, int]
 
 
 def completion_bytes(config: Config, images: Images) -> int:
-    """Of a method's completions on one data set, composites and raw outputs."""
+    """Return the bytes of a method's completions on one data set: composites and raw outputs."""
     return 2 * 3 * config.profile.image_size**2 * images.test * len(config.protocol.bins)
 
 
 def mean_hole(steps: tuple[int, ...]) -> float:
-    """The share of an image that is missing in a bin of 10 % steps."""
+    """Return the mean hole ratio of a bin of 10 % steps."""
     return sum((step - 0.5) / 10 for step in steps) / len(steps)
 
 
-def _announced_tests(dataset: Dataset, faces: int) -> int:
+def _expected_tests(dataset: Dataset, faces: int) -> int:
     if dataset.split.test is not None:
         return dataset.split.test
     listed = len(TEST_IDS.read_text(encoding="ascii").split()) * faces // CELEBAHQ
@@ -91,6 +91,7 @@ def _files(config: Config, source: str) -> int:
     files = config.profile.sources[source].files
     if files is None:
         raise UserError(
-            f"{config.path}: sources.{source}.files: the plan needs the number of images; give it"
+            f"{config.path}: sources.{source}.files: missing, expected the number of images, from "
+            "which the plan is made; add it"
         )
     return files

@@ -1,7 +1,7 @@
-"""How long a step takes on a device: measured where it has been, else from its operations.
+"""How long a step takes on a device: as measured, or estimated from its operations.
 
-Import-light. Measurements stand in `reports/reference/throughput_DEVICE.csv`, made by
-`python benchmarks/training_step.py --csv FILE`.
+Import-light. The measurements are in `reports/reference/throughput_DEVICE.csv`, which
+`python benchmarks/training_step.py --csv FILE` writes.
 """
 
 import statistics
@@ -14,20 +14,20 @@ from mdrnets.files.tables import parse_rows, read_table
 REFERENCE = Path("reports/reference")
 REMEDY = "measure again"
 COLUMNS = (
-    "device",  # as it calls itself
+    "device",  # the name that its driver reports
     "network",
     "phase",  # of the training, or `complete`
     "image_size",
     "batch",
     "precision",
-    "parameters",  # of the network: another width is another measurement
+    "parameters",  # of the network, since its time depends on its width
     "steps_per_second",
     "peak_memory_bytes",
 )
 UTILISATION = 0.25
-"""Share of the peak that convolutions of these sizes reach, as long as nothing is measured."""
+"""Share of the peak that convolutions of these sizes are assumed to reach without measurements."""
 KERNEL_SECONDS = 10e-6
-"""A GPU waits at least so long from one kernel to the next, however small they are."""
+"""The shortest time from one kernel to the next on a GPU, however small they are."""
 LOADING_SECONDS = 0.15 / 16 / 8 / 256**2
 """Of one core, to prepare a pixel of a batch: 16 batches of 8 at 256² (docs/performance.md)."""
 COMPLETE = "complete"
@@ -36,11 +36,11 @@ COMPLETE = "complete"
 
 @dataclass(frozen=True)
 class Cost:
-    """Of a step, or of a completion.
+    """The cost of a step or of a completion.
 
     Attributes:
         macs: multiply-accumulates of convolutions and matrix products.
-        kernels: operations that a GPU starts one by one.
+        kernels: number of operations that a GPU starts one by one.
     """
 
     macs: float
@@ -49,13 +49,13 @@ class Cost:
 
 @dataclass(frozen=True)
 class Device:
-    """What its maker says of it.
+    """A device's data sheet.
 
     Attributes:
         title: as printed.
-        peak: operations a second, by precision; dense, without TensorFloat-32.
+        peak: operations per second, by precision; dense, without TensorFloat-32.
         memory: bytes.
-        kernel_seconds: see `KERNEL_SECONDS`; 0 on a CPU, which calls what it computes.
+        kernel_seconds: see `KERNEL_SECONDS`; 0 on a CPU, which has no queue of kernels.
     """
 
     title: str
@@ -94,7 +94,7 @@ class Measurement:
 
 
 class Speed:
-    """Of one device, at one precision."""
+    """How fast one device is at one precision."""
 
     def __init__(
         self, device: Device, *, precision: str, measurements: Iterable[Measurement] = ()
@@ -102,18 +102,18 @@ class Speed:
         self.device, self.precision = device, precision
         self.measurements = [m for m in measurements if m.precision == precision]
 
-    def measured(
+    def find_measurement(
         self, *, network: str, phase: str, image_size: int, batch: int, parameters: int
     ) -> Measurement | None:
-        """The row of exactly this, if there is one."""
+        """Return the measurement of exactly this phase, if there is one."""
         wanted = (network, phase, image_size, batch, parameters)
         for m in self.measurements:
             if (m.network, m.phase, m.image_size, m.batch, m.parameters) == wanted:
                 return m
         return None
 
-    def estimated(self, cost: Cost, *, utilisation: float = UTILISATION) -> float:
-        """Seconds of a step: whichever takes longer, its arithmetic or its kernels."""
+    def estimate_seconds(self, cost: Cost, *, utilisation: float = UTILISATION) -> float:
+        """Estimate the seconds of a step: those of its arithmetic or of its kernels, if longer."""
         peak = self.device.peak[self.precision]
         return max(2 * cost.macs / (peak * utilisation), cost.kernels * self.device.kernel_seconds)
 
@@ -134,17 +134,17 @@ def loading_seconds(*, images: float, image_size: int, threads: int, step: float
 def median_utilisation(
     speed: Speed, measured: Iterable[tuple[Cost, Measurement]], default: float = UTILISATION
 ) -> float:
-    """The share of the peak that measured steps reach, for those that are not."""
+    """Return the median share of the peak that measured steps reach."""
     peak = speed.device.peak[speed.precision]
     shares = [2 * cost.macs * m.steps_per_second / peak for cost, m in measured]
     return statistics.median(shares) if shares else default
 
 
 def read_measurements(path: Path) -> list[Measurement]:
-    """The table of a device; nothing where there is none.
+    """Read the table of a device; empty if there is none.
 
     Raises:
-        UserError: other columns, or a value that is no number.
+        UserError: the table has other columns, or a value is not a number.
     """
     if not path.is_file():
         return []

@@ -32,7 +32,7 @@ class Progress:
 
     Attributes:
         step: the last step, counted over all phases.
-        steps: of all phases; None: not known.
+        steps: number of steps of all phases; None if unknown.
     """
 
     step: int
@@ -45,12 +45,12 @@ class Progress:
 
 @dataclass(frozen=True)
 class JobStatus:
-    """One job, as it is now.
+    """The present state of one job.
 
     Attributes:
         group: of its stage.
-        seconds: that it has run, all attempts together; 0 without a record.
-        seconds_left: None: not known.
+        seconds: how long it has run, in all attempts; 0 without a record.
+        seconds_left: None if unknown.
         progress: of a training that is running or was interrupted.
         error: why it failed or was interrupted.
         needs: names of the jobs whose outputs it reads.
@@ -75,14 +75,14 @@ class _Candidate:
 
     @property
     def kind(self) -> tuple[str, ...]:
-        """Jobs of one kind take about as long: trainings of one network, or runs of one program."""
+        """Jobs of one kind, trainings of one network or runs of one program, take equally long."""
         program = self.job.stage.program
         network = (NetworkId.parse(self.job.arguments[1]).base,) if program == "train" else ()
         return (program, *network)
 
     @property
     def record_is_current(self) -> bool:
-        """Whether the latest execution had the parameters and the code of today."""
+        """Whether the latest execution had the present parameters and code."""
         return self.record is not None and (
             self.record.parameters == self.job.parameters
             and has_current_code(self.record, self.job)
@@ -90,7 +90,7 @@ class _Candidate:
 
 
 def job_statuses(pipeline: Pipeline) -> list[JobStatus]:
-    """Every job of the profile, in an order in which they can run."""
+    """Return the status of every job of the profile, in an order in which they can run."""
     candidates = list(_candidates(pipeline))
     makers = {path: c for c in candidates for path in c.job.outputs}
     states: dict[str, State] = {}
@@ -120,7 +120,7 @@ def job_statuses(pipeline: Pipeline) -> list[JobStatus]:
 
 
 def remaining_tasks(statuses: Sequence[JobStatus]) -> dict[str, Task]:
-    """The jobs that are not done, for `schedule`; a job of unknown duration takes no time."""
+    """Return the jobs that are not done, for `schedule`; unknown durations count as 0."""
     left = {status.name: status for status in statuses if status.state != "done"}
     return {
         name: Task(
@@ -139,9 +139,9 @@ def _candidates(pipeline: Pipeline) -> Iterator[_Candidate]:
 
 
 def _state(candidate: _Candidate, needs: Mapping[Path, _Candidate], *, up_to_date: bool) -> State:
-    """What a job is, given the maker of each input and whether all makers are `up_to_date`.
+    """Return a job's state, given the maker of each input and whether all makers are `up_to_date`.
 
-    A record of other parameters or other code says nothing about the job as it is now.
+    A record with other parameters or other code says nothing about the present job.
     """
     job, record = candidate.job, candidate.record
     if record is not None and record.status == "RUNNING":
@@ -157,27 +157,27 @@ def _state(candidate: _Candidate, needs: Mapping[Path, _Candidate], *, up_to_dat
 
 
 def _read_current_inputs(record: Record, needs: Mapping[Path, _Candidate]) -> bool:
-    """Whether the inputs that an execution read are those that the last executions made."""
+    """Whether an execution read the inputs that the latest executions of their makers wrote."""
 
-    def made(path: Path) -> FileHash | None:
+    def latest_hash(path: Path) -> FileHash | None:
         maker = needs[path].record
         return maker.outputs.get(path.as_posix()) if maker else None
 
     return all(
-        made(path) in (None, record.inputs[path.as_posix()])
+        latest_hash(path) in (None, record.inputs[path.as_posix()])
         for path in needs
         if path.as_posix() in record.inputs
     )
 
 
 def _seconds(record: Record) -> float:
-    """Of all attempts, a running one included."""
+    """Return the seconds of all attempts, a running one included."""
     running = time.time() - record.process.created if record.status == "RUNNING" else 0
     return record.seconds + max(running, 0)
 
 
 def _progress(pipeline: Pipeline, candidate: _Candidate, state: State) -> Progress | None:
-    """An interrupted training restarts from its saved state; a running one has passed it."""
+    """Return how far a training is: its saved state or, while it runs, its last logged step."""
     if candidate.job.stage.program != "train" or state not in ("running", "interrupted", "failed"):
         return None
     record = candidate.record
@@ -193,7 +193,7 @@ def _progress(pipeline: Pipeline, candidate: _Candidate, state: State) -> Progre
 
 
 def _saved_step(layout: Layout, dataset: str, network: str, *, since: datetime) -> int:
-    """Of the newest saved state, 0 without any; older ones belong to other executions."""
+    """Return the step of the newest saved state, or 0; older ones belong to other executions."""
     states = (layout.states / dataset).glob(f"{network}-*/step-*.pt")
     newest = max(states, key=lambda path: path.stat().st_mtime, default=None)
     if newest is None or newest.stat().st_mtime < since.timestamp():
@@ -202,7 +202,7 @@ def _saved_step(layout: Layout, dataset: str, network: str, *, since: datetime) 
 
 
 def _total_steps(config: Config, dataset: str, network: str) -> int | None:
-    """Of all phases. Imports the network's module, whose defaults count."""
+    """Return the steps of all phases. Imports the network's module for its defaults."""
     from mdrnets.methods.building import resolved_options
     from mdrnets.planning.sizes import count_images
 
@@ -213,7 +213,7 @@ def _total_steps(config: Config, dataset: str, network: str) -> int | None:
 
 
 def _expected_seconds(layout: Layout, candidates: list[_Candidate]) -> dict[str, float]:
-    """How long jobs take: as in an earlier execution, as planned, or as others of their kind."""
+    """Estimate how long jobs take: by an earlier execution, the plan, or jobs of their kind."""
     finished = {
         c.job.name: (c.kind, c.record.seconds)
         for c in candidates

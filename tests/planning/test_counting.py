@@ -8,7 +8,7 @@ from mdrnets.config.load import Config, load_config
 from mdrnets.methods import pconv
 from mdrnets.methods.base import BuildContext, Method
 from mdrnets.networks.features import PerceptualFeatures
-from mdrnets.planning.counting import CostCounter, _Counter, _kept_bytes
+from mdrnets.planning.counting import CostCounter, _Counter, _saved_bytes
 
 
 def test_macs_of_forward_and_backward_are_those_of_pytorchs_counter() -> None:
@@ -45,7 +45,7 @@ def test_views_are_no_kernels() -> None:
 
 def test_what_the_backward_pass_needs_counts_once() -> None:
     x = torch.rand(1000, requires_grad=True)
-    with _kept_bytes() as sizes:
+    with _saved_bytes() as sizes:
         y = x.exp()  # keeps its result
         (y * y).sum().backward()  # keeps it twice again
     assert sum(sizes) == 4000

@@ -60,7 +60,7 @@ def plan_steps(plan: Plan, job: str) -> dict[str, int]:
 def test_completions_take_all_bins_and_their_disk(config: Config) -> None:
     job = _plan(config).jobs["complete_toy one"]
     assert job.work[0].steps == 2 * 3  # bins · batches of two for five images
-    assert job.kept == 2 * 2 * 5 * 32 * 32 * 3
+    assert job.output_bytes == 2 * 2 * 5 * 32 * 32 * 3
 
 
 def test_a_measured_step_takes_what_was_measured(config: Config) -> None:

@@ -46,7 +46,7 @@ def test_only_a_measurement_of_the_same_counts() -> None:
     speed = Speed(DEVICES["h100"], precision="bf16-mixed", measurements=[row])
 
     def found(speed: Speed, *, batch: int = 8, parameters: int = 100) -> Measurement | None:
-        return speed.measured(
+        return speed.find_measurement(
             network="pconv", phase="initial", image_size=256, batch=batch, parameters=parameters
         )
 
@@ -59,9 +59,11 @@ def test_only_a_measurement_of_the_same_counts() -> None:
 
 def test_an_estimate_is_arithmetic_or_kernels_whichever_is_longer() -> None:
     speed = Speed(DEVICES["a100"], precision="bf16-mixed")
-    assert speed.estimated(Cost(macs=39e12, kernels=10), utilisation=0.25) == pytest.approx(1.0)
-    assert speed.estimated(Cost(macs=1, kernels=5000)) == pytest.approx(0.05)
-    assert Speed(DEVICES["cpu"], precision="32-true").estimated(Cost(0, 5000)) == 0
+    assert speed.estimate_seconds(Cost(macs=39e12, kernels=10), utilisation=0.25) == pytest.approx(
+        1.0
+    )
+    assert speed.estimate_seconds(Cost(macs=1, kernels=5000)) == pytest.approx(0.05)
+    assert Speed(DEVICES["cpu"], precision="32-true").estimate_seconds(Cost(0, 5000)) == 0
 
 
 def test_what_is_measured_says_what_a_device_reaches() -> None:
