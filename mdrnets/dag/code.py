@@ -68,7 +68,12 @@ def file_digests(files: Iterable[Path]) -> dict[str, str]:
 def code_digest(files: Iterable[Path]) -> str:
     """Sixteen hexadecimal digits that change with the name or the content of any of the files."""
     listing = "".join(f"{name}\0{digest}\n" for name, digest in file_digests(files).items())
-    return hashlib.sha256(listing.encode()).hexdigest()[:16]
+    return text_digest(listing)
+
+
+def text_digest(text: str) -> str:
+    """Sixteen hexadecimal digits of the SHA-256 of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @cache

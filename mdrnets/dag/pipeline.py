@@ -14,7 +14,7 @@ from typing import Any
 
 from mdrnets.config.load import Config
 from mdrnets.config.protocol import PARAMS
-from mdrnets.dag.code import code_digest, python_files
+from mdrnets.dag.code import code_digest, python_files, text_digest
 from mdrnets.dag.data import data_stages
 from mdrnets.dag.evaluate import evaluation_stages
 from mdrnets.dag.outside import outside_state
@@ -68,8 +68,12 @@ class Job:
 
     @cached_property
     def digest(self) -> dict[str, Any]:
-        """What both engines track of it beside its files: its code's digest and its parameters."""
-        return {"code": code_digest(self.code), **self.parameters}
+        """What both engines track of it beside its files: its code's digest and its parameters.
+
+        Sections of the configuration become digests, because DVC reads its lock file slowly.
+        """
+        values = {key: _section_digest(key, value) for key, value in self.parameters.items()}
+        return {"code": code_digest(self.code), **values}
 
 
 class Pipeline:
@@ -255,6 +259,11 @@ def _fill_arguments(stage: Stage, wildcards: Wildcards) -> tuple[str, ...]:
 
 def _fill(paths: tuple[Path, ...], wildcards: Wildcards) -> tuple[Path, ...]:
     return tuple(Path(str(path).format(**wildcards)) for path in paths)
+
+
+def _section_digest(key: str, value: Any) -> Any:
+    is_section = isinstance(value, Mapping) and not key.startswith("network:")
+    return text_digest(json.dumps(value, ensure_ascii=False)) if is_section else value
 
 
 def _look_up(values: Any, key: str, wildcards: Wildcards) -> Any:

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 def _digests() -> dict[str, Any]:
     return {
-        job.name: (job.command, job.inputs, job.outputs, job.parameters)
+        job.name: (job.command, job.inputs, job.outputs, job.digest)
         for job in Pipeline(load_config("smoke")).jobs()
     }
 
