@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from mdrnets.config.load import Config, load_config
-from mdrnets.data.assignment import read_assignment
 from mdrnets.data.pixels import to_pixels, to_tensor
+from mdrnets.evaluation.validation import validation_pairs
 from mdrnets.layout import Layout
 from mdrnets.methods.base import Trainable
 from mdrnets.methods.building import build_network
@@ -34,7 +34,7 @@ def from_command_line(
     set_numerics(device="cpu", precision="32-true", threads=config.profile.threads)
     model = trained(config, options.dataset, network)
     image, hole = validation_faces(config, options.dataset)
-    print(f"{len(image)} validation images of {options.dataset}, holes of the last bin\n")
+    print(f"{len(image)} validation images of {options.dataset}, holes of the largest bin\n")
     return config, model, image, hole
 
 
@@ -47,12 +47,11 @@ def trained(config: Config, dataset: str, network: str) -> Trainable:
 
 
 def validation_faces(config: Config, dataset: str) -> tuple[Tensor, Tensor]:
-    """Load validation images, B×3×H×W in [-1, 1], and holes of the last bin, B×1×H×W."""
+    """Load validation images, B×3×H×W in [-1, 1], and holes of the largest bin, B×1×H×W."""
     layout = Layout(config.name)
-    pairs = read_assignment(layout.assignment(dataset), role="validation")
-    last = [pair for pair in pairs if pair.bin == list(config.protocol.bins)[-1]]
-    images = np.load(layout.images(dataset))[[pair.image_row for pair in last]]
-    holes = np.load(layout.holes())[[pair.hole_row for pair in last]]
+    pairs = validation_pairs(config, dataset)
+    images = np.load(layout.images(dataset))[[pair.image_row for pair in pairs]]
+    holes = np.load(layout.holes())[[pair.hole_row for pair in pairs]]
     return to_tensor(images), torch.from_numpy(holes).float()[:, None]
 
 

@@ -1,9 +1,9 @@
 """Compare a trained method with its own untrained network, on validation images.
 
-Writes runs/PROFILE/validation/DATASET/METHOD.json: L1 in the holes of the last bin for the trained
-method, the untrained one and a mean fill, and the multiply-accumulates of a completion. For the
-method of the ablations and its variants also METHOD_faces.safetensors: scores of its outputs and of
-the coarse faces that it starts from.
+Writes runs/PROFILE/validation/DATASET/METHOD.json: L1 in the holes of the largest bin for the
+trained method, the untrained one and a mean fill, and the multiply-accumulates of a completion. For
+the method of the ablations and its variants also METHOD_faces.safetensors: scores of its outputs
+and of the coarse faces that it starts from.
 """
 
 import sys

@@ -35,7 +35,7 @@ class FaceScores:
 
 @dataclass(frozen=True)
 class RefinedFaces:
-    """n validation images with a hole of the last bin.
+    """n validation images with a hole of the largest bin.
 
     Attributes:
         truth: float32 n×D, features of the images themselves.

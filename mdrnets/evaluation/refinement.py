@@ -27,7 +27,7 @@ from mdrnets.runtime.seeds import derived_seed
 def score_refinement(
     config: Config, *, dataset: str, method: str, progress: ProgressBar
 ) -> RefinedFaces:
-    """Score the completions of validation images with a hole of the last bin.
+    """Score the completions of validation images with a hole of the largest bin.
 
     Args:
         config: protocol and profile.
@@ -36,7 +36,7 @@ def score_refinement(
         progress: shows the progress, in batches.
 
     Raises:
-        UserError: no validation image has a hole of the last bin, or the method is not trained.
+        UserError: no validation image has a hole of the largest bin, or the method is not trained.
     """
     layout, profile = Layout(config.name), config.profile
     set_numerics(device=profile.device, precision=profile.precision, threads=profile.threads)

@@ -143,7 +143,7 @@ class Validation(Options):
     """A trained method compared with its untrained network, on validation images.
 
     Attributes:
-        images: number of images, each with a hole of the last bin.
+        images: number of images, each with a hole of the largest bin.
         trained: L1 over the hole in percent, mean over images.
         untrained: the same for the untrained network.
         mean_fill: the same for holes filled with the mean colour of the valid pixels.

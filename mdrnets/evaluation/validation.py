@@ -26,7 +26,7 @@ from mdrnets.runtime.seeds import derived_seed
 
 
 def validate_method(config: Config, *, dataset: str, method: str) -> Validation:
-    """Validate a trained method on the validation images with a hole of the last bin.
+    """Validate a trained method on the validation images with a hole of the largest bin.
 
     Args:
         config: protocol and profile.
@@ -34,7 +34,7 @@ def validate_method(config: Config, *, dataset: str, method: str) -> Validation:
         method: a trained method of the profile.
 
     Raises:
-        UserError: no validation image has a hole of the last bin, or the method is not trained.
+        UserError: no validation image has a hole of the largest bin, or the method has no model.
     """
     layout, profile = Layout(config.name), config.profile
     set_numerics(device=profile.device, precision=profile.precision, threads=profile.threads)
@@ -66,18 +66,19 @@ def validate_method(config: Config, *, dataset: str, method: str) -> Validation:
 
 
 def validation_pairs(config: Config, dataset: str) -> list[Pair]:
-    """The validation images of a data set, with a hole of the last bin.
+    """The validation images of a data set, with a hole of the largest bin.
 
     Raises:
         UserError: there is none.
     """
-    last = list(config.protocol.bins)[-1]
+    largest = config.protocol.largest_bin
     assignment = Layout(config.name).assignment(dataset)
-    pairs = [pair for pair in read_assignment(assignment, role="validation") if pair.bin == last]
+    validation = read_assignment(assignment, role="validation")
+    pairs = [pair for pair in validation if pair.bin == largest]
     if not pairs:
         raise UserError(
             f"{config.path}: datasets.{dataset}.split.validation: found no validation image with a "
-            f"hole of {last} %; raise it, or holes.validation"
+            f"hole of {largest} %; raise it, or holes.validation"
         )
     return pairs
 

@@ -48,11 +48,12 @@ _NAMES = (
 )
 
 
-def convert_published(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def convert_published(weights: Mapping[str, Tensor], source: str) -> dict[str, Tensor]:
     """Rename published weights to our names.
 
     Args:
         weights: the content of the published file.
+        source: the file or the key of the profile that the error names.
 
     Raises:
         UserError: the weights belong to another network.
@@ -67,8 +68,8 @@ def convert_published(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
             or renamed[name].shape != expected[name].shape
         ):
             raise UserError(
-                f"the published weights belong to another network: {name} is missing, of another "
-                "shape, or unknown; download 79999_iter.pth of face-parsing.PyTorch"
+                f"{source}: expected the weights of 79999_iter.pth of face-parsing.PyTorch, but "
+                f"{name} is missing, of another shape, or unknown; download that file"
             )
     return renamed
 

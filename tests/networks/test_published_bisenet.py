@@ -75,7 +75,7 @@ def test_the_published_file_has_13_3_million_weights(published: dict[str, Tensor
 
 def test_converted_weights_give_the_published_outputs(published: dict[str, Tensor]) -> None:
     network = BiSeNet(n_classes=19, align_corners=True).eval()
-    network.load_state_dict(convert_published(published))
+    network.load_state_dict(convert_published(published, "file"))
     image = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(1)) * 2 - 1
     normalised = ((image + 1) / 2 - network.mean) / network.std
     with torch.inference_mode():
@@ -91,8 +91,8 @@ def test_other_weights_are_refused(published: dict[str, Tensor], change: str) ->
         weights["sp.conv1.conv.weight"] = torch.zeros(1)
     else:
         weights["conv_out.conv_out.weight"] = torch.zeros(14, 256, 1, 1)
-    with pytest.raises(UserError, match=r"79999_iter\.pth"):
-        convert_published(weights)
+    with pytest.raises(UserError, match=r"^file: .*79999_iter\.pth"):
+        convert_published(weights, "file")
 
 
 def test_the_published_order_of_classes_is_another_than_the_data_sets() -> None:

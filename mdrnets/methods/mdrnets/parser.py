@@ -172,5 +172,5 @@ def build(*, options: Options, context: BuildContext) -> Parser:
     network = BiSeNet(n_classes=len(PUBLISHED_CLASSES), align_corners=True)
     weights = context.weights(SOURCE)
     if weights is not None:
-        network.load_state_dict(convert_published(weights))
+        network.load_state_dict(convert_published(weights, f"sources.{SOURCE}"))
     return Parser(network=network, options=options)
