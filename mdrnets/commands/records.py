@@ -18,10 +18,12 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
 
     from mdrnets.config.load import load_config
+    from mdrnets.files.dvc import check_dvc_files
     from mdrnets.layout import Layout
     from mdrnets.tracking.bundle import pack, unpack
     from mdrnets.tracking.record import RecordStore
 
+    check_dvc_files()
     config = load_config(options.profile)
     if options.action == "check":
         from mdrnets.dag.pipeline import Pipeline

@@ -20,6 +20,7 @@ def main(arguments: Sequence[str]) -> int:
 
     from mdrnets.config.load import load_config
     from mdrnets.dag.pipeline import Pipeline
+    from mdrnets.files.dvc import check_dvc_files
     from mdrnets.planning.status import job_statuses
 
     config = load_config(options.profile)
@@ -31,6 +32,7 @@ def main(arguments: Sequence[str]) -> int:
     else:
         for line in _notable(statuses):
             print(line)
+    check_dvc_files()
     return 0
 
 
