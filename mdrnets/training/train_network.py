@@ -136,7 +136,11 @@ def train_network(
 def save_trained_network(
     trained: TrainedNetwork, config: Config, *, dataset: str, network: str
 ) -> None:
-    """Write the history, the resolved configuration and the weights, then remove the states."""
+    """Write the history, the resolved configuration and the weights, then remove the states.
+
+    The states stay if an input is newer than the clock. Snakemake then refuses the outputs and
+    deletes them; the next run takes the finished training from its last state.
+    """
     layout = Layout(config.name)
     write_text(layout.history(dataset, network), trained.history.to_csv())
     save_model_config(
@@ -153,7 +157,18 @@ def save_trained_network(
         ),
     )
     save_weights(layout.model(dataset, network), trained.trainable)
-    if trained.state_folder.exists():  # published weights are not trained: they leave no states
+    if not trained.state_folder.exists():  # published weights are not trained
+        return
+    job = Pipeline(config).find("train", [dataset, network])
+    newest = max(job.inputs, key=lambda path: path.stat().st_mtime)
+    if newest.stat().st_mtime > time.time():
+        logger.warning(
+            "%s: its time is in the future, so Snakemake will refuse the trained network; set the "
+            "clock, and run again: the training is finished and kept in %s",
+            newest,
+            trained.state_folder,
+        )
+    else:
         remove_states(trained.state_folder)
 
 

@@ -133,6 +133,26 @@ def test_a_training_is_alone(project: Path, capsys: pytest.CaptureFixture[str]) 
     assert main(["one", "toy"]) == 0
 
 
+def test_a_finished_training_outlives_outputs_that_are_older_than_inputs(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Snakemake deletes such outputs."""
+    data = LAYOUT.images("one")
+    later = time.time() + 3600
+    os.utime(data, (later, later))
+    assert main(["one", "toy"]) == 0
+    assert f"warning: {data}: " in capsys.readouterr().err
+    finished, last = _hashes(), _states()[-1]
+    for path in OUTPUTS:
+        path.unlink()
+
+    os.utime(data)
+    assert main(["one", "toy"]) == 0
+    assert f"{last}: resuming after step 5 " in capsys.readouterr().err
+    assert _hashes() == finished
+    assert not _states()
+
+
 @contextmanager
 def _started() -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
