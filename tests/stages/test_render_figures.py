@@ -80,6 +80,7 @@ def _memory_use() -> MemoryUse:
     return MemoryUse(
         chosen=np.tile([7, 0], (count, 1)),
         entropy=np.zeros(count),
+        length=np.ones(count),
         slots=np.tile([0, NONE], (count, 1)),
         images=np.tile([[3], [NONE]], (count, 1, 1)),
         cosines=np.ones((count, 2, 1), dtype=np.float32),
