@@ -94,7 +94,7 @@ class Pipeline:
         _check_collisions(stages, config.path)
         self.stages = {stage.name: stage for stage in stages}
         self._files: dict[tuple[str, ...], tuple[Path, ...]] = {}  # by the modules that need them
-        self._outside: dict[tuple[str, str], str] = {}  # path and job → state, as first seen
+        self._outside: dict[tuple[str, Path], str] = {}  # path and record → state, as first seen
         self._values = {
             PARAMS: config.protocol.model_dump(mode="json"),
             config.path: config.profile.model_dump(mode="json"),
@@ -151,6 +151,25 @@ class Pipeline:
             for wildcards in stage.combinations():
                 yield self.job(stage, wildcards)
 
+    @cached_property
+    def makers(self) -> dict[Path, tuple[Stage, Wildcards]]:
+        """The job that makes a file, for every file that the pipeline makes."""
+        return {
+            path: (stage, wildcards)
+            for stage in self.stages.values()
+            for wildcards in stage.combinations()
+            for path in _fill(stage.outputs, wildcards)
+        }
+
+    def record_path(self, stage: Stage, wildcards: Wildcards) -> Path:
+        """The file of the latest record of a job."""
+        from mdrnets.tracking.record import record_name  # heavy, and few need it
+
+        if stage.program == "render":  # its stages have names of their own
+            return self.layout.records / f"{stage.name}.json"
+        name = record_name(stage.program, _fill_arguments(stage, wildcards))
+        return self.layout.records / f"{name}.json"
+
     def digests(self) -> dict[str, Any]:
         """The digest of every job: stage → values of its wildcards, in their order → digest."""
         digests: dict[str, Any] = {}
@@ -196,13 +215,10 @@ class Pipeline:
 
     def _outside_state(self, stage: Stage, wildcards: Wildcards, path: str, name: str) -> str:
         """The state of a path outside of the project, when this process first asked."""
-        from mdrnets.tracking.record import record_name  # only where a profile needs it
-
-        job = record_name(stage.program, _fill_arguments(stage, wildcards))
-        if (path, job) not in self._outside:
-            record = self.layout.records / f"{job}.json"
-            self._outside[path, job] = outside_state(path, record, name)
-        return self._outside[path, job]
+        record = self.record_path(stage, wildcards)
+        if (path, record) not in self._outside:
+            self._outside[path, record] = outside_state(path, record, name)
+        return self._outside[path, record]
 
     def _network_values(
         self, name: str, dataset: str | None, *, uses_options: bool

@@ -23,6 +23,7 @@ from mdrnets.dag.pipeline import Pipeline
 from mdrnets.errors import UserError
 from mdrnets.files import sha256
 from mdrnets.tracking.executions import Execution
+from mdrnets.tracking.inputs import way_back
 from mdrnets.tracking.record import FileHash, Record, RecordStore
 
 PROFILES = {
@@ -71,17 +72,26 @@ def check_current(finished: Iterable[Execution]) -> None:
     Raises:
         UserError: a file has changed since.
     """
+    finished = list(finished)
+    makers = {name: e for e in finished for name in e.record.outputs}
     digests: dict[str, str] = {}
     for execution in finished:
         record = execution.record
         for name, known in (record.code | record.inputs | record.outputs).items():
             if Path(name).is_file():
                 digests.setdefault(name, sha256(Path(name)))
-                if digests[name] != known.sha256:
+                if digests[name] == known.sha256:
+                    continue
+                maker = makers.get(name)
+                if maker is not None and maker.record.outputs[name].sha256 != digests[name]:
                     raise UserError(
-                        f"{name}: it has changed since {record.command!r} ran; run `snakemake "
-                        "--cores all reproduce_all` to bring the run up to date"
+                        f"{name}: changed after job `{maker.job.name}` made it; "
+                        f"{way_back(name, record.profile)}"
                     )
+                raise UserError(
+                    f"{name}: it has changed since {record.command!r} ran; run `snakemake --cores "
+                    "all reproduce_all` to bring the run up to date"
+                )
 
 
 def build_crate(

@@ -167,19 +167,19 @@ def _execute(
     from mdrnets.execution.run import StageRun
     from mdrnets.runtime.gpus import locked_gpus
 
-    config = load_config(profile)
-    pipeline = Pipeline(config)
+    pipeline = Pipeline(load_config(profile))
     job = pipeline.find(program, list(arguments.values()))
     _check_code(pipeline, job)
     rendered = program == "render"  # its stages have names of their own
     run = StageRun(
-        config=config,
+        pipeline=pipeline,
         job=job,
         stage=job.stage.name if rendered else program,
         wildcards={} if rendered else arguments,
         options=options,
     )
     try:
+        run.check_inputs()
         with locked_gpus(job.gpus):
             body(run)
     except FileNotFoundError as error:

@@ -11,11 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sized
 from typing import TYPE_CHECKING, TypeVar
 
 from mdrnets.errors import UserError
-from mdrnets.layout import Layout
 
 if TYPE_CHECKING:
-    from mdrnets.config.load import Config
-    from mdrnets.dag.pipeline import Job
+    from mdrnets.dag.pipeline import Job, Pipeline
 
 LINE_EVERY = 10.0
 """Seconds between two lines of progress in a log."""
@@ -43,7 +41,7 @@ class StageRun:
     def __init__(
         self,
         *,
-        config: "Config",
+        pipeline: "Pipeline",
         job: "Job",
         stage: str,
         wildcards: Mapping[str, str],
@@ -52,17 +50,21 @@ class StageRun:
         from mdrnets.tracking.recorder import RunRecorder
         from mdrnets.tracking.stream import Stream
 
-        self.config = config
-        self.layout = Layout(config.name)
+        self.config = pipeline.config
+        self.layout = pipeline.layout
         self.job = job
         self.stage = stage
         self.wildcards = dict(wildcards)
         self.options = options
         streamed = job.stage.program == STREAMED_PROGRAM
         self._recorder = RunRecorder(
-            config=config, stage=stage, wildcards=wildcards, job=job, resumes=streamed
+            pipeline=pipeline, stage=stage, wildcards=wildcards, job=job, resumes=streamed
         )
         self._stream = Stream(self._recorder) if streamed else None
+
+    def check_inputs(self) -> None:
+        """Refuse inputs that were changed since their jobs made them, see `RunRecorder`."""
+        self._recorder.check_inputs()
 
     def progress(
         self, items: Iterable[Item], *, total: int | None = None, label: str

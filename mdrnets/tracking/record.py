@@ -62,6 +62,8 @@ class Record(Options):
         invocation: `ENGINE-ID` of the workflow run, see `provenance.invocation`.
         parameters: the values that the execution reads from the configuration, by `file:key`.
         inputs, code, outputs: hashes by path, of the files that exist.
+        taken_inputs: inputs that had changed since their job made them, and were taken as they are.
+        last_outputs: of the last execution that finished before this one.
         measurements: what the stage noted (seconds, parameters, images per second).
         peak_memory: resident memory of the last attempt's process, in bytes.
         mlflow: its MLflow run; None if nothing was sent.
@@ -89,6 +91,8 @@ class Record(Options):
     inputs: dict[str, FileHash]
     code: dict[str, FileHash]
     outputs: dict[str, FileHash] = Field(default_factory=dict)
+    taken_inputs: tuple[str, ...] = ()
+    last_outputs: dict[str, FileHash] = Field(default_factory=dict)
     measurements: dict[str, bool | int | float | str] = Field(default_factory=dict)
     peak_memory: int | None = None
     git: GitState
@@ -99,6 +103,11 @@ class Record(Options):
     @property
     def engine(self) -> str:
         return self.invocation.partition("-")[0] if self.invocation else "none"
+
+    @property
+    def made(self) -> dict[str, FileHash]:
+        """The outputs of the last execution that finished: this one, or one before it."""
+        return self.outputs if self.status == "FINISHED" else self.last_outputs
 
     def continues(self, earlier: "Record") -> bool:
         """Whether it repeats the work of an earlier execution that did not finish."""
@@ -132,6 +141,8 @@ class RecordStore:
         with self._lock():
             path = self.path(record.name)
             earlier = _with_liveness(path)
+            if earlier is not None:
+                record = record.model_copy(update={"last_outputs": earlier.made})
             if resumes and earlier is not None and record.continues(earlier):
                 record = record.model_copy(
                     update={

@@ -1,15 +1,16 @@
 """Writes the record of the running execution, from its start to its end."""
 
+import os
 import resource
 import sys
 import time
 from collections.abc import Mapping
 
-from mdrnets.config.load import Config
-from mdrnets.dag.pipeline import Job
+from mdrnets.dag.pipeline import Job, Pipeline
 from mdrnets.errors import UserError
 from mdrnets.layout import Layout
 from mdrnets.tracking import provenance
+from mdrnets.tracking.inputs import TAKE_CHANGED, check_inputs
 from mdrnets.tracking.record import (
     Record,
     RecordStore,
@@ -30,20 +31,28 @@ class RunRecorder:
     def __init__(
         self,
         *,
-        config: Config,
+        pipeline: Pipeline,
         stage: str,
         wildcards: Mapping[str, str],
         job: Job,
         resumes: bool,
     ) -> None:
         """Args:
+        pipeline: the table of stages.
         job: what the execution reads and writes.
         resumes: whether the stage continues where an unfinished execution stopped.
         """
+        config = pipeline.config
         self.job = job
         self.records = RecordStore(Layout(config.name).records)
         self._begin = time.monotonic()
         self._measurements: dict[str, bool | int | float | str] = {}
+        inputs = hashes(job.inputs)
+        self._check = check_inputs(pipeline, inputs)
+        self._takes_changed = os.environ.get(TAKE_CHANGED) == "1"
+        if not self._takes_changed:
+            # Nothing is read. So a training goes on with its record when the file is back.
+            inputs |= {name: changed.made for name, changed in self._check.changed.items()}
         self.record = self.records.begin(
             Record(
                 name=record_name(stage, wildcards.values()),
@@ -59,7 +68,8 @@ class RunRecorder:
                 process=provenance.this_process(),
                 threads=config.profile.threads,
                 parameters=dict(job.parameters),
-                inputs=hashes(job.inputs),
+                inputs=inputs,
+                taken_inputs=tuple(self._check.changed) if self._takes_changed else (),
                 code=hashes(job.code),
                 git=provenance.git_state(config.name),
                 versions=provenance.versions(),
@@ -69,6 +79,16 @@ class RunRecorder:
         )
         self.curves = curves_path(self.records.path(self.record.name))
         self._last_step = last_step(self.curves)
+
+    def check_inputs(self) -> None:
+        """Compare the inputs with the records of the jobs that made them.
+
+        Raises:
+            UserError: one was changed since, and is not to be taken as it is.
+        """
+        self._check.warn(taken=self._takes_changed)
+        if not self._takes_changed:
+            self._check.refuse()
 
     def add_point(self, step: int, values: Mapping[str, float]) -> None:
         """Add a point to the curves; skip those that a resumed training repeats."""

@@ -12,7 +12,7 @@ from mdrnets.dag.pipeline import Pipeline
 from mdrnets.files import sha256, write_text
 from mdrnets.tracking.record import Record, RecordStore
 from tests.helpers.crate_validation import issues
-from tests.helpers.finished_run import LAYOUT, VERSIONS, write_finished_run
+from tests.helpers.finished_run import LAYOUT, VERSIONS, finish, write_finished_run
 
 CRATE = LAYOUT.report("crate.zip")
 ARGUMENTS = ["--agent", "A Person", "--agent-url", "https://orcid.org/0000-0002-1825-0097"]
@@ -161,15 +161,35 @@ def test_a_missing_record_is_named(pipeline: Pipeline, capsys: pytest.CaptureFix
     assert not CRATE.exists()
 
 
-@pytest.mark.parametrize("name", ["runs/tiny/splits/one.csv", "stages/train.py"])
+@pytest.mark.parametrize(
+    ("name", "remedies"),
+    [
+        (
+            "runs/tiny/splits/one.csv",
+            ("`split_one`", "`rm runs/tiny/splits/one.csv && snakemake "),
+        ),
+        ("stages/train.py", ("reproduce_all`",)),
+    ],
+)
 def test_a_file_that_was_changed_since_is_named(
-    pipeline: Pipeline, capsys: pytest.CaptureFixture[str], name: str
+    pipeline: Pipeline, capsys: pytest.CaptureFixture[str], name: str, remedies: tuple[str, ...]
 ) -> None:
     before = sha256(Path(name))
     write_text(Path(name), Path(name).read_text(encoding="utf-8") + "\n")
     assert sha256(Path(name)) != before
     assert run_command("crate", ARGUMENTS) == 1
-    assert f"error: {name}: " in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert f"error: {name}: " in said and all(remedy in said for remedy in remedies)
+
+
+def test_what_was_made_from_an_earlier_version_is_to_be_made_again(
+    pipeline: Pipeline, capsys: pytest.CaptureFixture[str], make_record: Callable[..., Record]
+) -> None:
+    write_text(LAYOUT.split("one"), LAYOUT.split("one").read_text(encoding="utf-8") + "\n")
+    finish(make_record, pipeline.find("split", ["one"]))
+    assert run_command("crate", ARGUMENTS) == 1
+    said = capsys.readouterr().err
+    assert f"error: {LAYOUT.split('one')}: " in said and "reproduce_all`" in said
 
 
 def test_without_a_run_it_says_so(shipped: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,6 +12,7 @@ from mdrnets.data.assignment import read_assignment
 from mdrnets.evaluation.scores import METRICS
 from mdrnets.evaluation.summary import load_summary
 from mdrnets.metrics.frechet import frechet_distance
+from mdrnets.tracking.inputs import TAKE_CHANGED
 from mdrnets.tracking.record import read
 from stages import evaluate, features
 from tests.helpers.project import LAYOUT, SIZE, write_configuration, write_data
@@ -167,7 +168,10 @@ def test_a_completion_that_changed_valid_pixels_is_named(
     assert not any(path.exists() for path in OUTPUTS)
 
 
-def test_features_with_nan_are_refused(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_features_with_nan_are_refused(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(TAKE_CHANGED, "1")
     truth = np.load(TRUTH)
     truth[1, 7] = np.nan
     np.save(TRUTH, truth)

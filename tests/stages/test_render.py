@@ -86,7 +86,7 @@ def test_blanks_have_their_reasons(project: Path, caplog: pytest.LogCaptureFixtu
         ("two", "toy"): "not run",
         ("two", "mdrnets"): "not run in this profile",
     }
-    assert [record.args for record in caplog.records] == [("toy", "two")]
+    assert ("toy", "two") in [record.args for record in caplog.records]
 
 
 def test_the_published_numbers_stand_beside_ours(project: Path) -> None:

@@ -25,7 +25,7 @@ def job(shipped: Path) -> Job:
 
 def _begin(job: Job) -> RunRecorder:
     return RunRecorder(
-        config=load_config("smoke"),
+        pipeline=Pipeline(load_config("smoke")),
         stage="train",
         wildcards={"dataset": "one", "network": "pconv"},
         job=job,

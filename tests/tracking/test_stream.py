@@ -23,12 +23,10 @@ def begin(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> Begin:
 
 
 def _begin() -> tuple[RunRecorder, Stream]:
-    config = load_config("smoke")
-    job = replace(
-        Pipeline(config).find("train", ["rendered_a", "coarse"]), inputs=(), outputs=(), code=()
-    )
+    pipeline = Pipeline(load_config("smoke"))
+    job = replace(pipeline.find("train", ["rendered_a", "coarse"]), inputs=(), outputs=(), code=())
     recorder = RunRecorder(
-        config=config,
+        pipeline=pipeline,
         stage="train",
         wildcards={"dataset": "one", "network": "pconv"},
         job=job,

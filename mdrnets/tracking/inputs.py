@@ -1,0 +1,147 @@
+"""Whether the inputs of an execution are what the jobs of the pipeline made.
+
+The engines see that a file is newer, but not that somebody changed it: a digit edited in a summary
+would be printed in Table 1. The records hold the hash of every output, so a stage compares.
+"""
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from hashlib import file_digest
+from pathlib import Path
+
+import yaml
+
+from mdrnets.dag.pipeline import Pipeline
+from mdrnets.errors import UserError
+from mdrnets.tracking.record import FileHash, Record, read
+
+TAKE_CHANGED = "MDRNETS_TAKE_CHANGED_INPUTS"
+"""Environment variable: with the value 1, changed inputs are taken as they are."""
+DVC_LOCK = Path("dvc.lock")
+MAX_NAMES = 10
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ChangedInput:
+    """A file that is not what its job made.
+
+    Attributes:
+        maker: the job, for people.
+        made: the hash that the file had when the job ended.
+    """
+
+    maker: str
+    made: FileHash
+
+
+@dataclass(frozen=True)
+class InputCheck:
+    """Inputs that are not known to be what a job of the pipeline made.
+
+    Attributes:
+        profile: its name.
+        changed: by path.
+        unrecorded: paths of files that a job makes, but no record describes.
+    """
+
+    profile: str
+    changed: Mapping[str, ChangedInput]
+    unrecorded: tuple[str, ...]
+
+    def warn(self, *, taken: bool) -> None:
+        """Warn of files whose change cannot be noticed, and of changed ones that are taken."""
+        if taken and self.changed:
+            logger.warning(
+                "%s: changed after it was made, and used as it is (%s=1)",
+                _list_names(self.changed),
+                TAKE_CHANGED,
+            )
+        if self.unrecorded:
+            logger.warning(
+                "%s: no run record says what it was when it was made, so a change cannot be "
+                "noticed; after `dvc pull`, `make restore` restores the records",
+                _list_names(self.unrecorded),
+            )
+
+    def refuse(self) -> None:
+        """Raises:
+        UserError: an input has changed.
+        """
+        if not self.changed:
+            return
+        path, *others = self.changed
+        also = f" (changed as well: {_list_names(others)})" if others else ""
+        raise UserError(
+            f"{path}: changed after job `{self.changed[path].maker}` made it{also}; "
+            f"{way_back(path, self.profile)}. To use it as it is, set {TAKE_CHANGED}=1"
+        )
+
+
+def check_inputs(pipeline: Pipeline, inputs: Mapping[str, FileHash]) -> InputCheck:
+    """Compare inputs with the records of their makers. Inputs that no job makes are ignored.
+
+    The last successful execution of a maker counts. A file that DVC restored, from another commit
+    or another run of the same job, is what `dvc.lock` describes.
+    """
+    records: dict[Path, Record | None] = {}
+    changed: dict[str, ChangedInput] = {}
+    unrecorded = []
+    for name, found in inputs.items():
+        maker = pipeline.makers.get(Path(name))
+        if maker is None:
+            continue
+        path = pipeline.record_path(*maker)
+        if path not in records:
+            records[path] = read(path)
+        record = records[path]
+        made = record.made.get(name) if record is not None else None
+        if made == found:
+            continue
+        # One that was killed, or still runs, may have written its outputs already.
+        if record is None or made is None or record.status in ("RUNNING", "KILLED"):
+            unrecorded.append(name)
+        else:
+            stage, wildcards = maker
+            changed[name] = ChangedInput(" ".join([stage.name, *wildcards.values()]), made)
+    if changed:
+        restored = _dvc_outputs()
+        changed = {name: c for name, c in changed.items() if restored.get(name) != _md5(name)}
+    return InputCheck(pipeline.config.name, changed, tuple(unrecorded))
+
+
+def way_back(path: str, profile: str) -> str:
+    """How to get a changed file back, for error messages."""
+    checkout = f" (`dvc checkout --force {path}`)" if path in _dvc_outputs() else ""
+    return (
+        f"put the original back{checkout} or make it again (`rm {path} && snakemake --cores all "
+        f"--config profile={profile} -- {path}`)"
+    )
+
+
+def _list_names(paths: Iterable[str]) -> str:
+    names = list(paths)
+    more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
+    return ", ".join(names[:MAX_NAMES]) + more
+
+
+def _dvc_outputs() -> dict[str, str]:
+    """MD5 by path of what DVC made or restored; empty without a readable `dvc.lock`."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        stages = yaml.load(DVC_LOCK.read_bytes(), loader)["stages"]  # a safe one
+        return {
+            out["path"]: out["md5"]
+            for stage in stages.values()
+            for out in stage.get("outs", ())
+            if out.get("hash") == "md5"
+        }
+    except (OSError, yaml.YAMLError, LookupError, TypeError, AttributeError, ValueError):
+        return {}
+
+
+def _md5(name: str) -> str:
+    with Path(name).open("rb") as file:
+        return file_digest(file, "md5").hexdigest()  # DVC's hash
