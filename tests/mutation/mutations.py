@@ -69,15 +69,15 @@ MUTATIONS = (
     Mutation(
         "a state runs no code",
         "mdrnets/training/state.py",
-        'torch.load(path, map_location="cpu", weights_only=True)',
-        'torch.load(path, map_location="cpu", weights_only=False)',
+        'torch.load, map_location="cpu", weights_only=True)',
+        'torch.load, map_location="cpu", weights_only=False)',
         "tests/training/test_state.py::test_a_state_runs_no_code",
     ),
     Mutation(
         "published weights run no code",
         "mdrnets/networks/features.py",
-        "tensors = torch.load(path, weights_only=True",
-        "tensors = torch.load(path, weights_only=False",
+        "partial(torch.load, weights_only=True",
+        "partial(torch.load, weights_only=False",
         "tests/networks/test_features.py::test_published_weights_run_no_code",
     ),
     Mutation(
@@ -89,7 +89,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a packed array runs no code",
-        "mdrnets/data/dataset.py",
+        "mdrnets/files/arrays.py",
         "allow_pickle=False",
         "allow_pickle=True",
         "tests/data/test_dataset.py::test_an_array_runs_no_code",

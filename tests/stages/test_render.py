@@ -191,7 +191,7 @@ def _rows_of_claims() -> list[dict[str, str]]:
 def test_claims_of_a_profile_without_the_papers_method_cannot_be_tested(project: Path) -> None:
     assert main(["claims"]) == 0
     rows = _rows_of_claims()
-    assert {row["verdict"] for row in rows} == {"cannot be tested here"}
+    assert {row["verdict"] for row in rows} == {"not tested"}
     assert rows[0]["reason"] == "MDRNets is not run in this profile"
     assert rows[0]["published"] == "-0.501"
     assert "0 supported, 0 contradicted" in LAYOUT.report("claims.md").read_text(encoding="utf-8")
@@ -200,13 +200,17 @@ def test_claims_of_a_profile_without_the_papers_method_cannot_be_tested(project:
 def test_claims_are_tested_on_scores_and_features(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
+    params["methods"]["pconv"] = params["methods"]["toy"]  # one of the paper's
+    Path("params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
     path = Path("profiles/tiny.yaml")
     profile = yaml.safe_load(path.read_text(encoding="utf-8"))
-    profile["methods"] = ["toy", "mdrnets"]
-    profile["networks"]["mdrnets"] = profile["networks"]["toy"]
+    profile["methods"] = ["pconv", "mdrnets"]
+    for method in profile["methods"]:
+        profile["networks"][method] = profile["networks"]["toy"]
     path.write_text(yaml.safe_dump(profile, sort_keys=False), encoding="utf-8")
     for dataset in ("one", "two"):
-        _write_scores(dataset, "toy", 3.0)
+        _write_scores(dataset, "pconv", 3.0)
         _write_scores(dataset, "mdrnets", 2.0)
 
     contents = []
@@ -215,9 +219,9 @@ def test_claims_are_tested_on_scores_and_features(
         contents.append([LAYOUT.report(name).read_bytes() for name in ("claims.csv", "claims.md")])
     assert contents[0] == contents[1]
     first = _rows_of_claims()[0]
-    assert (first["metric"], first["other"], float(first["here"])) == ("L1", "toy", -1.0)
+    assert (first["metric"], first["other"], float(first["here"])) == ("L1", "pconv", -1.0)
     assert "Toy 11 steps of 2" in LAYOUT.report("claims.md").read_text(encoding="utf-8")
 
-    LAYOUT.scores("two", "toy").unlink()
+    LAYOUT.scores("two", "pconv").unlink()
     assert main(["claims"]) == 1
-    assert "scores/two/toy.csv" in capsys.readouterr().err
+    assert "scores/two/pconv.csv" in capsys.readouterr().err

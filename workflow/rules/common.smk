@@ -26,7 +26,7 @@ try:
 except UserError as error:
     raise WorkflowError(str(error))
 
-if not workflow.dryrun:
+if not workflow.output_settings.dryrun:
     show_one_line_per_job(logger)
 
 PROFILE = PIPELINE.config.profile
