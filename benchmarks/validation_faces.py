@@ -8,7 +8,7 @@ from torch import Tensor
 
 from mdrnets.config.load import Config, load_config
 from mdrnets.data.pixels import to_pixels, to_tensor
-from mdrnets.evaluation.validation import validation_pairs
+from mdrnets.evaluation.validation_set import validation_pairs
 from mdrnets.layout import Layout
 from mdrnets.methods.base import Trainable
 from mdrnets.methods.building import build_network

@@ -16,17 +16,19 @@ from mdrnets.execution.run import StageRun
 def main(run: StageRun) -> None:
     from mdrnets.dag.evaluate import refines
     from mdrnets.evaluation.validation import validate_method
+    from mdrnets.evaluation.validation_set import ValidationSet
     from mdrnets.files import write_text
 
     dataset, method = run.wildcards["dataset"], run.wildcards["method"]
-    validation = validate_method(run.config, dataset=dataset, method=method)
-    write_text(run.layout.validation(dataset, method), validation.model_dump_json(indent=1) + "\n")
+    validation = ValidationSet(run.config, dataset=dataset, method=method)
+    summary = validate_method(validation)
+    write_text(run.layout.validation(dataset, method), summary.model_dump_json(indent=1) + "\n")
 
     if refines(run.config, method):
         from mdrnets.evaluation.refined_faces import save_refined_faces
         from mdrnets.evaluation.refinement import score_refinement
 
-        faces = score_refinement(run.config, dataset=dataset, method=method, progress=run.progress)
+        faces = score_refinement(validation, progress=run.progress)
         save_refined_faces(run.layout.refined_faces(dataset, method), faces)
 
 
