@@ -1,5 +1,8 @@
 """Errors that the user can correct."""
 
+MAX_NAMED = 10
+"""Most files that one message names; it counts the others."""
+
 
 class UserError(Exception):
     """One sentence: the file or key, what was found, what was expected, and what to do.

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from mdrnets.errors import UserError
-from mdrnets.execution.command import print_user_error
+from mdrnets.execution.command import add_profile_option, print_user_error
 from mdrnets.execution.log import log_to_stderr
 
 FOLDER = Path(__file__).parent
@@ -43,9 +43,7 @@ class CommandParser(ArgumentParser):
 def command_parser(name: str, doc: str | None) -> CommandParser:
     """A parser whose help is the command's docstring, with `--profile`."""
     parser = CommandParser(f"mdrnets {name}", doc)
-    parser.add_argument(
-        "--profile", help="a file of profiles/, without .yaml; by default the one of params.yaml"
-    )
+    add_profile_option(parser)
     return parser
 
 

@@ -51,7 +51,9 @@ def _table(pipeline: "Pipeline") -> Iterator[str]:
 
 
 def _files(pipeline: "Pipeline") -> Iterator[str]:
-    """What of the report is there, and what is not."""
+    """Name the files of the report, and the parts that were not made."""
+    from mdrnets.dag.pipeline import snakemake_command
+
     stages = [stage for stage in pipeline.stages.values() if stage.group == "report"]
     made = {stage.name: all(path.exists() for path in stage.outputs) for stage in stages}
     if made[PAGE]:
@@ -60,8 +62,5 @@ def _files(pipeline: "Pipeline") -> Iterator[str]:
         if made[stage.name] and stage.name != PAGE:
             yield f"{stage.name}: {', '.join(map(str, stage.outputs))}"
     if missing := [name for name, done in made.items() if not done]:
-        profile = pipeline.config.name
-        yield (
-            f"Not made: {', '.join(missing)}. All of them: "
-            f"snakemake --cores all --config profile={profile} -- reproduce_all"
-        )
+        command = snakemake_command(pipeline.config.name, "reproduce_all")
+        yield f"Not made: {', '.join(missing)}. All of them: {command}"

@@ -34,20 +34,12 @@ def check_config(config: "Config") -> None:
 
 def _check_names(config: "Config") -> Iterator[str]:
     protocol, profile = config.protocol, config.profile
-    for name in profile.methods:
-        if name not in protocol.methods:
-            known = ", ".join(protocol.methods)
-            yield (
-                f"{locate(config.path, 'methods')}: {name!r} is not in {PARAMS}; choose from "
-                f"{known}"
-            )
-    for name in profile.variants:
-        if name not in protocol.variants:
-            known = ", ".join(protocol.variants)
-            yield (
-                f"{locate(config.path, 'variants')}: {name!r} is not in {PARAMS}; choose from "
-                f"{known}"
-            )
+    for section in ("methods", "variants"):
+        known = getattr(protocol, section)
+        for name in getattr(profile, section):
+            if name not in known:
+                key = locate(config.path, section)
+                yield f"{key}: {name!r} is not in {PARAMS}; choose from {', '.join(known)}"
     for name in profile.networks:
         if name not in {**protocol.components, **protocol.methods}:
             key = locate(config.path, f"networks.{name}")

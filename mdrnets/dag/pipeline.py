@@ -239,6 +239,11 @@ class Pipeline:
         return values
 
 
+def snakemake_command(profile: str, *targets: Path | str) -> str:
+    """The command that makes files or runs rules of a profile, for messages."""
+    return f"snakemake --cores all --config profile={profile} -- {' '.join(map(str, targets))}"
+
+
 def _check_collisions(stages: Sequence[Stage], where: Path) -> None:
     names: set[str] = set()
     makers: dict[str, str] = {}  # of outputs, in lower case: some file systems ignore the case

@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from mdrnets.errors import UserError
+from mdrnets.errors import MAX_NAMED, UserError
 
-_MAX_NAMED = 10
 Item = TypeVar("Item")
 Content = TypeVar("Content")
 
@@ -53,8 +52,8 @@ def require_none(problems: Sequence[str], *, where: Path, total: int) -> None:
         return
     if len(problems) == 1:
         raise UserError(problems[0])
-    lines = [problem.removeprefix(f"{where}: ") for problem in problems[:_MAX_NAMED]]
-    first = f", the first {_MAX_NAMED}" if len(problems) > _MAX_NAMED else ""
+    lines = [problem.removeprefix(f"{where}: ") for problem in problems[:MAX_NAMED]]
+    first = f", the first {MAX_NAMED}" if len(problems) > MAX_NAMED else ""
     listing = "".join(f"\n  {line}" for line in lines)
     raise UserError(
         f"{where}: {len(problems):,} of {total:,} files cannot be used{first}:{listing}"

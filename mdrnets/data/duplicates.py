@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mdrnets.errors import UserError
+from mdrnets.errors import MAX_NAMED, UserError
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +25,6 @@ MAX_BITS = 48
 Among 1,812 faces of CelebA-HQ the nearest two differ in 91 bits; an image and its copy differ in at
 most 39 if the copy is a JPEG of quality 60, and in 10 if it is half as large.
 """
-_MAX_NAMED = 10
 _BLOCK = 64  # images at once
 
 
@@ -50,9 +49,7 @@ def check_no_shared_pixels(
         if roles[other] != roles[row]:
             pairs.append((other, row))
     if pairs:
-        listing = ", ".join(
-            f"{names[a]} ({roles[a]}) and {names[b]} ({roles[b]})" for a, b in pairs[:_MAX_NAMED]
-        )
+        listing = _list_pairs(pairs, names, roles)
         raise UserError(
             f"{where}: {len(pairs):,} pairs of files have the same pixels and different roles, so "
             f"training would use test data: {listing}; remove one of each pair"
@@ -80,10 +77,8 @@ def warn_of_near_duplicates(
         hashes, validation, train
     )
     if pairs:
-        listing = ", ".join(
-            f"{names[a]} ({roles[a]}) and {names[b]} ({roles[b]})" for a, b in pairs[:_MAX_NAMED]
-        )
-        first = f", the first {_MAX_NAMED}" if len(pairs) > _MAX_NAMED else ""
+        listing = _list_pairs(pairs, names, roles)
+        first = f", the first {MAX_NAMED}" if len(pairs) > MAX_NAMED else ""
         logger.warning(
             "%s: %s pairs of images with different roles look alike%s: %s; if they show the same "
             "picture, remove one of each pair",
@@ -93,6 +88,14 @@ def warn_of_near_duplicates(
             listing,
         )
     return len(pairs)
+
+
+def _list_pairs(
+    pairs: Sequence[tuple[int, int]], names: Sequence[str], roles: Sequence[str]
+) -> str:
+    return ", ".join(
+        f"{names[a]} ({roles[a]}) and {names[b]} ({roles[b]})" for a, b in pairs[:MAX_NAMED]
+    )
 
 
 def difference_hashes(images: np.ndarray) -> np.ndarray:

@@ -16,9 +16,7 @@ from mdrnets.data.bad_files import read_each, require_none
 from mdrnets.data.decoding import decode_image
 from mdrnets.data.download.members import SUFFIXES, find_problem, list_members
 from mdrnets.data.download.publish import DAMAGED
-from mdrnets.errors import UserError
-
-_MAX_NAMES = 10  # in an error message
+from mdrnets.errors import MAX_NAMED, UserError
 
 
 def read_completions(
@@ -42,7 +40,7 @@ def read_completions(
         ("unexpected", members.keys() - expected.keys()),
     ):
         if names:
-            examples = ", ".join([*sorted(names)[:_MAX_NAMES], "…"][: len(names)])
+            examples = ", ".join([*sorted(names)[:MAX_NAMED], "…"][: len(names)])
             raise UserError(
                 f"{path}: {len(names)} {problem} images ({examples}), expected BIN/IMAGE.png for "
                 f"each of the bins {', '.join(bins)} and each test image; add or remove them"

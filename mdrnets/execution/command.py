@@ -61,8 +61,15 @@ def profile_parser(prog: str | None, doc: str | None) -> argparse.ArgumentParser
     parser = argparse.ArgumentParser(
         prog=prog, description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--profile", help="a file of profiles/; by default that of params.yaml")
+    add_profile_option(parser)
     return parser
+
+
+def add_profile_option(parser: argparse.ArgumentParser) -> None:
+    """Add `--profile`."""
+    parser.add_argument(
+        "--profile", help="a file of profiles/, without .yaml; by default the one of params.yaml"
+    )
 
 
 def print_user_error(error: UserError) -> int:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from mdrnets.dag.code import file_digests
-from mdrnets.dag.pipeline import Job, Pipeline
+from mdrnets.dag.pipeline import Job, Pipeline, snakemake_command
 from mdrnets.errors import UserError
 from mdrnets.files import sha256
 from mdrnets.tracking.record import Record, RecordStore
@@ -60,7 +60,7 @@ def check_results(pipeline: Pipeline) -> int:
         UserError: names a file without a record, one that was changed after its job ended, or one
             whose job had other code or other parameters.
     """
-    again = f"run `snakemake --cores all --config profile={pipeline.config.name} -- reproduce_all`"
+    again = f"run `{snakemake_command(pipeline.config.name, 'reproduce_all')}`"
     made = executions(pipeline)
     for execution in made:
         job, record = execution.job, execution.record

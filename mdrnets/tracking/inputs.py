@@ -12,14 +12,13 @@ from pathlib import Path
 
 import yaml
 
-from mdrnets.dag.pipeline import Pipeline
-from mdrnets.errors import UserError
+from mdrnets.dag.pipeline import Pipeline, snakemake_command
+from mdrnets.errors import MAX_NAMED, UserError
+from mdrnets.files.dvc import LOCK_FILE
 from mdrnets.tracking.record import FileHash, Record, read
 
 TAKE_CHANGED = "MDRNETS_TAKE_CHANGED_INPUTS"
 """Environment variable: with the value 1, changed inputs are taken as they are."""
-DVC_LOCK = Path("dvc.lock")
-MAX_NAMES = 10
 
 logger = logging.getLogger(__name__)
 
@@ -115,23 +114,21 @@ def check_inputs(pipeline: Pipeline, inputs: Mapping[str, FileHash]) -> InputChe
 def way_back(path: str, profile: str) -> str:
     """How to get a changed file back, for error messages."""
     checkout = f" (`dvc checkout --force {path}`)" if path in _dvc_outputs() else ""
-    return (
-        f"put the original back{checkout} or make it again (`rm {path} && snakemake --cores all "
-        f"--config profile={profile} -- {path}`)"
-    )
+    again = snakemake_command(profile, path)
+    return f"put the original back{checkout} or make it again (`rm {path} && {again}`)"
 
 
 def _list_names(paths: Iterable[str]) -> str:
     names = list(paths)
-    more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
-    return ", ".join(names[:MAX_NAMES]) + more
+    more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+    return ", ".join(names[:MAX_NAMED]) + more
 
 
 def _dvc_outputs() -> dict[str, str]:
     """MD5 by path of what DVC made or restored; empty without a readable `dvc.lock`."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        stages = yaml.load(DVC_LOCK.read_bytes(), loader)["stages"]  # a safe one
+        stages = yaml.load(LOCK_FILE.read_bytes(), loader)["stages"]  # a safe one
         return {
             out["path"]: out["md5"]
             for stage in stages.values()

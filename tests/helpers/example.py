@@ -1,8 +1,11 @@
 """A configuration of two data sets and three methods, and made-up scores of two of them."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from mdrnets.config.load import Config
 from mdrnets.config.profile import Profile
-from mdrnets.config.protocol import Protocol
+from mdrnets.config.protocol import Ablation, Protocol, Variant
 from mdrnets.evaluation.scores import METRICS
 from mdrnets.evaluation.summary import BinSummary, Distances, Estimate, Summary
 from mdrnets.reporting.tables.build import build_table
@@ -75,6 +78,27 @@ def make_config() -> Config:
                 },
             }
         ),
+    )
+
+
+def make_ablation_config(
+    claims: tuple[tuple[str, ...], ...], *, run: Sequence[str], seeds: int = 1, **protocol: Any
+) -> Config:
+    """With the variants `small` and `none` of MDRNets, of which `run` are run."""
+    config = make_config()
+    protocol |= {
+        "ablation_base": "mdrnets",
+        "variants": {n: Variant(title=f"w/o {n}", options={}) for n in ("small", "none")},
+        "ablations": {
+            "table2": Ablation(title="Table 2", rows=("none", "small", "full"), claims=claims)
+        },
+    }
+    profile = {"variants": tuple(run), "seeds": seeds}
+    return config.model_copy(
+        update={
+            "protocol": config.protocol.model_copy(update=protocol),
+            "profile": config.profile.model_copy(update=profile),
+        }
     )
 
 

@@ -14,7 +14,7 @@ from mdrnets.reporting.claims.results import Resampling, Results, read_results
 from mdrnets.reporting.claims.table1 import Table1Claims, reason_untestable
 from mdrnets.reporting.context import describe_run
 from mdrnets.reporting.tables.metrics import table1_metrics
-from mdrnets.reporting.tables.published import load_published
+from mdrnets.reporting.tables.published import load_published, published_methods
 from mdrnets.runtime.numerics import set_numerics
 from mdrnets.tracking.provenance import git_state
 
@@ -43,7 +43,7 @@ def render(config: Config, layout: Layout, name: str) -> None:
 def _table1_findings(config: Config, layout: Layout, resampling: Resampling) -> list[Finding]:
     protocol, profile = config.protocol, config.profile
     bins, published = tuple(protocol.bins), load_published()
-    papers = {method for _, method, _, _ in published}
+    papers = published_methods(published)
     methods = tuple(method for method in profile.methods if method in papers)
     trainings = {method: config.trainings(method) for method in methods}
     return Table1Claims(

@@ -7,6 +7,11 @@ from mdrnets.reporting.tables.cells import BLANK
 from mdrnets.reporting.tables.metrics import all_metrics
 
 
+def format_claim(claim: str) -> str:
+    """The claim as a heading or the first words of a row."""
+    return claim[0].upper() + claim[1:]
+
+
 def format_signed(value: float | None) -> str:
     """For example `−0.501`."""
     return BLANK if value is None else f"{value:+.{DECIMALS}f}".replace("-", "−")

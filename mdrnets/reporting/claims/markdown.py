@@ -27,6 +27,7 @@ from mdrnets.reporting.claims.finding import (
     group_by_claim,
 )
 from mdrnets.reporting.claims.formatting import (
+    format_claim,
     format_dataset,
     format_here,
     format_method,
@@ -107,7 +108,7 @@ def format_claims(
             *(
                 line
                 for claim, tests in claims.items()
-                for line in (f"## {_sentence(claim)}", "", sections[tests[0].kind](tests), "")
+                for line in (f"## {format_claim(claim)}", "", sections[tests[0].kind](tests), "")
             ),
             "## The other columns of Table 1",
             "",
@@ -137,12 +138,8 @@ def _verdicts(claims: Mapping[str, Sequence[Finding]]) -> str:
     for claim, tests in claims.items():
         counts = Counter(finding.verdict for finding in tests)
         numbers = [str(counts[verdict]) for verdict in VERDICTS]
-        rows.append([f"**{combine_verdicts(tests)}**", _sentence(claim), *numbers])
+        rows.append([f"**{combine_verdicts(tests)}**", format_claim(claim), *numbers])
     return _format_rows(["verdict", "claim", *VERDICTS], rows)
-
-
-def _sentence(claim: str) -> str:
-    return claim[0].upper() + claim[1:]
 
 
 def _trainings(config: Config) -> str:

@@ -174,7 +174,7 @@ def _frechet_difference(
 
 def format_orders(orders: Sequence[Order], config: Config) -> str:
     """The page in Markdown: one row for each order."""
-    hole = format_bin(list(config.protocol.bins)[-1])
+    hole = format_bin(config.protocol.largest_bin)
     confidence = f"{100 * config.protocol.bootstrap.confidence:.0f} %"
     trainings = config.profile.seeds
     rows = [

@@ -23,6 +23,7 @@ from mdrnets.reporting.claims.finding import (
     group_by_claim,
 )
 from mdrnets.reporting.claims.formatting import (
+    format_claim,
     format_dataset,
     format_here,
     format_method,
@@ -93,7 +94,7 @@ def read_claims(path: Path, config: Config) -> ShownClaims:
     columns = group_by_claim([finding for finding in findings if finding.kind == COLUMN])
     return ShownClaims(
         claims=[
-            _claim(_sentence(claim), combine_verdicts(tests), tests, config)
+            _claim(format_claim(claim), combine_verdicts(tests), tests, config)
             for claim, tests in claims.items()
         ],
         columns=[_claim(claim, "", tests, config) for claim, tests in columns.items()],
@@ -148,10 +149,6 @@ def _claim(claim: str, verdict: str, tests: Sequence[Finding], config: Config) -
         counts={verdict: counts[verdict] for verdict in VERDICTS},
         findings=[_shown(finding, config) for finding in tests],
     )
-
-
-def _sentence(claim: str) -> str:
-    return claim[0].upper() + claim[1:]
 
 
 def _shown(finding: Finding, config: Config) -> ShownFinding:

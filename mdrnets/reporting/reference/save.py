@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from mdrnets.dag.pipeline import Job, Pipeline
+from mdrnets.dag.pipeline import Job, Pipeline, snakemake_command
 from mdrnets.errors import UserError
 from mdrnets.files import atomic_write, sha256, write_text
 from mdrnets.files.tables import read_table, write_table
@@ -146,7 +146,7 @@ def _qualify_key(key: str, job: Job) -> str:
 def _command(pipeline: Pipeline, ran: Sequence[Execution], tables: Sequence[Path]) -> str:
     everything = len(list(pipeline.jobs()))
     targets = ["reproduce_all"] if len(ran) == everything else [str(path) for path in tables]
-    return f"snakemake --cores all --config profile={pipeline.config.name} -- {' '.join(targets)}"
+    return snakemake_command(pipeline.config.name, *targets)
 
 
 def _run_cost(ran: Sequence[Execution]) -> RunCost:

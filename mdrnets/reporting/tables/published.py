@@ -13,6 +13,11 @@ Published = Mapping[tuple[str, str, str, str], float]
 """(data set, method, metric, bin) → value."""
 
 
+def published_methods(published: Published) -> set[str]:
+    """The methods of the paper's table."""
+    return {method for _, method, _, _ in published}
+
+
 def load_published(path: Path = TABLE1) -> Published:
     """Read a published table.
 

@@ -20,7 +20,7 @@ from mdrnets.reporting.tables.build import build_table
 from mdrnets.reporting.tables.cells import Table
 from mdrnets.reporting.tables.costs import write_costs
 from mdrnets.reporting.tables.metrics import extended_metrics, table1_metrics
-from mdrnets.reporting.tables.published import load_published
+from mdrnets.reporting.tables.published import load_published, published_methods
 from mdrnets.reporting.tables.summaries import read_summaries
 from mdrnets.reporting.tables.write import write_score_table
 from mdrnets.tracking.provenance import git_state
@@ -33,7 +33,7 @@ def render(config: Config, layout: Layout, name: str) -> None:
     profile, methods = config.profile, config.protocol.methods
     summaries = read_summaries(config, layout, datasets=profile.datasets, methods=profile.methods)
     published = load_published()
-    in_paper = {method for _, method, _, _ in published}
+    in_paper = published_methods(published)
     shown = {
         name: {m for m in methods if m in profile.methods or m in in_paper},
         EXTENDED: set(profile.methods),

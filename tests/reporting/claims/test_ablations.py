@@ -6,38 +6,25 @@ import numpy as np
 import pytest
 
 from mdrnets.config.load import Config
-from mdrnets.config.protocol import Ablation, PerClass, Variant
+from mdrnets.config.protocol import PerClass
 from mdrnets.evaluation.class_scores import ClassScore
 from mdrnets.reporting.claims.ablations import ablation_findings
 from mdrnets.reporting.claims.classes import class_findings
 from mdrnets.reporting.claims.finding import CONTRADICTED, SUPPORTED, UNDECIDED, UNTESTED, Finding
 from mdrnets.reporting.claims.markdown import format_claims
 from mdrnets.reporting.claims.results import Resampling, Results
-from tests.helpers.example import BINS, make_config
+from tests.helpers.example import BINS, make_ablation_config
 
 RESAMPLING = Resampling(resamples=100, halves=10, permutations=999, confidence=0.95)
 N, D, FEWEST = 40, 6, 11
 
 
 def _config(run: Sequence[str] = ("small", "none"), seeds: int = 1) -> Config:
-    config = make_config()
-    protocol = {
-        "ablation_base": "mdrnets",
-        "variants": {n: Variant(title=f"w/o {n}", options={}) for n in ("small", "none")},
-        "ablations": {
-            "table2": Ablation(
-                title="Table 2",
-                rows=("none", "small", "full"),
-                claims=(("full", "small", "none"), ("full", "small")),
-            )
-        },
-        "per_class": PerClass(baseline="none", parser="coarse", min_pairs=FEWEST),
-    }
-    return config.model_copy(
-        update={
-            "protocol": config.protocol.model_copy(update=protocol),
-            "profile": config.profile.model_copy(update={"variants": tuple(run), "seeds": seeds}),
-        }
+    return make_ablation_config(
+        (("full", "small", "none"), ("full", "small")),
+        run=run,
+        seeds=seeds,
+        per_class=PerClass(baseline="none", parser="coarse", min_pairs=FEWEST),
     )
 
 

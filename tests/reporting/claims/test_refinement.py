@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from mdrnets.config.load import Config
-from mdrnets.config.protocol import Ablation, Variant
 from mdrnets.evaluation.refined_faces import FaceScores, RefinedFaces, save_refined_faces
 from mdrnets.files.tables import read_table
 from mdrnets.layout import Layout
@@ -19,7 +18,7 @@ from mdrnets.reporting.claims.refinement import (
     find_orders,
     render,
 )
-from tests.helpers.example import make_config
+from tests.helpers.example import make_ablation_config
 
 N, D = 40, 6
 LAYOUT = Layout("tiny")
@@ -30,25 +29,7 @@ Verdicts = dict[tuple[str, str, str], str]
 
 
 def _config(*, seeds: int, variants: Sequence[str] = ("small",)) -> Config:
-    config = make_config()
-    protocol = {
-        "ablation_base": "mdrnets",
-        "variants": {n: Variant(title=f"w/o {n}", options={}) for n in ("small", "none")},
-        "ablations": {
-            "table2": Ablation(
-                title="Table 2",
-                rows=("none", "small", "full"),
-                claims=(("full", "small", "none"),),
-            )
-        },
-    }
-    profile = {"variants": tuple(variants), "seeds": seeds}
-    return config.model_copy(
-        update={
-            "protocol": config.protocol.model_copy(update=protocol),
-            "profile": config.profile.model_copy(update=profile),
-        }
-    )
+    return make_ablation_config((("full", "small", "none"),), run=variants, seeds=seeds)
 
 
 def _scores(skill: float, *, seed: int, n: int = N) -> FaceScores:
