@@ -176,7 +176,7 @@ def _scores(
         )
         if truth is None:
             truth = extract_features(network, original, device=torch.device("cpu"))
-        found = extract_features(network, completed, device=torch.device("cpu"))
+        features = extract_features(network, completed, device=torch.device("cpu"))
         a, b, k = (torch.from_numpy(array) for array in (completed, original, missing))
         rows.append(
             {
@@ -186,7 +186,7 @@ def _scores(
                 "hole_psnr": psnr(a, b, k).mean().item(),
                 "l1": l1(a, b).mean().item(),
                 "psnr": psnr(a, b).mean().item(),
-                "frechet": frechet_distance(found, truth),
+                "frechet": frechet_distance(features, truth),
                 **more,
             }
         )

@@ -23,7 +23,7 @@ from mdrnets.dag.pipeline import Pipeline
 from mdrnets.errors import UserError
 from mdrnets.files import sha256
 from mdrnets.tracking.executions import Execution
-from mdrnets.tracking.inputs import way_back
+from mdrnets.tracking.inputs import recovery_hint
 from mdrnets.tracking.record import FileHash, Record, RecordStore
 
 PROFILES = {
@@ -86,7 +86,7 @@ def check_current(finished: Iterable[Execution]) -> None:
                 if maker is not None and maker.record.outputs[name].sha256 != digests[name]:
                     raise UserError(
                         f"{name}: changed after job `{maker.job.name}` made it; "
-                        f"{way_back(name, record.profile)}"
+                        f"{recovery_hint(name, record.profile)}"
                     )
                 raise UserError(
                     f"{name}: it has changed since {record.command!r} ran; run `snakemake --cores "

@@ -58,9 +58,9 @@ def _source_problems(config: Config) -> Iterator[str]:
             yield str(error)
         if source.path is not None:
             key = locate(config.path, f"sources.{name}.path")
-            yield from _missing(key, source.path, "put the archive or folder there")
+            yield from _missing_problems(key, source.path, "put the archive or folder there")
     if any(source.url for source in config.profile.sources.values()):
-        yield from _unset(locate(config.path, "downloads"), config.profile.downloads)
+        yield from _unset_problems(locate(config.path, "downloads"), config.profile.downloads)
 
 
 def _external_problems(config: Config) -> Iterator[str]:
@@ -70,18 +70,18 @@ def _external_problems(config: Config) -> Iterator[str]:
             key = locate(PARAMS, f"methods.{name}.completions")
             paths = [method.completions.format(dataset=d) for d in config.profile.datasets]
             for path in dict.fromkeys(paths):
-                yield from _missing(key, path, "put the completions there")
+                yield from _missing_problems(key, path, "put the completions there")
 
 
-def _missing(key: str, path: str, remedy: str) -> Iterator[str]:
-    unset = list(_unset(key, path))
+def _missing_problems(key: str, path: str, remedy: str) -> Iterator[str]:
+    unset = list(_unset_problems(key, path))
     if unset:
         yield from unset
-    elif not (found := expand(path)).exists():
-        yield f"{key}: {found} not found; {remedy}, or correct the path"
+    elif not (expanded := expand(path)).exists():
+        yield f"{key}: {expanded} not found; {remedy}, or correct the path"
 
 
-def _unset(key: str, path: str) -> Iterator[str]:
+def _unset_problems(key: str, path: str) -> Iterator[str]:
     """The problem of a path with an environment variable that is not set."""
     try:
         expand(path)

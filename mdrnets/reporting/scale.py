@@ -4,7 +4,7 @@ from mdrnets.config.load import Config
 from mdrnets.config.protocol import PAPERS_METHOD
 from mdrnets.metrics.names import frechet_name
 
-UNKNOWN = "the paper's method is not trained"
+UNTRAINED = "the paper's method is not trained"
 
 
 def find_limits(config: Config) -> list[str]:
@@ -19,7 +19,7 @@ def find_limits(config: Config) -> list[str]:
     if profile.image_size < scale.image_size:
         limits.append(f"{profile.image_size}×{profile.image_size} pixels")
     if PAPERS_METHOD not in config.trained:
-        limits.append(UNKNOWN)
+        limits.append(UNTRAINED)
     elif (share := training_share(config)) < scale.min_share:
         limits.append(f"{_percent(share)} of the paper's training")
     if profile.frechet != scale.frechet:

@@ -75,7 +75,7 @@ class InputCheck:
         also = f" (changed as well: {_list_names(others)})" if others else ""
         raise UserError(
             f"{path}: changed after job `{self.changed[path].maker}` made it{also}; "
-            f"{way_back(path, self.profile)}. To use it as it is, set {TAKE_CHANGED}=1"
+            f"{recovery_hint(path, self.profile)}. To use it as it is, set {TAKE_CHANGED}=1"
         )
 
 
@@ -88,7 +88,7 @@ def check_inputs(pipeline: Pipeline, inputs: Mapping[str, FileHash]) -> InputChe
     records: dict[Path, Record | None] = {}
     changed: dict[str, ChangedInput] = {}
     unrecorded = []
-    for name, found in inputs.items():
+    for name, current in inputs.items():
         maker = pipeline.makers.get(Path(name))
         if maker is None:
             continue
@@ -97,7 +97,7 @@ def check_inputs(pipeline: Pipeline, inputs: Mapping[str, FileHash]) -> InputChe
             records[path] = read(path)
         record = records[path]
         made = record.made.get(name) if record is not None else None
-        if made == found:
+        if made == current:
             continue
         # One that was killed, or still runs, may have written its outputs already.
         if record is None or made is None or record.status in ("RUNNING", "KILLED"):
@@ -111,7 +111,7 @@ def check_inputs(pipeline: Pipeline, inputs: Mapping[str, FileHash]) -> InputChe
     return InputCheck(pipeline.config.name, changed, tuple(unrecorded))
 
 
-def way_back(path: str, profile: str) -> str:
+def recovery_hint(path: str, profile: str) -> str:
     """How to get a changed file back, for error messages."""
     checkout = f" (`dvc checkout --force {path}`)" if path in _dvc_outputs() else ""
     again = snakemake_command(profile, path)

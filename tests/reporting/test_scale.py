@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from mdrnets.config.load import Config
-from mdrnets.reporting.scale import UNKNOWN, find_limits, headline, training_share
+from mdrnets.reporting.scale import UNTRAINED, find_limits, headline, training_share
 from tests.helpers.example import make_config
 
 PHOTOGRAPHS = {"set_a": "CelebA-HQ", "set_b": "FFHQ"}
@@ -39,7 +39,7 @@ def test_a_run_at_the_papers_scale_decides() -> None:
         ({"mdrnets": {"epochs": 22}}, "49 % of the paper's training"),
         ({"mdrnets": {"steps": 5000, "batch_size": 8}}, "3 % of the paper's training"),
         ({"mdrnets": {"steps": 500}}, "0.3 % of the paper's training"),
-        ({"methods": ("pconv",)}, UNKNOWN),
+        ({"methods": ("pconv",)}, UNTRAINED),
         ({"frechet": "effnet-lite0"}, "FD(effnet-lite0) in place of FID"),
     ],
 )

@@ -60,7 +60,7 @@ def test_an_unset_variable_is_told(
     assert " MDRNETS_DATA " in capsys.readouterr().err
 
 
-def test_all_missing_files_variables_and_licences_are_told_at_once(
+def test_all_missing_files_variables_and_licences_are_named_at_once(
     shipped: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("COMPLETIONS", raising=False)
@@ -76,7 +76,7 @@ def test_all_missing_files_variables_and_licences_are_told_at_once(
     assert "datasets.celebahq.split.validation" in error
 
 
-def test_missing_external_completions_are_told(
+def test_missing_external_completions_are_named(
     shipped: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _change("params.yaml", "  pconv:", "  theirs: {title: T, completions: their.zip}\n  pconv:")
@@ -96,7 +96,7 @@ def test_missing_external_completions_are_told(
         ("profiles/smoke.yaml", "slots: 4", "memory: none, slots: 4", "networks.mdrnets"),
     ],
 )
-def test_what_fails_after_training_is_told_before(
+def test_what_would_fail_after_training_is_refused_before(
     shipped: Path,
     capsys: pytest.CaptureFixture[str],
     file: str,
@@ -113,7 +113,7 @@ def test_what_fails_after_training_is_told_before(
 SMALL = "{steps: 4, batch_size: 4, levels: 4, width: 4, max_width: 16}"
 
 
-def test_a_method_whose_memory_cannot_be_inspected_is_told(
+def test_a_method_whose_memory_cannot_be_inspected_is_refused(
     shipped: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _change(
@@ -127,7 +127,7 @@ def test_a_method_whose_memory_cannot_be_inspected_is_told(
     assert "methods.pconv.memory" in capsys.readouterr().err
 
 
-def test_a_parser_that_parses_no_faces_is_told(
+def test_a_parser_that_parses_no_faces_is_refused(
     shipped: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     other = "  other:\n    title: O\n    module: mdrnets.methods.mdrnets.coarse\n    dataset: 0\n"
@@ -140,7 +140,7 @@ def test_a_parser_that_parses_no_faces_is_told(
     assert "per_class.parser" in capsys.readouterr().err
 
 
-def test_a_method_that_completes_nothing_is_told(
+def test_a_method_that_completes_nothing_is_refused(
     shipped: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _change(

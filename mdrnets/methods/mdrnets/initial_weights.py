@@ -15,7 +15,7 @@ from mdrnets.networks.gated_conv import GatedConv2d
 GAIN: Annotated[float, Cited("code of SPADE and SEAN")] = 0.02
 
 
-def cite_initial_weights(network: nn.Module) -> None:
+def init_weights_as_cited(network: nn.Module) -> None:
     """Initialise all convolutions in place.
 
     The weights of spectrally normalised ones stay as they are, because their scale has no effect.

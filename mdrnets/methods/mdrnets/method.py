@@ -23,7 +23,7 @@ from mdrnets.data.pixels import to_tensor
 from mdrnets.errors import UserError
 from mdrnets.losses.adversarial import Adversarial, discriminator_loss
 from mdrnets.methods.base import Batch, BuildContext, Method, Phase, Update
-from mdrnets.methods.mdrnets.initial_weights import cite_initial_weights
+from mdrnets.methods.mdrnets.initial_weights import init_weights_as_cited
 from mdrnets.methods.mdrnets.losses import GeneratorLosses, StyleLoss, Weights
 from mdrnets.methods.mdrnets.mask_region import MaskedCorrelationMining, fuse
 from mdrnets.methods.mdrnets.memory import DisentangledMemory, Start
@@ -332,7 +332,7 @@ def build(*, options: Options, context: BuildContext) -> MDRNets:
         context=context,
     )
     if options.initial_weights == "cited":
-        cite_initial_weights(method)
+        init_weights_as_cited(method)
     return method
 
 
