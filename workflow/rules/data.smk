@@ -9,6 +9,8 @@ rule data:
         [PIPELINE.layout.data(name) for name in EMBEDDED],
     log:
         "runs/data.log",
+    conda:
+        ENVIRONMENT
     shell:
         "cp samples/archives/*.zip data/ 2>&1 | tee -i {log}"
 
