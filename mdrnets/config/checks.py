@@ -10,7 +10,7 @@ import string
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from mdrnets.config.data import MIN_TEST_IMAGES
+from mdrnets.config.constants import MIN_TEST_IMAGES
 from mdrnets.config.network_id import NetworkId
 from mdrnets.config.protocol import PARAMS, External
 from mdrnets.config.yaml_loader import locate

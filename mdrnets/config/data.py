@@ -56,8 +56,6 @@ Addresses = Annotated[
     tuple[Address, ...],
     BeforeValidator(lambda value: (value,) if isinstance(value, str) else as_tuple(value)),
 ]
-MIN_TEST_IMAGES = 4
-"""The intervals of the scores need as many."""
 FILE_NAME = r"^[\w-][\w.-]*$"
 Polarity = Literal["white_is_hole", "white_is_valid"]
 """What white means in a mask. It is never guessed; the holes' areas are checked against it."""

@@ -5,13 +5,12 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
+from mdrnets.config.constants import STEPS
 from mdrnets.config.data import Name, Names, Title, as_tuple, refuse_repeated
 from mdrnets.config.network_id import NetworkId
 from mdrnets.config.options import Options
 
 PARAMS = Path("params.yaml")
-STEPS = 6
-"""Number of 10 % steps of the hole ratio: step 1 is (0, 10] %, step 6 is (50, 60] %."""
 
 PROFILE_NAME = "^[a-z][a-z0-9_-]*$"
 ProfileName = Annotated[str, Field(pattern=PROFILE_NAME)]
@@ -121,8 +120,6 @@ class AblationFigure(Options):
 
 FULL = "full"
 """The name of the full method in lists of variants."""
-PAPERS_METHOD = "mdrnets"
-"""The method that the paper proposes, as reports/published/ and params.yaml name it."""
 
 
 def _kind_of_method(value: Any) -> str:

@@ -29,7 +29,9 @@ UNTRACKED_MODULES = (
 
 What the configuration's modules compute is part of a job's parameters, as the resolved values, and
 what `dag` and `layout` compute are its inputs, outputs and command; so an edit that changes one of
-these changes the job, and any other edit re-runs nothing. The rest reports what a job does.
+these changes the job, and any other edit re-runs nothing. The rest reports what a job does. A test
+changes each function that computes something, and expects changed jobs. Constants that decide
+results are in `mdrnets.config.constants`, which is tracked.
 """
 
 

@@ -16,6 +16,7 @@ from mdrnets.config.load import Config
 from mdrnets.config.protocol import PARAMS
 from mdrnets.dag.code import code_digest, python_files, text_digest
 from mdrnets.dag.data import data_stages
+from mdrnets.dag.derived import derived_digest
 from mdrnets.dag.evaluate import evaluation_stages
 from mdrnets.dag.outside import outside_state
 from mdrnets.dag.report import figure_stages, page_stage, report_stages
@@ -42,7 +43,8 @@ class Job:
         outputs: files that it makes.
         code: files of the project that decide its result.
         parameters: resolved values of the configuration that decide its result, by `file:key` or
-            `network:key`; the state of what it reads outside of the project by `outside:key`.
+            `network:key`; what the report reads of it beside its keys by `config:derived`; the
+            state of what it reads outside of the project by `outside:key`.
         gpus: how many it computes on.
     """
 
@@ -206,12 +208,18 @@ class Pipeline:
         if stage.network is not None:
             name, dataset = stage.network.format(**wildcards), wildcards.get("dataset")
             values |= self._network_values(name, dataset, uses_options=stage.uses_options)
+        if stage.group == "report":
+            values["config:derived"] = self._derived
         for path, key in stage.outside_keys:
             if outside := _look_up(self._values[path], key, wildcards):
                 outside = outside.replace(DATASET, wildcards.get("dataset", DATASET))
                 name = f"outside:{key.format(**wildcards)}"
                 values[name] = self._outside_state(stage, wildcards, outside, name)
         return values
+
+    @cached_property
+    def _derived(self) -> str:
+        return derived_digest(self.config)
 
     def _outside_state(self, stage: Stage, wildcards: Wildcards, path: str, name: str) -> str:
         """The state of a path outside of the project, when this process first asked."""

@@ -9,8 +9,8 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from mdrnets.config.constants import STEPS
 from mdrnets.config.data import Role, Split
-from mdrnets.config.protocol import STEPS
 from mdrnets.data.archive import Archive, is_number, sort_stems
 from mdrnets.data.bad_files import read_each, require_none
 from mdrnets.data.label_parts import group_by_image, image_number

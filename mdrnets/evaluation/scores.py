@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mdrnets.config.data import MIN_TEST_IMAGES
+from mdrnets.config.constants import MIN_TEST_IMAGES
 from mdrnets.config.protocol import Bootstrap
 from mdrnets.data.assignment import Pair
 from mdrnets.data.progress import ProgressBar, no_progress_bar

@@ -1,7 +1,7 @@
 """What a run can decide: whether its scale is near enough to the paper's to judge its claims."""
 
+from mdrnets.config.constants import PAPERS_METHOD
 from mdrnets.config.load import Config
-from mdrnets.config.protocol import PAPERS_METHOD
 from mdrnets.metrics.names import frechet_name
 
 UNTRAINED = "the paper's method is not trained"

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
+from mdrnets.config.constants import PAPERS_METHOD
 from mdrnets.config.data import Dataset
-from mdrnets.config.protocol import PAPERS_METHOD
 from mdrnets.reporting.claims.finding import (
     AS_CLAIMED,
     BEST,

@@ -12,8 +12,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from mdrnets.config.constants import STEPS
 from mdrnets.config.load import Config
-from mdrnets.config.protocol import STEPS
 from mdrnets.evaluation.scores import Score
 from mdrnets.files.tables import read_rows
 from mdrnets.layout import Layout

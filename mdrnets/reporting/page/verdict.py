@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mdrnets.config.constants import PAPERS_METHOD
 from mdrnets.config.load import Config
-from mdrnets.config.protocol import PAPERS_METHOD
 from mdrnets.files.tables import read_rows
 from mdrnets.metrics.names import frechet_name
 from mdrnets.reporting.claims.finding import (

@@ -1,0 +1,8 @@
+"""Constants of the protocol that decide results; unlike the rest of `config`, tracked as code."""
+
+MIN_TEST_IMAGES = 4
+"""The intervals of the scores need as many."""
+PAPERS_METHOD = "mdrnets"
+"""The method that the paper proposes, as reports/published/ and params.yaml name it."""
+STEPS = 6
+"""Number of 10 % steps of the hole ratio: step 1 is (0, 10] %, step 6 is (50, 60] %."""

@@ -1,0 +1,28 @@
+"""What tables, figures and pages read of the configuration that is no key of its files."""
+
+import hashlib
+import json
+
+from pydantic_core import to_jsonable_python
+
+from mdrnets.config.load import Config
+
+
+def derived_digest(config: Config) -> str:
+    """Sixteen hexadecimal digits that change with what the configuration's code makes of its keys.
+
+    So an edit of that code, which is no code of a job, renders again what it can change.
+    """
+    names = (*config.networks, *config.protocol.methods)
+    values = (
+        {name: config.title(name) for name in names},
+        config.method_titles,
+        config.networks,
+        config.ablations,
+        config.figures,
+        {name: dataset.rendered for name, dataset in config.profile.datasets.items()},
+        config.profile.first_dataset,
+        config.protocol.largest_bin,
+    )
+    text = json.dumps(to_jsonable_python(values), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
