@@ -3,9 +3,12 @@
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,12 +23,18 @@ class Copy:
 
     root: Path
 
-    def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run a command in it; a failure shows what the command printed."""
+    def run(
+        self, *command: str, check: bool = True, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command in it; a failure shows what the command printed.
+
+        Args:
+            variables: of the environment, in addition.
+        """
         done = subprocess.run(
             command,
             cwd=self.root,
-            env=environment(),
+            env=environment() | variables,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -35,8 +44,37 @@ class Copy:
             raise AssertionError(f"{' '.join(command)} exited {done.returncode}:\n{done.stdout}")
         return done
 
-    def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        return self.run("snakemake", "--cores", "all", *arguments, check=check)
+    @contextmanager
+    def stopped(self, *command: str) -> Iterator[subprocess.Popen[bytes]]:
+        """Start a command and stop it, with all its processes, as soon as it runs its first job.
+
+        All are killed at the end.
+        """
+        jobs = self.root / "runs/smoke/records"
+        before = set(jobs.glob("*.json"))
+        process = subprocess.Popen(
+            command,
+            cwd=self.root,
+            env=environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            while not set(jobs.glob("*.json")) - before:
+                assert process.poll() is None, f"{command} ended before its first job"
+                time.sleep(0.01)
+            os.killpg(process.pid, signal.SIGSTOP)
+            yield process
+        finally:
+            if process.returncode is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+    def snakemake(
+        self, *arguments: str, check: bool = True, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        return self.run("snakemake", "--cores", "all", *arguments, check=check, **variables)
 
     def results(self) -> dict[str, str]:
         """SHA-256 of every declared output."""

@@ -68,6 +68,25 @@ def test_dvc_yaml_is_what_the_table_of_stages_says() -> None:
     assert dvc_yaml(Pipeline(load_config())) == before, "run `make dvc.yaml`"
 
 
+def test_digests_and_dvc_yaml_do_not_depend_on_the_order_of_sets() -> None:
+    code = (
+        "from mdrnets.config.load import load_config\n"
+        "from mdrnets.dag.pipeline import Pipeline; from workflow.dvc_yaml import dvc_yaml\n"
+        "pipeline = Pipeline(load_config('paper'))\n"
+        "print(dvc_yaml(pipeline), pipeline.digests())"
+    )
+    printed = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            check=True,
+            capture_output=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(printed) == 1
+
+
 def test_sigterm_to_all_does_not_cut_the_last_words_of_a_stage(tmp_path: Path) -> None:
     rules = Path("workflow/rules/common.smk").read_text(encoding="utf-8")
     found = re.search(r'^RUN_STAGE = \(\n    "(.*)"\n    "(.*)"\n\)$', rules, re.MULTILINE)

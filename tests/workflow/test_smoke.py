@@ -19,14 +19,21 @@ IDLE = "Nothing to be done"
 
 @pytest.fixture(scope="module")
 def by_snakemake(project_copy: Copy, tmp_path_factory: pytest.TempPathFactory) -> Copy:
-    copy = project_copy.clone(tmp_path_factory.mktemp("snakemake") / "project")
+    """A finished run, after one that was killed in its first job."""
+    copy = project_copy.clone(tmp_path_factory.mktemp("snakemake") / "a prøject")
+    with copy.stopped("snakemake", "--cores", "all", "reproduce_all"):
+        pass
+    copy.snakemake("--unlock")
     copy.snakemake("reproduce_all")
     return copy
 
 
 @pytest.fixture(scope="module")
 def by_dvc(project_copy: Copy, tmp_path_factory: pytest.TempPathFactory) -> Copy:
-    copy = project_copy.clone(tmp_path_factory.mktemp("dvc") / "project")
+    """The same by DVC, from a clean clone."""
+    copy = project_copy.clone(tmp_path_factory.mktemp("dvc") / "a prøject")
+    with copy.stopped("dvc", "repro"):
+        pass
     copy.run("dvc", "repro")
     return copy
 
@@ -35,7 +42,9 @@ def test_snakemake_makes_the_table(by_snakemake: Copy) -> None:
     table = (by_snakemake.root / "reports/smoke/table1.md").read_text(encoding="utf-8")
     assert "MDRNets" in table
     assert "not run" in table  # the other methods are named blanks
-    assert IDLE in by_snakemake.snakemake("-n", "reproduce_all").stdout
+    for seed in ("1", "2"):  # of the order of sets
+        printed = by_snakemake.snakemake("-n", "reproduce_all", PYTHONHASHSEED=seed).stdout
+        assert IDLE in printed
     assert "without_mrem" not in table  # an ablation is no row of Table 1
     ablation = (by_snakemake.root / "reports/smoke/table2.md").read_text(encoding="utf-8")
     assert "w/o MREM" in ablation
@@ -139,6 +148,31 @@ def test_a_snakemake_run_is_recorded_shared_and_restored(
     assert fresh.results() == by_snakemake.results()
     assert "up to date" in fresh.run("dvc", "status").stdout
     assert _executions(fresh) == _executions(by_snakemake)
+    assert "Running stage" not in fresh.run("dvc", "repro").stdout
+    _check_that_an_edit_of_a_loss_reruns_its_trainings(fresh)
+
+
+def _check_that_an_edit_of_a_loss_reruns_its_trainings(restored: Copy) -> None:
+    """In both engines: the coarse network, whose loss it is, and the networks that use this one."""
+    path = restored.root / "mdrnets/losses/pconv.py"
+    path.write_text(path.read_text() + "\n# edited\n")
+    rules = _planned_rules(restored.snakemake("-n", "reproduce_all", "--quiet", "rules").stdout)
+    restored.run("dvc", "repro", "--quiet", "code")
+    status = json.loads(restored.run("dvc", "status", "--json").stdout)
+    stale = {name.partition("@")[0] for name in status}
+    assert stale < rules  # DVC names no stage that waits for these
+    first = ("download", "split", "pack", "masks", "train")
+    trainings = {"train_coarse", "train_mdrnets", "train_variant"}
+    assert {name for name in stale if name.startswith(first)} == trainings
+    assert {name for name in rules if name.startswith(first)} == trainings
+    assert "table1" in rules
+
+
+def _planned_rules(printed: str) -> set[str]:
+    """The rules of a dry run."""
+    table = printed.partition("Job stats")[2].partition("Reasons")[0]
+    rows = [line.split() for line in table.splitlines()]
+    return {row[0] for row in rows if len(row) == 2 and row[1].isdigit()} - {"total"}
 
 
 def _executions(copy: Copy) -> dict[str, str]:
@@ -181,9 +215,7 @@ def test_an_edit_reruns_what_it_can_change_and_nothing_else(by_snakemake: Copy) 
             printed = by_snakemake.snakemake("-n", "--quiet", "rules").stdout
         finally:
             path.write_text(before)
-        table = printed.partition("Job stats")[2].partition("Reasons")[0]
-        rows = [line.split() for line in table.splitlines()]
-        return {row[0] for row in rows if len(row) == 2 and row[1].isdigit()} - {"total"}
+        return _planned_rules(printed)
 
     assert rules_after_edit_of("mdrnets/reporting/tables/table1.py") == {
         "table1",
