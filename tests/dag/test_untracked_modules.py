@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 REPORTING = {
     "mdrnets.config.yaml_loader": {"locate"},
     "mdrnets.data.progress": {"ProgressBar", "no_progress_bar"},
-    "mdrnets.errors": {"UserError"},
+    "mdrnets.errors": {"MAX_NAMED", "UserError"},
     "mdrnets.execution.command": {"stage_command"},
     "mdrnets.execution.run": {"StageRun"},
     "mdrnets.tracking.provenance": {"GitState", "git_state"},
@@ -59,6 +59,7 @@ NO_VALUE = {
         "dag.pipeline.Pipeline.digests",
         "dag.pipeline.Pipeline.gpus",
         "dag.pipeline.Pipeline.write_digests",
+        "dag.pipeline.snakemake_command",
         "layout.Layout.code",
     ),
     "the job of a command or a file that was given": (
