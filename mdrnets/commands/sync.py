@@ -1,8 +1,7 @@
 """Send the run records of a profile to MLflow, and mark dead runs as KILLED.
 
 The workflow does this at its end. Run it by hand if a server could not be reached, after
-`dvc pull`, or for the records of another machine. To look at the runs:
-mlflow ui --backend-store-uri sqlite:///mlflow.db
+`dvc pull`, or for the records of another machine. `mdrnets ui` shows the runs.
 """
 
 import sys
@@ -46,7 +45,7 @@ def main(arguments: Sequence[str]) -> int:
             return 0
         count = sync(records, profile, everything=options.all)
     except (TrackingError, UserError) as error:
-        hint = retry_hint(error) if isinstance(error, TrackingError) else f"error: {error}"
+        hint = retry_hint(error, profile) if isinstance(error, TrackingError) else f"error: {error}"
         print(hint, file=sys.stderr)
         return 0 if options.quiet else 1
     if not options.quiet:

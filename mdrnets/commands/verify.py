@@ -47,7 +47,7 @@ def _verify(pipeline: "Pipeline", name: str) -> int:
     )
     from mdrnets.tracking.executions import executions
 
-    reference = load_reference(name)
+    reference = load_reference(name, pipeline.config.name)
     folder, layout = REFERENCE / name, pipeline.layout
     if reference.profile != pipeline.config.name:
         raise UserError(

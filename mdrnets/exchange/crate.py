@@ -19,7 +19,7 @@ from rocrate.model.entity import Entity
 from rocrate.rocrate import ROCrate
 
 from mdrnets.config.redaction import redact_urls
-from mdrnets.dag.pipeline import Pipeline
+from mdrnets.dag.pipeline import Pipeline, snakemake_command
 from mdrnets.errors import UserError
 from mdrnets.files import sha256
 from mdrnets.tracking.executions import Execution
@@ -89,8 +89,8 @@ def check_current(finished: Iterable[Execution]) -> None:
                         f"{recovery_hint(name, record.profile)}"
                     )
                 raise UserError(
-                    f"{name}: it has changed since {record.command!r} ran; run `snakemake --cores "
-                    "all reproduce_all` to bring the run up to date"
+                    f"{name}: it has changed since {record.command!r} ran; to bring the run up to "
+                    f"date, run `{snakemake_command(record.profile, 'reproduce_all')}`"
                 )
 
 

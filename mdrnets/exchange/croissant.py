@@ -11,6 +11,7 @@ from typing import Any
 import mlcroissant as mlc
 
 from mdrnets.config.load import Config
+from mdrnets.dag.pipeline import snakemake_command
 from mdrnets.data.assignment import COLUMNS as ASSIGNMENT_COLUMNS
 from mdrnets.data.dataset import HOLE_SPLIT_COLUMNS, SPLIT_COLUMNS
 from mdrnets.data.download.publish import Manifest
@@ -99,7 +100,7 @@ def _sources(config: Config) -> list[str]:
 def _archive(layout: Layout, source: str) -> mlc.FileObject:
     described = layout.raw_manifest(source)
     manifest: Manifest = read_json_as(
-        Manifest, described, remedy=f"run `snakemake --cores all {described}`"
+        Manifest, described, remedy=f"run `{snakemake_command(layout.run.name, described)}`"
     )
     path = layout.raw(source).relative_to(layout.run).as_posix()
     return mlc.FileObject(
@@ -120,7 +121,7 @@ def _table(layout: Layout, path: Path) -> mlc.FileObject:
         name=name,
         content_url=name,
         encoding_formats=["text/csv"],
-        sha256=sha256(_existing(path)),
+        sha256=sha256(_existing(layout, path)),
     )
 
 
@@ -170,7 +171,7 @@ def _roles() -> mlc.RecordSet:
     )
 
 
-def _existing(path: Path) -> Path:
+def _existing(layout: Layout, path: Path) -> Path:
     if not path.is_file():
-        raise UserError(f"{path}: not found; run `snakemake --cores all {path}`")
+        raise UserError(f"{path}: not found; run `{snakemake_command(layout.run.name, path)}`")
     return path

@@ -190,7 +190,7 @@ def _execute(
         with locked_gpus(job.gpus):
             body(run)
     except FileNotFoundError as error:
-        missing = _missing_input(error, job)
+        missing = _missing_input(error, pipeline, job)
         run.end(missing or error)
         if missing is None:
             raise
@@ -201,13 +201,15 @@ def _execute(
     run.end(None)
 
 
-def _missing_input(error: FileNotFoundError, job: "Job") -> UserError | None:
+def _missing_input(error: FileNotFoundError, pipeline: "Pipeline", job: "Job") -> UserError | None:
     """The sentence for an input that no earlier stage has made yet."""
+    from mdrnets.dag.pipeline import snakemake_command
+
     if error.filename is None or Path(error.filename) not in job.inputs:
         return None
     return UserError(
         f"{error.filename}: file not found, expected from an earlier stage; make it with "
-        f"`snakemake --cores all {error.filename}`"
+        f"`{snakemake_command(pipeline.config.name, error.filename)}`"
     )
 
 

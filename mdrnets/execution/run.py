@@ -117,7 +117,7 @@ class StageRun:
             try:
                 sync(self._recorder.records, self.config.name)
             except (TrackingError, UserError) as failure:
-                logger.warning(retry_hint(failure))
+                logger.warning(retry_hint(failure, self.config.name))
 
 
 def _log_progress(items: Iterable[Item], total: int | None, label: str) -> Iterator[Item]:

@@ -18,7 +18,7 @@ def runtime_minutes(seconds: float) -> int:
     return math.ceil(MARGIN * seconds / 60) + EXTRA_MINUTES
 
 
-def planned_seconds(path: Path) -> dict[str, float]:
+def planned_seconds(path: Path, profile: str) -> dict[str, float]:
     """Read the planned seconds of each job, by its name; empty if there is no plan.
 
     Raises:
@@ -26,7 +26,8 @@ def planned_seconds(path: Path) -> dict[str, float]:
     """
     if not path.is_file():
         return {}
-    resources: Resources = read_json_as(Resources, path, remedy="run `mdrnets plan`")
+    remedy = f"run `mdrnets plan --profile {profile}`"
+    resources: Resources = read_json_as(Resources, path, remedy=remedy)
     return {
         name: (request["runtime"] - EXTRA_MINUTES) * 60 / MARGIN
         for name, request in resources.items()

@@ -224,7 +224,7 @@ def _expected_seconds(layout: Layout, candidates: list[_Candidate]) -> dict[str,
         by_kind.setdefault(kind, []).append(seconds)
     similar = {c.job.name: median(by_kind[c.kind]) for c in candidates if c.kind in by_kind}
     earlier = {name: seconds for name, (_, seconds) in finished.items()}
-    return similar | planned_seconds(layout.plan) | earlier
+    return similar | planned_seconds(layout.plan, layout.run.name) | earlier
 
 
 def _seconds_left(status: JobStatus, expected: float | None) -> float | None:

@@ -36,11 +36,15 @@ def executions(pipeline: Pipeline) -> list[Execution]:
             if job.command not in finished:
                 raise UserError(
                     f"{job.outputs[0]}: no record of it found; if it was pulled, run "
-                    "`make restore`, otherwise remove the file and run its stage again"
+                    f"`make restore PROFILE={pipeline.config.name}`, otherwise remove the file and "
+                    "run its stage again"
                 )
             finished_executions.append(Execution(job, finished[job.command]))
     if not finished_executions:
-        raise UserError(f"{pipeline.layout.run}: no finished run found; `make table1` makes one")
+        raise UserError(
+            f"{pipeline.layout.run}: no finished run found; "
+            f"`make table1 PROFILE={pipeline.config.name}` makes one"
+        )
     return finished_executions
 
 

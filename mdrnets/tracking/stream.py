@@ -56,9 +56,12 @@ class Stream:
             action()
         except (TrackingError, UserError) as error:
             self._working = False
-            logger.warning("%s", retry_hint(error))
+            logger.warning("%s", retry_hint(error, self.recorder.record.profile))
 
 
-def retry_hint(error: Exception) -> str:
+def retry_hint(error: Exception, profile: str) -> str:
     """The message if records cannot be sent."""
-    return f"tracking: {error}; the records are kept; run `mdrnets sync` to send them later"
+    return (
+        f"tracking: {error}; the records are kept; run `mdrnets sync --profile {profile}` to send "
+        "them later"
+    )

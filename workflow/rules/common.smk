@@ -98,7 +98,7 @@ def planned(stage):
         job = job_name(wildcards)
         if name not in PLANNED.get(job, {}):
             raise WorkflowError(
-                f"{PIPELINE.layout.plan}: {job} not found; run `mdrnets plan` again"
+                f"{PIPELINE.layout.plan}: {job} not found; run `mdrnets plan --profile {PIPELINE.config.name}` again"
             )
         return PLANNED[job][name]
 

@@ -56,7 +56,7 @@ def format_block(name: str) -> str:
     Raises:
         UserError: the reference run is missing or damaged.
     """
-    reference, folder = load_reference(name), REFERENCE / name
+    reference, folder = load_reference(name, name), REFERENCE / name
     config = load_config(reference.profile)
     parts = [_format_run(reference, folder)]
     cells = read_table(folder / "table1.csv", CELL_COLUMNS)

@@ -100,14 +100,14 @@ class ReferenceRun(Options):
     other_setting: Tolerances
 
 
-def load_reference(name: str) -> ReferenceRun:
+def load_reference(name: str, profile: str) -> ReferenceRun:
     """Read the description of a reference run.
 
     Raises:
         UserError: the run is missing or invalid, or a table was edited.
     """
     path = REFERENCE / name / "run.json"
-    remedy = f"run `mdrnets keep {name}` to save the present run under this name"
+    remedy = f"run `mdrnets keep --profile {profile} {name}` to save the present run as this one"
     try:
         reference = ReferenceRun.model_validate_json(read_text(path, remedy=remedy))
     except ValidationError as error:

@@ -67,7 +67,7 @@ def save_reference(pipeline: Pipeline, name: str) -> ReferenceRun:
     ran = executions(pipeline)
     tables = scored_tables(pipeline, ran)
     if (folder / "run.json").exists() and (
-        old := load_reference(name)
+        old := load_reference(name, pipeline.config.name)
     ).profile != pipeline.config.name:
         raise UserError(
             f"{folder / 'run.json'}: profile: found {old.profile}, expected "
@@ -192,7 +192,10 @@ def scored_tables(pipeline: Pipeline, ran: Iterable[Execution]) -> list[Path]:
                 f"{path}: changed since {record.command!r} wrote it; delete it and run that again"
             )
     if not outputs:
-        raise UserError(f"{pipeline.layout.reports}: found no table of scores; run `make table1`")
+        raise UserError(
+            f"{pipeline.layout.reports}: found no table of scores; run "
+            f"`make table1 PROFILE={pipeline.config.name}`"
+        )
     return [path for path, _ in outputs]
 
 
