@@ -1,5 +1,7 @@
 # The two commands of the README, and their helpers. `make help` lists them.
-PYTHON ?= python3
+SUPPORTED := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(or $(shell for name in python3.13 python3.12 python3.11 python3; do \
+	if $$name -c '$(SUPPORTED)' 2> /dev/null; then echo $$name; break; fi; done),python3)
 VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 PROFILE ?= $(or $(shell PATH="$(PATH)" python -m mdrnets profile),$(error params.yaml names no profile))
@@ -11,10 +13,17 @@ help: ## list the targets
 	@sed -n 's/^\([a-z0-9.-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 $(VENV)/.complete: requirements.lock
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
-		|| { echo "error: $(PYTHON) is not Python 3.11, 3.12 or 3.13; pass PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c '$(SUPPORTED)' 2> /dev/null || { echo "error: $(PYTHON): not a Python 3.11, 3.12 or 3.13 with the" \
+		"module venv; install one, or pass PYTHON=/path/to/python3.13" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
+ifeq ($(TORCH),cpu) # for machines without a GPU: no libraries of CUDA
+	$(VENV)/bin/python -m pip install --quiet --no-deps --index-url https://download.pytorch.org/whl/cpu \
+		$$(grep -oE '^torch(vision)?==[^ ]+' requirements.lock)
+	awk '/^[a-z]/ { cuda = /^(cuda-|nvidia-|torch|triton)/ } !cuda' requirements.lock > $(VENV)/cpu.lock
+	$(VENV)/bin/python -m pip install --quiet --requirement $(VENV)/cpu.lock
+else
 	$(VENV)/bin/python -m pip install --quiet --requirement requirements.lock
+endif
 	$(VENV)/bin/python -m pip install --quiet --no-deps --editable .
 	@touch $@
 
@@ -22,7 +31,7 @@ $(VENV)/.complete-development: $(VENV)/.complete requirements-dev.lock
 	$(VENV)/bin/python -m pip install --quiet --requirement requirements-dev.lock
 	@touch $@
 
-environment: $(VENV)/.complete ## install the pinned environment into .venv
+environment: $(VENV)/.complete ## install the pinned environment into .venv (TORCH=cpu: without CUDA)
 	@test -e .git || dvc config --quiet --local core.no_scm true # unpacked from an archive
 
 development: $(VENV)/.complete-development ## also install the linters and the packages of the tests
