@@ -32,7 +32,7 @@ def _pins(name: str) -> dict[str, str]:
 def test_every_version_is_exact_with_hashes_and_no_index_is_named(name: str) -> None:
     for line in _lock(name):
         assert re.fullmatch(
-            r"[a-z0-9-]+==[\w.]+( ; [\w .='!()]+)?\s+(--hash=sha256:[0-9a-f]{64}\s*)+", line
+            r"[a-z0-9-]+==[\w.]+( ; [\w .='!()<>]+)?\s+(--hash=sha256:[0-9a-f]{64}\s*)+", line
         ), line
 
 

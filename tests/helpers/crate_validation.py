@@ -5,9 +5,9 @@ import json
 from pathlib import Path
 from unittest.mock import patch
 
-import pytest
 import requests
 import rocrate.rocrate
+from rocrate_validator import services
 from urllib3.response import HTTPResponse
 
 CONTEXT = "https://w3id.org/ro/crate/1.1/context"
@@ -15,7 +15,6 @@ CONTEXT = "https://w3id.org/ro/crate/1.1/context"
 
 def issues(crate: Path, profile: str) -> list[str]:
     """What a profile requires and a crate lacks."""
-    services = pytest.importorskip("rocrate_validator.services")
     with patch.object(requests.adapters.HTTPAdapter, "send", _send):
         settings = services.ValidationSettings(
             rocrate_uri=str(crate), profile_identifier=profile, no_cache=True
