@@ -14,6 +14,16 @@ import yaml
 
 from mdrnets.errors import UserError
 
+DAMAGED_YAML = (
+    yaml.YAMLError,
+    RecursionError,  # thousands of brackets
+    ValueError,
+    LookupError,
+    ArithmeticError,
+    AttributeError,
+    TypeError,
+)
+"""What PyYAML raises: its scanner lets Python's own errors through, such as of `"\\UFFFFFFFF"`."""
 _CORE_SCHEMA = {
     "null": re.compile("|~|null|Null|NULL"),
     "bool": re.compile("true|True|TRUE|false|False|FALSE"),
@@ -106,8 +116,7 @@ def parse_yaml(text: str, path: Path) -> Any:
     except RecursionError:
         where = loader.get_mark().line + 1 if loader else None
         raise _invalid(path, where, "found too many nested brackets or blocks") from None
-    except (ValueError, LookupError, ArithmeticError, AttributeError, TypeError) as error:
-        # PyYAML's scanner lets Python's own errors through, for example of `"\UFFFFFFFF"`.
+    except DAMAGED_YAML as error:
         raise _invalid(path, loader.get_mark().line + 1 if loader else None, str(error)) from None
 
 

@@ -7,14 +7,13 @@ any machine; a copy of a folder if it keeps the times.
 """
 
 import hashlib
-import json
 import os
 from pathlib import Path
-from typing import Any
 
 from mdrnets.config.load import expand
 from mdrnets.data.download.members import list_members
 from mdrnets.errors import UserError
+from mdrnets.files.text import read_json
 
 MISSING = "missing"
 _END_BYTES = 8 * 2**20
@@ -60,7 +59,6 @@ def _read_end(path: Path) -> list[bytes]:
 
 def _recorded_state(record: Path, key: str) -> str:
     try:
-        parameters: dict[str, Any] = json.loads(record.read_bytes())["parameters"]
-        return str(parameters[key])
-    except (OSError, ValueError, KeyError, TypeError):
+        return str(read_json(record, remedy="run its stage")["parameters"][key])
+    except (UserError, KeyError, TypeError):
         return MISSING

@@ -1,14 +1,16 @@
 """Read the files of a verified archive."""
 
 import re
-import zipfile
-import zlib
 from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from mdrnets.errors import UserError
+from mdrnets.files.archives import open_zip, read_member
+
+REMEDY = "run the download stage"
 
 
 def sort_stems(stems: Iterable[str]) -> list[str]:
@@ -32,15 +34,8 @@ class Archive:
     def __init__(self, path: Path, *, origin: Path | None = None) -> None:
         self.path = path
         self.origin = origin or path
-        try:
-            self._zip = zipfile.ZipFile(path)
-        except FileNotFoundError:
-            raise UserError(f"{path}: archive not found; run the download stage") from None
-        except zipfile.BadZipFile as error:
-            raise UserError(
-                f"{path}: not a readable zip archive ({error}); remove it and run the download "
-                "stage"
-            ) from None
+        self._stack = ExitStack()
+        self._zip = self._stack.enter_context(open_zip(path, remedy=REMEDY))
         names = {Path(name).stem: name for name in self._zip.namelist()}
         self.members = {stem: names[stem] for stem in sort_stems(names)}
 
@@ -53,7 +48,7 @@ class Archive:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._zip.close()
+        self._stack.close()
 
     def where(self, stem: str) -> str:
         """Origin and member, for error messages."""
@@ -79,13 +74,7 @@ class Archive:
         """
         if stem not in self.members:
             raise UserError(f"{self.path}: file {stem!r} not found; run the split stage again")
-        try:
-            return self._zip.read(self.members[stem])
-        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-            raise UserError(
-                f"{self.path}: {self.members[stem]} is damaged ({error}); "
-                "remove the archive and run the download stage"
-            ) from None
+        return read_member(self._zip, self.members[stem], remedy=REMEDY)
 
 
 def _number(stem: str) -> int:

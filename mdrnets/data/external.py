@@ -4,9 +4,7 @@ A folder or zip archive contains `BIN/IMAGE.png` (or .jpg, .webp) for every bin 
 of a data set, at the image size of the profile. Pixels outside of the hole are not used.
 """
 
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -14,8 +12,7 @@ import numpy as np
 from mdrnets.data.assignment import Pair
 from mdrnets.data.bad_files import read_each, require_none
 from mdrnets.data.decoding import decode_image
-from mdrnets.data.download.members import SUFFIXES, find_problem, list_members
-from mdrnets.data.download.publish import DAMAGED
+from mdrnets.data.download.members import SUFFIXES, find_problem, list_members, open_files
 from mdrnets.errors import MAX_NAMED, UserError
 
 
@@ -45,26 +42,19 @@ def read_completions(
                 f"{path}: {len(names)} {problem} images ({examples}), expected BIN/IMAGE.png for "
                 f"each of the bins {', '.join(bins)} and each test image; add or remove them"
             )
-    with ExitStack() as stack:
-        archive = stack.enter_context(zipfile.ZipFile(path)) if path.is_file() else None
+    with open_files(path, remedy="replace it") as read_file:
 
         def read(key: str) -> np.ndarray:
-            return _read_image(path, archive, members[key], size)
+            where = f"{path}: {members[key]}"
+            image = decode_image(read_file(members[key]), where)
+            height, width = image.shape[:2]
+            if (height, width) != (size, size):
+                raise UserError(
+                    f"{where} has {width}×{height} pixels, expected {size}×{size}; replace it"
+                )
+            return image
 
         yield from read_each(expected, read, where=path)
-
-
-def _read_image(path: Path, archive: zipfile.ZipFile | None, member: str, size: int) -> np.ndarray:
-    where = f"{path}: {member}"
-    try:
-        data = archive.read(member) if archive else (path / member).read_bytes()
-    except DAMAGED as error:
-        raise UserError(f"{where} is damaged ({error}); replace the archive") from None
-    image = decode_image(data, where)
-    height, width = image.shape[:2]
-    if (height, width) != (size, size):
-        raise UserError(f"{where} has {width}×{height} pixels, expected {size}×{size}; replace it")
-    return image
 
 
 def _index_by_stem(path: Path) -> dict[str, str]:

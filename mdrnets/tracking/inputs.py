@@ -12,6 +12,7 @@ from pathlib import Path
 
 import yaml
 
+from mdrnets.config.yaml_loader import DAMAGED_YAML
 from mdrnets.dag.pipeline import Pipeline, snakemake_command
 from mdrnets.errors import MAX_NAMED, UserError
 from mdrnets.files.dvc import LOCK_FILE
@@ -135,7 +136,7 @@ def _dvc_outputs() -> dict[str, str]:
             for out in stage.get("outs", ())
             if out.get("hash") == "md5"
         }
-    except (OSError, yaml.YAMLError, LookupError, TypeError, AttributeError, ValueError):
+    except (OSError, *DAMAGED_YAML):
         return {}
 
 

@@ -185,7 +185,10 @@ def _read(path: Path) -> dict[str, Any] | None:
         content: dict[str, Any] = read_tensors(path, load, remedy=REMEDY)
     except UserError:
         return None
-    return content
+    complete = isinstance(content, dict) and all(
+        isinstance(content.get(key), dict) for key in ("fingerprint", "state")
+    )
+    return content if complete else None
 
 
 def _files(folder: Path) -> list[Path]:

@@ -2,7 +2,7 @@ import io
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
@@ -14,6 +14,7 @@ from mdrnets.data.decoding import (
     read_image_size,
 )
 from mdrnets.errors import UserError
+from tests.helpers.damage import damaged_versions
 
 WHERE = "faces.zip: 00007.png"
 
@@ -120,25 +121,41 @@ def test_an_image_of_absurd_size_is_refused_before_it_is_decoded(raw_png) -> Non
         decode_image(data, WHERE)
 
 
-@settings(max_examples=150, deadline=None)
-@given(at=st.integers(0, 10**6), value=st.integers(0, 255), jpeg=st.booleans())
-def test_a_changed_byte_gives_an_image_or_a_sentence(at, value, jpeg) -> None:
-    data = bytearray(_JPEG if jpeg else _PNG)
-    data[at % len(data)] = value
-    try:
-        assert decode_image(bytes(data), WHERE).shape[2] == 3
-    except UserError as error:
-        assert WHERE in str(error)
-
-
-def _noise_file(format: str) -> bytes:
+def _noise_file(format: str, mode: str = "RGB", **options: object) -> bytes:
     buffer = io.BytesIO()
     noise = np.random.default_rng(1).integers(0, 256, (12, 12, 3), dtype=np.uint8)
-    Image.fromarray(noise).save(buffer, format)
+    Image.fromarray(noise).convert(mode).save(buffer, format, **options)
     return buffer.getvalue()
 
 
-_PNG, _JPEG = _noise_file("PNG"), _noise_file("JPEG")
+_PNG = _noise_file("PNG")
+_EXTRA = {
+    "icc_profile": ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes(),
+    "exif": b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x01\0\0\0\0\0\0\0",
+}
+DAMAGED_FILES = {
+    "PNG": _noise_file("PNG", **_EXTRA),
+    "JPEG": _noise_file("JPEG", **_EXTRA),
+    "progressive JPEG": _noise_file("JPEG", progressive=True),
+    "WebP": _noise_file("WEBP", **_EXTRA),
+    "lossless WebP": _noise_file("WEBP", lossless=True),
+    "palette": _noise_file("PNG", "P"),
+    "grey": _noise_file("PNG", "L"),
+    "black and white": _noise_file("PNG", "1"),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED_FILES)
+def test_a_damaged_file_gives_an_array_or_a_sentence(name: str) -> None:
+    refused = 0
+    for data in damaged_versions(DAMAGED_FILES[name], seed=name, count=150):
+        for decode in (decode_image, decode_labels, decode_mask, read_image_size):
+            try:
+                assert decode(data, WHERE) is not None
+            except UserError as error:
+                assert str(error).startswith(f"{WHERE} ") and "\n" not in str(error)
+                refused += 1
+    assert refused > 0
 
 
 def test_the_size_is_height_and_width(encode, face) -> None:

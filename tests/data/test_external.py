@@ -10,6 +10,7 @@ from PIL import Image
 from mdrnets.data.assignment import Pair
 from mdrnets.data.external import read_completions
 from mdrnets.errors import UserError
+from tests.helpers.damage import damaged_versions
 
 SIZE = 8
 
@@ -86,10 +87,23 @@ def test_all_bad_images_are_listed_and_hidden_ones_are_no_data(
     assert all(name in str(raised.value) for name in _pictures())
 
 
+def test_any_damaged_archive_is_named(tmp_path: Path) -> None:
+    path = _archive(tmp_path, _pictures())
+    refused = 0
+    for content in damaged_versions(path.read_bytes(), seed="completions", count=60):
+        path.write_bytes(content)
+        try:
+            assert len(list(read_completions(path, _bins(), size=SIZE))) == 4
+        except UserError as error:
+            assert str(error).startswith(f"{path}: ")
+            refused += 1
+    assert refused > 0
+
+
 def test_a_damaged_member_is_named(tmp_path: Path) -> None:
     path = _archive(tmp_path, _pictures() | {"1-20/7.png": b"first content"})
     path.write_bytes(path.read_bytes().replace(b"first content", b"other content"))
-    with pytest.raises(UserError, match=r"given\.zip: 1-20/7\.png "):
+    with pytest.raises(UserError, match=r"given\.zip: 1-20/7\.png: "):
         list(read_completions(path, _bins(), size=SIZE))
 
 

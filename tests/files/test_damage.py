@@ -4,9 +4,8 @@ Every file is cut at random places and gets random bytes at random places.
 """
 
 import json
-import random
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,7 +18,9 @@ import safetensors.torch
 import torch
 
 from mdrnets.config.validation import load_json_options
+from mdrnets.data.archive import Archive
 from mdrnets.data.assignment import Pair, read_assignment, write_assignment
+from mdrnets.data.download.ffhq import read_metadata
 from mdrnets.errors import UserError
 from mdrnets.evaluation.summary import Validation
 from mdrnets.files.archives import MAX_RATIO, open_zip, read_member
@@ -28,6 +29,7 @@ from mdrnets.files.tables import read_rows, read_table, write_table
 from mdrnets.files.text import read_json, read_json_as, read_text
 from mdrnets.tracking.record import Record, append_point, read, read_points
 from mdrnets.training.history import History, read_history_rows
+from tests.helpers.damage import damaged_versions
 
 ROUNDS = 150
 REMEDY = "make it again"
@@ -51,6 +53,16 @@ def _write_zip(path: Path, method: int = zipfile.ZIP_DEFLATED) -> None:
 def _read_zip(path: Path) -> dict[str, bytes]:
     with open_zip(path, remedy=REMEDY) as archive:
         return {name: read_member(archive, name, remedy=REMEDY) for name in archive.namelist()}
+
+
+def _read_archive(path: Path) -> list[bytes]:
+    with Archive(path) as archive:
+        return [archive.read(stem) for stem in archive.members]
+
+
+def _write_ffhq(path: Path) -> None:
+    image = {"file_url": "https://x/1", "file_path": "a/00001.png", "file_size": 3, "file_md5": "0"}
+    path.write_text(json.dumps({"1": {"category": "training", "image": image}}))
 
 
 def _write_curves(path: Path) -> None:
@@ -139,30 +151,13 @@ READERS: dict[str, tuple[Content, Reader, type]] = {
         object,
     ),
     "zip": (_write_zip, _read_zip, dict),
+    "archive": (_write_zip, _read_archive, list),
+    "metadata of FFHQ": (_write_ffhq, read_metadata, list),
     "zip, lzma": (partial(_write_zip, method=zipfile.ZIP_LZMA), _read_zip, dict),
     "zip, bzip2": (partial(_write_zip, method=zipfile.ZIP_BZIP2), _read_zip, dict),
     "zip, stored": (partial(_write_zip, method=zipfile.ZIP_STORED), _read_zip, dict),
 }
 """What is read → a writer of a good file, the reader, and the type of its result."""
-
-
-def _damaged(good: bytes, seed: str) -> Iterator[bytes]:
-    """Cut the bytes, replace some of them, or repeat a part."""
-    draw = random.Random(seed)
-    for _ in range(ROUNDS):
-        content = bytearray(good)
-        kind = draw.randrange(4)
-        if kind == 0:
-            del content[draw.randrange(len(content)) :]
-        elif kind == 1:
-            at = draw.randrange(len(content))
-            content[at:at] = content[at : at + draw.randrange(1, 40)]
-        else:
-            for _ in range(draw.choice((1, 1, 4, 16))):
-                content[draw.randrange(len(content))] = draw.choice((0, 0x5B, 0xFF, 0x20)) or (
-                    draw.randrange(256)
-                )
-        yield bytes(content)
 
 
 @pytest.mark.parametrize("name", READERS)
@@ -174,7 +169,7 @@ def test_a_damaged_file_is_named(tmp_path: Path, name: str) -> None:
     assert isinstance(read_file(path), kind)
     good = path.read_bytes()
     refused = 0
-    for content in _damaged(good, name):
+    for content in damaged_versions(good, seed=name, count=ROUNDS):
         path.write_bytes(content)
         try:
             assert isinstance(read_file(path), kind)
@@ -192,7 +187,7 @@ def test_a_damaged_record_or_curve_is_none(
     record.write_text(make_record().model_dump_json())
     _write_curves(curves)
     for path, check in ((record, _check_record), (curves, _check_points)):
-        for content in _damaged(path.read_bytes(), path.name):
+        for content in damaged_versions(path.read_bytes(), seed=path.name, count=ROUNDS):
             path.write_bytes(content)
             check(path)
 

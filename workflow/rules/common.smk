@@ -1,5 +1,4 @@
 # What the rules share: the table of stages, and how a stage becomes a rule.
-import json
 import os
 import sys
 import uuid
@@ -15,16 +14,25 @@ from mdrnets.config.load import load_config
 from mdrnets.errors import UserError
 from mdrnets.execution.job_lines import show_one_line_per_job
 from mdrnets.dag.pipeline import Pipeline
+from mdrnets.planning.resources import read_plan
+from mdrnets.reporting.reference.run import reference_files
 
 if unknown := set(config) - {"profile"}:
     raise WorkflowError(
         f"--config {min(unknown)}: unknown key, expected only `profile`; change other values in "
         "params.yaml or in the profile's file"
     )
-try:
-    PIPELINE = Pipeline(load_config(str(config["profile"]) if config else None))
-except UserError as error:
-    raise WorkflowError(str(error))
+
+
+def call(function, *arguments):
+    # Snakemake prints the sentence of a WorkflowError, and the traceback of anything else.
+    try:
+        return function(*arguments)
+    except UserError as error:
+        raise WorkflowError(str(error))
+
+
+PIPELINE = Pipeline(call(load_config, str(config["profile"]) if config else None))
 
 if not workflow.output_settings.dryrun:
     show_one_line_per_job(logger)
@@ -50,10 +58,7 @@ def log_file(stage):
 
 
 def reference_tables():
-    run = Path("reports/reference", PIPELINE.config.name, "run.json")
-    return (
-        json.loads(run.read_text(encoding="utf-8"))["tables"] if run.is_file() else []
-    )
+    return call(reference_files, PIPELINE.config.name)
 
 
 def ablation(name):
@@ -80,11 +85,7 @@ def digest(stage, wildcards):
 
 # What jobs ask a cluster for, as `mdrnets plan` wrote it; jobs without a plan ask for what the
 # cluster's profile has as `default-resources`.
-PLANNED = (
-    json.loads(PIPELINE.layout.plan.read_text(encoding="utf-8"))
-    if PIPELINE.layout.plan.is_file()
-    else {}
-)
+PLANNED = call(read_plan, PIPELINE.layout.plan, PIPELINE.config.name)
 
 
 def planned(stage):

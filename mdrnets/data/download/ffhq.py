@@ -5,12 +5,11 @@ download of 89 GB, which Google Drive interrupts by a quota, can be continued on
 """
 
 import hashlib
-import json
 import logging
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +23,12 @@ from mdrnets.data.progress import ProgressBar, no_progress_bar
 from mdrnets.data.resizing import downscale_image
 from mdrnets.errors import UserError
 from mdrnets.files import atomic_write
+from mdrnets.files.text import read_json_as
 
 logger = logging.getLogger(__name__)
 
 WORKERS = 4
 """Simultaneous connections; more of them only use up Google Drive's quota sooner."""
-_IMAGE_KEYS = ("file_url", "file_path", "file_size", "file_md5")
 
 
 @dataclass(frozen=True)
@@ -52,33 +51,42 @@ def read_metadata(path: Path) -> list[FfhqImage]:
     Raises:
         UserError: the file has another content.
     """
-    try:
-        # Dropping the hundreds of landmarks of each face needs a fortieth of the memory.
-        entries = json.loads(path.read_bytes(), object_hook=_drop_landmarks)
-        images = [
-            FfhqImage(
-                name=Path(image["file_path"]).name,
-                url=image["file_url"],
-                bytes=image["file_size"],
-                md5=image["file_md5"],
-            )
-            for image in (entry["image"] for entry in entries.values())
-        ]
-        for key, image in zip(entries, images, strict=True):
-            if int(key) != int(Path(image.name).stem):
-                raise ValueError(f"number {key} is {image.name}")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(
-            f"{path}: expected the metadata of FFHQ, a list of images ({error!r}); download it "
-            "again"
-        ) from None
+    remedy = "download the metadata of FFHQ again"
+    # Dropping the hundreds of landmarks of each face needs a fortieth of the memory.
+    entries: dict[int, _Entry] = read_json_as(
+        dict[int, _Entry], path, remedy=remedy, object_hook=_drop_landmarks
+    )
+    images = []
+    for number, entry in entries.items():
+        image = entry.image
+        name = Path(image.file_path).name
+        if Path(name).stem != f"{number:05}":
+            raise UserError(f"{path}: number {number} is the file {name!r}; remove it and {remedy}")
+        images.append(FfhqImage(name, image.file_url, image.file_size, image.file_md5))
     return sorted(images, key=lambda image: image.name)
 
 
+@dataclass(frozen=True)
+class _Image:
+    """The keys of an image that are used."""
+
+    file_url: str
+    file_path: str
+    file_size: int
+    file_md5: str
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """What the metadata say of a number."""
+
+    image: _Image
+
+
 def _drop_landmarks(values: dict[str, Any]) -> dict[str, Any]:
-    if "image" in values:
-        return {"image": values["image"]}
-    return {key: values[key] for key in _IMAGE_KEYS} if "file_url" in values else values
+    used = {field.name for kind in (_Entry, _Image) for field in fields(kind)}
+    kept = {key: value for key, value in values.items() if key in used}
+    return kept or values
 
 
 def download_images(

@@ -17,7 +17,9 @@ import urllib3
 from mdrnets.config.redaction import redact_urls
 from mdrnets.data.download.html_pages import explain_page, is_html_page, read_confirmation_form
 from mdrnets.data.progress import ProgressBar, no_progress_bar
+from mdrnets.errors import UserError
 from mdrnets.files import write_text
+from mdrnets.files.text import read_json
 
 ATTEMPTS = 6
 """Maximum number of consecutive attempts that receive no byte."""
@@ -267,8 +269,8 @@ def _save_resume_state(part: Path, url: str, response: requests.Response) -> Non
 def _if_range_header(part: Path, url: str) -> dict[str, str]:
     """The header that makes the server send the whole file if its version has changed."""
     try:
-        state = json.loads(_resume_state_path(part).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        state = read_json(_resume_state_path(part), remedy="download the file again")
+    except UserError:
         return {}
     known = isinstance(state, dict) and state.get("url") == redact_urls(url)
     return {"If-Range": state["version"]} if known and _is_header(state.get("version")) else {}

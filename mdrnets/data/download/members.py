@@ -8,13 +8,17 @@ import os
 import re
 import stat
 import zipfile
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from mdrnets.data.bad_files import require_none
+from mdrnets.data.download.html_pages import is_html_page
 from mdrnets.errors import UserError
+from mdrnets.files.archives import open_zip, read_member
+from mdrnets.files.text import unreadable_error
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 MAX_BYTES = 64 * 2**20
@@ -73,16 +77,41 @@ def list_members(path: Path, *, where: Path | None = None, recursive: bool = Fal
     where = where or path
     if path.is_dir():
         return list(_list_folder(path, "", recursive=recursive, parents=()))
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return [_to_member(info) for info in archive.infolist()]
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError) as error:
-        with path.open("rb") as file:
-            start = file.read(512).lstrip().lower()
-        problem = f"not a readable zip archive, perhaps truncated ({error})"
-        if start.startswith((b"<!doctype", b"<html")):
-            problem = "found an HTML page from the server, expected a zip archive"
-        raise UserError(f"{where}: {problem}; download it again") from None
+    if _is_page(path):
+        raise UserError(
+            f"{where}: found an HTML page from the server, expected a zip archive; download it "
+            "again"
+        )
+    with open_zip(path, remedy="download it again", where=where) as archive:
+        return [_to_member(info) for info in archive.infolist()]
+
+
+@contextmanager
+def open_files(path: Path, *, remedy: str) -> Iterator[Callable[[str], bytes]]:
+    """Open a zip archive or folder, and yield a function that reads a file of it by its name.
+
+    Args:
+        path: the archive or folder.
+        remedy: what to do if it is missing or damaged, for error messages.
+
+    Raises:
+        UserError: the archive is missing or damaged. The function raises it for a damaged or
+            unreadable file.
+    """
+    if path.is_dir():
+
+        def read(name: str) -> bytes:
+            try:
+                return (path / name).read_bytes()
+            except OSError as error:
+                raise unreadable_error(
+                    path, error, kind="a readable file", remedy=remedy, member=name
+                ) from None
+
+        yield read
+    else:
+        with open_zip(path, remedy=remedy) as archive:
+            yield partial(read_member, archive, remedy=remedy)
 
 
 def select_images(members: Sequence[Member], folder: str, *, where: Path) -> list[Member]:
@@ -170,6 +199,12 @@ def _find_escape(member: Member) -> str | None:
     if member.name.startswith(("/", "\\")) or ".." in re.split(r"[/\\]", member.name):
         return "would be extracted outside of its folder; do not trust this archive"
     return None
+
+
+def _is_page(path: Path) -> bool:
+    with suppress(OSError), path.open("rb") as file:
+        return is_html_page("", file.read(512))
+    return False
 
 
 def _is_image(name: str) -> bool:

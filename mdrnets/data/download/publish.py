@@ -6,9 +6,7 @@ read what was verified.
 
 import json
 import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO
@@ -16,16 +14,23 @@ from typing import IO
 from mdrnets.config.load import expand
 from mdrnets.data.bad_files import read_each
 from mdrnets.data.download.disk_space import require_space
-from mdrnets.data.download.members import Member, check_members, list_members, select_images
+from mdrnets.data.download.members import (
+    Member,
+    check_members,
+    list_members,
+    open_files,
+    select_images,
+)
 from mdrnets.data.progress import ProgressBar, no_progress_bar
 from mdrnets.data.resizing import downscale_image
 from mdrnets.errors import UserError
 from mdrnets.files import atomic_write, reproducible_zipinfo, write_text
 from mdrnets.files import sha256 as hash_file
+from mdrnets.files.archives import open_zip, read_member
+from mdrnets.files.text import read_json_as
 
 _CHUNK = 2**20
-DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError)
-"""What `zipfile` raises for a damaged member."""
+REMEDY = "download it again"
 
 
 @dataclass(frozen=True)
@@ -180,15 +185,13 @@ def _pack(
     progress: ProgressBar,
 ) -> None:
     """Pack images flat and uncompressed, sorted by name, with a constant time."""
-    with ExitStack() as stack:
-        packed = stack.enter_context(zipfile.ZipFile(target, "w", zipfile.ZIP_STORED))
-        original = stack.enter_context(zipfile.ZipFile(path)) if path.is_file() else None
+    with (
+        zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as packed,
+        open_files(path, remedy=REMEDY) as read_file,
+    ):
 
         def read(member: Member) -> tuple[str, bytes]:
-            try:
-                data = original.read(member.name) if original else (path / member.name).read_bytes()
-            except DAMAGED as error:
-                raise _damaged_error(path, member.name, error) from None
+            data = read_file(member.name)
             if downscale is None:
                 return member.flat, data
             small = downscale_image(data, f"{path}: {member.name}", size=downscale)
@@ -220,25 +223,16 @@ def _verify(
     check_members(list_members(archive, where=where), where=where, files=files)
     digest = hash_file(archive)
     _check_hash(digest, sha256, where)
-    with zipfile.ZipFile(archive) as opened:
+    with open_zip(archive, remedy=REMEDY, where=where) as opened:
 
-        def check(member: zipfile.ZipInfo) -> None:
-            try:
-                with opened.open(member) as reader:
-                    for _ in _read_chunks(reader):  # at the end, zipfile compares the checksum
-                        pass
-            except DAMAGED as error:
-                raise _damaged_error(where, member.filename, error) from None
+        def check(name: str) -> None:
+            read_member(opened, name, remedy=REMEDY, where=where)
 
-        members = opened.infolist()
+        members = opened.namelist()
         shown = progress(members, total=len(members), label=f"check {where.name}")
         for _ in read_each(shown, check, where=where):
             pass
     return digest
-
-
-def _damaged_error(path: Path, member: str, error: Exception) -> UserError:
-    return UserError(f"{path}: {member} is damaged ({error}); download the archive again")
 
 
 def _check_hash(digest: str, sha256: str | None, where: Path) -> None:
@@ -258,10 +252,10 @@ def _read_current_manifest(
     have no checksum, so they must not be newer than the archive.
     """
     try:
-        manifest = Manifest(**json.loads(path.read_text(encoding="utf-8")))
+        manifest: Manifest = read_json_as(Manifest, path, remedy=REMEDY)
         archived = {Path(member.name).stem: member for member in list_members(archive)}
         status = archive.stat()
-    except (OSError, ValueError, TypeError, UserError):
+    except (OSError, UserError):
         return None  # missing, or written by another version
     same = replace(manifest, bytes=0, sha256=expected.sha256) == expected
     if not same or not manifest.sha256.startswith(expected.sha256):

@@ -106,10 +106,31 @@ def load_reference(name: str, profile: str) -> ReferenceRun:
     Raises:
         UserError: the run is missing or invalid, or a table was edited.
     """
-    path = REFERENCE / name / "run.json"
+    reference = _read(name, profile)
+    for file, digest in reference.tables.items():
+        table = _path(name).with_name(file)
+        if not table.is_file() or sha256(table) != digest:
+            raise UserError(
+                f"{table}: missing, or its SHA-256 differs from the one in run.json; restore it "
+                "from git, or delete the folder and save a run again"
+            )
+    return reference
+
+
+def reference_files(name: str) -> list[str]:
+    """The names of the files that a reference run holds; empty if there is no such run.
+
+    Raises:
+        UserError: the run is invalid.
+    """
+    return list(_read(name, name).tables) if _path(name).is_file() else []
+
+
+def _read(name: str, profile: str) -> ReferenceRun:
+    path = _path(name)
     remedy = f"run `mdrnets keep --profile {profile} {name}` to save the present run as this one"
     try:
-        reference = ReferenceRun.model_validate_json(read_text(path, remedy=remedy))
+        return ReferenceRun.model_validate_json(read_text(path, remedy=remedy))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "content"
@@ -117,11 +138,7 @@ def load_reference(name: str, profile: str) -> ReferenceRun:
             f"{path}: {where}: {first['msg']}; correct it, or delete the folder and "
             "save a run again"
         ) from None
-    for file, digest in reference.tables.items():
-        table = path.with_name(file)
-        if not table.is_file() or sha256(table) != digest:
-            raise UserError(
-                f"{table}: missing, or its SHA-256 differs from the one in run.json; restore it "
-                "from git, or delete the folder and save a run again"
-            )
-    return reference
+
+
+def _path(name: str) -> Path:
+    return REFERENCE / name / "run.json"
