@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
-def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def configs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder: `params.yaml` and the profiles of the project, and nothing else."""
     folder = tmp_path / "a prøject"
     folder.mkdir()
@@ -40,9 +40,9 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def database(shipped: Path, empty_database: Path) -> Path:
+def database(configs: Path, empty_database: Path) -> Path:
     """The project's own database."""
-    return Path(shutil.copy(empty_database, shipped / "mlflow.db"))
+    return Path(shutil.copy(empty_database, configs / "mlflow.db"))
 
 
 @pytest.fixture

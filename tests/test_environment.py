@@ -51,8 +51,8 @@ def test_the_required_packages_are_pinned(name: str) -> None:
 
 def test_tools_of_development_are_only_in_their_own_lock() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    wanted = {re.split(r"[\[>=<]", name)[0] for name in project["dependency-groups"]["dev"]}
-    assert wanted <= _pins(DEVELOP).keys()
+    expected = {re.split(r"[\[>=<]", name)[0] for name in project["dependency-groups"]["dev"]}
+    assert expected <= _pins(DEVELOP).keys()
     assert not set(DEVELOPMENT.split()) & _pins(RUN).keys()
 
 

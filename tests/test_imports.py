@@ -65,5 +65,5 @@ def test_every_module_has_a_floor() -> None:
 def test_a_planted_import_is_found(tmp_path: Path, code: str) -> None:
     (tmp_path / "mdrnets/losses").mkdir(parents=True)
     (tmp_path / "mdrnets/losses/planted.py").write_text(code)
-    (found, *_) = _upward_imports(tmp_path)
-    assert found.startswith("mdrnets.losses.planted imports ")
+    (result, *_) = _upward_imports(tmp_path)
+    assert result.startswith("mdrnets.losses.planted imports ")

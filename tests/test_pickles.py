@@ -49,5 +49,5 @@ def test_an_unsafe_call_is_noticed(call: str) -> None:
 
 
 def test_files_are_read_without_pickles_that_run_code() -> None:
-    found = {str(path): _unsafe_calls(path.read_text(encoding="utf-8")) for path in FILES}
-    assert {path: calls for path, calls in found.items() if calls} == {}
+    result = {str(path): _unsafe_calls(path.read_text(encoding="utf-8")) for path in FILES}
+    assert {path: calls for path, calls in result.items() if calls} == {}

@@ -48,18 +48,18 @@ def test_decisions_are_sentences() -> None:
 
 @pytest.mark.parametrize("network", TRAINED)
 def test_every_default_is_marked_and_in_the_ledger(network: str) -> None:
-    listed = {assumption.name for assumption in EVERYTHING}
+    ledger = {assumption.name for assumption in EVERYTHING}
     options = importlib.import_module(ENTRIES[network]["module"]).Options
     for name, _, mark, _ in marked_defaults(options):
         assert mark is not None, f"{name} has no mark"
-        assert isinstance(mark, Cited | Chosen) == (f"{network}.{name}" in listed), name
+        assert isinstance(mark, Cited | Chosen) == (f"{network}.{name}" in ledger), name
 
 
 def test_every_marked_constant_is_in_the_ledger() -> None:
-    collected = {assumption.name for assumption in EVERYTHING}
+    ledger = {assumption.name for assumption in EVERYTHING}
     for path in PACKAGE.rglob("*.py"):
         marked = re.findall(MARKED_CONSTANT, path.read_text(encoding="utf-8"), flags=re.MULTILINE)
-        assert {f"{path.stem}.{constant}" for constant in marked} <= collected, path
+        assert {f"{path.stem}.{constant}" for constant in marked} <= ledger, path
 
 
 @pytest.mark.parametrize("assumption", PROTOCOL, ids=lambda assumption: assumption.name)
@@ -70,20 +70,20 @@ def test_a_listed_parameter_has_the_value_of_the_protocol(assumption: Assumption
     assert value == assumption.value
 
 
-def _undocumented(profile: Mapping[str, Mapping[str, Any]]) -> set[str]:
+def _find_undocumented(profile: Mapping[str, Mapping[str, Any]]) -> set[str]:
     """The options of networks that leave their defaults without a line in a ledger."""
-    listed = {assumption.name for assumption in EVERYTHING}
-    found = set()
+    ledger = {assumption.name for assumption in EVERYTHING}
+    result = set()
     for network, values in profile.items():
         options = importlib.import_module(ENTRIES[network]["module"]).Options
         defaults = {name: default for name, default, _, _ in marked_defaults(options)}
         for name, value in _leaves(values):
             default = defaults.get(name)
             same = value == (list(default) if isinstance(default, tuple) else default)
-            named = f"{network}.{name}" in listed or find_note(network, name)
-            if not (same or named):
-                found.add(f"{network}.{name}")
-    return found
+            is_listed = f"{network}.{name}" in ledger or find_note(network, name)
+            if not (same or is_listed):
+                result.add(f"{network}.{name}")
+    return result
 
 
 def _leaves(values: Mapping[str, Any], outer: str = "") -> Iterator[tuple[str, Any]]:
@@ -97,12 +97,12 @@ def _leaves(values: Mapping[str, Any], outer: str = "") -> Iterator[tuple[str, A
 @pytest.mark.parametrize("path", PROFILES, ids=lambda path: path.stem)
 def test_no_decision_stands_only_in_a_profile(path: Path) -> None:
     profile = yaml.safe_load(path.read_text(encoding="utf-8"))
-    assert _undocumented(profile["networks"]) == set()
+    assert _find_undocumented(profile["networks"]) == set()
 
 
 def test_an_option_that_only_a_profile_decides_is_found() -> None:
     networks = {"ict": {"chunk": 2, "temperature": 0.9, "weights": {"l1": 1.0, "content": 3.0}}}
-    assert _undocumented(networks) == {"ict.temperature", "ict.weights.content"}
+    assert _find_undocumented(networks) == {"ict.temperature", "ict.weights.content"}
 
 
 class _Weights(Options):

@@ -61,7 +61,7 @@ def test_an_unknown_argument_lists_what_there_is(
     assert "--nonsense" in text and ("--check" if name == "readme" else "--profile") in text
 
 
-def test_a_user_error_is_one_sentence(shipped: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_user_error_is_one_sentence(configs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in COMMANDS - {"readme", "records"}:
         assert main([name, "--profile", "nowhere"]) == 1
         error = capsys.readouterr().err
@@ -79,7 +79,7 @@ def test_exit_codes(monkeypatch: pytest.MonkeyPatch, error: BaseException, code:
     assert run_command("sync", []) == code
 
 
-def test_the_module_runs_a_command_and_passes_its_exit_code_on(shipped: Path) -> None:
+def test_the_module_runs_a_command_and_passes_its_exit_code_on(configs: Path) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "mdrnets", "records", "pack"],
         env=os.environ | {"PYTHONPATH": str(ROOT)},

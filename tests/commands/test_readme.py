@@ -22,7 +22,7 @@ VALUES = {"L1": (5.1234, 4.0), "FD(effnet-lite0)": (60.0, 40.0), "PSNR": (20.0, 
 
 
 @pytest.fixture
-def kept(
+def reference_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_record: Callable[..., Record]
 ) -> None:
     """A reference run of one method, and a README with its empty block."""
@@ -56,7 +56,7 @@ def _cell(metric: str) -> list[object]:
     return [ours, ours - 1, ours + 1, 60, published, paper, int(metric == "L1"), ""]
 
 
-@pytest.mark.usefixtures("kept")
+@pytest.mark.usefixtures("reference_run")
 def test_the_block_shows_the_kept_run_beside_the_paper(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command("readme", ["--check"]) == 1
     assert "out of date" in README.read_text(encoding="utf-8")  # a check changes nothing
@@ -88,14 +88,14 @@ def test_the_block_shows_the_kept_run_beside_the_paper(capsys: pytest.CaptureFix
     assert capsys.readouterr().out.splitlines()[-1] == "README.md: current"
 
 
-@pytest.mark.usefixtures("kept")
+@pytest.mark.usefixtures("reference_run")
 def test_a_readme_without_a_block_says_how_to_get_one(capsys: pytest.CaptureFixture[str]) -> None:
     write_text(README, BEFORE)
     assert run_command("readme", []) == 1
     assert "README.md" in capsys.readouterr().err
 
 
-@pytest.mark.usefixtures("kept")
+@pytest.mark.usefixtures("reference_run")
 def test_a_run_that_is_not_kept_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     write_text(README, "<!-- reference run: other -->\n" + TAIL)
     assert run_command("readme", []) == 1

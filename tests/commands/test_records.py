@@ -12,7 +12,7 @@ LAYOUT = Layout("smoke")
 
 
 def test_what_was_packed_is_unpacked(
-    shipped: Path, make_record: Callable[..., Record], capsys: pytest.CaptureFixture[str]
+    configs: Path, make_record: Callable[..., Record], capsys: pytest.CaptureFixture[str]
 ) -> None:
     records = RecordStore(LAYOUT.records)
     write_text(LAYOUT.check, "{}\n")
@@ -21,7 +21,7 @@ def test_what_was_packed_is_unpacked(
     assert run_command("records", ["--profile", "smoke", "pack"]) == 0
     records.path(record.name).unlink()
     assert run_command("records", ["--profile", "smoke", "unpack"]) == 0
-    assert [found.execution for found in records.latest()] == [record.execution]
+    assert [result.execution for result in records.latest()] == [record.execution]
     assert capsys.readouterr().out.splitlines() == [
         "records/smoke.zip: 1 records",
         "runs/smoke/records: 1 records restored",
@@ -36,7 +36,7 @@ def test_what_was_packed_is_unpacked(
     ],
 )
 def test_without_records_it_says_so(
-    shipped: Path, capsys: pytest.CaptureFixture[str], action: str, start: str
+    configs: Path, capsys: pytest.CaptureFixture[str], action: str, start: str
 ) -> None:
     assert run_command("records", ["--profile", "smoke", action]) == 1
     assert capsys.readouterr().err.startswith(start)

@@ -14,7 +14,7 @@ WIDTH = 100  # of a terminal
 
 
 @pytest.fixture
-def finished(
+def finished_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_record: Callable[..., Record]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -33,7 +33,7 @@ def finished(
     write_text(LAYOUT.metrics, "{}")
 
 
-@pytest.mark.usefixtures("finished")
+@pytest.mark.usefixtures("finished_run")
 def test_table_files_and_what_is_missing_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
     LAYOUT.report("claims.csv").unlink(missing_ok=True)
     assert run_command("results", []) == 0
@@ -47,7 +47,7 @@ def test_table_files_and_what_is_missing_are_printed(capsys: pytest.CaptureFixtu
     assert "claims" in missing and "profile=tiny" in missing and "table1" not in missing
 
 
-@pytest.mark.usefixtures("finished")
+@pytest.mark.usefixtures("finished_run")
 def test_the_page_is_named_first(capsys: pytest.CaptureFixture[str]) -> None:
     write_text(LAYOUT.report("index.html"), "")
     assert run_command("results", ["--files"]) == 0

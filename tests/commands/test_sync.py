@@ -20,7 +20,7 @@ SMOKE = ["--profile", "smoke"]
 
 
 @pytest.fixture
-def records(shipped: Path, make_record: Make) -> RecordStore:
+def records(configs: Path, make_record: Make) -> RecordStore:
     """One finished execution, and one whose process was killed."""
     records = RecordStore(Path("runs/smoke/records"))
     ended = records.begin(make_record(name="masks-one"), resumes=False)
@@ -84,7 +84,7 @@ def test_the_list_tells_what_is_not_sent(
 
 
 def test_an_unknown_profile_is_a_users_error(
-    shipped: Path, capsys: pytest.CaptureFixture[str]
+    configs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run_command("sync", ["--profile", "nowhere"]) == 1
     assert capsys.readouterr().err.startswith("error: profiles/nowhere.yaml")

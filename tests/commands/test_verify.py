@@ -55,14 +55,14 @@ def test_numbers_alone_are_kept(pipeline: Pipeline) -> None:
     with (REFERENCE / "executions.csv").open(encoding="utf-8", newline="") as file:
         executions = list(csv.DictReader(file))
     assert {row["execution"] for row in executions} >= {"train_toy-one", "table1"}
-    kept = json.loads((REFERENCE / "run.json").read_text(encoding="utf-8"))
-    assert kept["profile"] == "tiny"
-    assert kept["command"].endswith("--config profile=tiny -- reproduce_all")
-    assert kept["cost"]["jobs"] == len(executions)
-    assert kept["cost"]["job_hours"] == round(len(executions) / 3600, 2)
-    assert kept["same_setting"]["metrics"]["L1"] == {"absolute": 0.0, "relative": 0.0}
-    assert kept["other_setting"]["metrics"]["FD(effnet-lite0)"]["relative"] > 0
-    assert kept["same_setting"]["reason"] and kept["other_setting"]["reason"]
+    reference = json.loads((REFERENCE / "run.json").read_text(encoding="utf-8"))
+    assert reference["profile"] == "tiny"
+    assert reference["command"].endswith("--config profile=tiny -- reproduce_all")
+    assert reference["cost"]["jobs"] == len(executions)
+    assert reference["cost"]["job_hours"] == round(len(executions) / 3600, 2)
+    assert reference["same_setting"]["metrics"]["L1"] == {"absolute": 0.0, "relative": 0.0}
+    assert reference["other_setting"]["metrics"]["FD(effnet-lite0)"]["relative"] > 0
+    assert reference["same_setting"]["reason"] and reference["other_setting"]["reason"]
 
 
 def test_the_same_run_is_verified(pipeline: Pipeline, capsys: pytest.CaptureFixture[str]) -> None:
@@ -83,9 +83,9 @@ def test_the_last_digit_counts_where_it_must_be_the_same(
     write_table1(VALUES | {("L1", "1-20"): 1.5000001})
     finish_table1(make_record, pipeline)
     assert run_command("verify", []) == 1
-    printed = capsys.readouterr().out
-    assert "outside" in printed and "20-40" not in printed  # the others are on the page
-    assert "5 inside, 1 outside" in printed
+    output = capsys.readouterr().out
+    assert "outside" in output and "20-40" not in output  # the others are on the page
+    assert "5 inside, 1 outside" in output
     assert "outside" in LAYOUT.report("verify.md").read_text(encoding="utf-8")
 
     _elsewhere()

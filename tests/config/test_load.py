@@ -23,11 +23,11 @@ Edit = Callable[[dict[str, Any]], None]
 
 
 @pytest.fixture
-def change(shipped: Path) -> Callable[[str, Edit], None]:
+def change(configs: Path) -> Callable[[str, Edit], None]:
     """Edits one of the current folder's files in place."""
 
     def apply(name: str, edit: Edit) -> None:
-        path = shipped / name
+        path = configs / name
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
         edit(values)
         path.write_text(yaml.safe_dump(values), encoding="utf-8")
@@ -38,7 +38,7 @@ def change(shipped: Path) -> Callable[[str, Edit], None]:
 Change = Callable[[str, Edit], None]
 
 
-def _refused(profile: str | None = "smoke") -> str:
+def _load_error(profile: str | None = "smoke") -> str:
     with pytest.raises(UserError) as raised:
         load_config(profile)
     assert "\n" not in str(raised.value)
@@ -123,7 +123,7 @@ def test_only_figures_with_a_variant_that_runs_are_there(change: Change) -> None
 @pytest.mark.parametrize("file", ["params.yaml", "profiles/smoke.yaml"])
 def test_an_unknown_key_is_named_with_its_file(change: Change, file: str) -> None:
     change(file, lambda values: values.update(sede=1))
-    message = _refused()
+    message = _load_error()
     assert message == f"{file}: sede: unknown key"
 
 
@@ -155,7 +155,7 @@ def test_an_old_key_is_refused_with_its_new_name(
         values[name] = values.pop(new, 10)
 
     change(file, restore_old_key)
-    message = _refused("paper")
+    message = _load_error("paper")
     assert message.startswith(f"{file}: {old}: ") and f"`{new}" in message and ";" in message
     assert message.count(": renamed") == 1 and "required" not in message
 
@@ -169,19 +169,19 @@ def test_an_old_polarity_is_refused_with_its_new_value(change: Change, keys: str
         values["polarity"] = old
 
     change("profiles/paper.yaml", restore_old_value)
-    message = _refused("paper")
+    message = _load_error("paper")
     assert message.startswith(f"profiles/paper.yaml: {keys}.polarity: ")
     assert RENAMED_VALUES["polarity"][old] in message
 
 
 def test_a_bad_key_of_a_method_is_named_as_in_the_file(change: Change) -> None:
     change("params.yaml", lambda v: v["methods"]["pconv"].update(titel="PConv"))
-    assert _refused().startswith("params.yaml: methods.pconv.titel: ")
+    assert _load_error().startswith("params.yaml: methods.pconv.titel: ")
 
 
-def test_an_empty_file_is_named(change: Change, shipped: Path) -> None:
-    (shipped / "params.yaml").write_text("")
-    assert _refused().startswith("params.yaml: ")
+def test_an_empty_file_is_named(change: Change, configs: Path) -> None:
+    (configs / "params.yaml").write_text("")
+    assert _load_error().startswith("params.yaml: ")
 
 
 @pytest.mark.parametrize(
@@ -209,29 +209,29 @@ def test_a_bad_value_is_named_with_its_key(
         values[keys[-1]] = value
 
     change("profiles/smoke.yaml", spoil)
-    assert f"profiles/smoke.yaml: {'.'.join(keys)}: " in _refused()
+    assert f"profiles/smoke.yaml: {'.'.join(keys)}: " in _load_error()
 
 
-def test_an_unknown_profile_lists_the_known_ones(shipped: Path) -> None:
-    message = _refused("nowhere")
+def test_an_unknown_profile_lists_the_known_ones(configs: Path) -> None:
+    message = _load_error("nowhere")
     assert message.startswith("profiles/nowhere.yaml: ")
     assert "demo" in message and "smoke" in message
 
 
 def test_an_unknown_method_lists_the_known_ones(change: Change) -> None:
     change("profiles/smoke.yaml", lambda values: values.update(methods=["gan"]))
-    message = _refused()
+    message = _load_error()
     assert "'gan'" in message and "mdrnets" in message
 
 
 def test_every_trained_network_has_its_schedule(change: Change) -> None:
     change("profiles/smoke.yaml", lambda values: values["networks"].pop("coarse"))
-    assert "networks.coarse: " in _refused()
+    assert "networks.coarse: " in _load_error()
 
 
 def test_a_schedule_of_no_network_is_refused(change: Change) -> None:
     change("profiles/smoke.yaml", lambda values: values["networks"].update(gan={"steps": 1}))
-    assert "networks.gan: " in _refused()
+    assert "networks.gan: " in _load_error()
 
 
 @pytest.mark.parametrize("key", ["faces", "labels"])
@@ -241,19 +241,19 @@ def test_a_data_set_needs_known_sources(change: Change, key: str) -> None:
         dataset[key] = "lost" if key == "faces" else dataset[key] | {"source": "lost"}
 
     change("profiles/smoke.yaml", spoil)
-    message = _refused()
+    message = _load_error()
     assert "datasets.rendered_a" in message and "lost" in message
 
 
 def test_holes_need_a_known_source(change: Change) -> None:
     change("profiles/smoke.yaml", lambda values: values["holes"].update(source="lost"))
-    assert "holes.source: lost " in _refused()
+    assert "holes.source: lost " in _load_error()
 
 
 @pytest.mark.parametrize("steps", [[], [0], [7], [1, 9]])
 def test_bins_are_steps_from_1_to_6(change: Change, steps: list[int]) -> None:
     change("params.yaml", lambda values: values["bins"].update({"1-20": steps}))
-    assert _refused().startswith("params.yaml: bins.1-20")
+    assert _load_error().startswith("params.yaml: bins.1-20")
 
 
 def test_bins_are_read_in_their_order() -> None:
@@ -266,11 +266,11 @@ def test_bins_are_read_in_their_order() -> None:
 )
 def test_a_method_uses_known_components(change: Change, key: str, names: list[str]) -> None:
     change("params.yaml", lambda values: values["methods"]["mdrnets"].update({key: names}))
-    message = _refused()
+    message = _load_error()
     assert f"mdrnets.{key}: " in message and "eyes" in message
 
 
-def test_a_file_that_is_no_yaml_is_named(shipped: Path) -> None:
+def test_a_file_that_is_no_yaml_is_named(configs: Path) -> None:
     Path("params.yaml").write_text("profile: [demo\n")
     with pytest.raises(UserError, match=r"^params\.yaml:2: "):
         load_config()
@@ -280,7 +280,7 @@ def test_outside_the_projects_folder_it_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert _refused(None).startswith("params.yaml: ")
+    assert _load_error(None).startswith("params.yaml: ")
 
 
 # -- single rules ----------------------------------------------------------------------------
@@ -343,17 +343,17 @@ def test_a_source_may_have_several_addresses() -> None:
 
 def test_fid_needs_inceptions_weights(change: Change) -> None:
     change("profiles/smoke.yaml", lambda values: values.update(frechet="inception-v3"))
-    assert "`inception_v3`" in _refused()
+    assert "`inception_v3`" in _load_error()
 
 
 def test_a_published_parser_needs_its_weights(change: Change) -> None:
     change("profiles/smoke.yaml", lambda v: v["networks"].update(parser={"published": True}))
-    assert "networks.parser.published: " in _refused()
+    assert "networks.parser.published: " in _load_error()
 
 
 def test_weights_are_no_images(change: Change) -> None:
     change("profiles/smoke.yaml", lambda v: v["sources"]["holes"].update(kind="weights", path="a"))
-    assert "holes.source: holes " in _refused()
+    assert "holes.source: holes " in _load_error()
 
 
 def test_the_number_of_test_images_belongs_to_the_rule_last() -> None:
@@ -406,7 +406,7 @@ def test_a_network_is_found_among_parts_and_methods() -> None:
 
 def test_an_unknown_variant_is_named(change: Change) -> None:
     change("profiles/smoke.yaml", lambda v: v.update(variants=["without_everything"]))
-    assert "smoke.yaml: variants: 'without_everything'" in _refused()
+    assert "smoke.yaml: variants: 'without_everything'" in _load_error()
 
 
 def test_an_ablation_of_an_unknown_variant_is_refused(change: Change) -> None:
@@ -417,7 +417,7 @@ def test_an_ablation_of_an_unknown_variant_is_refused(change: Change) -> None:
 
 def test_variants_need_the_method_itself(change: Change) -> None:
     change("profiles/smoke.yaml", lambda v: v.update(methods=["biharmonic"]))
-    message = _refused()
+    message = _load_error()
     assert message.startswith("profiles/smoke.yaml: methods: ") and "mdrnets" in message
 
 
@@ -473,12 +473,12 @@ def test_what_is_not_trained_is_run_once(change: Change) -> None:
 
 def test_a_variant_is_not_called_like_a_training(change: Change) -> None:
     change("params.yaml", lambda v: v["variants"].update(seed2={"title": "x", "options": {}}))
-    assert "variants.seed2: " in _refused()
+    assert "variants.seed2: " in _load_error()
 
 
 def test_claims_are_about_rows_of_their_table(change: Change) -> None:
     change("params.yaml", lambda v: v["ablations"]["table2"]["claims"].append(["full", "one_slot"]))
-    assert "ablations.table2.claims: ['one_slot']" in _refused()
+    assert "ablations.table2.claims: ['one_slot']" in _load_error()
 
 
 @pytest.mark.parametrize(
@@ -489,7 +489,7 @@ def test_the_claim_about_classes_needs_a_variant_and_a_parser(
     change: Change, key: str, value: str
 ) -> None:
     change("params.yaml", lambda v: v["per_class"].update({key: value}))
-    assert _refused().startswith(f"params.yaml: per_class.{key}: ")
+    assert _load_error().startswith(f"params.yaml: per_class.{key}: ")
 
 
 # -- preconditions of later stages -------------------------------------------------------------
@@ -531,7 +531,7 @@ def test_what_a_later_stage_would_refuse_is_refused_in_params(
     change("params.yaml", edit)
     if "theirs" in key:
         change("profiles/demo.yaml", lambda v: v["methods"].append("theirs"))
-    assert _refused("demo").startswith(f"params.yaml: {key}")
+    assert _load_error("demo").startswith(f"params.yaml: {key}")
 
 
 def _two_urls(values: dict[str, Any], file: str) -> None:
@@ -565,7 +565,7 @@ def test_what_a_later_stage_would_refuse_is_refused_in_the_profile(
     change: Change, key: str, edit: Edit
 ) -> None:
     change("profiles/smoke.yaml", edit)
-    assert _refused().startswith(f"profiles/smoke.yaml: {key}")
+    assert _load_error().startswith(f"profiles/smoke.yaml: {key}")
 
 
 def test_one_url_may_serve_two_sources(change: Change) -> None:
@@ -580,10 +580,10 @@ def test_one_url_may_serve_two_sources(change: Change) -> None:
 def test_a_component_for_all_data_sets_needs_labels_in_all(change: Change) -> None:
     change("params.yaml", lambda v: v["components"]["parser"].pop("dataset"))
     change("params.yaml", lambda v: v.pop("per_class"))
-    assert _refused("demo").startswith("profiles/demo.yaml: datasets: ")
+    assert _load_error("demo").startswith("profiles/demo.yaml: datasets: ")
 
 
-def test_a_profile_may_have_a_hyphen(shipped: Path) -> None:
+def test_a_profile_may_have_a_hyphen(configs: Path) -> None:
     Path("profiles/my-lab.yaml").write_bytes(Path("profiles/smoke.yaml").read_bytes())
     config = load_config("my-lab")
     assert config.name == "my-lab"
@@ -591,7 +591,7 @@ def test_a_profile_may_have_a_hyphen(shipped: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["../params", "Smoke", "smoke/", "a b", "profiles\n", "1"])
-def test_no_other_name_leads_out_of_the_folder_of_profiles(shipped: Path, name: str) -> None:
+def test_no_other_name_leads_out_of_the_folder_of_profiles(configs: Path, name: str) -> None:
     with pytest.raises(UserError):
         load_config(name)
 
@@ -599,7 +599,7 @@ def test_no_other_name_leads_out_of_the_folder_of_profiles(shipped: Path, name: 
 # -- anything that a file can contain ----------------------------------------------------------
 
 
-def test_each_problem_is_named_with_its_line(shipped: Path) -> None:
+def test_each_problem_is_named_with_its_line(configs: Path) -> None:
     path = Path("profiles/smoke.yaml")
     lines = path.read_text(encoding="utf-8").splitlines()
     for number, line in enumerate(lines):
@@ -614,11 +614,11 @@ def test_each_problem_is_named_with_its_line(shipped: Path) -> None:
 
 
 def _paths(values: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    found = [path] if path else []
+    result = [path] if path else []
     if isinstance(values, dict | list):
         for key in values if isinstance(values, dict) else range(len(values)):
-            found += _paths(values[key], (*path, key))
-    return found
+            result += _paths(values[key], (*path, key))
+    return result
 
 
 def _read(name: str) -> Any:
@@ -661,7 +661,7 @@ REMOVED = object()
 )
 @given(place=st.sampled_from(PLACES), value=st.just(REMOVED) | VALUES, renamed=st.booleans())
 def test_any_value_in_any_place_is_accepted_or_refused(
-    shipped: Path, place: tuple[str, tuple[Any, ...]], value: Any, renamed: bool
+    configs: Path, place: tuple[str, tuple[Any, ...]], value: Any, renamed: bool
 ) -> None:
     name, path = place
     values = _read(name)
@@ -676,10 +676,10 @@ def test_any_value_in_any_place_is_accepted_or_refused(
         branch[path[-1]] = value
     if REMOVED in branch:
         return
-    (shipped / name).write_text(yaml.safe_dump(values, allow_unicode=True), encoding="utf-8")
+    (configs / name).write_text(yaml.safe_dump(values, allow_unicode=True), encoding="utf-8")
     try:
         list(Pipeline(load_config("demo")).jobs())
     except UserError as error:
         assert "\n" not in str(error)
     finally:
-        (shipped / name).write_bytes((ROOT / name).read_bytes())
+        (configs / name).write_bytes((ROOT / name).read_bytes())

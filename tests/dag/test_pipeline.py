@@ -23,11 +23,11 @@ def test_every_output_is_made_by_one_execution(pipeline: Pipeline) -> None:
 
 
 def test_every_input_is_made_before_it_is_needed(pipeline: Pipeline) -> None:
-    made: set[Path] = set()
+    outputs: set[Path] = set()
     for job in pipeline.jobs():
         for path in job.inputs:
-            assert path in made or path.exists() or path.parts[0] == "data", (job.name, path)
-        made.update(job.outputs)
+            assert path in outputs or path.exists() or path.parts[0] == "data", (job.name, path)
+        outputs.update(job.outputs)
 
 
 def test_no_wildcard_and_no_missing_parameter_is_left(pipeline: Pipeline) -> None:
@@ -46,10 +46,10 @@ def test_every_stage_depends_on_its_own_program(pipeline: Pipeline) -> None:
 
 def test_an_execution_is_found_by_its_arguments() -> None:
     pipeline = Pipeline(load_config("demo"))
-    found = pipeline.find("train", ["rendered_b", "pconv"])
-    assert found.command == "python -m stages.train --profile demo rendered_b pconv"
-    assert Path("runs/demo/models/rendered_b/pconv.safetensors") in found.outputs
-    assert found.parameters["network:options"]["batch_size"] > 0
+    result = pipeline.find("train", ["rendered_b", "pconv"])
+    assert result.command == "python -m stages.train --profile demo rendered_b pconv"
+    assert Path("runs/demo/models/rendered_b/pconv.safetensors") in result.outputs
+    assert result.parameters["network:options"]["batch_size"] > 0
 
 
 def test_a_stage_takes_the_gpus_that_it_reads_of() -> None:
@@ -81,10 +81,10 @@ def test_a_part_trained_once_serves_all_data_sets() -> None:
 def test_variants_are_trained_on_the_first_data_set_and_share_the_full_method() -> None:
     pipeline = Pipeline(load_config("smoke"))
     stage = pipeline.stages["train_variant"]
-    found = pipeline.find("train", ["rendered_a", "mdrnets@without_mrem"])
+    result = pipeline.find("train", ["rendered_a", "mdrnets@without_mrem"])
     assert stage.matrix == {"variant": ("without_mrem",), "dataset": ("rendered_a",)}
-    assert found.parameters["network:options"]["mrem"] is False
-    assert found.parameters["network:options"]["steps"] > 0
+    assert result.parameters["network:options"]["mrem"] is False
+    assert result.parameters["network:options"]["steps"] > 0
     summaries = pipeline.find("render", ["table2"]).inputs
     assert pipeline.layout.summary("rendered_a", "mdrnets@without_mrem") in summaries
     assert pipeline.layout.summary("rendered_a", "mdrnets") in summaries
@@ -103,8 +103,8 @@ def test_what_is_inspected_is_a_memory_and_the_parser_where_there_are_labels() -
     assert {"memory_use", "memory_slots", "parser_quality"} <= set(pipeline.stages)
 
 
-def test_without_a_memory_nothing_is_inspected(shipped: Path) -> None:
-    path = shipped / "profiles" / "demo.yaml"
+def test_without_a_memory_nothing_is_inspected(configs: Path) -> None:
+    path = configs / "profiles" / "demo.yaml"
     values = yaml.safe_load(path.read_text(encoding="utf-8"))
     values |= {"methods": ["pconv"], "variants": []}
     path.write_text(yaml.safe_dump(values), encoding="utf-8")
@@ -173,11 +173,11 @@ def test_data_outside_of_the_project_are_part_of_the_digest(
 
 
 def test_external_completions_of_each_data_set_are_parameters(
-    shipped: Path, monkeypatch: pytest.MonkeyPatch
+    configs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("COMPLETIONS", str(shipped / "mine"))
+    monkeypatch.setenv("COMPLETIONS", str(configs / "mine"))
     lama = {"title": "LaMa", "completions": "$COMPLETIONS/{dataset}"}
-    for path in (shipped / "params.yaml", shipped / "profiles/demo.yaml"):
+    for path in (configs / "params.yaml", configs / "profiles/demo.yaml"):
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
         methods = values["methods"]
         values["methods"] = methods | {"lama": lama} if isinstance(methods, dict) else ["lama"]
@@ -188,8 +188,8 @@ def test_external_completions_of_each_data_set_are_parameters(
         return {job.name: job.parameters for job in Pipeline(load_config("demo")).jobs()}
 
     before = parameters()
-    (shipped / "mine/rendered_b/1-20").mkdir(parents=True)
-    (shipped / "mine/rendered_b/1-20/1.png").touch()
+    (configs / "mine/rendered_b/1-20").mkdir(parents=True)
+    (configs / "mine/rendered_b/1-20/1.png").touch()
     after = parameters()
     assert {name for name in before if before[name] != after[name]} == {"collect_lama rendered_b"}
 
@@ -207,7 +207,7 @@ def test_external_completions_of_each_data_set_are_parameters(
     ],
 )
 def test_names_whose_files_or_stages_collide_are_refused(
-    shipped: Path, file: str, old: str, new: str
+    configs: Path, file: str, old: str, new: str
 ) -> None:
     text = Path(file).read_text(encoding="utf-8")
     assert f"  {old}" in text
@@ -222,7 +222,7 @@ def test_names_whose_files_or_stages_collide_are_refused(
         Pipeline(load_config("smoke"))
 
 
-def test_a_data_set_named_like_the_labels_of_another_is_refused(shipped: Path) -> None:
+def test_a_data_set_named_like_the_labels_of_another_is_refused(configs: Path) -> None:
     path = Path("profiles/demo.yaml")
     text = path.read_text(encoding="utf-8").replace("  rendered_b:", "  rendered_a_labels:")
     path.write_text(text, encoding="utf-8")

@@ -21,7 +21,7 @@ def _digests() -> dict[str, Any]:
     }
 
 
-def _changed_jobs(before: dict[str, Any]) -> set[str]:
+def _find_changed_jobs(before: dict[str, Any]) -> set[str]:
     after = _digests()
     return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
 
@@ -40,7 +40,7 @@ def test_a_changed_function_of_the_configuration_changes_the_trainings(
     original = getattr(Config, method)
     monkeypatch.setattr(Config, method, lambda self, name: change(original(self, name)))
     trainings = {name for name in before if name.startswith("train")}
-    assert trainings and trainings <= _changed_jobs(before)
+    assert trainings and trainings <= _find_changed_jobs(before)
 
 
 def test_another_training_set_of_a_component_changes_what_uses_it(
@@ -48,7 +48,7 @@ def test_another_training_set_of_a_component_changes_what_uses_it(
 ) -> None:
     before = _digests()
     monkeypatch.setattr(Config, "trained_on", lambda self, network, dataset: "elsewhere")
-    assert "train_mdrnets rendered_a" in _changed_jobs(before)
+    assert "train_mdrnets rendered_a" in _find_changed_jobs(before)
 
 
 def test_the_strings_that_enter_seeds_stay_as_they_are() -> None:

@@ -74,13 +74,13 @@ NO_VALUE = {
 
 
 @pytest.fixture
-def project(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def project(configs: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The profile `paper`, with fewer methods and with whatever a profile can have."""
     for name in ("mdrnets", "stages", "reports"):
-        (shipped / name).symlink_to(ROOT / name)
-    (shipped / "holes.zip").write_bytes(b"holes")
-    (shipped / "faces").mkdir()
-    (shipped / "faces/1.png").touch()
+        (configs / name).symlink_to(ROOT / name)
+    (configs / "holes.zip").write_bytes(b"holes")
+    (configs / "faces").mkdir()
+    (configs / "faces/1.png").touch()
     params = load.load_yaml(Path("params.yaml"))
     params["methods"]["given"] = {"title": "Given", "completions": "faces/{dataset}"}
     Path("params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
@@ -95,7 +95,7 @@ def project(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     profile["variants"] = ["without_memory_and_mrem", "no_memory"]
     path.write_text(yaml.safe_dump(profile, sort_keys=False), encoding="utf-8")
     monkeypatch.setattr(load, "load_yaml", functools.cache(load.load_yaml))
-    return shipped
+    return configs
 
 
 def test_a_changed_function_changes_jobs(project: Path) -> None:

@@ -19,7 +19,7 @@ Zipped = Callable[[Path, Mapping[str, bytes]], Path]
 def encode() -> Encode:
     """Array → image file; `mode`, `format` and Pillow's options as wished."""
 
-    def encoded(
+    def encode_array(
         array: np.ndarray, *, mode: str | None = None, format: str = "PNG", **options: object
     ) -> bytes:
         image = Image.fromarray(array)
@@ -29,7 +29,7 @@ def encode() -> Encode:
         image.save(buffer, format, **options)
         return buffer.getvalue()
 
-    return encoded
+    return encode_array
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def raw_png() -> Callable[..., bytes]:
 
 
 @pytest.fixture
-def zipped() -> Zipped:
+def write_zip() -> Zipped:
     """Write members, in the given order, to an archive."""
 
     def write(path: Path, members: Mapping[str, bytes]) -> Path:

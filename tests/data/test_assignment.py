@@ -50,10 +50,10 @@ def test_every_image_has_a_hole_of_its_own_in_every_bin(roles, spare, validation
     for role, count in counts.items():
         images = [row["id"] for row in split if row["role"] == role][:count]
         for name, steps in BINS.items():
-            found = [pair for pair in pairs if (pair.role, pair.bin) == (role, name)]
-            assert [pair.image for pair in found] == images
-            assert len({pair.hole for pair in found}) == count
-            for pair in found:
+            result = [pair for pair in pairs if (pair.role, pair.bin) == (role, name)]
+            assert [pair.image for pair in result] == images
+            assert len({pair.hole for pair in result}) == count
+            for pair in result:
                 assert split[pair.image_row]["id"] == pair.image
                 hole = hole_split[pair.hole_row]
                 assert (hole["id"], hole["role"]) == (pair.hole, role)

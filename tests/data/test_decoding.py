@@ -197,9 +197,9 @@ def test_other_images_are_no_label_maps(encode, face, raw_png) -> None:
 def test_white_is_the_hole(encode, mode) -> None:
     hole = np.zeros((4, 4), dtype=np.uint8)
     hole[1, 2:] = 255
-    found = decode_mask(encode(hole, mode=mode), WHERE)
-    assert found.dtype == bool
-    np.testing.assert_array_equal(found, hole == 255)
+    result = decode_mask(encode(hole, mode=mode), WHERE)
+    assert result.dtype == bool
+    np.testing.assert_array_equal(result, hole == 255)
 
 
 def test_a_hole_has_no_grey(encode) -> None:

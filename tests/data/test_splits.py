@@ -139,17 +139,17 @@ def test_a_step_too_small_for_its_shares_is_named() -> None:
 # -- content -----------------------------------------------------------------------------------
 
 
-def test_content_is_hashed_by_name(tmp_path, zipped) -> None:
-    with Archive(zipped(tmp_path / "faces.zip", {"2.png": b"b", "1.png": b"a"})) as archive:
+def test_content_is_hashed_by_name(tmp_path, write_zip) -> None:
+    with Archive(write_zip(tmp_path / "faces.zip", {"2.png": b"b", "1.png": b"a"})) as archive:
         assert hash_members(archive) == {
             "1": hashlib.sha256(b"a").hexdigest(),
             "2": hashlib.sha256(b"b").hexdigest(),
         }
 
 
-def test_equal_content_in_two_roles_is_a_leak(tmp_path, zipped) -> None:
+def test_equal_content_in_two_roles_is_a_leak(tmp_path, write_zip) -> None:
     members = {"1.png": b"a", "2.png": b"b", "3.png": b"b", "4.png": b"b"}
-    with Archive(zipped(tmp_path / "faces.zip", members)) as archive:
+    with Archive(write_zip(tmp_path / "faces.zip", members)) as archive:
         hashes = hash_members(archive)
         check_no_leak(archive, {"1": "test", "2": "train", "3": "train", "4": "train"}, hashes)
         message = r"faces\.zip: 2\.png \(train\) and 4\.png \(test\) have the same content"
@@ -157,11 +157,11 @@ def test_equal_content_in_two_roles_is_a_leak(tmp_path, zipped) -> None:
             check_no_leak(archive, {"1": "test", "2": "train", "3": "train", "4": "test"}, hashes)
 
 
-def test_a_label_map_needs_its_image(tmp_path, zipped) -> None:
+def test_a_label_map_needs_its_image(tmp_path, write_zip) -> None:
     with (
-        Archive(zipped(tmp_path / "faces.zip", {"1.jpg": b"", "2.jpg": b""})) as faces,
-        Archive(zipped(tmp_path / "labels.zip", {"2.png": b""})) as labels,
-        Archive(zipped(tmp_path / "others.zip", {"2.png": b"", "7.png": b""})) as others,
+        Archive(write_zip(tmp_path / "faces.zip", {"1.jpg": b"", "2.jpg": b""})) as faces,
+        Archive(write_zip(tmp_path / "labels.zip", {"2.png": b""})) as labels,
+        Archive(write_zip(tmp_path / "others.zip", {"2.png": b"", "7.png": b""})) as others,
     ):
         assert find_labelled_images(faces, labels, classes="mdrnets14") == {"2"}
         with pytest.raises(UserError, match=r"others\.zip: 7\.png: .*\.zip"):

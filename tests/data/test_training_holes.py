@@ -21,10 +21,10 @@ def _mask(rows: int, *, hole: int = 0, valid: int = 255, size: int = 40) -> np.n
 
 
 @pytest.fixture
-def archive_of(tmp_path: Path, zipped, encode):
+def archive_of(tmp_path: Path, write_zip, encode):
     def archive(masks: Mapping[str, np.ndarray]) -> Archive:
         members = {f"{stem}.png": encode(mask) for stem, mask in masks.items()}
-        return Archive(zipped(tmp_path / "masks.zip", members))
+        return Archive(write_zip(tmp_path / "masks.zip", members))
 
     return archive
 
@@ -72,8 +72,8 @@ def test_the_wrong_polarity_is_recognised(archive_of) -> None:
             assign_training_roles(archive, wrong, size=40)
 
 
-def test_they_are_packed_behind_the_others(tmp_path, zipped, encode, archive_of) -> None:
-    test = zipped(tmp_path / "test.zip", {"5.png": encode(255 - _mask(6))})
+def test_they_are_packed_behind_the_others(tmp_path, write_zip, encode, archive_of) -> None:
+    test = write_zip(tmp_path / "test.zip", {"5.png": encode(255 - _mask(6))})
     packed = tmp_path / "holes.npy"
     with Archive(test) as holes, archive_of({"00000": _mask(10), "00001": _mask(12)}) as masks:
         pack_holes(
@@ -87,9 +87,9 @@ def test_they_are_packed_behind_the_others(tmp_path, zipped, encode, archive_of)
     assert np.load(packed).mean(axis=(1, 2)).tolist() == [6 / 40, 12 / 40, 10 / 40]
 
 
-def test_test_masks_may_be_white_where_the_image_is_valid(tmp_path, zipped, encode) -> None:
+def test_test_masks_may_be_white_where_the_image_is_valid(tmp_path, write_zip, encode) -> None:
     packed = tmp_path / "holes.npy"
-    with Archive(zipped(tmp_path / "test.zip", {"5.png": encode(_mask(6))})) as holes:
+    with Archive(write_zip(tmp_path / "test.zip", {"5.png": encode(_mask(6))})) as holes:
         pack_holes(packed, holes, [("5", 2)], roles=["test"], size=40, polarity="white_is_valid")
         assert np.load(packed).mean() == 6 / 40
         with pytest.raises(UserError, match=r"test\.zip: 5\.png .*holes\.polarity"):

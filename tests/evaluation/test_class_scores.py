@@ -30,8 +30,8 @@ def scores() -> list[ClassScore]:
     completions[0, 1] = 200  # skin in the hole
     completions[0, 1, 1], completions[0, 1, 2] = 110, 130  # the eye
     maps = {0: ClassMap(labels, "annotated"), 1: ClassMap(labels, "parsed")}
-    found = score_classes("m", PAIRS, completions, images=images, holes=holes, maps=maps)
-    return list(found)
+    result = score_classes("m", PAIRS, completions, images=images, holes=holes, maps=maps)
+    return list(result)
 
 
 def test_only_a_class_without_any_valid_pixel_is_scored_and_over_its_pixels_alone(

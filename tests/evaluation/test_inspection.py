@@ -62,9 +62,9 @@ def test_reads_are_counted_by_class_and_best_slot(small_method: MakeMethod, memo
 
     np.testing.assert_array_equal(use.chosen, chosen)
     assert use.chosen.sum() == sum(map(len, entropies)) > COUNT
-    for found, collected in ((use.entropy, entropies), (use.length, lengths)):
+    for result, collected in ((use.entropy, entropies), (use.length, lengths)):
         means = [np.mean(values) if values else np.nan for values in collected]
-        np.testing.assert_allclose(found, means, rtol=1e-5)
+        np.testing.assert_allclose(result, means, rtol=1e-5)
 
 
 def test_slots_have_the_nearest_parts_of_the_images_that_were_sought(
@@ -72,8 +72,8 @@ def test_slots_have_the_nearest_parts_of_the_images_that_were_sought(
 ) -> None:
     method = small_method()
     assert method.memory is not None
-    inspection, sought = _inspection(method), np.array([3, 0, 4])
-    use = inspection.memory(method.memory, _pairs(), sought, shown=2)
+    inspection, rows = _inspection(method), np.array([3, 0, 4])
+    use = inspection.memory(method.memory, _pairs(), rows, shown=2)
     assert use.images.shape == (len(CLASSES), 2, 2)
     assert use.regions.shape == (len(CLASSES), 2, 2, SIZE, SIZE)
     assert set(use.images.flat) <= {NONE, 0, 3, 4}
@@ -89,7 +89,7 @@ def test_slots_have_the_nearest_parts_of_the_images_that_were_sought(
             continue
         vector = method.memory.slots[label, slot]
         cosines = torch.cosine_similarity(styles.means[:, label], vector[None])
-        candidates = [row for row in sought if styles.present[row, label]]
+        candidates = [row for row in rows if styles.present[row, label]]
         expected = sorted(candidates, key=lambda row: -cosines[row].item())[:2]
         for number, row in enumerate(expected):
             assert use.images[label, at, number] == row
@@ -117,10 +117,10 @@ def test_the_parser_is_given_images_or_their_coarse_composites(small_method: Mak
     holes = torch.from_numpy(inspection.holes[::-1].copy()).float()[:, None]
     with torch.no_grad():
         coarse = method.complete_coarsely(images * (1 - holes), holes)
-    for complete, given in ((True, images), (False, coarse)):
-        found = inspection.parse(pairs, complete=complete)
-        assert found.dtype == np.uint8
-        np.testing.assert_array_equal(found, parser.parse(given))
+    for complete, source in ((True, images), (False, coarse)):
+        result = inspection.parse(pairs, complete=complete)
+        assert result.dtype == np.uint8
+        np.testing.assert_array_equal(result, parser.parse(source))
     assert not torch.equal(parser.parse(images), parser.parse(coarse))
 
 

@@ -24,10 +24,10 @@ def _use() -> MemoryUse:
 def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
     path = tmp_path / "inspection" / "memory.safetensors"
     save_memory_use(path, _use())
-    found = load_memory_use(path)
+    result = load_memory_use(path)
     for name in ARRAYS:
-        np.testing.assert_array_equal(getattr(found, name), getattr(_use(), name))
-        assert getattr(found, name).dtype == getattr(_use(), name).dtype
+        np.testing.assert_array_equal(getattr(result, name), getattr(_use(), name))
+        assert getattr(result, name).dtype == getattr(_use(), name).dtype
 
 
 def test_equal_uses_are_equal_bytes(tmp_path: Path) -> None:

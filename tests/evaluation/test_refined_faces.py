@@ -21,11 +21,11 @@ FACES = RefinedFaces(truth=np.zeros((2, 3), np.float32), output=SCORES, coarse=S
 def test_they_are_read_as_they_were_written(tmp_path: Path, faces: RefinedFaces) -> None:
     path = tmp_path / "validation" / "faces.safetensors"
     save_refined_faces(path, faces)
-    found = load_refined_faces(path)
-    np.testing.assert_array_equal(found.truth, faces.truth)
+    result = load_refined_faces(path)
+    np.testing.assert_array_equal(result.truth, faces.truth)
     for name in ("hole_l1", "psnr", "features"):
-        np.testing.assert_array_equal(getattr(found.output, name), getattr(SCORES, name))
-    assert (found.coarse is None) == (faces.coarse is None)
+        np.testing.assert_array_equal(getattr(result.output, name), getattr(SCORES, name))
+    assert (result.coarse is None) == (faces.coarse is None)
 
 
 def test_a_missing_damaged_or_other_file_is_named(tmp_path: Path) -> None:

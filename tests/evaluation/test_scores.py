@@ -80,7 +80,7 @@ def test_every_score_is_the_reference_librarys(case: Case) -> None:
         assert (score.image, score.bin, score.hole) == (f"face{k}", "20-40", f"hole{k}")
         assert score.ratio == hole.mean()
         for prefix, image in (("", completion), ("raw_", output)):
-            found = {name: getattr(score, f"{prefix}{name}") for name in ("l1", "psnr", "ssim")}
+            result = {name: getattr(score, f"{prefix}{name}") for name in ("l1", "psnr", "ssim")}
             expected = {
                 "l1": 100 * np.abs(image / 255 - truth / 255).mean(),
                 "psnr": peak_signal_noise_ratio(truth, image, data_range=255),
@@ -94,7 +94,7 @@ def test_every_score_is_the_reference_librarys(case: Case) -> None:
                     use_sample_covariance=False,
                 ),
             }
-            assert found == pytest.approx(expected, rel=1e-9)
+            assert result == pytest.approx(expected, rel=1e-9)
         inside = np.abs(completion[hole] / 255 - truth[hole] / 255)
         assert score.hole_l1 == pytest.approx(100 * inside.mean())
         assert score.hole_psnr == pytest.approx(-10 * np.log10(np.square(inside).mean()))
@@ -257,8 +257,8 @@ def test_a_summary_depends_on_its_seed_alone(case: Case) -> None:
 def test_an_array_is_read_as_it_was_written(tmp_path: Path) -> None:
     path = tmp_path / "features.npy"
     write_features(path, _features(1))
-    found = read_array(path, shape=(COUNT, 30), dtype="float32", stage="make it")
-    assert np.array_equal(found, _features(1))
+    result = read_array(path, shape=(COUNT, 30), dtype="float32", stage="make it")
+    assert np.array_equal(result, _features(1))
 
 
 @pytest.mark.parametrize(

@@ -80,10 +80,10 @@ def test_one_training_stays_as_it_is() -> None:
 
 
 def test_of_several_trainings_mean_and_standard_deviation_remain() -> None:
-    of_bin = over_trainings([_summary(value) for value in (1.0, 2.0, 6.0)]).bins["1-20"]
+    one_bin = over_trainings([_summary(value) for value in (1.0, 2.0, 6.0)]).bins["1-20"]
     spread = np.std([1, 2, 6], ddof=1)
-    for estimate in (of_bin.distances.frechet, of_bin.distances.kernel):
+    for estimate in (one_bin.distances.frechet, one_bin.distances.kernel):
         assert (estimate.value, estimate.n) == (3, 27)
         assert estimate.low == pytest.approx(3 - spread)
         assert estimate.high == pytest.approx(3 + spread)
-    assert of_bin.means["psnr"] == Estimate(value=None, low=None, high=None, n=0, infinite=30)
+    assert one_bin.means["psnr"] == Estimate(value=None, low=None, high=None, n=0, infinite=30)

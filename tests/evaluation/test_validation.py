@@ -58,8 +58,8 @@ def test_mean_fill_uses_valid_pixels_alone(images: np.ndarray, holes: np.ndarray
 
 
 def test_multiplications_are_counted(images: np.ndarray, holes: np.ndarray) -> None:
-    counted = count_gmacs(Constant(0), PAIRS[0], images=images, holes=holes)
-    assert counted == pytest.approx(SIZE**2 * 3 * 3 / 1e9)
+    gmacs = count_gmacs(Constant(0), PAIRS[0], images=images, holes=holes)
+    assert gmacs == pytest.approx(SIZE**2 * 3 * 3 / 1e9)
 
 
 def test_both_networks_are_judged_alike(images: np.ndarray, holes: np.ndarray) -> None:
@@ -68,9 +68,9 @@ def test_both_networks_are_judged_alike(images: np.ndarray, holes: np.ndarray) -
         painted = np.full_like(images[:2], round((method.value + 1) / 2 * 255))
         return np.where(holes[..., None], painted, images[:2])
 
-    found = compare_with_untrained(
+    result = compare_with_untrained(
         Constant(0.6), Constant(-1), PAIRS, images=images, holes=holes, complete=complete
     )
-    assert found.images == 2
-    assert found.untrained == pytest.approx(50.0)
-    assert found.trained == pytest.approx((80 + 20) / 2)
+    assert result.images == 2
+    assert result.untrained == pytest.approx(50.0)
+    assert result.trained == pytest.approx((80 + 20) / 2)

@@ -57,10 +57,10 @@ def test_every_entity_has_what_its_type_requires(pipeline: Pipeline) -> None:
         graph = json.loads(crate.read("ro-crate-metadata.json"))["@graph"]
         names = set(crate.namelist())
     entities = {entity["@id"]: entity for entity in graph}
-    met = set()
+    visited = set()
     for entity in graph:
         types = entity["@type"] if isinstance(entity["@type"], list) else [entity["@type"]]
-        met.update(types)
+        visited.update(types)
         for name in [name for type_ in types for name in REQUIRED.get(type_, ())]:
             assert entity.get(name) not in (None, "", []), (entity["@id"], name)
         for key, value in entity.items():
@@ -69,7 +69,7 @@ def test_every_entity_has_what_its_type_requires(pipeline: Pipeline) -> None:
                     assert other["@id"] in entities, (entity["@id"], key)
         if "File" in types:
             assert entity["@id"] in names or entity["@id"].startswith("ni:///sha-256;")
-    assert REQUIRED.keys() <= met
+    assert REQUIRED.keys() <= visited
 
 
 def test_what_is_no_such_crate_is_refused(pipeline: Pipeline, tmp_path: Path) -> None:
@@ -103,12 +103,12 @@ def test_each_execution_is_an_action_with_everything_that_its_record_tells(
     }
     assert versions == VERSIONS
 
-    taken = {entity.get("sha256"): entity for entity in action["object"]}
-    assert {known.sha256 for known in record.inputs.values()} <= taken.keys()
+    inputs = {entity.get("sha256"): entity for entity in action["object"]}
+    assert {known.sha256 for known in record.inputs.values()} <= inputs.keys()
     seed = next(e for e in action["object"] if e.get("name") == "network:seed")
     assert seed["value"] == record.parameters["network:seed"]
-    made = {e["name"]: e["sha256"] for e in action["result"]}
-    assert made == {name: known.sha256 for name, known in record.outputs.items()}
+    outputs = {e["name"]: e["sha256"] for e in action["result"]}
+    assert outputs == {name: known.sha256 for name, known in record.outputs.items()}
     # What one made, the next one took: the same entity.
     completion = crate.get(f"#{records['complete_toy-one'].execution}")
     weights = next(e.id for e in action["result"] if e["name"].endswith(".safetensors"))
@@ -178,8 +178,8 @@ def test_a_file_that_was_changed_since_is_named(
     write_text(Path(name), Path(name).read_text(encoding="utf-8") + "\n")
     assert sha256(Path(name)) != before
     assert run_command("crate", ARGUMENTS) == 1
-    said = capsys.readouterr().err
-    assert f"error: {name}: " in said and all(remedy in said for remedy in remedies)
+    stderr = capsys.readouterr().err
+    assert f"error: {name}: " in stderr and all(remedy in stderr for remedy in remedies)
 
 
 def test_what_was_made_from_an_earlier_version_is_to_be_made_again(
@@ -188,10 +188,10 @@ def test_what_was_made_from_an_earlier_version_is_to_be_made_again(
     write_text(LAYOUT.split("one"), LAYOUT.split("one").read_text(encoding="utf-8") + "\n")
     finish(make_record, pipeline.find("split", ["one"]))
     assert run_command("crate", ARGUMENTS) == 1
-    said = capsys.readouterr().err
-    assert f"error: {LAYOUT.split('one')}: " in said and "reproduce_all`" in said
+    stderr = capsys.readouterr().err
+    assert f"error: {LAYOUT.split('one')}: " in stderr and "reproduce_all`" in stderr
 
 
-def test_without_a_run_it_says_so(shipped: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_run_it_says_so(configs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command("crate", [*ARGUMENTS, "--profile", "smoke"]) == 1
     assert "runs/smoke: " in capsys.readouterr().err

@@ -49,10 +49,10 @@ def test_it_is_valid_and_leads_to_the_tables(project: Path, no_network: None) ->
     }
 
     rows = read_table(LAYOUT.split("one"), ("id", "role", "labelled", "sha256"))
-    found = list(dataset.records("splits_one"))
-    assert [record["splits_one/role"].decode() for record in found] == [r["role"] for r in rows]
+    result = list(dataset.records("splits_one"))
+    assert [record["splits_one/role"].decode() for record in result] == [r["role"] for r in rows]
     # Its reader takes 00012 for a number, as the field's description warns.
-    assert [int(record["splits_one/id"]) for record in found] == [int(r["id"]) for r in rows]
+    assert [int(record["splits_one/id"]) for record in result] == [int(r["id"]) for r in rows]
 
     (first, *_) = dataset.records("masks_one")
     assert 0 < first["masks_one/ratio"] < 0.2 and first["masks_one/bin"] == b"1-20"

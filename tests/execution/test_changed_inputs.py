@@ -41,7 +41,7 @@ def _record(name: str) -> Record:
 
 
 @pytest.fixture(autouse=True)
-def project(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def project(configs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(TAKE_CHANGED, raising=False)
     monkeypatch.setattr("mdrnets.tracking.sync.sync", lambda records, profile: None)
     write_text(Path("reports/published/table1.csv"), "published\n")
@@ -53,13 +53,13 @@ def test_an_edited_digit_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     write_text(SUMMARY, EDITED)
     LAYOUT.report("table1.csv").unlink()
     assert _render() == 1
-    said = capsys.readouterr().err
-    assert said.startswith(f"error: {SUMMARY}: ") and said.count("\n") == 1
+    stderr = capsys.readouterr().err
+    assert stderr.startswith(f"error: {SUMMARY}: ") and stderr.count("\n") == 1
     (job,) = (j for j in Pipeline(load_config("smoke")).jobs() if SUMMARY in j.outputs)
-    assert f"`{job.name}`" in said and f"{TAKE_CHANGED}=1" in said
-    assert f"`rm {SUMMARY} && snakemake --cores all --config profile=smoke -- {SUMMARY}`" in said
+    assert f"`{job.name}`" in stderr and f"{TAKE_CHANGED}=1" in stderr
+    assert f"`rm {SUMMARY} && snakemake --cores all --config profile=smoke -- {SUMMARY}`" in stderr
     assert not LAYOUT.report("table1.csv").exists()
-    assert (_record("table1").status, f"error: {_record('table1').error}\n") == ("FAILED", said)
+    assert (_record("table1").status, f"error: {_record('table1').error}\n") == ("FAILED", stderr)
 
     write_text(SUMMARY, GOOD)
     assert _render() == 0
@@ -113,8 +113,8 @@ def test_without_a_record_it_is_one_warning(capsys: pytest.CaptureFixture[str]) 
     write_text(SUMMARY, GOOD)
     write_text(LAYOUT.check, "{}")
     assert _render() == 0
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1 and str(SUMMARY) in said and str(LAYOUT.check) in said
+    stderr = capsys.readouterr().err
+    assert stderr.count("\n") == 1 and str(SUMMARY) in stderr and str(LAYOUT.check) in stderr
 
 
 def test_what_no_job_makes_is_not_compared(capsys: pytest.CaptureFixture[str]) -> None:

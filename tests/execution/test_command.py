@@ -65,21 +65,21 @@ def _wait_for(path: Path) -> None:
         time.sleep(0.02)
 
 
-def test_what_succeeds_exits_with_0(shipped: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_succeeds_exits_with_0(configs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert execute("masks", MASKS, "smoke", _write_output) == 0
     assert capsys.readouterr().err == ""
 
 
-def test_a_users_error_is_one_sentence_and_exits_with_1(shipped: Path) -> None:
-    _, said = (process := _start('raise UserError("a.zip: broken; get it again")')).communicate()
+def test_a_users_error_is_one_sentence_and_exits_with_1(configs: Path) -> None:
+    _, message = (process := _start('raise UserError("a.zip: broken; get it again")')).communicate()
     assert process.returncode == 1
-    assert said == "error: a.zip: broken; get it again\n"
+    assert message == "error: a.zip: broken; get it again\n"
 
 
-def test_a_fault_of_the_program_shows_where_and_exits_with_1(shipped: Path) -> None:
-    _, said = (process := _start("1 / 0")).communicate()
+def test_a_fault_of_the_program_shows_where_and_exits_with_1(configs: Path) -> None:
+    _, message = (process := _start("1 / 0")).communicate()
     assert process.returncode == 1
-    assert "Traceback" in said and "ZeroDivisionError" in said
+    assert "Traceback" in message and "ZeroDivisionError" in message
     assert (_record().status, _record().error) == ("FAILED", "ZeroDivisionError: division by zero")
 
 
@@ -88,7 +88,7 @@ def test_a_fault_of_the_program_shows_where_and_exits_with_1(shipped: Path) -> N
     [(signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 130, "interrupted")],
 )
 def test_a_signal_lets_the_body_save(
-    shipped: Path, number: signal.Signals, code: int, word: str
+    configs: Path, number: signal.Signals, code: int, word: str
 ) -> None:
     process = _start(
         "try:\n"
@@ -104,26 +104,26 @@ def test_a_signal_lets_the_body_save(
     if number == signal.SIGTERM:  # the engine may send it twice
         _wait_for(Path("saving"))
         process.send_signal(number)
-    _, said = process.communicate()
+    _, message = process.communicate()
     assert process.returncode == code
-    assert said == f"{word}\n"
+    assert message == f"{word}\n"
     assert Path("saved").exists()
     assert _record().status == "KILLED"
 
 
 def test_a_folder_that_may_not_be_written_is_named(
-    shipped: Path, capsys: pytest.CaptureFixture[str]
+    configs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def body(run: StageRun) -> None:
         raise OSError(errno.EROFS, "Read-only file system", "runs/smoke/masks")
 
     assert execute("masks", MASKS, "smoke", body) == 1
-    said = capsys.readouterr().err
-    assert said.startswith("error: runs/smoke/masks: Read-only file system; ")
+    message = capsys.readouterr().err
+    assert message.startswith("error: runs/smoke/masks: Read-only file system; ")
     assert _record().status == "FAILED"
 
 
-def test_wrong_usage_exits_with_2(shipped: Path) -> None:
+def test_wrong_usage_exits_with_2(configs: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "mdrnets", "sync", "--nonsense"],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
@@ -134,32 +134,32 @@ def test_wrong_usage_exits_with_2(shipped: Path) -> None:
     assert "usage: mdrnets sync" in done.stderr
 
 
-def test_the_caller_gets_its_own_handler_back(shipped: Path) -> None:
+def test_the_caller_gets_its_own_handler_back(configs: Path) -> None:
     before = signal.getsignal(signal.SIGTERM)
     execute("masks", MASKS, "smoke", _write_output)
     assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_what_the_profile_does_not_have_is_refused(
-    shipped: Path, capsys: pytest.CaptureFixture[str]
+    configs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert execute("masks", {"dataset": "nowhere"}, "smoke", _write_output) == 1
     assert "masks nowhere" in capsys.readouterr().err
 
 
 def test_a_missing_input_names_what_makes_it(
-    shipped: Path, capsys: pytest.CaptureFixture[str]
+    configs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def body(run: StageRun) -> None:
         run.layout.holes().read_bytes()
 
     assert execute("masks", MASKS, "smoke", body) == 1
-    said = capsys.readouterr().err
-    assert said.startswith("error: runs/smoke/packed/holes.npy: ") and "snakemake" in said
-    assert said == f"error: {_record().error}\n"
+    message = capsys.readouterr().err
+    assert message.startswith("error: runs/smoke/packed/holes.npy: ") and "snakemake" in message
+    assert message == f"error: {_record().error}\n"
 
 
-def test_another_missing_file_is_a_fault_of_the_program(shipped: Path) -> None:
+def test_another_missing_file_is_a_fault_of_the_program(configs: Path) -> None:
     def body(run: StageRun) -> None:
         Path("unheard of").read_bytes()
 
@@ -171,7 +171,7 @@ def test_another_missing_file_is_a_fault_of_the_program(shipped: Path) -> None:
 # -- the record ------------------------------------------------------------------------------
 
 
-def test_the_record_tells_who_made_what_from_what(shipped: Path) -> None:
+def test_the_record_tells_who_made_what_from_what(configs: Path) -> None:
     source = Path("stages/masks.py")
     write_text(source, "x = 1\n")
     for path in ("splits/rendered_a.csv", "splits/holes.csv", "packed/holes.npy"):
@@ -198,7 +198,7 @@ def test_the_record_tells_who_made_what_from_what(shipped: Path) -> None:
     assert (point["step"], point["values"]) == (1, {"area": 0.5})
 
 
-def test_only_a_training_resumes_its_record(shipped: Path) -> None:
+def test_only_a_training_resumes_its_record(configs: Path) -> None:
     def fail(run: StageRun) -> None:
         raise UserError("not today")
 
@@ -214,7 +214,7 @@ def test_only_a_training_resumes_its_record(shipped: Path) -> None:
 
 
 def test_a_record_that_cannot_be_written_costs_no_result(
-    shipped: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    configs: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*arguments: object, **changes: object) -> None:
         raise UserError("the disk is full")
@@ -225,7 +225,7 @@ def test_a_record_that_cannot_be_written_costs_no_result(
     assert "the disk is full" in capsys.readouterr().err
 
 
-def test_a_report_sends_all_records(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_report_sends_all_records(configs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[str] = []
 
     def fake(records: RecordStore, profile: str) -> None:
@@ -242,7 +242,7 @@ def test_a_report_sends_all_records(shipped: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_code_that_was_edited_since_the_engine_planned_the_job_does_not_run(
-    shipped: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    configs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def planned_code() -> str:
         job = Pipeline(load_config("smoke")).find("masks", list(MASKS.values()))
@@ -272,10 +272,10 @@ def test_code_that_was_edited_since_the_engine_planned_the_job_does_not_run(
 
 
 @pytest.fixture
-def run(shipped: Path) -> StageRun:
-    kept: list[StageRun] = []
-    execute("masks", MASKS, "smoke", kept.append)
-    return kept[0]
+def run(configs: Path) -> StageRun:
+    runs: list[StageRun] = []
+    execute("masks", MASKS, "smoke", runs.append)
+    return runs[0]
 
 
 def test_progress_passes_the_items_on(run: StageRun) -> None:
@@ -316,7 +316,7 @@ def test_on_a_terminal_it_is_a_bar(run: StageRun, monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize("trouble", [BrokenPipeError(), ValueError("closed file")])
 def test_a_reader_that_went_away_stops_nothing(
-    shipped: Path, monkeypatch: pytest.MonkeyPatch, trouble: Exception
+    configs: Path, monkeypatch: pytest.MonkeyPatch, trouble: Exception
 ) -> None:
     class Gone(io.StringIO):
         def write(self, text: str) -> int:

@@ -31,11 +31,11 @@ DAMAGES = [(LOCK_FILE, text) for text in TORN_LOCKS] + [(RWLOCK, text) for text 
 
 
 @pytest.fixture
-def project(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def project(configs: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(dvc, "WRITING_SECONDS", 0)
     write_text(LOCK_FILE, LOCK)
     write_text(RWLOCK, BLOCKED)
-    return shipped
+    return configs
 
 
 def test_whole_files_and_none_are_accepted(project: Path) -> None:

@@ -124,12 +124,12 @@ def test_files_that_others_named_alike_stay(tmp_path: Path) -> None:
 def test_a_read_only_file_is_replaced_and_its_other_names_keep_the_old_content(
     tmp_path: Path,
 ) -> None:
-    path, linked = tmp_path / "a.txt", tmp_path / "cache"
+    path, link = tmp_path / "a.txt", tmp_path / "cache"
     path.write_text("old")
     path.chmod(0o444)
-    linked.hardlink_to(path)
+    link.hardlink_to(path)
     write_text(path, "new")
-    assert (path.read_text(), linked.read_text()) == ("new", "old")
+    assert (path.read_text(), link.read_text()) == ("new", "old")
 
 
 def test_text_is_utf8_with_plain_newlines(tmp_path: Path) -> None:

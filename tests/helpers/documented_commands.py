@@ -33,29 +33,29 @@ _INLINE = re.compile(r"(?<!`)`([^`]+)`(?!`)")
 
 def commands_of_text(text: str) -> list[list[str]]:
     """Return every command of a Markdown text: blocks of bash, then code inside of sentences."""
-    found = []
+    result = []
     for block in _FENCE.findall(text):
         for line in block.replace("\\\n", " ").splitlines():
-            found += _split(line)
+            result += _split(line)
     for span in _INLINE.findall(_FENCE.sub("", text)):
-        found += [c for c in _split(" ".join(span.split())) if _is_command(c)]
-    return found
+        result += [c for c in _split(" ".join(span.split())) if _is_command(c)]
+    return result
 
 
 def commands_of_comments(text: str) -> list[list[str]]:
     """Return the commands at the ends of a file's first lines, `# what it does: command`."""
     lines = text.split("\n\n")[0].splitlines()
-    found = [c for line in lines for c in _split(line.lstrip("# ").rpartition(": ")[2])]
-    return [command for command in found if _is_command(command)]
+    result = [c for line in lines for c in _split(line.lstrip("# ").rpartition(": ")[2])]
+    return [command for command in result if _is_command(command)]
 
 
 def commands_of_messages(path: Path) -> list[list[str]]:
     """Return what the messages of a Python file advise, with `demo` for values filled in."""
-    found = []
+    result = []
     for text in _strings(ast.parse(path.read_bytes())):
         for span in _INLINE.findall(text):
-            found += [c for c in _split(span.replace("\0", "demo")) if _is_command(c)]
-    return found
+            result += [c for c in _split(span.replace("\0", "demo")) if _is_command(c)]
+    return result
 
 
 def check_command(command: Sequence[str], folder: Path) -> None:
@@ -136,9 +136,9 @@ def _check_stage(program: str, arguments: Sequence[str]) -> None:
     main = importlib.import_module(program).main
     options = vars(_read_arguments(lambda: main(arguments)))
     if program != "stages.code":
-        wanted = [value for value in options.values() if value in arguments]
+        expected = [value for value in options.values() if value in arguments]
         pipeline = Pipeline(load_config(options["profile"]))
-        pipeline.find(program.removeprefix("stages."), [v for v in wanted if v != "--help"][1:])
+        pipeline.find(program.removeprefix("stages."), [v for v in expected if v != "--help"][1:])
 
 
 def _check_script(program: str, arguments: Sequence[str]) -> None:
@@ -177,14 +177,14 @@ def _split(line: str) -> list[list[str]]:
         words = list(lexer)
     except ValueError:  # prose with an apostrophe
         return []
-    found: list[list[str]] = [[]]
+    result: list[list[str]] = [[]]
     for word in words:
         if set(word) <= set("&;|"):
-            found.append([])
+            result.append([])
         else:
             replaced = PLACEHOLDERS.get(word, word)
-            found[-1] += [] if replaced is None else [replaced]
-    return [command for command in found if command]
+            result[-1] += [] if replaced is None else [replaced]
+    return [command for command in result if command]
 
 
 def _is_command(words: Sequence[str]) -> bool:

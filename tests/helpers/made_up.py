@@ -37,8 +37,8 @@ def make_sets(*, methods: tuple[str, ...] = tuple(METHODS), seed: int = 0) -> li
 
 def texts(figure: Figure) -> list[str]:
     """All that is written in it."""
-    found = [text.get_text() for text in figure.findobj(Text) if text.get_visible()]
-    return [text for text in found if text]
+    visible = [text.get_text() for text in figure.findobj(Text) if text.get_visible()]
+    return [text for text in visible if text]
 
 
 def pictures(figure: Figure) -> list[np.ndarray]:

@@ -125,11 +125,11 @@ class File:
             handler.wfile.write(body)
 
     def _start(self, handler: Handler) -> int:
-        wanted = handler.headers.get("Range")
+        requested = handler.headers.get("Range")
         condition = handler.headers.get("If-Range")
-        if not wanted or not self.ranges or (condition and condition != self.tag):
+        if not requested or not self.ranges or (condition and condition != self.tag):
             return 0
-        return int(wanted.removeprefix("bytes=").rstrip("-"))
+        return int(requested.removeprefix("bytes=").rstrip("-"))
 
 
 def page(text: str, status: int = 200, content_type: str = "text/html; charset=utf-8") -> Route:

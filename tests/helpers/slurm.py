@@ -144,8 +144,8 @@ def _wait(condition: Callable[[], bool], folder: Path, *daemons: str) -> None:
     end = time.monotonic() + PATIENCE
     while not condition():
         if time.monotonic() > end:
-            said = [(folder / f"{name}.out").read_text()[-500:] for name in daemons]
-            pytest.skip(f"Slurm does not start here: {' '.join(said)}")
+            logs = [(folder / f"{name}.out").read_text()[-500:] for name in daemons]
+            pytest.skip(f"Slurm does not start here: {' '.join(logs)}")
         time.sleep(0.5)
 
 

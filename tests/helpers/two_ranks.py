@@ -136,17 +136,17 @@ class Scenarios:
             if progress.step == STOP and self.fabric.global_rank == 1:
                 signal.raise_signal(signal.SIGTERM)
 
-        state, heeded = self.folder / "states" / "told", False
+        state, handled = self.folder / "states" / "told", False
         try:
             train_toy(state, fabric=self.fabric, report=tell, checkpoint_every=100)
         except Stopped:
-            heeded = True
+            handled = True
         self.fabric.barrier()  # rank 0 saves; then both look, before it saves the next
         saved = sorted(int(path.stem.removeprefix("step-")) for path in state.glob("*.pt"))
         self.fabric.barrier()
         toy, _ = train_toy(state, fabric=self.fabric, checkpoint_every=100)
         self._save("toy_told", toy.state_dict())
-        self._save("told", {"heeded": torch.tensor(heeded), "saved": torch.tensor(saved)})
+        self._save("told", {"heeded": torch.tensor(handled), "saved": torch.tensor(saved)})
 
     def _uneven(self) -> None:
         try:
@@ -169,14 +169,14 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder
 
-    def heed(number: int, frame: object) -> None:
+    def raise_stopped(number: int, frame: object) -> None:
         raise Stopped
 
     if local_rank() > 0:  # as the training stage does
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         exit_when_parent_dies()
     else:
-        signal.signal(signal.SIGTERM, heed)
+        signal.signal(signal.SIGTERM, raise_stopped)
     fabric = launch(device="cpu", devices=2, precision="32-true")
     torch.set_num_threads(1)
     Scenarios(folder, fabric).run()

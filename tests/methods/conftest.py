@@ -32,10 +32,10 @@ class FakeFeatures(PerceptualFeatures):
 
 
 def _stride(tap: str) -> int:
-    found = re.fullmatch(r"relu([1-5])_[1-4]|pool([1-5])", tap)
-    if found is None:
+    result = re.fullmatch(r"relu([1-5])_[1-4]|pool([1-5])", tap)
+    if result is None:
         raise KeyError(tap)
-    after_relu, after_pool = found.groups()
+    after_relu, after_pool = result.groups()
     return 2 ** (int(after_relu) - 1) if after_relu else 2 ** int(after_pool)
 
 

@@ -33,7 +33,7 @@ def _build(context: BuildContext, **changes: Any) -> DeepFillv2:
     return method
 
 
-def _published(width: int = 24) -> Generator:
+def _build_published(width: int = 24) -> Generator:
     with torch.device("meta"):
         return Generator(width=width, dilations=(2, 4, 8, 16))
 
@@ -55,7 +55,7 @@ def test_defaults_build_the_published_networks(context: BuildContext) -> None:
 
 
 def test_every_part_has_the_published_size() -> None:
-    generator = _published()
+    generator = _build_published()
     refinement = generator.refinement
     assert _count(generator.coarse) == 1_631_151
     assert _count(refinement) == 2_421_327
@@ -67,11 +67,11 @@ def test_every_part_has_the_published_size() -> None:
 
 @pytest.mark.parametrize(("width", "size"), [(16, 1_805_398), (12, 1_017_954)])
 def test_a_narrower_generator_has_the_expected_size(width: int, size: int) -> None:
-    assert _count(_published(width)) == size
+    assert _count(_build_published(width)) == size
 
 
 def test_every_layer_has_the_published_size() -> None:
-    generator = _published()
+    generator = _build_published()
     refinement = generator.refinement
     decoder = [166_080, 83_040, 41_568, 20_784, 5_208, 327]
     expected = {
@@ -86,7 +86,7 @@ def test_every_layer_has_the_published_size() -> None:
 
 
 def test_strides_and_dilations_are_the_published_ones() -> None:
-    generator = _published()
+    generator = _build_published()
     for part, dilated in [
         (generator.coarse, {6: 2, 7: 4, 8: 8, 9: 16}),
         (generator.refinement.dilated, {6: 2, 7: 4, 8: 8, 9: 16}),
@@ -101,7 +101,7 @@ def test_strides_and_dilations_are_the_published_ones() -> None:
 
 
 def test_all_but_the_two_image_layers_are_gated() -> None:
-    generator = _published()
+    generator = _build_published()
     gated = [m for m in generator.modules() if isinstance(m, GatedConv2d)]
     assert len(_convolutions(generator)) == 42
     assert len(gated) == 40
@@ -126,7 +126,7 @@ def test_it_costs_the_published_number_of_multiplications(
 ) -> None:
     # Attention multiplies no weights, and the meta device has no autocast.
     monkeypatch.setattr(ContextualAttention, "forward", lambda self, f, b, hole: b)
-    generator = _published()
+    generator = _build_published()
     total = 0
 
     def add(conv: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> None:
@@ -218,8 +218,8 @@ def test_the_terms_are_the_papers(context: BuildContext, batch: Batch) -> None:
     }
     updates = list(method.phases()[0].train_step(batch))
     assert [update.optimiser for update in updates] == ["discriminator", "generator"]
-    found = {name: term for update in updates for name, term in update.terms.items()}
-    torch.testing.assert_close(found, expected)
+    result = {name: term for update in updates for name, term in update.terms.items()}
+    torch.testing.assert_close(result, expected)
 
 
 def test_either_optimiser_owns_one_network(context: BuildContext) -> None:

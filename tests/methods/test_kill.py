@@ -47,27 +47,27 @@ class Training:
         """Start the training, send a signal when it reaches step `after`, and return its output."""
         process = self._start()
         deadline = time.monotonic() + SECONDS
-        while self.reached < after and process.poll() is None and time.monotonic() < deadline:
+        while self.last_step < after and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.005)
         process.send_signal(number)
-        _, said = process.communicate(timeout=SECONDS)
-        assert process.returncode == (143 if number == signal.SIGTERM else -number), said
+        _, log = process.communicate(timeout=SECONDS)
+        assert process.returncode == (143 if number == signal.SIGTERM else -number), log
         assert not any(path.exists() for path in self.outputs)
-        return said
+        return log
 
     def finish(self) -> str:
         """Run the training to its end; return its output."""
         process = self._start()
-        _, said = process.communicate(timeout=SECONDS)
-        assert process.returncode == 0, said
-        return said
+        _, log = process.communicate(timeout=SECONDS)
+        assert process.returncode == 0, log
+        return log
 
     def _start(self) -> subprocess.Popen[str]:
         stage = ("-m", "stages.train", "--profile", "tiny", "one", self.network)
         return _python(self.project, *stage)
 
     @property
-    def reached(self) -> int:
+    def last_step(self) -> int:
         """Return the last step in the curves."""
         return max(self.curve, default=0)
 
@@ -78,7 +78,7 @@ class Training:
         return [point["step"] for point in points]
 
     @property
-    def saved(self) -> int:
+    def last_saved_step(self) -> int:
         """Return the last step with a saved state, or 0."""
         states = (self.project / LAYOUT.states / "one").glob(f"{self.network}-*/step-*.pt")
         return max((int(path.stem.removeprefix("step-")) for path in states), default=0)
@@ -110,8 +110,8 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory, steps: int) -> Path:
     write_tiny_configuration(project, steps=steps, checkpoint_every=CHECKPOINT_EVERY)
     write_data(project, size=SIZE)
     process = _python(project, "-c", TRAIN_ALL)
-    _, said = process.communicate(timeout=10 * SECONDS)
-    assert process.returncode == 0, said
+    _, log = process.communicate(timeout=10 * SECONDS)
+    assert process.returncode == 0, log
     return project
 
 
@@ -132,8 +132,8 @@ def _phases(history: Path) -> list[list[int]]:
     return [[step for step, _ in rows] for _, rows in groupby(numbered, key=itemgetter(1))]
 
 
-def _resumed(said: str, step: int) -> bool:
-    return f"step-{step:010d}.pt: " in said
+def _was_resumed(log: str, step: int) -> bool:
+    return f"step-{step:010d}.pt: " in log
 
 
 @pytest.mark.parametrize("steps", [12], scope="module")
@@ -143,8 +143,8 @@ def test_a_killed_training_ends_as_one_that_was_not(
 ) -> None:
     after = random.Random(network).randint(CHECKPOINT_EVERY + 1, steps // 2)
     training.interrupt(signal.SIGKILL, after=after)
-    saved = training.saved
-    assert _resumed(training.finish(), saved)
+    saved = training.last_saved_step
+    assert _was_resumed(training.finish(), saved)
     assert training.hashes() == Training(uninterrupted, network).hashes()
     assert training.curve == list(range(1, steps + 1))
     assert training.attempts() == 2
@@ -164,15 +164,15 @@ def test_so_does_one_that_is_killed_and_terminated_in_every_phase(
         quarter = len(phase) // 4
         early, later = phase[:quarter], phase[quarter:-quarter]
         for number, choices in ((signal.SIGKILL, early), (signal.SIGTERM, later)):
-            saved = training.saved
-            after = max(draw.choice(choices), training.reached + 1)
-            said = training.interrupt(number, after=after)
-            assert _resumed(said, saved) or not saved
-            assert training.reached in phase
-        assert training.saved == training.reached  # SIGTERM loses no step
+            saved = training.last_saved_step
+            after = max(draw.choice(choices), training.last_step + 1)
+            log = training.interrupt(number, after=after)
+            assert _was_resumed(log, saved) or not saved
+            assert training.last_step in phase
+        assert training.last_saved_step == training.last_step  # SIGTERM loses no step
 
-    saved = training.saved
-    assert _resumed(training.finish(), saved)
+    saved = training.last_saved_step
+    assert _was_resumed(training.finish(), saved)
     assert training.hashes() == reference.hashes()
     assert training.curve == list(range(1, steps + 1))
     assert training.attempts() == 2 * len(phases) + 1

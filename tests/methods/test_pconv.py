@@ -32,7 +32,7 @@ def _means(norms: list[nn.BatchNorm2d]) -> Tensor:
     return torch.cat([norm.get_buffer("running_mean") for norm in norms])
 
 
-def _owned(phase: Phase) -> set[int]:
+def _parameter_ids(phase: Phase) -> set[int]:
     groups = phase.optimisers["network"].param_groups
     return {id(parameter) for group in groups for parameter in group["params"]}
 
@@ -71,8 +71,8 @@ def test_the_second_phase_has_its_own_optimiser_without_the_frozen_parameters(
     assert initial.optimisers["network"].defaults["lr"] == 2e-4
     assert finetune.optimisers["network"].defaults["lr"] == 5e-5
     frozen = {id(p) for norm in method.network.encoder_norms() for p in norm.parameters()}
-    assert _owned(initial) == {id(p) for p in method.parameters()}
-    assert _owned(initial) - _owned(finetune) == frozen
+    assert _parameter_ids(initial) == {id(p) for p in method.parameters()}
+    assert _parameter_ids(initial) - _parameter_ids(finetune) == frozen
     assert len(frozen) == 4
 
 

@@ -52,10 +52,10 @@ def test_inception_is_pytorch_fids_network(monkeypatch: pytest.MonkeyPatch) -> N
     image_01 = torch.rand(1, 3, 40, 40, generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
         expected = theirs(image_01)[0].flatten(1)
-        found = ours(image_01)
-    assert found.shape == (1, ours.dimensions) == (1, 2048)
+        result = ours(image_01)
+    assert result.shape == (1, ours.dimensions) == (1, 2048)
     assert expected.std() > 0.01
-    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(result, expected, rtol=1e-4, atol=1e-4)
 
 
 def test_inception_never_goes_to_the_network(
@@ -86,9 +86,9 @@ def test_effnet_pools_the_packages_features(effnet: FeatureNetwork) -> None:
     prepared = perceptual._preprocess(2 * image_01 - 1, normalise=True)
     with torch.inference_mode():
         expected = perceptual.network._avg_pooling(perceptual.network.extract_features(prepared))
-        found = effnet(image_01)
-    assert found.shape == (2, effnet.dimensions) == (2, 1280)
-    torch.testing.assert_close(found, expected.flatten(1), rtol=1e-4, atol=1e-4)
+        result = effnet(image_01)
+    assert result.shape == (2, effnet.dimensions) == (2, 1280)
+    torch.testing.assert_close(result, expected.flatten(1), rtol=1e-4, atol=1e-4)
 
 
 def test_effnet_stays_frozen(effnet: FeatureNetwork) -> None:

@@ -47,7 +47,7 @@ def test_the_jackknife_of_a_mean_is_its_textbook_interval(n: int) -> None:
     values = _values(n)
     interval = half_jackknife(
         values.mean(),
-        lambda kept: float(values[kept].mean()),
+        lambda rows: float(values[rows].mean()),
         n,
         resamples=20_000,
         confidence=0.95,
@@ -69,7 +69,7 @@ def _pair(generator: np.random.Generator, n: int, dimensions: int) -> tuple[np.n
 def _frechet_interval(a: np.ndarray, b: np.ndarray) -> Interval:
     return half_jackknife(
         frechet_distance(a, b),
-        lambda kept: frechet_distance(a[kept], b[kept]),
+        lambda rows: frechet_distance(a[rows], b[rows]),
         len(a),
         resamples=40,
         confidence=0.95,
@@ -87,9 +87,9 @@ def test_the_jackknife_of_the_frechet_distance_covers(dimensions: int) -> None:
         estimates.append(frechet_distance(a, b))
         intervals.append(_frechet_interval(a, b))
     expected = np.mean(estimates)
-    covered = np.mean([low <= expected <= high for low, high in intervals])
+    coverage = np.mean([low <= expected <= high for low, high in intervals])
     width = np.mean([high - low for low, high in intervals])
-    assert 0.88 <= covered <= 1
+    assert 0.88 <= coverage <= 1
     assert width < 2 * 2 * 1.96 * np.std(estimates)  # no interval covers by being useless
 
 
@@ -99,7 +99,7 @@ def test_the_jackknife_is_seeded_and_needs_four_images() -> None:
     def interval(seed: int, n: int = 10) -> tuple[float, float]:
         return half_jackknife(
             1.0,
-            lambda kept: float(values[kept].mean()),
+            lambda rows: float(values[rows].mean()),
             n,
             resamples=20,
             confidence=0.95,

@@ -34,14 +34,14 @@ def _features(n: int, dimensions: int, seed: int = 0) -> tuple[np.ndarray, ...]:
 
 def test_means_are_compared_image_by_image() -> None:
     a, b = _scores(60, shift=1.0)
-    found = mean_difference(a - b, **BOOTSTRAP)
-    assert found is not None
-    assert found.value == pytest.approx(a.mean() - b.mean())
-    assert (found.low, found.high) == bootstrap_mean(a - b, **BOOTSTRAP)
-    assert (found.p, found.n) == (wilcoxon(a, b).pvalue, 60)
+    result = mean_difference(a - b, **BOOTSTRAP)
+    assert result is not None
+    assert result.value == pytest.approx(a.mean() - b.mean())
+    assert (result.low, result.high) == bootstrap_mean(a - b, **BOOTSTRAP)
+    assert (result.p, result.n) == (wilcoxon(a, b).pvalue, 60)
     back = mean_difference(b - a, **BOOTSTRAP)
     assert back is not None
-    assert (back.value, back.p) == (-found.value, found.p)
+    assert (back.value, back.p) == (-result.value, result.p)
 
 
 def test_infinite_differences_are_left_out() -> None:
@@ -175,19 +175,19 @@ def test_a_jackknifed_difference_is_tested_by_its_own_interval() -> None:
     values = np.random.default_rng(0).normal(0.4, size=40)
 
     def compare(shift: float, confidence: float = 0.95) -> tuple[float, bool]:
-        found = jackknife_difference(
-            lambda kept: float(values[kept].mean() + shift),
+        result = jackknife_difference(
+            lambda rows: float(values[rows].mean() + shift),
             40,
             halves=200,
             confidence=confidence,
             seed=0,
         )
-        return found.p, found.low <= 0 <= found.high
+        return result.p, result.low <= 0 <= result.high
 
     for shift in (-0.8, -0.4, -0.1, 0.0, 0.2):
         p, covers_zero = compare(shift)
         assert (p > 0.05) == covers_zero
         assert compare(shift, confidence=0.8)[0] == pytest.approx(p)
     constant: dict[str, Any] = {"halves": 10, "confidence": 0.95, "seed": 0}
-    assert jackknife_difference(lambda kept: 0.0, 8, **constant).p == 1
-    assert jackknife_difference(lambda kept: 2.0, 8, **constant).p == 0
+    assert jackknife_difference(lambda rows: 0.0, 8, **constant).p == 1
+    assert jackknife_difference(lambda rows: 2.0, 8, **constant).p == 0

@@ -42,10 +42,10 @@ def test_the_backbone_is_torchvisions_resnet18() -> None:
     x = reference.maxpool(reference.relu(reference.bn1(reference.conv1(image))))
     stride8 = reference.layer2(reference.layer1(x))
     stride16 = reference.layer3(stride8)
-    for found, wanted in zip(
+    for result, target in zip(
         ours(image), [stride8, stride16, reference.layer4(stride16)], strict=True
     ):
-        torch.testing.assert_close(found, wanted)
+        torch.testing.assert_close(result, target)
 
 
 @pytest.mark.parametrize("size", [(32, 32), (64, 64), (32, 96)])
@@ -87,8 +87,8 @@ def test_imagenets_mean_and_deviation_are_applied_inside(network: BiSeNet) -> No
     network.context.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     image = torch.rand(2, 3, 32, 32) * 2 - 1
     network(image)
-    wanted = normalize((image + 1) / 2, mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225])
-    torch.testing.assert_close(seen[0], wanted)
+    target = normalize((image + 1) / 2, mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225])
+    torch.testing.assert_close(seen[0], target)
     assert not {"mean", "std"} & set(network.state_dict())
 
 

@@ -49,7 +49,7 @@ def _by_loops(foreground: Tensor, background: Tensor, hole: Tensor) -> Tensor:
         for i, other in enumerate(places):
             scores[i, j] = (window(small_f, *other, size=3, step=1) * key).sum()
 
-    def fused(numbering: list[int]) -> Tensor:
+    def fuse_numbered(numbering: list[int]) -> Tensor:
         """D(S), with patches numbered in the given order."""
         result = torch.zeros_like(scores)
         for a, i in enumerate(numbering):
@@ -59,8 +59,8 @@ def _by_loops(foreground: Tensor, background: Tensor, hole: Tensor) -> Tensor:
                         result[i, j] += scores[numbering[a + shift], numbering[b + shift]]
         return result
 
-    scores = fused(list(range(h * w)))
-    scores = fused([row * w + column for column in range(w) for row in range(h)])
+    scores = fuse_numbered(list(range(h * w)))
+    scores = fuse_numbered([row * w + column for column in range(w) for row in range(h)])
     weights = torch.softmax(10 * scores * valid, dim=1) * valid
 
     output = torch.zeros(foreground.shape[1], 2 * h + 2, 2 * w + 2)
@@ -195,10 +195,10 @@ def test_every_sample_has_its_own_hole() -> None:
 def test_fusing_favours_a_patch_whose_neighbours_match_likewise() -> None:
     scores = torch.zeros(1, 16, 16)
     scores[0, 5, 10] = 1.0  # patch (1, 1) of a 4×4 grid with patch (2, 2)
-    fused = fuse(scores, (4, 4))[0]
+    linked = fuse(scores, (4, 4))[0]
     # One to the left and right, then also above and below, of both.
     around = {(5 + d, 10 + d): 1.0 for d in (-5, -4, -3, -1, 0, 1, 3, 4, 5)}
-    assert {(int(i), int(j)): fused[i, j].item() for i, j in fused.nonzero()} == around
+    assert {(int(i), int(j)): linked[i, j].item() for i, j in linked.nonzero()} == around
 
 
 def test_patches_of_zeros_have_finite_gradients() -> None:

@@ -68,9 +68,9 @@ def test_a_tap_of_vgg16_is_torchvisions_layer(
     stride: int,
 ) -> None:
     image = _image(size=32)
-    (found,) = vgg16(image, [tap], normalise=False)
-    assert found.shape == (2, channels, 32 // stride, 32 // stride)
-    assert torch.equal(found, reference[: last + 1](image))
+    (result,) = vgg16(image, [tap], normalise=False)
+    assert result.shape == (2, channels, 32 // stride, 32 // stride)
+    assert torch.equal(result, reference[: last + 1](image))
 
 
 @pytest.mark.parametrize(("name", "layers"), [("vgg16", "D"), ("vgg19", "E")])
@@ -101,8 +101,8 @@ def test_an_unknown_tap_is_refused(vgg16: VGGFeatures) -> None:
 
 
 def test_effnet_answers_with_its_last_map_of_the_block(effnet: PerceptualFeatures) -> None:
-    found = effnet(_image(), ["relu1_1", "relu2_2", "pool3", "relu4_1", "pool5"])
-    shapes = [tuple(x.shape[1:]) for x in found]
+    result = effnet(_image(), ["relu1_1", "relu2_2", "pool3", "relu4_1", "pool5"])
+    shapes = [tuple(x.shape[1:]) for x in result]
     assert shapes == [(32, 32, 32), (24, 16, 16), (40, 8, 8), (112, 4, 4), (320, 2, 2)]
 
 
@@ -130,10 +130,10 @@ def test_normalising_is_from_plus_minus_one_to_imagenets_statistics(
     std = torch.tensor(IMAGENET_STD).view(1, 3, 1, 1)
     prepared = ((image + 1) / 2 - mean) / std
     taps = ["pool1", "pool3"]
-    for found, expected in zip(
+    for result, expected in zip(
         features(image, taps), features(prepared, taps, normalise=False), strict=True
     ):
-        torch.testing.assert_close(found, expected)
+        torch.testing.assert_close(result, expected)
 
 
 def test_they_are_frozen_but_differentiable(effnet: PerceptualFeatures) -> None:
@@ -147,9 +147,9 @@ def test_they_are_frozen_but_differentiable(effnet: PerceptualFeatures) -> None:
 
 def test_looking_at_features_does_not_change_the_image(vgg16: VGGFeatures) -> None:
     image = _image()
-    kept = image.clone()
+    before = image.clone()
     vgg16(image, ["relu1_1", "pool1"], normalise=False)
-    assert torch.equal(image, kept)
+    assert torch.equal(image, before)
 
 
 @pytest.mark.parametrize("network", ["vgg16", "vgg19"])
@@ -163,8 +163,8 @@ def test_a_file_gives_the_network_its_weights(tmp_path: Path, reference: nn.Sequ
     torch.save(_whole(reference), tmp_path / "vgg16.pth")
     features = build_features("vgg16", perceptual="vgg", weights=tmp_path / "vgg16.pth")
     image = _image(size=32)
-    (found,) = features(image, ["pool1"], normalise=False)
-    assert torch.equal(found, reference[:5](image))
+    (result,) = features(image, ["pool1"], normalise=False)
+    assert torch.equal(result, reference[:5](image))
     with pytest.raises(UserError, match=r"vgg16\.pth: .*vgg19"):
         build_features("vgg19", perceptual="vgg", weights=tmp_path / "vgg16.pth")
 

@@ -12,7 +12,7 @@ def _count(module: nn.Module, *, trainable: bool = False) -> int:
     return sum(p.numel() for p in module.parameters() if p.requires_grad or not trainable)
 
 
-def _published(levels: int) -> PartialUNet:
+def _build_published(levels: int) -> PartialUNet:
     with torch.device("meta"):
         return PartialUNet(levels=levels, width=64, max_width=512)
 
@@ -42,7 +42,7 @@ def _square(*, size: int, side: int) -> Tensor:
     ("levels", "size"), [(5, 11_619_924), (6, 18_699_860), (7, 25_779_796), (8, 32_859_732)]
 )
 def test_it_has_the_published_size(levels: int, size: int) -> None:
-    assert _count(_published(levels), trainable=True) == size
+    assert _count(_build_published(levels), trainable=True) == size
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_it_has_the_expected_size_when_scaled_down(
 
 
 def test_every_block_has_the_published_size() -> None:
-    network = _published(7)
+    network = _build_published(7)
     assert [_count(block) for block in network.encoder] == [
         9_408, 205_056, 819_712, 1_180_672, 2_360_320, 2_360_320, 2_360_320,
     ]  # fmt: skip
@@ -67,7 +67,7 @@ def test_every_block_has_the_published_size() -> None:
 
 
 def test_normalisation_and_bias_are_where_the_paper_has_them() -> None:
-    network = _published(7)
+    network = _build_published(7)
     convolutions = [m for m in network.modules() if isinstance(m, PartialConv2d)]
     assert len(convolutions) == 14
     assert [conv.bias is not None for conv in convolutions] == [False] * 13 + [True]
@@ -78,7 +78,7 @@ def test_normalisation_and_bias_are_where_the_paper_has_them() -> None:
 
 
 def test_it_costs_the_published_number_of_multiplications() -> None:
-    network = _published(7)
+    network = _build_published(7)
     total = 0
 
     def add(module: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> None:
@@ -180,6 +180,6 @@ def test_frozen_encoder_norms_survive_train() -> None:
 
 
 def test_frozen_encoder_norms_leave_the_published_size() -> None:
-    network = _published(7)
+    network = _build_published(7)
     network.freeze_bn_stats()
     assert _count(network, trainable=True) == 25_774_932

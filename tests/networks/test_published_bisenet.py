@@ -43,7 +43,7 @@ class _Reference:
             x = self.norm(f"{name}.downsample.1", self.conv(f"{name}.downsample.0", x, stride))
         return (x + y).relu()
 
-    def attended(self, name: str, x: Tensor) -> Tensor:
+    def attend(self, name: str, x: Tensor) -> Tensor:
         x = self.unit(f"{name}.conv", x)
         pooled = F.adaptive_avg_pool2d(x, 1)
         return x * self.norm(f"{name}.bn_atten", self.conv(f"{name}.conv_atten", pooled)).sigmoid()
@@ -56,10 +56,10 @@ class _Reference:
             x = self.block(f"cp.resnet.layer{layer}.0", x, 1 if layer == 1 else 2)
             x = self.block(f"cp.resnet.layer{layer}.1", x, 1)
             maps.append(x)
-        x = self.attended("cp.arm32", maps[3])
+        x = self.attend("cp.arm32", maps[3])
         x = x + self.unit("cp.conv_avg", F.adaptive_avg_pool2d(maps[3], 1))
         x = self.unit("cp.conv_head32", F.interpolate(x, scale_factor=2))
-        x = x + self.attended("cp.arm16", maps[2])
+        x = x + self.attend("cp.arm16", maps[2])
         x = self.unit("cp.conv_head16", F.interpolate(x, scale_factor=2))
         x = self.unit("ffm.convblk", torch.cat([maps[1], x], dim=1))
         attention = self.conv("ffm.conv1", F.adaptive_avg_pool2d(x, 1)).relu()
@@ -69,8 +69,8 @@ class _Reference:
 
 
 def test_the_published_file_has_13_3_million_weights(published: dict[str, Tensor]) -> None:
-    counted = [t for name, t in published.items() if name.endswith(("weight", "bias"))]
-    assert sum(t.numel() for t in counted) == 13_300_416
+    parameters = [t for name, t in published.items() if name.endswith(("weight", "bias"))]
+    assert sum(t.numel() for t in parameters) == 13_300_416
 
 
 def test_converted_weights_give_the_published_outputs(published: dict[str, Tensor]) -> None:
@@ -103,12 +103,12 @@ def test_the_published_order_of_classes_is_another_than_the_data_sets() -> None:
 
 def test_merging_adds_probabilities() -> None:
     logits = torch.randn(2, 19, 4, 4, generator=torch.Generator().manual_seed(2))
-    found = merge_classes(logits).softmax(dim=1)
-    assert found.shape == (2, 14, 4, 4)
-    wanted = torch.zeros_like(found)
+    result = merge_classes(logits).softmax(dim=1)
+    assert result.shape == (2, 14, 4, 4)
+    expected = torch.zeros_like(result)
     for position, name in enumerate(PUBLISHED_CLASSES):
-        wanted[:, MERGED[name]] += logits.softmax(dim=1)[:, position]
-    torch.testing.assert_close(found, wanted)
+        expected[:, MERGED[name]] += logits.softmax(dim=1)[:, position]
+    torch.testing.assert_close(result, expected)
 
 
 @pytest.mark.parametrize("name", PUBLISHED_CLASSES)

@@ -13,10 +13,10 @@ def quantiser() -> VectorQuantiser:
 def test_codes_are_their_own_nearest(quantiser: VectorQuantiser) -> None:
     quantiser.eval()
     indices = torch.arange(6).view(1, 2, 3)
-    found = quantiser(quantiser.lookup(indices))
-    assert torch.equal(found.indices, indices)
-    assert found.commitment.item() == pytest.approx(0, abs=1e-12)
-    assert torch.equal(quantiser(found.vectors).indices, indices)
+    result = quantiser(quantiser.lookup(indices))
+    assert torch.equal(result.indices, indices)
+    assert result.commitment.item() == pytest.approx(0, abs=1e-12)
+    assert torch.equal(quantiser(result.vectors).indices, indices)
 
 
 def test_gradients_pass_straight_through_and_never_to_the_codebook(
@@ -25,9 +25,9 @@ def test_gradients_pass_straight_through_and_never_to_the_codebook(
     quantiser.eval()
     z = torch.randn(2, 3, 2, 2, requires_grad=True)
     weight = torch.randn(2, 3, 2, 2)
-    found = quantiser(z)
-    assert found.indices.min() >= 0 and found.indices.max() < 6
-    (gradient,) = torch.autograd.grad((found.vectors * weight).sum(), z)
+    result = quantiser(z)
+    assert result.indices.min() >= 0 and result.indices.max() < 6
+    (gradient,) = torch.autograd.grad((result.vectors * weight).sum(), z)
     assert torch.equal(gradient, weight)
     assert not list(quantiser.parameters())
 
@@ -36,10 +36,10 @@ def test_with_no_memory_a_used_code_is_the_mean_of_its_vectors() -> None:
     torch.manual_seed(0)
     quantiser = VectorQuantiser(codes=4, channels=2, decay=0.0).train()
     z = torch.randn(3, 2, 4, 4)
-    found = quantiser(z)
+    result = quantiser(z)
     flat = z.permute(0, 2, 3, 1).reshape(-1, 2)
-    for code in found.indices.unique():
-        mean = flat[found.indices.flatten() == code].mean(dim=0)
+    for code in result.indices.unique():
+        mean = flat[result.indices.flatten() == code].mean(dim=0)
         torch.testing.assert_close(quantiser.codebook[code], mean, rtol=1e-3, atol=1e-4)
 
 
@@ -95,6 +95,6 @@ def test_half_precision_does_not_reach_the_averages() -> None:
     expected = full(z)
     torch.manual_seed(2)
     with torch.autocast("cpu", torch.bfloat16):
-        found = mixed(z)
-    assert torch.equal(found.indices, expected.indices)
+        result = mixed(z)
+    assert torch.equal(result.indices, expected.indices)
     assert torch.equal(mixed.codebook, full.codebook)

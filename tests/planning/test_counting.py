@@ -51,7 +51,7 @@ def test_what_the_backward_pass_needs_counts_once() -> None:
     assert sum(sizes) == 4000
 
 
-def test_a_sampler_costs_more_where_more_is_missing(shipped: object) -> None:
+def test_a_sampler_costs_more_where_more_is_missing(configs: object) -> None:
     cost = CostCounter(load_config("demo")).count("ict")
     assert cost.completion is not None
     some, more, most = (cost.completion(share).macs for share in (0.1, 0.3, 0.5))
@@ -60,23 +60,23 @@ def test_a_sampler_costs_more_where_more_is_missing(shipped: object) -> None:
     assert [phase.name for phase in cost.phases] == ["prior", "upsampler"]
 
 
-def test_costs_are_those_of_the_networks(shipped: object) -> None:
+def test_costs_are_those_of_the_networks(configs: object) -> None:
     """Against a completion that is really computed."""
     config = load_config("demo")
-    counted = CostCounter(config).count("pconv")
+    network_cost = CostCounter(config).count("pconv")
     method = _pconv(config)
     image, hole = torch.rand(1, 3, 64, 64), torch.zeros(1, 1, 64, 64)
     with torch.no_grad(), FlopCounterMode(display=False) as reference:
         method.complete(image, hole, torch.Generator())
-    assert counted.completion is not None
-    completion = counted.completion(0.3).macs
+    assert network_cost.completion is not None
+    completion = network_cost.completion(0.3).macs
     assert completion == reference.get_total_flops() // 2
 
     parameters = sum(parameter.numel() for parameter in method.parameters())
-    assert counted.parameters == parameters
-    assert counted.optimised == 4 * parameters
-    assert counted.frozen > 0  # EfficientNet's features
-    phase = counted.phases[0]
+    assert network_cost.parameters == parameters
+    assert network_cost.optimised == 4 * parameters
+    assert network_cost.frozen > 0  # EfficientNet's features
+    phase = network_cost.phases[0]
     assert phase.step.macs > 3 * phase.batch_size * completion  # both passes, and features
 
 

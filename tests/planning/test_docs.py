@@ -22,6 +22,6 @@ def test_the_printed_plan_is_todays(monkeypatch: pytest.MonkeyPatch) -> None:
     measurements = read_measurements(REFERENCE / "throughput_a100.csv")
     speed = Speed(DEVICES["a100"], precision=config.profile.precision, measurements=measurements)
     plan = Planner(config, speed).plan()
-    found = BLOCK.search((ROOT / "docs/paper_scale.md").read_text(encoding="utf-8"))
-    assert found is not None
-    assert found[1].strip() == page(plan, [1, 2, 4, 8])
+    result = BLOCK.search((ROOT / "docs/paper_scale.md").read_text(encoding="utf-8"))
+    assert result is not None
+    assert result[1].strip() == page(plan, [1, 2, 4, 8])

@@ -116,10 +116,10 @@ def test_the_program_prints_it_and_writes_what_jobs_ask_for(
 ) -> None:
     assert run_command("plan", ["--gpus", "2"]) == 0
     assert "Profile `tiny` on one CPU core" in capsys.readouterr().out
-    asked = json.loads(LAYOUT.plan.read_text())
-    assert asked == cluster_resources(_plan(config))
-    assert asked["train_toy two"]["runtime"] >= 15
-    assert {name.split()[0] for name in asked} == {"train_base", "train_toy", "complete_toy"}
+    requests = json.loads(LAYOUT.plan.read_text())
+    assert requests == cluster_resources(_plan(config))
+    assert requests["train_toy two"]["runtime"] >= 15
+    assert {name.split()[0] for name in requests} == {"train_base", "train_toy", "complete_toy"}
 
 
 def test_the_program_refuses_a_profile_that_is_not_there(

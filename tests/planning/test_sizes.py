@@ -11,7 +11,7 @@ from mdrnets.planning.sizes import (
 )
 
 
-def test_the_papers_numbers_of_images_are_known_before_any_is_there(shipped: Path) -> None:
+def test_the_papers_numbers_of_images_are_known_before_any_is_there(configs: Path) -> None:
     config = load_config("paper")
     layout = Layout("paper")
     celebahq = count_images(config, layout, "celebahq")
@@ -21,7 +21,7 @@ def test_the_papers_numbers_of_images_are_known_before_any_is_there(shipped: Pat
     assert ffhq == Images(all=70_000, train=68_000 - 100, labelled=0, test=2_000)
 
 
-def test_bytes_are_those_of_the_arrays(shipped: Path) -> None:
+def test_bytes_are_those_of_the_arrays(configs: Path) -> None:
     config = load_config("paper")
     images = {name: count_images(config, Layout("paper"), name) for name in config.profile.datasets}
     packed = packed_bytes(config, images)

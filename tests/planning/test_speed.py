@@ -45,16 +45,16 @@ def test_only_a_measurement_of_the_same_counts() -> None:
     row = Measurement("pconv", "initial", 256, 8, "bf16-mixed", 100, 4.0, 1)
     speed = Speed(DEVICES["h100"], precision="bf16-mixed", measurements=[row])
 
-    def found(speed: Speed, *, batch: int = 8, parameters: int = 100) -> Measurement | None:
+    def find(speed: Speed, *, batch: int = 8, parameters: int = 100) -> Measurement | None:
         return speed.find_measurement(
             network="pconv", phase="initial", image_size=256, batch=batch, parameters=parameters
         )
 
-    assert found(speed) == row
-    assert found(speed, parameters=101) is None  # other widths
-    assert found(speed, batch=6) is None
+    assert find(speed) == row
+    assert find(speed, parameters=101) is None  # other widths
+    assert find(speed, batch=6) is None
     other = Speed(DEVICES["h100"], precision="32-true", measurements=[row])
-    assert found(other) is None
+    assert find(other) is None
 
 
 def test_an_estimate_is_arithmetic_or_kernels_whichever_is_longer() -> None:

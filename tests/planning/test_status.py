@@ -158,8 +158,8 @@ def test_the_command_counts_by_group_and_lists_jobs_on_demand(
 
 
 def test_without_any_run_everything_is_left_and_unknown(
-    shipped: Path, capsys: pytest.CaptureFixture[str]
+    configs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run_command("status", ["--profile", "smoke"]) == 0
     assert "unknown" in capsys.readouterr().out.splitlines()[0]
-    assert list(shipped.glob("runs")) == []
+    assert list(configs.glob("runs")) == []

@@ -72,8 +72,8 @@ def test_a_job_without_gpus_changes_nothing(machine: Path) -> None:
 
 def test_jobs_side_by_side_have_gpus_of_their_own(machine: Path) -> None:
     jobs = [Job(1), Job(1), Job(1)]
-    taken = [job.gpus() for job in jobs]
-    assert set.union(*taken) == {"GPU-a", "GPU-b", "GPU-c"}
+    choices = [job.gpus() for job in jobs]
+    assert set.union(*choices) == {"GPU-a", "GPU-b", "GPU-c"}
     for job in jobs:
         job.end()
 

@@ -10,7 +10,7 @@ from mdrnets.runtime.numerics import autocast, keep_freed_memory, set_numerics
 
 
 @pytest.fixture(autouse=True)
-def restored() -> Iterator[None]:
+def restore_settings() -> Iterator[None]:
     threads = torch.get_num_threads()
     deterministic = torch.are_deterministic_algorithms_enabled()
     tf32 = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32

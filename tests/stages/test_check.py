@@ -13,7 +13,7 @@ def _change(path: str, before: str, after: str) -> None:
     Path(path).write_text(text.replace(before, after, 1), encoding="utf-8")
 
 
-def test_the_stamp_never_changes(shipped: Path) -> None:
+def test_the_stamp_never_changes(configs: Path) -> None:
     assert check.main(["--profile", "smoke"]) == 0
     first = STAMP.read_bytes()
     _change("params.yaml", "seed: 2204", "seed: 2205")
@@ -30,7 +30,7 @@ def test_the_stamp_never_changes(shipped: Path) -> None:
     ],
 )
 def test_a_bad_value_is_told_before_anything_runs(
-    shipped: Path,
+    configs: Path,
     capsys: pytest.CaptureFixture[str],
     before: str,
     after: str,
@@ -44,16 +44,16 @@ def test_a_bad_value_is_told_before_anything_runs(
 
 
 def test_a_missing_archive_is_told(
-    shipped: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    configs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("MDRNETS_DATA", str(shipped))
+    monkeypatch.setenv("MDRNETS_DATA", str(configs))
     assert check.main(["--profile", "real64"]) == 1
     error = capsys.readouterr().err
     assert "sources.celebahq_faces.path: " in error and "sources.nvidia_holes.path: " in error
 
 
 def test_an_unset_variable_is_told(
-    shipped: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    configs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("MDRNETS_DATA", raising=False)
     assert check.main(["--profile", "real64"]) == 1
@@ -61,7 +61,7 @@ def test_an_unset_variable_is_told(
 
 
 def test_all_missing_files_variables_and_licences_are_named_at_once(
-    shipped: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    configs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("COMPLETIONS", raising=False)
     method = "  theirs: {title: Theirs, completions: '$COMPLETIONS/{dataset}'}\n  pconv:"
@@ -71,13 +71,13 @@ def test_all_missing_files_variables_and_licences_are_named_at_once(
     assert check.main(["--profile", "paper"]) == 1
     error = capsys.readouterr().err
     assert error.count("\n") == 1
-    for wanted in ("celebamask_hq", "ffhq", "methods.theirs.completions", "COMPLETIONS"):
-        assert wanted in error
+    for expected in ("celebamask_hq", "ffhq", "methods.theirs.completions", "COMPLETIONS"):
+        assert expected in error
     assert "datasets.celebahq.split.validation" in error
 
 
 def test_missing_external_completions_are_named(
-    shipped: Path, capsys: pytest.CaptureFixture[str]
+    configs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _change("params.yaml", "  pconv:", "  theirs: {title: T, completions: their.zip}\n  pconv:")
     _change("profiles/smoke.yaml", "methods: [", "methods: [theirs, ")
@@ -97,7 +97,7 @@ def test_missing_external_completions_are_named(
     ],
 )
 def test_what_would_fail_after_training_is_refused_before(
-    shipped: Path,
+    configs: Path,
     capsys: pytest.CaptureFixture[str],
     file: str,
     before: str,
@@ -114,7 +114,7 @@ SMALL = "{steps: 4, batch_size: 4, levels: 4, width: 4, max_width: 16}"
 
 
 def test_a_method_whose_memory_cannot_be_inspected_is_refused(
-    shipped: Path, capsys: pytest.CaptureFixture[str]
+    configs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _change(
         "params.yaml",
@@ -128,7 +128,7 @@ def test_a_method_whose_memory_cannot_be_inspected_is_refused(
 
 
 def test_a_parser_that_parses_no_faces_is_refused(
-    shipped: Path, capsys: pytest.CaptureFixture[str]
+    configs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     other = "  other:\n    title: O\n    module: mdrnets.methods.mdrnets.coarse\n    dataset: 0\n"
     _change("params.yaml", "components:\n", f"components:\n{other}    labels: true\n")
@@ -141,7 +141,7 @@ def test_a_parser_that_parses_no_faces_is_refused(
 
 
 def test_a_method_that_completes_nothing_is_refused(
-    shipped: Path, capsys: pytest.CaptureFixture[str]
+    configs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _change(
         "params.yaml", "module: mdrnets.methods.pconv", "module: mdrnets.methods.mdrnets.parser"

@@ -11,9 +11,9 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def project(shipped: Path) -> Path:
-    shutil.copy(ROOT / "dvc.yaml", shipped)
-    return shipped
+def project(configs: Path) -> Path:
+    shutil.copy(ROOT / "dvc.yaml", configs)
+    return configs
 
 
 def test_the_shipped_graph_is_that_of_the_shipped_profile(project: Path) -> None:

@@ -129,7 +129,7 @@ def project(tmp_path, monkeypatch) -> Layout:
 
 
 @pytest.fixture
-def built(project) -> Layout:
+def built_layout(project) -> Layout:
     for stage, *arguments in CHAIN:
         assert _run(stage, *arguments) == 0, (stage, arguments)
     return project
@@ -149,19 +149,19 @@ def _products(layout: Layout) -> dict[str, str]:
 # -- the chain ---------------------------------------------------------------------------------
 
 
-def test_the_chain_ends_in_what_training_reads(built) -> None:
-    rows = _rows(built.split("small"))
+def test_the_chain_ends_in_what_training_reads(built_layout) -> None:
+    rows = _rows(built_layout.split("small"))
     assert [row["id"] for row in rows] == [f"{n:05}" for n in range(12)]
     assert Counter(row["role"] for row in rows) == {"train": 7, "validation": 3, "test": 2}
     assert [row["role"] for row in rows[-2:]] == ["test", "test"]
     assert [row["labelled"] for row in rows] == ["0", "0"] + ["1"] * 10
 
     data = load_training_data(
-        built.images("small"),
-        built.split("small"),
-        built.holes(),
-        built.hole_split(),
-        built.labels("small"),
+        built_layout.images("small"),
+        built_layout.split("small"),
+        built_layout.holes(),
+        built_layout.hole_split(),
+        built_layout.labels("small"),
     )
     assert data.images.shape == (12, 32, 32, 3)
     assert data.labels is not None
@@ -173,23 +173,23 @@ def test_the_chain_ends_in_what_training_reads(built) -> None:
     assert (data.labelled_rows == data.label_rows + 2).all()
 
 
-def test_packed_rows_are_the_files_of_the_table(built) -> None:
-    images = np.load(built.images("small"))
+def test_packed_rows_are_the_files_of_the_table(built_layout) -> None:
+    images = np.load(built_layout.images("small"))
     with Archive(Path("data/faces.zip")) as faces:
-        for at, row in enumerate(_rows(built.split("small"))):
+        for at, row in enumerate(_rows(built_layout.split("small"))):
             image = Image.fromarray(decode_image(faces.read(row["id"]), ""))
             expected = image.resize((32, 32), Image.Resampling.LANCZOS)
             np.testing.assert_array_equal(images[at], np.asarray(expected))
     third = Path("labels/00004.png").read_bytes()
     ids = merge_celebamask_classes(decode_labels(third, ""))
     expected = Image.fromarray(ids).resize((32, 32), Image.Resampling.NEAREST)
-    np.testing.assert_array_equal(np.load(built.labels("small"))[2], np.asarray(expected))
+    np.testing.assert_array_equal(np.load(built_layout.labels("small"))[2], np.asarray(expected))
 
 
-def test_every_bin_has_its_holes(built) -> None:
-    holes = np.load(built.holes())
-    steps = {row["id"]: (int(row["step"]), row["role"]) for row in _rows(built.hole_split())}
-    pairs = read_assignment(built.assignment("small"))
+def test_every_bin_has_its_holes(built_layout) -> None:
+    holes = np.load(built_layout.holes())
+    steps = {row["id"]: (int(row["step"]), row["role"]) for row in _rows(built_layout.hole_split())}
+    pairs = read_assignment(built_layout.assignment("small"))
     assert [(pair.bin, pair.image) for pair in pairs] == [
         (name, image) for name in ("1-20", "20-40", "40-60") for image in ("00010", "00011")
     ]
@@ -201,27 +201,27 @@ def test_every_bin_has_its_holes(built) -> None:
         assert pair.ratio == holes[pair.hole_row].mean()
         assert abs(pair.ratio - (step - 0.5) / 10) < 0.03
     # Two holes for validation in each bin, for three validation images.
-    validation = read_assignment(built.assignment("small"), role="validation")
+    validation = read_assignment(built_layout.assignment("small"), role="validation")
     assert Counter(pair.bin for pair in validation) == {"1-20": 2, "20-40": 2, "40-60": 2}
     assert {pair.hole for pair in validation}.isdisjoint(pair.hole for pair in pairs)
 
 
-def test_a_data_set_without_labels_follows_the_list_of_celebahq(built) -> None:
-    rows = _rows(built.split("bare"))
+def test_a_data_set_without_labels_follows_the_list_of_celebahq(built_layout) -> None:
+    rows = _rows(built_layout.split("bare"))
     # 3 is of the list; of the others 0 1 2 4 5 6 7 8 … the sixth is 6.
     assert [row["id"] for row in rows if row["role"] == "test"] == ["00003", "00006"]
     assert {row["labelled"] for row in rows} == {"0"}
 
 
-def test_the_same_input_gives_the_same_bytes(built, tmp_path, monkeypatch) -> None:
-    first = _products(built)
+def test_the_same_input_gives_the_same_bytes(built_layout, tmp_path, monkeypatch) -> None:
+    first = _products(built_layout)
     elsewhere = tmp_path / "elsewhere"
     _project(elsewhere)
     monkeypatch.chdir(elsewhere)
     monkeypatch.setenv("SOMEWHERE", str(elsewhere))
     for stage, *arguments in CHAIN:
         assert _run(stage, *arguments) == 0
-    assert _products(built) == first
+    assert _products(built_layout) == first
     assert len(first) == 3 * 2 + 3 + 4 + 2
 
 

@@ -29,7 +29,7 @@ OUTPUTS = [
 
 
 @pytest.fixture(scope="module")
-def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def project_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project whose completions are evaluated, to be looked at but not changed."""
     folder = tmp_path_factory.mktemp("project")
     with pytest.MonkeyPatch.context() as patch:
@@ -44,10 +44,12 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def project(evaluated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def project(
+    project_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
     """A copy of it without the outputs of the stage; the process' state is put back."""
     folder = tmp_path / "copy"
-    shutil.copytree(evaluated, folder)
+    shutil.copytree(project_folder, folder)
     monkeypatch.chdir(folder)
     for path in OUTPUTS:
         path.unlink()
@@ -80,63 +82,63 @@ def _rows(folder: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_there_is_a_row_for_each_image_in_each_bin(evaluated: Path) -> None:
-    rows = _rows(evaluated)
-    pairs = read_assignment(evaluated / LAYOUT.assignment("two"))
+def test_there_is_a_row_for_each_image_in_each_bin(project_folder: Path) -> None:
+    rows = _rows(project_folder)
+    pairs = read_assignment(project_folder / LAYOUT.assignment("two"))
     assert [(r["image"], r["bin"], r["hole"], float(r["ratio"])) for r in rows] == [
         (p.image, p.bin, p.hole, p.ratio) for p in pairs
     ]
 
 
-def test_the_summary_is_that_of_the_rows(evaluated: Path) -> None:
-    summary = load_summary(evaluated / OUTPUTS[1])
+def test_the_summary_is_that_of_the_rows(project_folder: Path) -> None:
+    summary = load_summary(project_folder / OUTPUTS[1])
     assert (summary.dataset, summary.method, summary.images) == ("two", "toy", 5)
     assert list(summary.bins) == BINS
-    for name, of_bin in summary.bins.items():
-        rows = [row for row in _rows(evaluated) if row["bin"] == name]
+    for name, one_bin in summary.bins.items():
+        rows = [row for row in _rows(project_folder) if row["bin"] == name]
         for metric in METRICS:
             values = np.array([float(row[metric]) for row in rows])
             finite = values[np.isfinite(values)]
-            assert of_bin.means[metric].value == pytest.approx(finite.mean())
-            assert of_bin.means[metric].n + of_bin.means[metric].infinite == 5
+            assert one_bin.means[metric].value == pytest.approx(finite.mean())
+            assert one_bin.means[metric].n + one_bin.means[metric].infinite == 5
 
 
-def test_the_scores_are_in_the_record_and_so_in_mlflow(evaluated: Path) -> None:
-    record = read(evaluated / LAYOUT.records / "evaluate-two-toy.json")
+def test_the_scores_are_in_the_record_and_so_in_mlflow(project_folder: Path) -> None:
+    record = read(project_folder / LAYOUT.records / "evaluate-two-toy.json")
     assert record is not None
-    for name, of_bin in load_summary(evaluated / OUTPUTS[1]).bins.items():
-        assert record.measurements[f"psnr {name}"] == of_bin.means["psnr"].value
-        assert record.measurements[f"frechet {name}"] == of_bin.distances.frechet.value
+    for name, one_bin in load_summary(project_folder / OUTPUTS[1]).bins.items():
+        assert record.measurements[f"psnr {name}"] == one_bin.means["psnr"].value
+        assert record.measurements[f"frechet {name}"] == one_bin.distances.frechet.value
 
 
-def test_the_perfect_completion_is_counted_apart(evaluated: Path) -> None:
-    means = load_summary(evaluated / OUTPUTS[1]).bins["1-20"].means
+def test_the_perfect_completion_is_counted_apart(project_folder: Path) -> None:
+    means = load_summary(project_folder / OUTPUTS[1]).bins["1-20"].means
     assert {metric for metric in METRICS if means[metric].infinite} == {
         "psnr",
         "hole_psnr",
         "raw_psnr",
     }
     assert means["psnr"].infinite == 1
-    assert "Infinity" not in (evaluated / OUTPUTS[1]).read_text(encoding="utf-8")
+    assert "Infinity" not in (project_folder / OUTPUTS[1]).read_text(encoding="utf-8")
 
 
-def test_features_lie_in_the_order_of_bins_and_images(evaluated: Path) -> None:
-    truth, found = np.load(evaluated / TRUTH), np.load(evaluated / OUTPUTS[2])
-    assert (truth.shape, found.shape) == ((5, 1280), (2, 5, 1280))
-    assert truth.dtype == found.dtype == np.float32
-    np.testing.assert_allclose(found[0, 2], truth[2], rtol=1e-4, atol=1e-4)  # the perfect one
-    bins = load_summary(evaluated / OUTPUTS[1]).bins
+def test_features_lie_in_the_order_of_bins_and_images(project_folder: Path) -> None:
+    truth, result = np.load(project_folder / TRUTH), np.load(project_folder / OUTPUTS[2])
+    assert (truth.shape, result.shape) == ((5, 1280), (2, 5, 1280))
+    assert truth.dtype == result.dtype == np.float32
+    np.testing.assert_allclose(result[0, 2], truth[2], rtol=1e-4, atol=1e-4)  # the perfect one
+    bins = load_summary(project_folder / OUTPUTS[1]).bins
     for number, name in enumerate(BINS):
         distances = bins[name].distances
-        assert distances.frechet.value == pytest.approx(frechet_distance(found[number], truth))
+        assert distances.frechet.value == pytest.approx(frechet_distance(result[number], truth))
         assert distances.frechet_name == "FD(effnet-lite0)"
         assert distances.warning is not None
 
 
-def test_it_gives_the_same_bytes_again(evaluated: Path, project: Path) -> None:
+def test_it_gives_the_same_bytes_again(project_folder: Path, project: Path) -> None:
     assert evaluate.main(["two", "toy"]) == 0
     for path in OUTPUTS:
-        assert path.read_bytes() == (evaluated / path).read_bytes()
+        assert path.read_bytes() == (project_folder / path).read_bytes()
 
 
 def test_missing_completions_say_what_to_run(
@@ -200,8 +202,8 @@ def test_an_unknown_method_is_refused(project: Path, capsys: pytest.CaptureFixtu
     assert "evaluate two other" in capsys.readouterr().err
 
 
-def test_the_summary_is_readable_json(evaluated: Path) -> None:
-    values = json.loads((evaluated / OUTPUTS[1]).read_text(encoding="utf-8"))
+def test_the_summary_is_readable_json(project_folder: Path) -> None:
+    values = json.loads((project_folder / OUTPUTS[1]).read_text(encoding="utf-8"))
     assert set(values["bins"]["1-20"]["means"]) == set(METRICS)
     assert set(values["bins"]["1-20"]["distances"]["frechet"]) == {
         "value",

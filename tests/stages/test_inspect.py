@@ -32,7 +32,7 @@ LABELLED = range(2, 6)
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def project_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Configuration, data and weights."""
     folder = tmp_path_factory.mktemp("project")
     with pytest.MonkeyPatch.context() as patch:
@@ -48,13 +48,13 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def project(made: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def project(project_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The same for all tests, without outputs; the process' state is put back."""
-    monkeypatch.chdir(made)
+    monkeypatch.chdir(project_folder)
     for path in (MEMORY, PARSING):
         path.unlink(missing_ok=True)
     threads = torch.get_num_threads()
-    yield made
+    yield project_folder
     torch.use_deterministic_algorithms(False)
     torch.set_num_threads(threads)
 
@@ -80,9 +80,9 @@ def _configure(name: str, edit: Callable[[dict[str, Any]], None]) -> None:
 
 
 def _with_mdrnets(params: dict[str, Any]) -> None:
-    shipped = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-    params["components"] |= shipped["components"]
-    params["methods"]["mdrnets"] = shipped["methods"]["mdrnets"]
+    configs = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    params["components"] |= configs["components"]
+    params["methods"]["mdrnets"] = configs["methods"]["mdrnets"]
     params["ablation_base"] = "mdrnets"
 
 
@@ -154,14 +154,14 @@ def test_the_memory_is_read_by_the_test_images_and_shown_by_training_images(proj
 
 def test_the_parser_is_compared_on_labelled_validation_images(project: Path) -> None:
     assert inspect_parsing.main(ARGUMENTS) == 0
-    found = read_parsing(PARSING)
-    assert list(found) == [COMPLETE, "1-20", "20-40"]
+    result = read_parsing(PARSING)
+    assert list(result) == [COMPLETE, "1-20", "20-40"]
     labels = np.load(LAYOUT.labels("one"))[1:]  # rows 3 to 5 of the images
-    for classes in found.values():
+    for classes in result.values():
         assert [c.name for c in classes] == list(CLASSES)
         assert [c.pixels for c in classes] == np.bincount(labels.ravel()).tolist()
         assert sum(c.predicted for c in classes) == labels.size
-    assert found[COMPLETE] != found["20-40"]
+    assert result[COMPLETE] != result["20-40"]
 
 
 def test_both_give_the_same_bytes_again(project: Path) -> None:

@@ -20,7 +20,7 @@ LAYOUT = Layout("smoke")
 
 
 @pytest.fixture
-def project(shipped: Path) -> Path:
+def project(configs: Path) -> Path:
     """Three labelled images, a hole, and a profile that takes the published parser."""
     path = Path("profiles/smoke.yaml")
     profile = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -37,7 +37,7 @@ def project(shipped: Path) -> Path:
     np.save(LAYOUT.labels("rendered_a"), np.zeros((3, 32, 32), dtype=np.uint8))
     np.save(LAYOUT.holes(), np.eye(32, dtype=bool)[None])
     LAYOUT.weights("bisenet").parent.mkdir()
-    return shipped
+    return configs
 
 
 def test_published_weights_are_saved_as_a_trained_parser(project: Path) -> None:
@@ -50,8 +50,8 @@ def test_published_weights_are_saved_as_a_trained_parser(project: Path) -> None:
     assert train.main(["rendered_a", "parser", "--profile", "smoke"]) == 0
     assert LAYOUT.history("rendered_a", "parser").read_text() == "phase,step\n"
     parser = load_network(config, LAYOUT, network="parser", dataset="rendered_a")
-    found = parser.state_dict()["network.head.classify.weight"]
-    assert torch.equal(found, weights["conv_out.conv_out.weight"])
+    result = parser.state_dict()["network.head.classify.weight"]
+    assert torch.equal(result, weights["conv_out.conv_out.weight"])
     ids = parser.parse(torch.zeros(1, 3, 32, 32))
     assert ids.shape == (1, 32, 32) and int(ids.max()) < 14
 

@@ -23,7 +23,7 @@ PROFILE = Path("profiles/smoke.yaml")
 
 
 @pytest.fixture
-def server(shipped: Path, database: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+def server(configs: Path, database: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """A project whose holes come from a URL with secrets."""
     with serving() as server:
         host = server.url("/holes.zip").removeprefix("http://")
@@ -38,14 +38,14 @@ def _leaks(folder: Path, text: str) -> list[str]:
     """Where a secret is found: in a printed text, or in a file besides the profile."""
     files = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     del files[folder / PROFILE]
-    printed = {Path("printed"): text.encode()}
+    output = {Path("printed"): text.encode()}
     return [
-        str(p) for p, data in (files | printed).items() if any(s.encode() in data for s in SECRETS)
+        str(p) for p, data in (files | output).items() if any(s.encode() in data for s in SECRETS)
     ]
 
 
 def test_a_download_hides_them(
-    server: Server, shipped: Path, capsys: pytest.CaptureFixture[str]
+    server: Server, configs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     holes = (ROOT / "samples/archives/holes.zip").read_bytes()
     server.routes["/holes.zip"] = File(holes, drops=[1000])
@@ -59,8 +59,8 @@ def test_a_download_hides_them(
     run_command("plan", ["--profile", "smoke"])  # or its error: the other archives are not here
     record = Path("runs/smoke/records/download-holes.json").read_text(encoding="utf-8")
     assert "/holes.zip?…" in record
-    printed = capsys.readouterr()
-    assert _leaks(shipped, printed.out + printed.err) == []
+    output = capsys.readouterr()
+    assert _leaks(configs, output.out + output.err) == []
 
 
 @pytest.mark.parametrize(
@@ -74,23 +74,23 @@ def test_a_download_hides_them(
     ],
 )
 def test_a_failed_download_hides_them(
-    server: Server, shipped: Path, capsys: pytest.CaptureFixture[str], route: Callable
+    server: Server, configs: Path, capsys: pytest.CaptureFixture[str], route: Callable
 ) -> None:
     server.routes["/holes.zip"] = route
     assert download.main(["holes", "--profile", "smoke"]) == 1
-    printed = capsys.readouterr().err
-    assert "/holes.zip?…: " in printed
+    output = capsys.readouterr().err
+    assert "/holes.zip?…: " in output
     assert run_command("sync", ["--profile", "smoke"]) == 0
-    assert _leaks(shipped, printed) == []
+    assert _leaks(configs, output) == []
 
 
 def test_a_missing_file_of_a_folder_hides_them(
-    server: Server, shipped: Path, capsys: pytest.CaptureFixture[str]
+    server: Server, configs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert download.main(["holes", "--profile", "smoke", "--from-dir", "."]) == 1
-    printed = capsys.readouterr().err
-    assert "/holes.zip?…" in printed
-    assert _leaks(shipped, printed) == []
+    output = capsys.readouterr().err
+    assert "/holes.zip?…" in output
+    assert _leaks(configs, output) == []
 
 
 def test_exports_hide_them(

@@ -107,13 +107,13 @@ def test_a_signal_saves_the_state_and_the_same_command_goes_on(
     build = toy.build
     with monkeypatch.context() as patch:
 
-        def interrupted(**arguments: object) -> toy.Toy:
+        def interrupt(**arguments: object) -> toy.Toy:
             built = build(**arguments)  # type: ignore[arg-type]
             calls = iter(range(100))
             built.during = lambda: signal.raise_signal(number) if next(calls) == 2 else None
             return built
 
-        patch.setattr(toy, "build", interrupted)
+        patch.setattr(toy, "build", interrupt)
         assert main(["one", "toy"]) == code
     assert not any(path.exists() for path in OUTPUTS)
     # 8 by the schedule, 9 for the signal: six steps of the first phase, three of the second.
@@ -154,7 +154,7 @@ def test_a_finished_training_outlives_outputs_that_are_older_than_inputs(
 
 
 @contextmanager
-def _started() -> Iterator[subprocess.Popen[str]]:
+def _start() -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
         [sys.executable, "-m", "stages.train", "one", "toy"],
         env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
@@ -178,24 +178,24 @@ def _set_devices(project: Path, devices: int) -> None:
 def test_a_process_that_gets_sigterm_exits_with_143(project: Path, devices: int) -> None:
     write_configuration(project, networks={"toy": {"steps": 100_000, "batch_size": 2}})
     _set_devices(project, devices)
-    with _started() as process:
+    with _start() as process:
         deadline = time.monotonic() + 240
         while not _states() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
         further = psutil.Process(process.pid).children()
         process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=60)
-    assert process.returncode == 143, said
-    assert said.count(": saved; ") == 1
-    assert "Traceback" not in said
+        _, log = process.communicate(timeout=60)
+    assert process.returncode == 143, log
+    assert log.count(": saved; ") == 1
+    assert "Traceback" not in log
     assert len(further) == devices - 1 and not psutil.wait_procs(further, timeout=30)[1]
 
 
 def test_two_processes_train_as_one_execution(project: Path) -> None:
     _set_devices(project, 2)
-    with _started() as process:
-        _, said = process.communicate(timeout=300)
-    assert process.returncode == 0, said
+    with _start() as process:
+        _, log = process.communicate(timeout=300)
+    assert process.returncode == 0, log
     assert isinstance(load_network(load_config(), LAYOUT, network="toy", dataset="one"), toy.Toy)
     assert all(path.exists() for path in OUTPUTS) and not _states()
     (record,) = LAYOUT.records.glob("train*toy*.json")
@@ -208,9 +208,9 @@ def test_divergence_stops_it_and_leaves_no_output(
     options = {"steps": 11, "batch_size": 2, "lr": 1e37}
     write_configuration(project, networks={"toy": options})
     assert main(["one", "toy"]) == 1
-    said = capsys.readouterr().err
-    assert "step 1 of phase adversarial" in said and "runs/tiny/state/one/toy-" in said
-    assert "Traceback" not in said
+    log = capsys.readouterr().err
+    assert "step 1 of phase adversarial" in log and "runs/tiny/state/one/toy-" in log
+    assert "Traceback" not in log
     assert not any(path.exists() for path in OUTPUTS)
 
 
@@ -226,9 +226,9 @@ def test_the_state_of_another_configuration_is_left_alone_and_named(
     options = {"steps": 11, "batch_size": 2, "lr": 0.002}
     write_configuration(project, networks={"toy": options})
     assert main(["one", "toy"]) == 0
-    said = capsys.readouterr().err
-    assert f"{left[-1]}: " in said and "options.lr (None" in said
-    assert f"{empty}: " in said
+    log = capsys.readouterr().err
+    assert f"{left[-1]}: " in log and "options.lr (None" in log
+    assert f"{empty}: " in log
     assert _states() == left
 
     write_configuration(project)
@@ -251,8 +251,8 @@ def test_the_state_of_other_code_or_data_is_left_alone_and_named(
     changed.write_bytes(changed.read_bytes()[:-1] + b"\0")
     capsys.readouterr()
     assert main(["one", "toy"]) == 0
-    assert f"{left[-1]}: " in (said := capsys.readouterr().err)
-    assert f"{kind}.{changed} (" in said
+    assert f"{left[-1]}: " in (log := capsys.readouterr().err)
+    assert f"{kind}.{changed} (" in log
     assert _states() == left
 
 
@@ -269,9 +269,9 @@ def test_a_state_that_was_moved_to_another_configuration_is_refused(
     capsys.readouterr()
 
     assert main(["one", "toy"]) == 1
-    said = capsys.readouterr().err
-    assert f"error: {new}" in said and "batch_size (2" in said
-    assert "Traceback" not in said
+    log = capsys.readouterr().err
+    assert f"error: {new}" in log and "batch_size (2" in log
+    assert "Traceback" not in log
     assert not LAYOUT.model("one", "toy").exists()
 
 

@@ -16,7 +16,7 @@ Make = Callable[..., Record]
 
 
 @pytest.fixture
-def pipeline(shipped: Path) -> Pipeline:
+def pipeline(configs: Path) -> Pipeline:
     """Nothing of it has run."""
     return Pipeline(load_config("smoke"))
 

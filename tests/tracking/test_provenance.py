@@ -84,9 +84,9 @@ def test_without_git_there_is_no_commit(checkout: Path, monkeypatch: pytest.Monk
 
 
 def test_versions_are_those_of_the_packages() -> None:
-    found = versions()
-    assert found["numpy"] == np.__version__
-    assert found["python"] == ".".join(map(str, sys.version_info[:3]))
+    result = versions()
+    assert result["numpy"] == np.__version__
+    assert result["python"] == ".".join(map(str, sys.version_info[:3]))
 
 
 def test_what_is_not_installed_is_not_listed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,10 +95,10 @@ def test_what_is_not_installed_is_not_listed(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_the_machine_is_described() -> None:
-    found = machine()
-    assert 1 <= found.cores <= (os.cpu_count() or 1)
-    assert found.memory > 2**28
-    assert found.cpu and found.host
+    result = machine()
+    assert 1 <= result.cores <= (os.cpu_count() or 1)
+    assert result.memory > 2**28
+    assert result.cpu and result.host
 
 
 def test_a_running_process_is_not_gone() -> None:

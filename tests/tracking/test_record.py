@@ -60,8 +60,8 @@ def test_the_name_tells_stage_and_arguments() -> None:
 
 def test_files_are_hashed_and_missing_ones_left_out(tmp_path: Path) -> None:
     (tmp_path / "there").write_bytes(b"abc")
-    found = hashes([tmp_path / "there", tmp_path / "missing"])
-    (hashed,) = found.values()
+    result = hashes([tmp_path / "there", tmp_path / "missing"])
+    (hashed,) = result.values()
     assert hashed.bytes == 3
     assert hashed.sha256.startswith("ba7816bf8f01cfea")
 
@@ -114,9 +114,9 @@ def test_other_work_is_another_execution_and_the_unsent_one_is_kept(
     assert second.execution != first.execution and second.attempts == 1
     assert not records.curves(second).exists()
 
-    kept = {record.execution: record for record in records.all()}
-    assert kept.keys() == {first.execution, second.execution}
-    assert kept[first.execution].status == "KILLED"
+    by_execution = {record.execution: record for record in records.all()}
+    assert by_execution.keys() == {first.execution, second.execution}
+    assert by_execution[first.execution].status == "KILLED"
     assert records.curves(first).parent.name == "earlier" and records.curves(first).exists()
 
 
@@ -138,9 +138,9 @@ def test_a_change_reaches_a_record_that_was_put_aside(
     first = records.begin(make_record(process=DEAD), resumes=False)
     second = records.begin(make_record(), resumes=False)
     records.update(first, mlflow=SENT)
-    found = {record.execution: record for record in records.all()}
-    assert found[first.execution].mlflow == SENT
-    assert found[second.execution].mlflow is None
+    result = {record.execution: record for record in records.all()}
+    assert result[first.execution].mlflow == SENT
+    assert result[second.execution].mlflow is None
 
     records.forget_superseded(first)
     records.forget_superseded(second)
@@ -169,13 +169,13 @@ def test_sweeping_marks_the_dead_and_no_others(records: RecordStore, make_record
     ended = records.begin(make_record(name="ended", process=DEAD), resumes=False)
     records.update(ended, status="FINISHED")
     records.mark_dead_runs()
-    found = {record.name: record for record in records.all()}
-    assert {name: record.status for name, record in found.items()} == {
+    result = {record.name: record for record in records.all()}
+    assert {name: record.status for name, record in result.items()} == {
         "dead": "KILLED",
         "alive": "RUNNING",
         "ended": "FINISHED",
     }
-    assert found["dead"].ended is not None and found["dead"].error
+    assert result["dead"].ended is not None and result["dead"].error
 
 
 # -- several processes -----------------------------------------------------------------------
@@ -195,11 +195,11 @@ def test_records_are_changed_under_a_lock(
     locked = []
 
     def note(original: Callable[..., Any]) -> Callable[..., Any]:
-        def noted(*arguments: Any, **options: Any) -> Any:
+        def spy(*arguments: Any, **options: Any) -> Any:
             locked.append(is_locked(records.folder / ".lock"))
             return original(*arguments, **options)
 
-        return noted
+        return spy
 
     for function in ("read", "_write"):
         monkeypatch.setattr(module, function, note(getattr(module, function)))
@@ -223,14 +223,14 @@ def test_eight_processes_that_begin_the_same_work_lose_no_record(
 ) -> None:
     context = multiprocessing.get_context("fork")
     barrier = context.Barrier(8)
-    begun = [[make_record() for _ in range(4)] for _ in range(8)]
-    processes = [context.Process(target=_begin, args=(records, own, barrier)) for own in begun]
+    batches = [[make_record() for _ in range(4)] for _ in range(8)]
+    processes = [context.Process(target=_begin, args=(records, own, barrier)) for own in batches]
     for process in processes:
         process.start()
     for process in processes:
         process.join()
     assert [process.exitcode for process in processes] == [0] * 8
-    expected = {record.execution for own in begun for record in own}
+    expected = {record.execution for own in batches for record in own}
     assert {record.execution for record in records.all()} == expected
 
 

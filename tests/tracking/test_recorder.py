@@ -11,7 +11,7 @@ from mdrnets.tracking.recorder import RunRecorder
 
 
 @pytest.fixture
-def job(shipped: Path) -> Job:
+def job(configs: Path) -> Job:
     Path("input").write_text("abc")
     Path("code.py").write_text("x = 1\n")
     return replace(

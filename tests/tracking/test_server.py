@@ -122,11 +122,11 @@ def test_a_server_that_dies_costs_no_training_and_no_record(project: Path, serve
     server.kill()
     time.sleep(SEND_EVERY + 1)  # until those that were streaming have noticed
     server.start()
-    said = [process.communicate(timeout=SECONDS)[1] for process in processes]
+    messages = [process.communicate(timeout=SECONDS)[1] for process in processes]
 
-    assert [process.returncode for process in processes] == [0] * 8, said
+    assert [process.returncode for process in processes] == [0] * 8, messages
     assert all(LAYOUT.model("one", name).is_file() for name in TRAININGS)
-    assert any("mdrnets sync" in line for line in said)
+    assert any("mdrnets sync" in line for line in messages)
 
     assert run_command("sync", ["--profile", "tiny"]) == 0
     with open_store("tiny") as store:
@@ -143,7 +143,7 @@ def test_a_server_that_dies_costs_no_training_and_no_record(project: Path, serve
     assert {run.data.tags["mlflow.parentRunId"] for run in runs} == {parent.info.run_id}
     for path in paths:
         points, _ = read_points(path.with_suffix(".jsonl"))
-        sent = sorted((point.step, point.value) for point in histories[path.stem])
-        assert sent == [(point["step"], point["values"]["l1"]) for point in points]
+        curve = sorted((point.step, point.value) for point in histories[path.stem])
+        assert curve == [(point["step"], point["values"]["l1"]) for point in points]
         record = read(path)
         assert record is not None and record.mlflow is not None and record.mlflow.complete

@@ -18,7 +18,7 @@ from tests.helpers.file_locks import is_locked
 
 @pytest.mark.parametrize("uri", ["mlruns", "file:///tmp/mlruns", "file:mlruns"])
 def test_plain_folders_are_refused(
-    shipped: Path, monkeypatch: pytest.MonkeyPatch, uri: str
+    configs: Path, monkeypatch: pytest.MonkeyPatch, uri: str
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     with pytest.raises(UserError, match="MLFLOW_TRACKING_URI"), open_store("smoke"):
@@ -26,7 +26,7 @@ def test_plain_folders_are_refused(
 
 
 def test_sqlite_on_a_network_file_system_is_refused(
-    shipped: Path, monkeypatch: pytest.MonkeyPatch
+    configs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store, "file_system", lambda path: "nfs4")
     with pytest.raises(UserError, match=r"mlflow\.db.*nfs4"), open_store("smoke"):
@@ -52,7 +52,7 @@ def test_a_password_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_unreachable_server_is_one_sentence(
-    shipped: Path, monkeypatch: pytest.MonkeyPatch, closed_port: int
+    configs: Path, monkeypatch: pytest.MonkeyPatch, closed_port: int
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://me:secret@127.0.0.1:{closed_port}")
     with pytest.raises(TrackingError) as raised, open_store("smoke"):
@@ -61,7 +61,7 @@ def test_an_unreachable_server_is_one_sentence(
     assert message == f"http://127.0.0.1:{closed_port}: Connection refused"
 
 
-def test_without_mlflow_it_is_one_sentence(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_mlflow_it_is_one_sentence(configs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "mlflow", None)
     with pytest.raises(TrackingError, match="mlflow"), open_store("smoke"):
         pass
@@ -80,8 +80,8 @@ def test_artifacts_lie_beside_the_database(database: Path) -> None:
     with open_store("smoke") as opened:
         run = opened.client.create_run(opened.experiment)
         opened.client.log_dict(run.info.run_id, {"a": 1}, "manifest.json")
-    (found,) = Path("mlartifacts").rglob("manifest.json")
-    assert "1" in found.read_text()
+    (result,) = Path("mlartifacts").rglob("manifest.json")
+    assert "1" in result.read_text()
 
 
 def _log(name: str) -> str:
@@ -119,7 +119,7 @@ def test_the_database_stays_in_a_folder_of_any_name(
     assert list(tmp_path.iterdir()) == [folder]
 
 
-def test_a_query_of_a_database_is_refused(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_query_of_a_database_is_refused(configs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///mlflow.db?mode=ro")
     with pytest.raises(UserError, match="MLFLOW_TRACKING_URI"), open_store("smoke"):
         pass
@@ -136,7 +136,7 @@ def _open_and_create_run(barrier: "multiprocessing.synchronize.Barrier", number:
         opened.client.create_run(opened.experiment, run_name=str(number))
 
 
-def test_eight_processes_may_create_the_database_at_once(shipped: Path) -> None:
+def test_eight_processes_may_create_the_database_at_once(configs: Path) -> None:
     import mlflow  # noqa: F401  # once, for all of them
 
     context = multiprocessing.get_context("fork")
@@ -154,7 +154,7 @@ def test_eight_processes_may_create_the_database_at_once(shipped: Path) -> None:
         names = [experiment.name for experiment in opened.client.search_experiments()]
     assert {run.info.run_name for run in runs} == set("01234567")
     assert names.count("mdrnets-smoke") == 1
-    assert not list(shipped.glob(".mlflow*"))
+    assert not list(configs.glob(".mlflow*"))
 
 
 def test_a_locked_database_is_waited_for_by_eight_processes(database: Path) -> None:
@@ -181,16 +181,16 @@ def test_a_locked_database_is_waited_for_by_eight_processes(database: Path) -> N
     assert {run.info.run_name for run in runs} == set("01234567")
 
 
-def test_the_database_is_made_under_a_lock(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_database_is_made_under_a_lock(configs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     create, experiment = store._create, store._experiment
     locked = []
 
     def note(original: Callable[..., Any]) -> Callable[..., Any]:
-        def noted(*arguments: Any) -> Any:
+        def spy(*arguments: Any) -> Any:
             locked.append(is_locked(Path("mlflow.db.lock")))
             return original(*arguments)
 
-        return noted
+        return spy
 
     monkeypatch.setattr(store, "_create", note(create))
     monkeypatch.setattr(store, "_experiment", note(experiment))
@@ -200,7 +200,7 @@ def test_the_database_is_made_under_a_lock(shipped: Path, monkeypatch: pytest.Mo
 
 
 def test_an_interrupted_creation_leaves_no_database(
-    shipped: Path, monkeypatch: pytest.MonkeyPatch
+    configs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import mlflow
 

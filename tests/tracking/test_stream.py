@@ -16,7 +16,7 @@ Begin = Callable[[], tuple[RunRecorder, Stream]]
 
 
 @pytest.fixture
-def begin(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> Begin:
+def begin(configs: Path, monkeypatch: pytest.MonkeyPatch) -> Begin:
     """Begins a training that sends every point at once."""
     monkeypatch.setattr(stream, "SEND_EVERY", 0.0)
     return _begin

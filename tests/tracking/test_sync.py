@@ -24,7 +24,7 @@ DEAD = Process(host=this_process().host, pid=this_process().pid, created=0.0)
 
 
 @pytest.fixture
-def records(shipped: Path) -> RecordStore:
+def records(configs: Path) -> RecordStore:
     return RecordStore(Path("runs/smoke/records"))
 
 
@@ -35,7 +35,7 @@ def store(database: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def ended(records: RecordStore, make_record: Make) -> Record:
+def training(records: RecordStore, make_record: Make) -> Record:
     """A finished training with outputs and a curve."""
     Path("model.json").write_text("{}")
     Path("model.safetensors").write_bytes(b"weights")
@@ -57,7 +57,7 @@ def _runs(store: Store, filter_string: str = "tags.stage = 'train'") -> "list[Ru
 
 
 def test_a_run_holds_what_the_record_does(
-    records: RecordStore, ended: Record, store: Store
+    records: RecordStore, training: Record, store: Store
 ) -> None:
     assert sync(records, "smoke") == 1
     (run,) = _runs(store)
@@ -74,7 +74,7 @@ def test_a_run_holds_what_the_record_does(
     assert run.data.metrics["images_per_second"] == 12.5
     assert run.data.tags["device"] == "cpu"
     assert run.data.tags["dataset"] == "one"
-    assert run.data.tags["mlflow.source.name"] == ended.command
+    assert run.data.tags["mlflow.source.name"] == training.command
     assert run.data.tags["version.python"] == "3.11.7"
 
     history = store.client.get_metric_history(run.info.run_id, "loss")
@@ -82,7 +82,7 @@ def test_a_run_holds_what_the_record_does(
 
 
 def test_small_outputs_and_all_hashes_are_artifacts(
-    records: RecordStore, ended: Record, store: Store
+    records: RecordStore, training: Record, store: Store
 ) -> None:
     sync(records, "smoke")
     (run,) = _runs(store)
@@ -90,7 +90,7 @@ def test_small_outputs_and_all_hashes_are_artifacts(
     assert names == {"outputs/model.json"}
     (manifest,) = Path("mlartifacts").rglob("manifest.json")
     assert json.loads(manifest.read_text())["outputs"] == {
-        name: known.model_dump() for name, known in ended.outputs.items()
+        name: output.model_dump() for name, output in training.outputs.items()
     }
 
 
@@ -104,12 +104,12 @@ def test_outputs_of_one_file_name_are_artifacts_of_their_own(
     record = records.begin(make_record(), resumes=False)
     records.update(record, status="FINISHED", ended=END, outputs=hashes(paths))
     sync(records, "smoke")
-    sent = {path.read_text() for path in Path("mlartifacts").rglob("summary.json")}
-    assert sent == {json.dumps(str(path)) for path in paths}
+    summaries = {path.read_text() for path in Path("mlartifacts").rglob("summary.json")}
+    assert summaries == {json.dumps(str(path)) for path in paths}
 
 
 def test_an_output_that_changed_since_is_not_the_runs(
-    records: RecordStore, ended: Record, store: Store
+    records: RecordStore, training: Record, store: Store
 ) -> None:
     Path("model.json").write_text("{'of': 'a later execution'}")
     sync(records, "smoke")
@@ -117,20 +117,20 @@ def test_an_output_that_changed_since_is_not_the_runs(
     assert not store.client.list_artifacts(run.info.run_id, "outputs")
 
 
-def test_the_record_knows_its_run(records: RecordStore, ended: Record, store: Store) -> None:
+def test_the_record_knows_its_run(records: RecordStore, training: Record, store: Store) -> None:
     sync(records, "smoke")
     (run,) = _runs(store)
-    record = read(records.path(ended.name))
+    record = read(records.path(training.name))
     assert record is not None and record.mlflow is not None
     assert record.mlflow.run_id == run.info.run_id
     assert record.mlflow.tracking_uri == "sqlite:///mlflow.db"
     assert record.mlflow.complete and unsent(records) == []
 
 
-def test_sending_twice_adds_nothing(records: RecordStore, ended: Record, store: Store) -> None:
+def test_sending_twice_adds_nothing(records: RecordStore, training: Record, store: Store) -> None:
     sync(records, "smoke")
     assert sync(records, "smoke") == 0
-    records.update(ended, mlflow=None)  # as if it had stopped before this was noted
+    records.update(training, mlflow=None)  # as if it had stopped before this was noted
     assert sync(records, "smoke") == 1
     assert sync(records, "smoke", everything=True) == 1
     (run,) = _runs(store)
@@ -153,7 +153,7 @@ def test_what_runs_is_left_alone(records: RecordStore, make_record: Make, store:
 
 def test_an_unreachable_server_loses_nothing(
     records: RecordStore,
-    ended: Record,
+    training: Record,
     store: Store,
     closed_port: int,
     monkeypatch: pytest.MonkeyPatch,
@@ -161,14 +161,14 @@ def test_an_unreachable_server_loses_nothing(
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{closed_port}")
     with pytest.raises(TrackingError):
         sync(records, "smoke")
-    assert read(records.path(ended.name)) == ended
+    assert read(records.path(training.name)) == training
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     assert sync(records, "smoke") == 1
     assert len(_runs(store)) == 1
 
 
 def test_a_server_that_fails_halfway_is_caught_up(
-    records: RecordStore, ended: Record, store: Store, monkeypatch: pytest.MonkeyPatch
+    records: RecordStore, training: Record, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*arguments: Any) -> None:
         raise ConnectionResetError(104, "Connection reset by peer")
@@ -185,18 +185,18 @@ def test_a_server_that_fails_halfway_is_caught_up(
 
 
 def test_a_run_that_was_made_twice_is_one_in_the_end(
-    records: RecordStore, ended: Record, store: Store
+    records: RecordStore, training: Record, store: Store
 ) -> None:
     for _ in range(2):  # a request that was repeated, since its answer came too late
-        store.client.create_run(store.experiment, tags={"mdrnets.execution": ended.execution})
+        store.client.create_run(store.experiment, tags={"mdrnets.execution": training.execution})
     sync(records, "smoke")
-    runs = _runs(store, f"tags.`mdrnets.execution` = '{ended.execution}'")
+    runs = _runs(store, f"tags.`mdrnets.execution` = '{training.execution}'")
     assert [run.info.status for run in runs] == ["FINISHED"]
 
 
 def test_another_store_gets_everything(
     records: RecordStore,
-    ended: Record,
+    training: Record,
     store: Store,
     empty_database: Path,
     tmp_path: Path,
@@ -212,14 +212,14 @@ def test_another_store_gets_everything(
 
 
 def test_a_superseded_execution_is_a_run_too(
-    records: RecordStore, ended: Record, make_record: Make, store: Store
+    records: RecordStore, training: Record, make_record: Make, store: Store
 ) -> None:
     again = records.begin(make_record(), resumes=False)
     records.update(again, status="FAILED", ended=END, error="it broke")
     assert sync(records, "smoke") == 2
     runs = {run.data.tags["mdrnets.execution"]: run for run in _runs(store)}
-    assert runs[ended.execution].info.status == "FINISHED"
-    assert runs[ended.execution].data.metrics["loss"] == 0.25
+    assert runs[training.execution].info.status == "FINISHED"
+    assert runs[training.execution].data.metrics["loss"] == 0.25
     assert runs[again.execution].info.status == "FAILED"
     assert runs[again.execution].data.tags["error"] == "it broke"
     assert [record.execution for record in records.all()] == [again.execution]
@@ -269,10 +269,10 @@ def test_a_killed_process_is_a_killed_run(
 
 
 def test_a_dead_run_without_a_record_is_ended(
-    records: RecordStore, ended: Record, make_record: Make, store: Store
+    records: RecordStore, training: Record, make_record: Make, store: Store
 ) -> None:
-    lost = records.begin(make_record(name="lost", process=DEAD), resumes=False)
-    open_run(store, records, lost)
+    dead = records.begin(make_record(name="lost", process=DEAD), resumes=False)
+    open_run(store, records, dead)
     alive = records.begin(make_record(name="alive"), resumes=False)
     open_run(store, records, alive)
     records.path("lost").unlink()
@@ -286,14 +286,14 @@ def test_a_dead_run_without_a_record_is_ended(
 
 
 def test_more_points_than_mlflow_takes_at_once(
-    records: RecordStore, ended: Record, store: Store
+    records: RecordStore, training: Record, store: Store
 ) -> None:
     for step in range(30, 1330):
-        append_point(records.curves(ended), step, {"loss": float(step)})
-    run_id = open_run(store, records, ended)
-    offset = send_points(store, run_id, records.curves(ended))
-    append_point(records.curves(ended), 1330, {"loss": 0.0})
-    send_points(store, run_id, records.curves(ended), offset)
+        append_point(records.curves(training), step, {"loss": float(step)})
+    run_id = open_run(store, records, training)
+    offset = send_points(store, run_id, records.curves(training))
+    append_point(records.curves(training), 1330, {"loss": 0.0})
+    send_points(store, run_id, records.curves(training), offset)
     assert len(store.client.get_metric_history(run_id, "loss")) == 1303
 
 

@@ -31,10 +31,10 @@ def test_batches_are_the_same_for_any_number_of_threads(threads: int) -> None:
 
 
 def test_few_steps_are_drawn_ahead_and_all_threads_end_with_the_loader() -> None:
-    sampler, drawn = _sampler(), []
+    sampler, results = _sampler(), []
 
     def draw(step: int) -> DrawnBatch:
-        drawn.append(step)
+        results.append(step)
         return BatchSampler.draw(sampler, step)
 
     sampler.draw = draw  # type: ignore[method-assign]
@@ -42,7 +42,7 @@ def test_few_steps_are_drawn_ahead_and_all_threads_end_with_the_loader() -> None
     with closing(load_batches(sampler, range(1, 1000), threads=2)) as batches:
         next(batches)
         assert threading.active_count() > before
-    assert len(drawn) <= 5
+    assert len(results) <= 5
     assert threading.active_count() == before
 
 

@@ -40,7 +40,7 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.fixture
-def terminated() -> Iterator[None]:
+def sigterm_raises() -> Iterator[None]:
     def handler(number: int, frame: object) -> None:
         raise Terminated(143)
 
@@ -190,8 +190,8 @@ def test_channels_last_changes_the_memory_format_and_rounding_alone(tmp_path: Pa
     _, expected = train_toy(tmp_path / "plain", toy=plain)
     assert seen == [True] * FIRST + [False] * FIRST
     assert last.decoder.weight.is_contiguous(memory_format=torch.channels_last)
-    for row, wanted in zip(history.rows, expected.rows, strict=True):
-        assert row["l1"] == pytest.approx(wanted["l1"], rel=1e-4)
+    for row, reference in zip(history.rows, expected.rows, strict=True):
+        assert row["l1"] == pytest.approx(reference["l1"], rel=1e-4)
     torch.testing.assert_close(last.decoder.weight, plain.decoder.weight, rtol=0, atol=1e-3)
 
 
@@ -294,7 +294,7 @@ def test_sigkill_at_any_moment_loses_nothing(
 def test_a_signal_waits_for_the_end_of_the_step_and_the_state_is_saved(
     tmp_path: Path,
     uninterrupted: tuple[bytes, str],
-    terminated: None,
+    sigterm_raises: None,
     number: int,
     raised: type[BaseException],
     caplog: pytest.LogCaptureFixture,
@@ -323,7 +323,7 @@ def test_a_signal_waits_for_the_end_of_the_step_and_the_state_is_saved(
 
 
 def test_a_signal_at_the_last_step_leaves_a_finished_state(
-    tmp_path: Path, uninterrupted: tuple[bytes, str], terminated: None
+    tmp_path: Path, uninterrupted: tuple[bytes, str], sigterm_raises: None
 ) -> None:
     report = _at(STEPS, lambda: signal.raise_signal(signal.SIGTERM))
     with pytest.raises(Terminated):

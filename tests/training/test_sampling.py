@@ -33,7 +33,7 @@ def _sampler(
     )
 
 
-def _numbered() -> TrainingData:
+def _number_rows() -> TrainingData:
     """Each image, and each label map, is filled with its own row."""
     data = toy_data()
     images = (
@@ -43,7 +43,7 @@ def _numbered() -> TrainingData:
     return replace(data, images=images)
 
 
-def _drawn(sampler: BatchSampler, steps: range) -> list[int]:
+def _draw_rows(sampler: BatchSampler, steps: range) -> list[int]:
     rows: list[int] = []
     for step in steps:
         rows += to_pixels(sampler.batch(step).image)[:, 0, 0, 0].tolist()
@@ -79,9 +79,9 @@ def test_another_seed_or_phase_gives_other_batches(seed: int, phase: int) -> Non
 
 @pytest.mark.parametrize("batch_size", [1, 4, 9, 20])
 def test_each_epoch_has_every_training_image_once(batch_size: int) -> None:
-    data = _numbered()
+    data = _number_rows()
     epoch = len(data.image_rows)  # 9: no multiple of most batch sizes
-    rows = _drawn(_sampler(data, batch_size=batch_size), range(1, 2 + 3 * epoch // batch_size))
+    rows = _draw_rows(_sampler(data, batch_size=batch_size), range(1, 2 + 3 * epoch // batch_size))
     epochs = [rows[begin : begin + epoch] for begin in range(0, 3 * epoch, epoch)]
     assert all(sorted(rows) == data.image_rows.tolist() for rows in epochs)
     assert epochs[0] != epochs[1] != epochs[2]
@@ -101,8 +101,8 @@ def test_the_ranks_shares_are_the_batch(ranks: int) -> None:
 
 
 def test_with_labels_only_labelled_training_images_are_drawn() -> None:
-    data = _numbered()
-    rows = _drawn(_sampler(data, labels=True), range(1, 8))
+    data = _number_rows()
+    rows = _draw_rows(_sampler(data, labels=True), range(1, 8))
     assert set(rows) == set(data.labelled_rows.tolist())
 
 

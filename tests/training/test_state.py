@@ -23,7 +23,7 @@ def _checkpoints(folder: Path, config: dict[str, Any] = CONFIG) -> Checkpoints:
     return Checkpoints(folder=folder / "state", fingerprint=config)
 
 
-def _saved(folder: Path, *steps: int) -> Checkpoints:
+def _save(folder: Path, *steps: int) -> Checkpoints:
     checkpoints = _checkpoints(folder)
     for step in steps:
         checkpoints.save(step, {"step": step, "weights": torch.full((1000,), float(step))})
@@ -50,9 +50,9 @@ def test_without_a_state_there_is_nothing_to_load(tmp_path: Path) -> None:
 
 
 def test_the_last_two_states_are_kept(tmp_path: Path) -> None:
-    checkpoints = _saved(tmp_path, 5, 50, 500)
-    kept = sorted(path.name for path in checkpoints.folder.iterdir())
-    assert kept == [
+    checkpoints = _save(tmp_path, 5, 50, 500)
+    names = sorted(path.name for path in checkpoints.folder.iterdir())
+    assert names == [
         f"step-{step:010d}.{ending}" for step in (50, 500) for ending in ("pt", "sha256")
     ]
     assert checkpoints.last == checkpoints.folder / "step-0000000500.pt"
@@ -93,7 +93,7 @@ DAMAGES = [_halve, _flip_one_bit, _empty, _lose_checksum, _spoil_checksum, _repl
 def test_a_damaged_state_is_reported_and_the_one_before_it_taken(
     tmp_path: Path, damage: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    last = _saved(tmp_path, 5, 10).last
+    last = _save(tmp_path, 5, 10).last
     assert last is not None
     damage(last)
     loaded = _checkpoints(tmp_path).load()
@@ -104,14 +104,14 @@ def test_a_damaged_state_is_reported_and_the_one_before_it_taken(
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_if_every_state_is_damaged_that_is_an_error(tmp_path: Path, damage: Any) -> None:
-    checkpoints = _saved(tmp_path, 5)
+    checkpoints = _save(tmp_path, 5)
     damage(checkpoints.folder / "step-0000000005.pt")
     with pytest.raises(UserError, match=r"step-0000000005\.pt"):
         checkpoints.load()
 
 
 def test_a_state_that_was_never_complete_does_not_count(tmp_path: Path) -> None:
-    checkpoints = _saved(tmp_path, 5)
+    checkpoints = _save(tmp_path, 5)
     # What a process leaves that is killed after the checksum, before the state has its name.
     (checkpoints.folder / "step-0000000010.sha256").write_text("0  step-0000000010.pt\n")
     leftover = checkpoints.folder / ".step-0000000010.pt.123.part"
@@ -122,7 +122,7 @@ def test_a_state_that_was_never_complete_does_not_count(tmp_path: Path) -> None:
 
 
 def test_a_state_of_another_configuration_is_refused_with_what_differs(tmp_path: Path) -> None:
-    _saved(tmp_path, 5)
+    _save(tmp_path, 5)
     other = {"options": {"lr": 0.2, "widths": [4, 8], "depth": 3}}
     with pytest.raises(UserError) as caught:
         _checkpoints(tmp_path, other).load()
@@ -140,7 +140,7 @@ def test_hashes_that_differ_are_shown_by_their_first_digits(tmp_path: Path) -> N
 
 
 def test_the_differences_are_those_of_the_last_undamaged_state(tmp_path: Path) -> None:
-    last = _saved(tmp_path, 5, 10).last
+    last = _save(tmp_path, 5, 10).last
     assert last is not None
     _halve(last)
     other = _checkpoints(tmp_path, {"seed": 2} | {"options": CONFIG["options"]})
@@ -153,7 +153,7 @@ def test_the_differences_are_those_of_the_last_undamaged_state(tmp_path: Path) -
 def test_a_process_that_dies_after_the_states_rename_leaves_its_checksum(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    checkpoints = _saved(tmp_path, 5)
+    checkpoints = _save(tmp_path, 5)
     replace = Path.replace
 
     def dies(path: Path, target: Path) -> None:
@@ -170,7 +170,7 @@ def test_a_process_that_dies_after_the_states_rename_leaves_its_checksum(
 
 
 def test_a_state_runs_no_code(tmp_path: Path) -> None:
-    checkpoints = _saved(tmp_path, 5)
+    checkpoints = _save(tmp_path, 5)
     last = checkpoints.last
     assert last is not None
     hostile = HostilePickle(tmp_path / "ran")
@@ -185,7 +185,7 @@ def test_a_state_runs_no_code(tmp_path: Path) -> None:
 def test_a_process_that_dies_while_removing_states_leaves_a_good_state(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, removed: int
 ) -> None:
-    checkpoints = _saved(tmp_path, 5, 10)
+    checkpoints = _save(tmp_path, 5, 10)
     unlink = Path.unlink
     calls = iter(range(100))
 
@@ -215,7 +215,7 @@ def test_what_could_not_be_read_back_is_refused_when_it_is_saved(tmp_path: Path,
 def test_a_state_that_cannot_be_written_leaves_the_one_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    checkpoints = _saved(tmp_path, 5)
+    checkpoints = _save(tmp_path, 5)
 
     def fail(content: object, path: Path) -> None:
         path.write_bytes(b"half")

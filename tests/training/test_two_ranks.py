@@ -44,7 +44,7 @@ def one_thread() -> Iterator[None]:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What both processes have written: all of `Scenarios`, run once."""
     folder = tmp_path_factory.mktemp("two ranks")
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "tests.helpers.two_ranks", str(folder)],
         cwd=ROOT,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
@@ -53,7 +53,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         timeout=600,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     return folder
 
 
@@ -61,7 +61,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def load(folder: Path) -> Load:
     """What rank 0 has saved under a name, once rank 1 has saved the same."""
 
-    def loaded(name: str) -> dict[str, Tensor]:
+    def load_both(name: str) -> dict[str, Tensor]:
         first, second = (
             load_file(folder / f"rank{rank}" / f"{name}.safetensors") for rank in (0, 1)
         )
@@ -70,7 +70,7 @@ def load(folder: Path) -> Load:
             assert torch.equal(value, second[key]), key
         return first
 
-    return loaded
+    return load_both
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Alone:
     """State and gradients of the same training in one process, on whole batches."""
 
     @cache
-    def trained(name: str) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    def train(name: str) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         torch.set_num_threads(1)
         trainable = network_of_four(name)
         gradients = watched_gradients(trainable)
@@ -86,17 +86,17 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Alone:
         train_tiny(trainable, tmp_path_factory.mktemp(name), fabric)
         return trainable.state_dict(), gradients
 
-    return trained
+    return train
 
 
 def test_what_the_ranks_combine(load: Load) -> None:
-    found = load("collectives")
+    result = load("collectives")
     both = torch.arange(6.0).view(2, 3).T
-    assert found["plain"].tolist() == [10, 12, 14]
-    assert torch.equal(found["crossed"], 2 * both + 1)
-    assert torch.equal(found["mean"], both + 0.5)
-    assert torch.equal(found["first"], both)
-    assert found["number"] == 7 and found["biggest"] == 5
+    assert result["plain"].tolist() == [10, 12, 14]
+    assert torch.equal(result["crossed"], 2 * both + 1)
+    assert torch.equal(result["mean"], both + 0.5)
+    assert torch.equal(result["first"], both)
+    assert result["number"] == 7 and result["biggest"] == 5
 
 
 @pytest.mark.parametrize("name", ["toy", *TRAINED])
@@ -113,28 +113,28 @@ def test_all_ranks_see_the_losses_of_the_whole_batch(folder: Path) -> None:
 
 @pytest.mark.parametrize("name", EXACT)
 def test_gradients_are_those_of_the_double_batch(load: Load, alone: Alone, name: str) -> None:
-    _, wanted = alone(name)
-    found = load(f"{name}_gradients")
-    assert found.keys() == wanted.keys() and len(wanted) > 10
-    largest = max(gradient.abs().max().item() for gradient in wanted.values())
-    for key, gradient in wanted.items():
-        torch.testing.assert_close(found[key], gradient, rtol=0, atol=1e-5 * largest, msg=key)
+    _, expected = alone(name)
+    result = load(f"{name}_gradients")
+    assert result.keys() == expected.keys() and len(expected) > 10
+    largest = max(gradient.abs().max().item() for gradient in expected.values())
+    for key, gradient in expected.items():
+        torch.testing.assert_close(result[key], gradient, rtol=0, atol=1e-5 * largest, msg=key)
 
 
 def test_the_memory_is_that_of_the_double_batch(load: Load, alone: Alone) -> None:
-    wanted, _ = alone("mdrnets")
-    found = load("mdrnets")
-    assert torch.equal(found["memory.updates"], wanted["memory.updates"])
-    assert wanted["memory.updates"].sum() > 10
-    torch.testing.assert_close(found["memory.slots"], wanted["memory.slots"], rtol=0, atol=1e-6)
+    expected, _ = alone("mdrnets")
+    result = load("mdrnets")
+    assert torch.equal(result["memory.updates"], expected["memory.updates"])
+    assert expected["memory.updates"].sum() > 10
+    torch.testing.assert_close(result["memory.slots"], expected["memory.slots"], rtol=0, atol=1e-6)
     start = network_of_four("mdrnets").state_dict()["memory.slots"]
-    assert (wanted["memory.slots"] - start).abs().max() > 1e-4  # else all of this is no wonder
+    assert (expected["memory.slots"] - start).abs().max() > 1e-4  # else all of this is no wonder
 
 
 def test_a_codebook_is_that_of_the_double_batch(load: Load) -> None:
-    found = load("quantiser")
+    result = load("quantiser")
     for key, value in quantiser_after(vectors_of_four()).items():
-        torch.testing.assert_close(found[key], value, msg=key)
+        torch.testing.assert_close(result[key], value, msg=key)
 
 
 @pytest.mark.parametrize("name", ["toy_stopped", "toy_told"])
@@ -151,5 +151,5 @@ def test_a_signal_to_one_rank_stops_all_after_the_same_step(folder: Path) -> Non
 
 def test_batches_that_cannot_be_shared_evenly_are_refused(folder: Path) -> None:
     for rank in (0, 1):
-        said = (folder / f"rank{rank}" / "uneven.txt").read_text()
-        assert "phase reconstruct: " in said
+        report = (folder / f"rank{rank}" / "uneven.txt").read_text()
+        assert "phase reconstruct: " in report

@@ -31,7 +31,7 @@ class Copy:
         Args:
             variables: of the environment, in addition.
         """
-        done = subprocess.run(
+        process = subprocess.run(
             command,
             cwd=self.root,
             env=environment() | variables,
@@ -40,9 +40,11 @@ class Copy:
             text=True,
             timeout=600,
         )
-        if check and done.returncode:
-            raise AssertionError(f"{' '.join(command)} exited {done.returncode}:\n{done.stdout}")
-        return done
+        if check and process.returncode:
+            raise AssertionError(
+                f"{' '.join(command)} exited {process.returncode}:\n{process.stdout}"
+            )
+        return process
 
     @contextmanager
     def stopped(self, *command: str) -> Iterator[subprocess.Popen[bytes]]:
@@ -78,8 +80,8 @@ class Copy:
 
     def results(self) -> dict[str, str]:
         """SHA-256 of every declared output."""
-        listed = self.run("dvc", "stage", "list", "--all", "--name-only").stdout.split()
-        assert listed
+        stages = self.run("dvc", "stage", "list", "--all", "--name-only").stdout.split()
+        assert stages
         outputs = self.run(
             "python",
             "-c",
@@ -106,8 +108,8 @@ _AUTHOR = ("-c", "user.name=test", "-c", "user.email=test@localhost")
 def environment() -> dict[str, str]:
     """The environment of a shell in which the project's environment is active."""
     binaries = str(Path(sys.executable).parent)
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW", "MDRNETS_INV"))}
-    return kept | {"PATH": binaries + os.pathsep + os.environ["PATH"]}
+    variables = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW", "MDRNETS_INV"))}
+    return variables | {"PATH": binaries + os.pathsep + os.environ["PATH"]}
 
 
 @pytest.fixture(scope="session")
@@ -129,11 +131,11 @@ def project_copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
 
 
 def _files() -> Sequence[str]:
-    listed = subprocess.run(
+    stages = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard"],
         cwd=PROJECT,
         check=True,
         capture_output=True,
         text=True,
     ).stdout.splitlines()
-    return [name for name in listed if (PROJECT / name).exists()]
+    return [name for name in stages if (PROJECT / name).exists()]

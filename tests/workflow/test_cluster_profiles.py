@@ -44,8 +44,8 @@ def test_a_job_asks_for_what_the_plan_says(project_copy: Copy, tmp_path: Path) -
     plan.parent.mkdir(parents=True)
     plan.write_text(json.dumps({"train_recon rendered_a": {"runtime": 77, "mem_mb": 1234}}))
     model = "runs/smoke/models/rendered_a/recon.safetensors"
-    printed = copy.snakemake("--dry-run", model).stdout
-    (resources,) = [line for line in printed.splitlines() if "runtime=" in line]
+    output = copy.snakemake("--dry-run", model).stdout
+    (resources,) = [line for line in output.splitlines() if "runtime=" in line]
     assert "runtime=77" in resources
     assert "mem_mb=1234" in resources
 
@@ -79,9 +79,9 @@ def test_a_pod_is_limited_to_the_gpus_and_memory_that_it_asks_for() -> None:
     executor.run_job(job)
 
     pod = made[0].spec.template.spec
-    asked = pod.containers[0].resources
-    assert asked.requests["nvidia.com/gpu"] == asked.limits["nvidia.com/gpu"] == "2"
-    assert asked.requests["memory"] == asked.limits["memory"] == "1234M"
+    request = pod.containers[0].resources
+    assert request.requests["nvidia.com/gpu"] == request.limits["nvidia.com/gpu"] == "2"
+    assert request.requests["memory"] == request.limits["memory"] == "1234M"
     assert [(mount.name, mount.mount_path) for mount in pod.containers[0].volume_mounts] == [
         ("workdir", "/workdir"),
         ("mdrnets", "/mdrnets"),

@@ -46,8 +46,8 @@ MESSAGES = {
 FEWEST_MESSAGES = 22
 
 
-def _parameters(found: dict[str, list[list[str]]]) -> list[object]:
-    pairs = [(name, words) for name, commands in found.items() for words in commands]
+def _parameters(result: dict[str, list[list[str]]]) -> list[object]:
+    pairs = [(name, words) for name, commands in result.items() for words in commands]
     unique = {" ".join(words): (name, words) for name, words in pairs}
     return [pytest.param(words, id=f"{name}: {text}") for text, (name, words) in unique.items()]
 

@@ -89,8 +89,8 @@ def test_digests_and_dvc_yaml_do_not_depend_on_the_order_of_sets() -> None:
 
 def test_sigterm_to_all_does_not_cut_the_last_words_of_a_stage(tmp_path: Path) -> None:
     rules = Path("workflow/rules/common.smk").read_text(encoding="utf-8")
-    found = re.search(r'^RUN_STAGE = \(\n    "(.*)"\n    "(.*)"\n\)$', rules, re.MULTILINE)
-    assert found is not None
+    result = re.search(r'^RUN_STAGE = \(\n    "(.*)"\n    "(.*)"\n\)$', rules, re.MULTILINE)
+    assert result is not None
     stage = tmp_path / "stage.py"
     stage.write_text(
         "import signal, sys, time\n"
@@ -104,7 +104,7 @@ def test_sigterm_to_all_does_not_cut_the_last_words_of_a_stage(tmp_path: Path) -
     )
     log = tmp_path / "log"
     command = (
-        (found[1] + found[2])
+        (result[1] + result[2])
         .replace("{params.digest[code]}", "0")
         .replace("{params.command}", f"'{sys.executable}' '{stage}'")
     )

@@ -56,8 +56,8 @@ def test_what_slurm_preempts_goes_on_and_ends_with_the_same_bytes(
                 *("squeue", "--noheader", "--noconvert", "--states=RUNNING"),
                 *("--format", "%i %k %l %m"),  # number, comment, time, memory
             ).splitlines()
-            number, *asked = job.split()
-            assert asked == ["rule_train_recon_wildcards_rendered_a", "4:00:00", "16000M"]
+            number, *options = job.split()
+            assert options == ["rule_train_recon_wildcards_rendered_a", "4:00:00", "16000M"]
             slurm("scontrol", "requeue", number)
             _wait(lambda: run.poll() is not None, run, tmp_path / "log")
         finally:

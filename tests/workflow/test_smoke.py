@@ -43,8 +43,8 @@ def test_snakemake_makes_the_table(by_snakemake: Copy) -> None:
     assert "MDRNets" in table
     assert "not run" in table  # the other methods are named blanks
     for seed in ("1", "2"):  # of the order of sets
-        printed = by_snakemake.snakemake("-n", "reproduce_all", PYTHONHASHSEED=seed).stdout
-        assert IDLE in printed
+        output = by_snakemake.snakemake("-n", "reproduce_all", PYTHONHASHSEED=seed).stdout
+        assert IDLE in output
     assert "without_mrem" not in table  # an ablation is no row of Table 1
     ablation = (by_snakemake.root / "reports/smoke/table2.md").read_text(encoding="utf-8")
     assert "w/o MREM" in ablation
@@ -54,7 +54,7 @@ def test_snakemake_makes_the_table(by_snakemake: Copy) -> None:
 def test_both_engines_make_the_same_bytes(by_snakemake: Copy, by_dvc: Copy) -> None:
     # All but the page, which names the runs behind the numbers, and when they ran.
     results = [copy.results() for copy in (by_snakemake, by_dvc)]
-    pages = [of_engine.pop("reports/smoke/index.html") for of_engine in results]
+    pages = [one_engine.pop("reports/smoke/index.html") for one_engine in results]
     assert results[0] == results[1]
     assert pages[0] != pages[1]
 
@@ -69,8 +69,8 @@ def test_the_page_leads_to_the_runs(by_snakemake: Copy) -> None:
 
 
 def test_dvc_repro_twice_does_nothing(by_dvc: Copy) -> None:
-    printed = by_dvc.run("dvc", "repro").stdout
-    assert "Running stage" not in printed
+    output = by_dvc.run("dvc", "repro").stdout
+    assert "Running stage" not in output
     assert "up to date" in by_dvc.run("dvc", "status").stdout
 
 
@@ -104,8 +104,8 @@ def test_dvc_shows_and_compares_metrics_and_plots(by_dvc: Copy) -> None:
 
 
 def _json(copy: Copy, *arguments: str) -> Any:
-    printed = copy.run("dvc", *arguments, "--json").stdout
-    return json.loads(printed)
+    output = copy.run("dvc", *arguments, "--json").stdout
+    return json.loads(output)
 
 
 def test_snakemake_reports_what_was_rendered(by_snakemake: Copy) -> None:
@@ -168,9 +168,9 @@ def _check_that_an_edit_of_a_loss_reruns_its_trainings(restored: Copy) -> None:
     assert "table1" in rules
 
 
-def _planned_rules(printed: str) -> set[str]:
+def _planned_rules(output: str) -> set[str]:
     """The rules of a dry run."""
-    table = printed.partition("Job stats")[2].partition("Reasons")[0]
+    table = output.partition("Job stats")[2].partition("Reasons")[0]
     rows = [line.split() for line in table.splitlines()]
     return {row[0] for row in rows if len(row) == 2 and row[1].isdigit()} - {"total"}
 
@@ -185,14 +185,14 @@ def _executions(copy: Copy) -> dict[str, str]:
 
 def test_a_kept_run_is_verified(by_snakemake: Copy) -> None:
     by_snakemake.run("python", "-m", "mdrnets", "keep")
-    kept = by_snakemake.root / "reports/reference/smoke"
+    folder = by_snakemake.root / "reports/reference/smoke"
     try:
-        printed = by_snakemake.snakemake("verify").stdout
-        assert re.search(r"verify.md: \d+ inside; tolerances of ", printed)
+        output = by_snakemake.snakemake("verify").stdout
+        assert re.search(r"verify.md: \d+ inside; tolerances of ", output)
     finally:
-        shutil.rmtree(kept)
-    printed = by_snakemake.snakemake("verify", check=False).stdout
-    assert "reports/reference/smoke" in printed
+        shutil.rmtree(folder)
+    output = by_snakemake.snakemake("verify", check=False).stdout
+    assert "reports/reference/smoke" in output
 
 
 def test_a_profile_without_variants_has_no_table_2(by_snakemake: Copy) -> None:
@@ -200,10 +200,10 @@ def test_a_profile_without_variants_has_no_table_2(by_snakemake: Copy) -> None:
     before = profile.read_text()
     profile.write_text(re.sub(r"^variants: .*\n", "", before, flags=re.M))
     try:
-        printed = by_snakemake.snakemake("-n", "reproduce_table2", check=False).stdout
+        output = by_snakemake.snakemake("-n", "reproduce_table2", check=False).stdout
     finally:
         profile.write_text(before)
-    assert "profiles/smoke.yaml: variants" in printed
+    assert "profiles/smoke.yaml: variants" in output
 
 
 def test_an_edit_reruns_what_it_can_change_and_nothing_else(by_snakemake: Copy) -> None:
@@ -212,10 +212,10 @@ def test_an_edit_reruns_what_it_can_change_and_nothing_else(by_snakemake: Copy) 
         before = path.read_text()
         path.write_text(before + "\n# edited\n")
         try:
-            printed = by_snakemake.snakemake("-n", "--quiet", "rules").stdout
+            output = by_snakemake.snakemake("-n", "--quiet", "rules").stdout
         finally:
             path.write_text(before)
-        return _planned_rules(printed)
+        return _planned_rules(output)
 
     assert rules_after_edit_of("mdrnets/reporting/tables/table1.py") == {
         "table1",
@@ -231,11 +231,11 @@ def test_a_parameter_reruns_what_reads_it(by_snakemake: Copy) -> None:
     before = profile.read_text()
     profile.write_text(before.replace("completion_batch: 8", "completion_batch: 4"))
     try:
-        printed = by_snakemake.snakemake("-n", "--quiet", "rules").stdout
+        output = by_snakemake.snakemake("-n", "--quiet", "rules").stdout
     finally:
         profile.write_text(before)
-    assert "complete_mdrnets" in printed
-    assert "train_mdrnets" not in printed
+    assert "complete_mdrnets" in output
+    assert "train_mdrnets" not in output
 
 
 @pytest.mark.parametrize(

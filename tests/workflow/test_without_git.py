@@ -12,7 +12,7 @@ SPLIT = "runs/smoke/splits/holes.csv"
 
 
 @pytest.fixture(scope="module")
-def unpacked(project_copy: Copy, tmp_path_factory: pytest.TempPathFactory) -> Copy:
+def unpacked_copy(project_copy: Copy, tmp_path_factory: pytest.TempPathFactory) -> Copy:
     surrounding = tmp_path_factory.mktemp("surrounding")
     subprocess.run(["git", "init", "-q", str(surrounding)], check=True)
     Copy(surrounding).commit("not ours")
@@ -25,41 +25,41 @@ def unpacked(project_copy: Copy, tmp_path_factory: pytest.TempPathFactory) -> Co
     return Copy(folder)
 
 
-def test_snakemake_runs_and_no_commit_is_recorded(unpacked: Copy) -> None:
-    unpacked.snakemake(SPLIT)
-    records = [*unpacked.root.glob("runs/smoke/records/*.json")]
+def test_snakemake_runs_and_no_commit_is_recorded(unpacked_copy: Copy) -> None:
+    unpacked_copy.snakemake(SPLIT)
+    records = [*unpacked_copy.root.glob("runs/smoke/records/*.json")]
     assert records
     for record in records:
         assert json.loads(record.read_text(encoding="utf-8"))["git"]["commit"] is None
 
 
-def test_dvc_runs_after_make_told_it_locally(unpacked: Copy) -> None:
-    shared = (unpacked.root / ".dvc/config").read_bytes()
+def test_dvc_runs_after_make_told_it_locally(unpacked_copy: Copy) -> None:
+    shared = (unpacked_copy.root / ".dvc/config").read_bytes()
     installed = f"{sys.prefix}/.complete"
-    unpacked.run("make", f"--old-file={installed}", f"VENV={sys.prefix}", "environment")
-    assert "no_scm" in (unpacked.root / ".dvc/config.local").read_text(encoding="utf-8")
-    assert (unpacked.root / ".dvc/config").read_bytes() == shared
-    unpacked.run("dvc", "repro", "split_holes")
-    assert (unpacked.root / SPLIT).is_file()
+    unpacked_copy.run("make", f"--old-file={installed}", f"VENV={sys.prefix}", "environment")
+    assert "no_scm" in (unpacked_copy.root / ".dvc/config.local").read_text(encoding="utf-8")
+    assert (unpacked_copy.root / ".dvc/config").read_bytes() == shared
+    unpacked_copy.run("dvc", "repro", "split_holes")
+    assert (unpacked_copy.root / SPLIT).is_file()
 
 
-def test_make_reads_a_profile_in_quotes(unpacked: Copy) -> None:
-    params = unpacked.root / "params.yaml"
+def test_make_reads_a_profile_in_quotes(unpacked_copy: Copy) -> None:
+    params = unpacked_copy.root / "params.yaml"
     before = params.read_text(encoding="utf-8")
     params.write_text(before.replace("profile: smoke", 'profile: "smoke"', 1), encoding="utf-8")
     try:
-        printed = unpacked.run("make", "--dry-run", "plan").stdout
+        output = unpacked_copy.run("make", "--dry-run", "plan").stdout
     finally:
         params.write_text(before, encoding="utf-8")
-    assert "mdrnets plan --profile smoke\n" in printed
+    assert "mdrnets plan --profile smoke\n" in output
 
 
-def test_dvc_stops_if_params_name_another_profile(unpacked: Copy) -> None:
-    params = unpacked.root / "params.yaml"
+def test_dvc_stops_if_params_name_another_profile(unpacked_copy: Copy) -> None:
+    params = unpacked_copy.root / "params.yaml"
     before = params.read_text(encoding="utf-8")
     params.write_text(before.replace("profile: smoke", "profile: demo", 1), encoding="utf-8")
     try:
-        done = unpacked.run("dvc", "repro", "split_holes", check=False)
+        done = unpacked_copy.run("dvc", "repro", "split_holes", check=False)
     finally:
         params.write_text(before, encoding="utf-8")
     assert done.returncode and "make dvc.yaml" in done.stdout

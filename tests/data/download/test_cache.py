@@ -192,11 +192,11 @@ def test_nothing_is_downloaded_to_a_disk_that_is_too_small(
 def test_two_at_once_download_it_once(
     server: Server, folder: Path, download: Download, caplog: pytest.LogCaptureFixture
 ) -> None:
-    begun, go_on = threading.Event(), threading.Event()
+    started, go_on = threading.Event(), threading.Event()
     file = File(DATA)
 
     def slow(handler: Any) -> None:
-        begun.set()
+        started.set()
         assert go_on.wait(30)
         file(handler)
 
@@ -204,7 +204,7 @@ def test_two_at_once_download_it_once(
     paths: list[Path] = []
     threads = [threading.Thread(target=lambda: paths.append(download())) for _ in range(2)]
     threads[0].start()
-    assert begun.wait(30)
+    assert started.wait(30)
     threads[1].start()
     while not any(".faces.zip.lock" in line for line in caplog.messages):
         threads[1].join(0.01)

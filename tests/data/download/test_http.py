@@ -47,17 +47,17 @@ def download(server: Server, part: Path) -> Download:
     """Download `/file` without pauses; returns the arguments of `announce`."""
 
     def run(path: str = "/file", *, size: int | None = None) -> list[tuple[str, int, int | None]]:
-        announced: list[tuple[str, int, int | None]] = []
+        downloads: list[tuple[str, int, int | None]] = []
         with requests.Session() as session:
             transfer(
                 server.url(path),
                 part,
                 size=size,
-                announce=lambda *what: announced.append(what),
+                announce=lambda *what: downloads.append(what),
                 session=session,
                 pause=0,
             )
-        return announced
+        return downloads
 
     return run
 
@@ -75,10 +75,10 @@ def test_a_dropped_connection_goes_on_where_it_broke(
     server: Server, part: Path, download: Download, says_length: bool
 ) -> None:
     server.routes["/file"] = File(DATA, drops=[6000, 100], says_length=says_length)
-    announced = download(size=len(DATA))
+    downloads = download(size=len(DATA))
     assert part.read_bytes() == DATA
     assert server.ranges("/file") == [None, "bytes=6000-", "bytes=6100-"]
-    assert [start for _, start, _ in announced] == [0, 6000, 6100]
+    assert [start for _, start, _ in downloads] == [0, 6000, 6100]
 
 
 def test_another_process_goes_on_with_the_part(

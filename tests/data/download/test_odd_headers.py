@@ -131,21 +131,21 @@ def test_a_response_that_is_too_long_is_cut_off(
     server: Server, part: Path, download: Callable[..., None], headers: list[tuple[str, str]]
 ) -> None:
     chunk = b"64\r\n" + b"x" * 100 + b"\r\n" if headers else b"x" * 100
-    sent = 0
+    count = 0
 
     def endless(handler: Handler) -> None:
-        nonlocal sent
+        nonlocal count
         answer(*headers, body=b"")(handler)
         try:
-            while sent < 10**9:
-                sent += handler.wfile.write(chunk)
+            while count < 10**9:
+                count += handler.wfile.write(chunk)
         except OSError:  # the client went away
             pass
 
     with pytest.raises(RefusedError, match="100"):
         download(endless, size=100)
     assert not part.exists()
-    assert sent < 10**8
+    assert count < 10**8
 
 
 def test_a_whole_file_as_its_first_and_last_part_is_taken(

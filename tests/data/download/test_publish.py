@@ -55,7 +55,7 @@ def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _patched(path: Path, offset: int, layout: str, value: int) -> Path:
+def _patch(path: Path, offset: int, layout: str, value: int) -> Path:
     """Change a field of the first entry of an archive's directory."""
     data = bytearray(path.read_bytes())
     struct.pack_into(layout, data, data.index(b"PK\x01\x02") + offset, value)
@@ -88,8 +88,8 @@ def test_a_source_lies_where_the_profile_says_or_in_data(tmp_path, monkeypatch) 
 # -- publishing --------------------------------------------------------------------------------
 
 
-def test_an_archive_is_copied_with_a_manifest(tmp_path, zipped, archive, publish) -> None:
-    path = zipped(tmp_path / "mine.zip", MEMBERS)
+def test_an_archive_is_copied_with_a_manifest(tmp_path, write_zip, archive, publish) -> None:
+    path = write_zip(tmp_path / "mine.zip", MEMBERS)
     manifest = publish(path, sha256=_sha256(path), licence="CC BY 4.0")
     assert archive.read_bytes() == path.read_bytes()
     assert json.loads(archive.with_suffix(".json").read_text()) == {
@@ -105,8 +105,8 @@ def test_an_archive_is_copied_with_a_manifest(tmp_path, zipped, archive, publish
     assert sorted(p.name for p in archive.parent.iterdir()) == ["faces.json", "faces.zip"]
 
 
-def test_a_source_is_only_read(tmp_path, zipped, archive, publish) -> None:
-    path = zipped(tmp_path / "mine.zip", MEMBERS)
+def test_a_source_is_only_read(tmp_path, write_zip, archive, publish) -> None:
+    path = write_zip(tmp_path / "mine.zip", MEMBERS)
     path.chmod(0o444)
     before = _sha256(path)
     publish(path)
@@ -115,8 +115,8 @@ def test_a_source_is_only_read(tmp_path, zipped, archive, publish) -> None:
     assert not archive.samefile(path)
 
 
-def test_a_second_run_does_nothing(tmp_path, zipped, archive, publish) -> None:
-    path = zipped(tmp_path / "mine.zip", MEMBERS)
+def test_a_second_run_does_nothing(tmp_path, write_zip, archive, publish) -> None:
+    path = write_zip(tmp_path / "mine.zip", MEMBERS)
     first, inode = publish(path), archive.stat().st_ino
     progress = Counting()
     assert publish(path, progress=progress) == first
@@ -124,19 +124,19 @@ def test_a_second_run_does_nothing(tmp_path, zipped, archive, publish) -> None:
     assert progress.labels == []
 
 
-def test_progress_counts_mebibytes_and_files(tmp_path, zipped, publish) -> None:
+def test_progress_counts_mebibytes_and_files(tmp_path, write_zip, publish) -> None:
     progress = Counting()
-    publish(zipped(tmp_path / "mine.zip", MEMBERS), progress=progress)
+    publish(write_zip(tmp_path / "mine.zip", MEMBERS), progress=progress)
     assert progress.labels == ["copy mine.zip, MiB", "check mine.zip"]
 
 
 @pytest.mark.parametrize("change", ["content", "licence", "archive", "manifest"])
-def test_what_changed_is_published_again(tmp_path, zipped, archive, publish, change) -> None:
-    path = zipped(tmp_path / "mine.zip", MEMBERS)
+def test_what_changed_is_published_again(tmp_path, write_zip, archive, publish, change) -> None:
+    path = write_zip(tmp_path / "mine.zip", MEMBERS)
     publish(path)
     settings = {}
     if change == "content":  # of the same length
-        zipped(path, MEMBERS | {"00002.png": b"image X"})
+        write_zip(path, MEMBERS | {"00002.png": b"image X"})
     elif change == "licence":
         settings["licence"] = "CC0"
     elif change == "archive":
@@ -210,8 +210,8 @@ NESTED = {
 }
 
 
-def test_images_below_a_folder_are_packed_flat(tmp_path, zipped, archive, publish) -> None:
-    path = zipped(tmp_path / "mine.zip", NESTED)
+def test_images_below_a_folder_are_packed_flat(tmp_path, write_zip, archive, publish) -> None:
+    path = write_zip(tmp_path / "mine.zip", NESTED)
     manifest = publish(path, files=2, folder="img", sha256=_sha256(path)[:10])
     with zipfile.ZipFile(archive) as packed:
         assert [(name, packed.read(name)) for name in packed.namelist()] == [
@@ -227,29 +227,31 @@ def test_images_below_a_folder_are_packed_flat(tmp_path, zipped, archive, publis
 
 
 @pytest.mark.parametrize("folder", ["im", "mg", "skin", "img/2"])
-def test_a_folder_without_images_is_told(tmp_path, zipped, publish, folder) -> None:
-    path = zipped(tmp_path / "mine.zip", NESTED)
+def test_a_folder_without_images_is_told(tmp_path, write_zip, publish, folder) -> None:
+    path = write_zip(tmp_path / "mine.zip", NESTED)
     with pytest.raises(UserError, match=rf"mine\.zip: .*'{folder}'"):
         publish(path, files=2, folder=folder)
 
 
 @pytest.mark.parametrize("name", ["../evil.txt", "/etc/passwd", "a/..\\b.png"])
-def test_an_unsafe_name_elsewhere_is_refused_too(tmp_path, zipped, archive, publish, name) -> None:
-    path = zipped(tmp_path / "mine.zip", NESTED | {name: b""})
+def test_an_unsafe_name_elsewhere_is_refused_too(
+    tmp_path, write_zip, archive, publish, name
+) -> None:
+    path = write_zip(tmp_path / "mine.zip", NESTED | {name: b""})
     with pytest.raises(UserError, match=r"mine\.zip: "):
         publish(path, files=2, folder="img")
     assert not archive.exists()
 
 
-def test_a_hash_is_of_the_file_as_it_comes(tmp_path, zipped, archive, publish) -> None:
-    path = zipped(tmp_path / "mine.zip", NESTED)
+def test_a_hash_is_of_the_file_as_it_comes(tmp_path, write_zip, archive, publish) -> None:
+    path = write_zip(tmp_path / "mine.zip", NESTED)
     with pytest.raises(UserError, match=r"mine\.zip: .*SHA-256 .* 00000000"):
         publish(path, files=2, folder="img", sha256="0" * 8)
     assert not archive.exists()
 
 
-def test_a_damaged_image_below_a_folder_is_named(tmp_path, zipped, archive, publish) -> None:
-    path = zipped(tmp_path / "mine.zip", NESTED)
+def test_a_damaged_image_below_a_folder_is_named(tmp_path, write_zip, archive, publish) -> None:
+    path = write_zip(tmp_path / "mine.zip", NESTED)
     path.write_bytes(path.read_bytes().replace(b"zero", b"zerO"))
     with pytest.raises(UserError, match=r"mine\.zip: CelebA/img/1/0\.png: "):
         publish(path, files=2, folder="img")
@@ -299,9 +301,9 @@ def test_weights_are_copied_with_a_manifest(tmp_path) -> None:
 
 
 def test_another_hash_is_refused_and_the_old_archive_stays(
-    tmp_path, zipped, archive, publish
+    tmp_path, write_zip, archive, publish
 ) -> None:
-    path = zipped(tmp_path / "mine.zip", MEMBERS)
+    path = write_zip(tmp_path / "mine.zip", MEMBERS)
     publish(path)
     before = archive.read_bytes()
     with pytest.raises(UserError, match=r"mine\.zip: .*[0-9a-f]{64}.* 0{64}"):
@@ -310,7 +312,7 @@ def test_another_hash_is_refused_and_the_old_archive_stays(
     assert sorted(p.name for p in archive.parent.iterdir()) == ["faces.json", "faces.zip"]
 
 
-def test_what_is_no_archive_is_refused(tmp_path, zipped, archive, publish) -> None:
+def test_what_is_no_archive_is_refused(tmp_path, write_zip, archive, publish) -> None:
     path = tmp_path / "mine.zip"
     path.write_bytes(b"\n<!DOCTYPE html><title>Quota exceeded</title>")
     with pytest.raises(UserError, match=r"mine\.zip: .*HTML"):
@@ -318,15 +320,15 @@ def test_what_is_no_archive_is_refused(tmp_path, zipped, archive, publish) -> No
     path.write_bytes(b"")
     with pytest.raises(UserError, match=r"mine\.zip: "):
         publish(path)
-    data = zipped(path, MEMBERS).read_bytes()
+    data = write_zip(path, MEMBERS).read_bytes()
     path.write_bytes(data[: len(data) * 6 // 10])
     with pytest.raises(UserError, match=r"mine\.zip: "):
         publish(path)
     assert not archive.exists()
 
 
-def test_a_damaged_member_is_named(tmp_path, zipped, archive, publish) -> None:
-    path = zipped(tmp_path / "mine.zip", MEMBERS)
+def test_a_damaged_member_is_named(tmp_path, write_zip, archive, publish) -> None:
+    path = write_zip(tmp_path / "mine.zip", MEMBERS)
     path.write_bytes(path.read_bytes().replace(b"image 2", b"imagE 2"))
     with pytest.raises(UserError, match=r"mine\.zip: 00002\.png: "):
         publish(path)
@@ -337,7 +339,7 @@ def test_a_member_of_more_bytes_than_it_claims_is_damaged(tmp_path, publish) -> 
     path = tmp_path / "mine.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as bomb:
         bomb.writestr("00000.png", b"\0" * 10**6)
-    _patched(path, 24, "<I", 10)
+    _patch(path, 24, "<I", 10)
     with pytest.raises(UserError, match=r"mine\.zip: 00000\.png: "):
         publish(path, files=1)
 
@@ -355,15 +357,15 @@ def test_a_member_that_claims_to_be_huge_is_refused() -> None:
         "..\\00004.png", "README.txt",
     ],
 )  # fmt: skip
-def test_an_unsafe_or_foreign_name_is_refused(tmp_path, zipped, archive, publish, name):
-    path = zipped(tmp_path / "mine.zip", MEMBERS | {name: b""})
+def test_an_unsafe_or_foreign_name_is_refused(tmp_path, write_zip, archive, publish, name):
+    path = write_zip(tmp_path / "mine.zip", MEMBERS | {name: b""})
     with pytest.raises(UserError) as raised:
         publish(path, files=5)
     assert str(raised.value).startswith(f"{path}: {name!r} ")
     assert not archive.exists()
 
 
-def test_a_link_or_an_encrypted_member_is_refused(tmp_path, zipped, publish) -> None:
+def test_a_link_or_an_encrypted_member_is_refused(tmp_path, write_zip, publish) -> None:
     path = tmp_path / "mine.zip"
     with zipfile.ZipFile(path, "w") as archive:
         link = zipfile.ZipInfo("00000.png")
@@ -371,7 +373,7 @@ def test_a_link_or_an_encrypted_member_is_refused(tmp_path, zipped, publish) -> 
         archive.writestr(link, "/etc/passwd")
     with pytest.raises(UserError, match=r"mine\.zip: '00000\.png' "):
         publish(path, files=1)
-    _patched(zipped(path, {"00000.png": b"secret"}), 8, "<H", 1)
+    _patch(write_zip(path, {"00000.png": b"secret"}), 8, "<H", 1)
     with pytest.raises(UserError, match=r"mine\.zip: '00000\.png' "):
         publish(path, files=1)
 
@@ -383,35 +385,35 @@ def test_a_folder_in_a_folder_is_refused(tmp_path, publish) -> None:
         publish(folder)
 
 
-def test_two_files_of_one_stem_are_refused(tmp_path, zipped, publish) -> None:
-    path = zipped(tmp_path / "mine.zip", MEMBERS | {"00001.jpg": b""})
+def test_two_files_of_one_stem_are_refused(tmp_path, write_zip, publish) -> None:
+    path = write_zip(tmp_path / "mine.zip", MEMBERS | {"00001.jpg": b""})
     with pytest.raises(UserError, match=r"mine\.zip: '00001\.jpg' and '00001\.png' "):
         publish(path, files=5)
 
 
-def test_the_first_missing_number_is_named(tmp_path, zipped, publish) -> None:
+def test_the_first_missing_number_is_named(tmp_path, write_zip, publish) -> None:
     members = {name: data for name, data in MEMBERS.items() if name != "00002.png"}
-    path = zipped(tmp_path / "mine.zip", members)
+    path = write_zip(tmp_path / "mine.zip", members)
     with pytest.raises(UserError, match=r"mine\.zip: .* 3 .* 4 .* 2\)"):
         publish(path)
 
 
-def test_names_without_numbers_are_only_counted(tmp_path, zipped, publish) -> None:
-    path = zipped(tmp_path / "mine.zip", {"ab.png": b""})
+def test_names_without_numbers_are_only_counted(tmp_path, write_zip, publish) -> None:
+    path = write_zip(tmp_path / "mine.zip", {"ab.png": b""})
     with pytest.raises(UserError, match=r"mine\.zip: .* 1 .* 4;"):
         publish(path)
 
 
-def test_the_first_file_too_many_is_named(tmp_path, zipped, publish) -> None:
-    path = zipped(tmp_path / "mine.zip", MEMBERS)
+def test_the_first_file_too_many_is_named(tmp_path, write_zip, publish) -> None:
+    path = write_zip(tmp_path / "mine.zip", MEMBERS)
     with pytest.raises(UserError, match=r"mine\.zip: .* 4 .* 3 .*'00003\.png'"):
         publish(path, files=3)
 
 
 def test_nothing_is_copied_to_a_disk_that_cannot_hold_it(
-    tmp_path, zipped, archive, publish, monkeypatch
+    tmp_path, write_zip, archive, publish, monkeypatch
 ) -> None:
-    path = zipped(tmp_path / "mine.zip", MEMBERS)
+    path = write_zip(tmp_path / "mine.zip", MEMBERS)
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=2**20))
     progress = Counting()
@@ -432,11 +434,11 @@ HIDDEN = (
 @pytest.mark.parametrize("folder", [None, "."])
 @pytest.mark.parametrize("kind", ["folder", "archive"])
 def test_what_systems_leave_behind_is_no_data(
-    tmp_path, zipped, archive, publish, kind, folder
+    tmp_path, write_zip, archive, publish, kind, folder
 ) -> None:
     members = MEMBERS | dict.fromkeys(HIDDEN, b"no data")
     if kind == "archive":
-        path = zipped(tmp_path / "mine.zip", members)
+        path = write_zip(tmp_path / "mine.zip", members)
     else:
         path = tmp_path / "mine"
         for name, data in members.items():
@@ -447,8 +449,8 @@ def test_what_systems_leave_behind_is_no_data(
         assert {name: published.read(name) for name in published.namelist()} == MEMBERS
 
 
-def test_the_hash_is_that_of_the_archive_with_what_is_ignored(tmp_path, zipped, publish) -> None:
-    path = zipped(tmp_path / "mine.zip", MEMBERS | {"__MACOSX/x": b""})
+def test_the_hash_is_that_of_the_archive_with_what_is_ignored(tmp_path, write_zip, publish) -> None:
+    path = write_zip(tmp_path / "mine.zip", MEMBERS | {"__MACOSX/x": b""})
     assert publish(path, sha256=_sha256(path)).original == _sha256(path)
     with pytest.raises(UserError, match=r"mine\.zip: "):
         publish(path, sha256="0" * 64)
@@ -475,15 +477,15 @@ def test_a_name_that_is_not_utf8_is_named(tmp_path, publish) -> None:
             publish(folder, folder=below, files=5)
 
 
-def test_a_number_with_and_without_zeros_is_one_name(tmp_path, zipped, publish) -> None:
-    path = zipped(tmp_path / "mine.zip", MEMBERS | {"3.webp": b""})
+def test_a_number_with_and_without_zeros_is_one_name(tmp_path, write_zip, publish) -> None:
+    path = write_zip(tmp_path / "mine.zip", MEMBERS | {"3.webp": b""})
     with pytest.raises(UserError, match=r"mine\.zip: '00003\.png' and '3\.webp' "):
         publish(path, files=5)
 
 
 @pytest.mark.parametrize("downscale", [None, 32])
-def test_all_damaged_files_are_named(tmp_path, zipped, archive, publish, downscale) -> None:
-    path = zipped(tmp_path / "mine.zip", MEMBERS)
+def test_all_damaged_files_are_named(tmp_path, write_zip, archive, publish, downscale) -> None:
+    path = write_zip(tmp_path / "mine.zip", MEMBERS)
     path.write_bytes(path.read_bytes().replace(b"image ", b"imagE "))
     with pytest.raises(UserError, match=r"mine\.zip: 4 of 4 files ") as raised:
         publish(path, folder=None if downscale is None else ".", downscale=downscale)
@@ -491,9 +493,9 @@ def test_all_damaged_files_are_named(tmp_path, zipped, archive, publish, downsca
     assert list(archive.parent.iterdir()) == []
 
 
-def test_all_bad_names_are_counted_and_ten_named(tmp_path, zipped, publish) -> None:
-    path = zipped(tmp_path / "mine.zip", MEMBERS | {f"{n}.txt": b"" for n in range(20, 32)})
+def test_all_bad_names_are_counted_and_ten_named(tmp_path, write_zip, publish) -> None:
+    path = write_zip(tmp_path / "mine.zip", MEMBERS | {f"{n}.txt": b"" for n in range(20, 32)})
     with pytest.raises(UserError, match=r"mine\.zip: 12 of 16 files ") as raised:
         publish(path)
-    named = [f"'{n}.txt'" in str(raised.value) for n in range(20, 32)]
-    assert named == [True] * 10 + [False] * 2
+    is_named = [f"'{n}.txt'" in str(raised.value) for n in range(20, 32)]
+    assert is_named == [True] * 10 + [False] * 2

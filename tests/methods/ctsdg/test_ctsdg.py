@@ -156,10 +156,10 @@ def test_the_losses_are_those_of_the_authors_code(
     image, hole = batch.image, batch.hole
     value = to_grey(image)
     edge = detect_edges(value, sigma=1.0)
-    made = method.generator(batch.masked, visible_edges(edge, hole), value, hole)
-    completed = image * (1 - hole) + made.image * hole
-    found = method.discriminator.edge_detector(made.image).sigmoid()
-    on_fake = method.discriminator(made.image, value, found).sigmoid()
+    generated = method.generator(batch.masked, visible_edges(edge, hole), value, hole)
+    completed = image * (1 - hole) + generated.image * hole
+    result = method.discriminator.edge_detector(generated.image).sigmoid()
+    on_fake = method.discriminator(generated.image, value, result).sigmoid()
     on_real = method.discriminator(image, value, edge).sigmoid()
     edge_of_real = method.discriminator.edge_detector(image).sigmoid()
 
@@ -175,23 +175,23 @@ def test_the_losses_are_those_of_the_authors_code(
 
     pairs = [
         pair
-        for output in (made.image, completed)
+        for output in (generated.image, completed)
         for pair in zip(maps(output), maps(image), strict=True)
     ]
     bce, one = F.binary_cross_entropy, torch.ones_like(on_fake)
     expected = {
-        "hole": 60 * mean_l1(hole * made.image, hole * image),
-        "valid": 10 * mean_l1((1 - hole) * made.image, (1 - hole) * image),
+        "hole": 60 * mean_l1(hole * generated.image, hole * image),
+        "valid": 10 * mean_l1((1 - hole) * generated.image, (1 - hole) * image),
         "perceptual": 0.1 * torch.stack([mean_l1(a, b) for a, b in pairs]).sum(),
         "style": 250 * torch.stack([mean_l1(gram(a), gram(b)) for a, b in pairs]).sum(),
-        "adversarial": 0.1 * (bce(on_fake, one) + bce(found, edge)),
-        "intermediate": bce(made.projected_edge.sigmoid(), edge)
-        + mean_l1(made.projected_image, image),
+        "adversarial": 0.1 * (bce(on_fake, one) + bce(result, edge)),
+        "intermediate": bce(generated.projected_edge.sigmoid(), edge)
+        + mean_l1(generated.projected_image, image),
     }
     torch.testing.assert_close(generator, expected, rtol=1e-4, atol=1e-6)
     expected = {
         "discriminator": bce(on_real, one) + bce(on_fake, 0 * one),
-        "edges_of_fake": bce(found, edge),
+        "edges_of_fake": bce(result, edge),
         "edges_of_real": bce(edge_of_real, edge),
     }
     torch.testing.assert_close(discriminator, expected, rtol=1e-4, atol=1e-6)

@@ -68,31 +68,43 @@ def test_full_size_forward() -> None:
     hole = torch.zeros(1, 1, 256, 256)
     hole[..., 64:192, 64:192] = 1
     with torch.no_grad():
-        made = generator(image, torch.zeros(1, 1, 256, 256), to_grey(image), hole)
-        judged = Discriminator(base=8)(made.image, to_grey(image), made.projected_edge.sigmoid())
-    assert made.image.shape == made.projected_image.shape == (1, 3, 256, 256)
-    assert made.projected_edge.shape == (1, 1, 256, 256)
-    assert made.image.isfinite().all() and made.image.abs().max() <= 1
-    assert judged.shape == (1, 2, 30, 30)
+        output = generator(image, torch.zeros(1, 1, 256, 256), to_grey(image), hole)
+        logits = Discriminator(base=8)(
+            output.image, to_grey(image), output.projected_edge.sigmoid()
+        )
+    assert output.image.shape == output.projected_image.shape == (1, 3, 256, 256)
+    assert output.projected_edge.shape == (1, 1, 256, 256)
+    assert output.image.isfinite().all() and output.image.abs().max() <= 1
+    assert logits.shape == (1, 2, 30, 30)
 
 
 def test_bottlenecks_are_swapped() -> None:
     torch.manual_seed(0)
     generator = Generator(levels=3, width=4)
     hole = torch.zeros(2, 1, 16, 16)
-    made = generator(
+    output = generator(
         torch.randn(2, 3, 16, 16), torch.rand(2, 1, 16, 16), torch.rand(2, 1, 16, 16), hole
     )
     deepest = [
         encoder[-1].get_parameter("conv.conv.weight")
         for encoder in (generator.texture_encoder, generator.structure_encoder)
     ]
-    of_texture = torch.autograd.grad(
-        made.projected_image.sum(), deepest, retain_graph=True, allow_unused=True
+    texture_gradient = torch.autograd.grad(
+        output.projected_image.sum(), deepest, retain_graph=True, allow_unused=True
     )
-    of_structure = torch.autograd.grad(made.projected_edge.sum(), deepest, allow_unused=True)
-    assert of_texture[0] is None and of_texture[1] is not None and of_texture[1].any()
-    assert of_structure[1] is None and of_structure[0] is not None and of_structure[0].any()
+    structure_gradient = torch.autograd.grad(
+        output.projected_edge.sum(), deepest, allow_unused=True
+    )
+    assert (
+        texture_gradient[0] is None
+        and texture_gradient[1] is not None
+        and texture_gradient[1].any()
+    )
+    assert (
+        structure_gradient[1] is None
+        and structure_gradient[0] is not None
+        and structure_gradient[0].any()
+    )
 
 
 def test_fusion_starts_as_a_concatenation_and_uses_the_updated_texture() -> None:
@@ -127,11 +139,11 @@ def test_region_affinity_is_the_authors_with_patches_unfolded() -> None:
     mixed = F.unfold(x, 4, padding=1, stride=2) @ weights.mT
     expected = F.fold(mixed, (12, 16), 4, padding=1, stride=2) / 4
     output = RegionAffinity()(x)
-    for found, slow in (
+    for result, slow in (
         (output, expected),
         (torch.autograd.grad(y.square().sum(), x)[0] for y in (output, expected)),
     ):
-        torch.testing.assert_close(found, slow, rtol=1e-12, atol=1e-12)
+        torch.testing.assert_close(result, slow, rtol=1e-12, atol=1e-12)
     assert (weights == 1e-8).any()  # some weights are at their floor
 
 
@@ -156,10 +168,10 @@ def test_grey_and_edges_are_scikit_images() -> None:
     torch.testing.assert_close(
         to_grey(picture)[0, 0].double(), torch.from_numpy(rgb2gray(array)), atol=1e-6, rtol=0
     )
-    found = detect_edges(to_grey(picture), sigma=1.0)
-    assert found.any()
+    result = detect_edges(to_grey(picture), sigma=1.0)
+    assert result.any()
     expected = canny(to_grey(picture)[0, 0].numpy(), sigma=1.0)
-    assert torch.equal(found[0, 0].bool(), torch.from_numpy(expected))
+    assert torch.equal(result[0, 0].bool(), torch.from_numpy(expected))
 
 
 def test_edges_at_completion_do_not_know_the_hole() -> None:

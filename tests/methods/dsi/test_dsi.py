@@ -160,10 +160,10 @@ def test_the_losses_of_the_texture_are_those_of_the_authors_code(method: DSI, ba
 
     image, hole = batch.image, batch.hole
     vqvae = method._vqvae
-    wanted = vqvae.encode(image)
-    output = method.texture(batch.masked, hole, wanted.top.vectors)
+    target = vqvae.encode(image)
+    output = method.texture(batch.masked, hole, target.top.vectors)
     completed = image * (1 - hole) + output * hole
-    found = vqvae.encode(completed)
+    result = vqvae.encode(completed)
     on_real, on_fake = (
         method.discriminator(torch.cat([x, hole], dim=1)) for x in (image, completed)
     )
@@ -180,8 +180,8 @@ def test_the_losses_of_the_texture_are_those_of_the_authors_code(method: DSI, ba
     expected = {
         "adversarial": -on_fake.mean(),
         "l1": (output - image).abs().mean(),
-        "structure_codes": 0.1 * code_loss(found.top_features, wanted.top.indices, top),
-        "texture_codes": 0.1 * code_loss(found.bottom_features, wanted.bottom.indices, bottom),
+        "structure_codes": 0.1 * code_loss(result.top_features, target.top.indices, top),
+        "texture_codes": 0.1 * code_loss(result.bottom_features, target.bottom.indices, bottom),
     }
     torch.testing.assert_close(texture, expected, rtol=1e-3, atol=1e-5)
     expected = {"discriminator": (F.relu(1 - on_real).mean() + F.relu(1 + on_fake).mean()) / 2}

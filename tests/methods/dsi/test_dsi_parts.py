@@ -185,11 +185,11 @@ def test_row_by_row_sampling_has_the_logits_of_the_full_pass(
     seen: list[torch.Tensor] = []
     logits = pixelcnn._logits
 
-    def kept(v: torch.Tensor) -> torch.Tensor:
+    def spy(v: torch.Tensor) -> torch.Tensor:
         seen.append(logits(v))
         return seen[-1]
 
-    monkeypatch.setattr(pixelcnn, "_logits", kept)
+    monkeypatch.setattr(pixelcnn, "_logits", spy)
     h = torch.randn(2, 6, 4, 3, dtype=torch.float64)
     codebook = torch.randn(7, 4, dtype=torch.float64)
     codes = pixelcnn.sample(h, codebook, torch.Generator().manual_seed(0))

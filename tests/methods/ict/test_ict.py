@@ -23,7 +23,7 @@ TINY = {
 }
 
 
-def _built(context: BuildContext, **changes: float) -> ICT:
+def _build(context: BuildContext, **changes: float) -> ICT:
     torch.manual_seed(0)
     method = build(options=Options.model_validate(TINY | changes), context=context)
     assert isinstance(method, ICT)
@@ -36,7 +36,7 @@ def _images() -> np.ndarray:
 
 @pytest.fixture
 def method(context: BuildContext) -> ICT:
-    return _built(context)
+    return _build(context)
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_the_palette_is_fitted_when_the_first_phase_starts_and_is_saved(
 
 
 def test_more_colours_than_the_images_have_is_an_error(context: BuildContext) -> None:
-    method = _built(context)
+    method = _build(context)
     start = method.phases()[0].on_start
     assert start is not None
     with pytest.raises(UserError, match=r"networks\.ict\.colours: .* 1 "):
@@ -133,11 +133,11 @@ def test_sizes_that_do_not_fit_are_refused(
     context: BuildContext, changes: dict[str, int], message: str
 ) -> None:
     with pytest.raises(UserError, match=message):
-        _built(context, **changes)
+        _build(context, **changes)
 
 
 def test_the_discriminator_has_the_published_initialisation(context: BuildContext) -> None:
-    weights = list(_built(context, discriminator_base=32).discriminator.parameters())
+    weights = list(_build(context, discriminator_base=32).discriminator.parameters())
     assert all(weight.dim() == 4 for weight in weights)  # none is a bias
     for weight in weights[1:4]:
         assert weight.std().item() == pytest.approx(0.02, rel=0.05)
@@ -153,8 +153,8 @@ def test_the_prior_is_enlarged_as_pil_does(method: ICT) -> None:
     tokens = (grey / 17).round().long().flatten()[None]
     small = (tokens.view(8, 8) * 17).to(torch.uint8).numpy()
     expected = np.asarray(Image.fromarray(small).resize((32, 32), Image.Resampling.BICUBIC))
-    found = method._prior(tokens)[0, 0] * 255
-    assert (found - torch.from_numpy(expected.astype(np.float32))).abs().max() < 1.5
+    result = method._prior(tokens)[0, 0] * 255
+    assert (result - torch.from_numpy(expected.astype(np.float32))).abs().max() < 1.5
 
 
 def test_half_precision_trains_and_completes(

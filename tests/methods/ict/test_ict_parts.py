@@ -132,11 +132,11 @@ def test_without_positions_the_order_of_cells_does_not_matter(
     transformer: AppearanceTransformer,
 ) -> None:
     tokens, order = torch.randint(12, (1, 16)), torch.randperm(16)
-    known = torch.zeros(1, 16, dtype=torch.bool)
+    visible = torch.zeros(1, 16, dtype=torch.bool)
     torch.testing.assert_close(
-        transformer(tokens[:, order], known), transformer(tokens, known)[:, order]
+        transformer(tokens[:, order], visible), transformer(tokens, visible)[:, order]
     )
-    masked = known.clone()
+    masked = visible.clone()
     masked[:, [2, 9]] = True
     logits = transformer(tokens, masked)
     torch.testing.assert_close(logits[:, 2], logits[:, 9])
@@ -166,8 +166,8 @@ def test_the_loss_is_that_of_masked_cells_and_near_uniform_at_first() -> None:
 
 def test_the_loss_without_masked_cells_is_zero(transformer: AppearanceTransformer) -> None:
     tokens = torch.zeros(1, 16, dtype=torch.int64)
-    known = torch.zeros(1, 16, dtype=torch.bool)
-    assert masked_cross_entropy(transformer(tokens, known), tokens, known).item() == 0
+    visible = torch.zeros(1, 16, dtype=torch.bool)
+    assert masked_cross_entropy(transformer(tokens, visible), tokens, visible).item() == 0
 
 
 def _sample(
@@ -196,11 +196,13 @@ def test_sampling_keeps_known_tokens_and_is_one_pass_a_cell(
     passes: list[int] = []
     forward = transformer.forward
 
-    def counted(tokens: torch.Tensor, masked: torch.Tensor, cells: torch.Tensor) -> torch.Tensor:
+    def count_passes(
+        tokens: torch.Tensor, masked: torch.Tensor, cells: torch.Tensor
+    ) -> torch.Tensor:
         passes.append(len(tokens))
         return forward(tokens, masked, cells)
 
-    monkeypatch.setattr(transformer, "forward", counted)
+    monkeypatch.setattr(transformer, "forward", count_passes)
     tokens = torch.randint(12, (2, 16))
     masked = torch.zeros(2, 16, dtype=torch.bool)
     masked[0, [1, 4, 7]] = True

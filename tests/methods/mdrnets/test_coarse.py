@@ -52,9 +52,9 @@ def test_the_terms_are_pconvs_with_the_options_weights(context: BuildContext, ba
     assert network.options.weights == weights
     (update,) = network.phases()[0].train_step(batch)
     loss = PConvLoss(features=context.features("vgg16"), weights=weights)
-    wanted = loss(output=network(batch.masked, batch.hole), image=batch.image, hole=batch.hole)
-    assert list(update.terms) == list(wanted)
-    for name, term in wanted.items():
+    expected = loss(output=network(batch.masked, batch.hole), image=batch.image, hole=batch.hole)
+    assert list(update.terms) == list(expected)
+    for name, term in expected.items():
         torch.testing.assert_close(update.terms[name], term)
 
 

@@ -35,13 +35,13 @@ def test_it_is_zero_for_the_ground_truth(labels: Tensor, hole: Tensor) -> None:
 
 def test_it_is_equations_6_to_8_spelled_out(labels: Tensor, hole: Tensor) -> None:
     def rows(features: Tensor, part: Tensor) -> list[Tensor]:
-        found = []
+        result = []
         for index in range(CLASSES):
             inside = (labels[0] == index) * part
             area = F.avg_pool2d(inside[None, None].float(), 4)[0, 0]
             mean = (features * area).sum(dim=(1, 2)) / area.sum().clamp(min=1e-9)
-            found.append(mean / mean.norm().clamp(min=1e-9))
-        return found
+            result.append(mean / mean.norm().clamp(min=1e-9))
+        return result
 
     total = torch.zeros(())
     inside, outside = hole[0, 0], 1 - hole[0, 0]
@@ -53,8 +53,8 @@ def test_it_is_equations_6_to_8_spelled_out(labels: Tensor, hole: Tensor) -> Non
                 right = rows(truth, inside)[i] @ rows(truth, part)[j]
                 total += (wrong - right).abs() / CLASSES**2
 
-    found = _loss(_features(1)[:1], _features(2)[:1], labels[:1], hole[:1])
-    torch.testing.assert_close(found, total)
+    result = _loss(_features(1)[:1], _features(2)[:1], labels[:1], hole[:1])
+    torch.testing.assert_close(result, total)
 
 
 def test_the_order_of_the_classes_does_not_matter(labels: Tensor, hole: Tensor) -> None:

@@ -101,17 +101,17 @@ def test_each_term_is_what_it_says_at_weight_one(
             classes=14,
         ),
     }
-    found = _terms(losses, batch, output, labels, weights=Weights(**dict.fromkeys(NOTHING, 1.0)))
-    assert set(found) == set(expected) == set(Weights.model_fields)
+    result = _terms(losses, batch, output, labels, weights=Weights(**dict.fromkeys(NOTHING, 1.0)))
+    assert set(result) == set(expected) == set(Weights.model_fields)
     for name, loss in expected.items():
-        torch.testing.assert_close(found[name], loss, msg=name)
+        torch.testing.assert_close(result[name], loss, msg=name)
 
 
 def test_terms_are_weighted(
     losses: GeneratorLosses, batch: Batch, output: Tensor, labels: Tensor
 ) -> None:
     ones = _terms(losses, batch, output, labels, weights=Weights(**dict.fromkeys(NOTHING, 1.0)))
-    found = _terms(losses, batch, output, labels)
+    result = _terms(losses, batch, output, labels)
     weights = {
         "hole": 6,
         "valid": 1,
@@ -122,9 +122,9 @@ def test_terms_are_weighted(
         "semantic": 0.1,
         "incoordination": 1,
     }
-    assert set(found) == set(weights)
+    assert set(result) == set(weights)
     for name, weight in weights.items():
-        torch.testing.assert_close(found[name], weight * ones[name])
+        torch.testing.assert_close(result[name], weight * ones[name])
 
 
 def test_a_term_of_weight_zero_is_not_computed(
@@ -143,8 +143,8 @@ def test_an_ablated_loss_needs_no_network(
     losses: GeneratorLosses, batch: Batch, output: Tensor, labels: Tensor, name: str, part: str
 ) -> None:
     weights = Weights(**{name: 0.0})
-    found = _terms(losses, batch, output, labels, weights=weights, **{part: None})
-    assert set(found) == set(Weights.model_fields) - {name}
+    result = _terms(losses, batch, output, labels, weights=weights, **{part: None})
+    assert set(result) == set(Weights.model_fields) - {name}
 
 
 def test_perceptual_and_style_share_two_passes_one_of_them_without_graph(
@@ -186,17 +186,17 @@ def test_style_by_gram_matrices(
 ) -> None:
     assert losses.features is not None
     maps = losses.features(output, TAPS), losses.features(batch.image, TAPS)
-    found = _terms(losses, batch, output, labels, style="gram")["style"]
-    torch.testing.assert_close(found, 10 * gram_style_loss(*maps))
+    result = _terms(losses, batch, output, labels, style="gram")["style"]
+    torch.testing.assert_close(result, 10 * gram_style_loss(*maps))
 
 
 def test_the_ground_truth_costs_no_reconstruction(
     losses: GeneratorLosses, batch: Batch, labels: Tensor
 ) -> None:
-    found = _terms(losses, batch, batch.image, labels)
+    result = _terms(losses, batch, batch.image, labels)
     for name in ("hole", "valid", "perceptual", "style", "incoordination"):
-        assert found[name].item() == 0, name
-    assert found["semantic"].item() > 0
+        assert result[name].item() == 0, name
+    assert result["semantic"].item() > 0
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0])
@@ -204,8 +204,8 @@ def test_empty_and_full_holes_are_finite(
     losses: GeneratorLosses, batch: Batch, output: Tensor, labels: Tensor, value: float
 ) -> None:
     extreme = Batch(image=batch.image, hole=torch.full_like(batch.hole, value))
-    found = _terms(losses, extreme, output, labels)
-    torch.stack(list(found.values())).sum().backward()
+    result = _terms(losses, extreme, output, labels)
+    torch.stack(list(result.values())).sum().backward()
     assert output.grad is not None
     assert torch.isfinite(output.grad).all()
-    assert found["valid" if value else "hole"].item() == 0
+    assert result["valid" if value else "hole"].item() == 0

@@ -242,10 +242,10 @@ def test_diagnostics_count_updates_and_measure_selection() -> None:
     for slot in (0, 0, 1, 1):
         memory(RegionMeans(memory.slots[None, :, slot].clone(), value.present), value)
     assert memory.slots_used() == [2] * CLASSES
-    found = memory.diagnostics()
-    assert found["use_entropy"] == pytest.approx(math.log(2))
-    assert found["moved"] == pytest.approx(1 - ALPHA**2)
-    assert 0 < found["read_entropy"] < math.log(SLOTS)
+    result = memory.diagnostics()
+    assert result["use_entropy"] == pytest.approx(math.log(2))
+    assert result["moved"] == pytest.approx(1 - ALPHA**2)
+    assert 0 < result["read_entropy"] < math.log(SLOTS)
 
 
 def test_the_read_entropy_of_equal_slots_is_that_of_a_uniform_choice() -> None:

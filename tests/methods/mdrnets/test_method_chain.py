@@ -73,8 +73,8 @@ def test_without_a_memory_the_pooled_vectors_are_used_themselves(
         hole=small,
     )
     expected = batch.image + method.refinement(batch.image, batch.hole, fused)
-    found = method.refine(batch.masked, batch.hole, batch.image, labels)
-    torch.testing.assert_close(found, expected)
+    result = method.refine(batch.masked, batch.hole, batch.image, labels)
+    torch.testing.assert_close(result, expected)
 
 
 def test_style_guidance_goes_straight_to_the_decoder(
@@ -90,17 +90,17 @@ def test_style_guidance_goes_straight_to_the_decoder(
 # -- what is refined -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("given", ["coarse", "masked"])
+@pytest.mark.parametrize("source", ["coarse", "masked"])
 @pytest.mark.parametrize("residual", [False, True])
 def test_the_encoder_takes_the_coarse_face_or_the_masked_image(
-    small_method: MakeMethod, batch: Batch, given: str, residual: bool
+    small_method: MakeMethod, batch: Batch, source: str, residual: bool
 ) -> None:
-    method = small_method(encoder_input=given, residual=residual, mrem=False).eval()
+    method = small_method(encoder_input=source, residual=residual, mrem=False).eval()
     coarse, guidance = torch.rand(2, 3, 32, 32), torch.rand(2, 6, 16, 16)
-    image = coarse if given == "coarse" else batch.masked
+    image = coarse if source == "coarse" else batch.masked
     expected = method.refinement(image, batch.hole, guidance)
-    found = method.decode(batch.masked, batch.hole, coarse, guidance)
-    torch.testing.assert_close(found, coarse + expected if residual else expected)
+    result = method.decode(batch.masked, batch.hole, coarse, guidance)
+    torch.testing.assert_close(result, coarse + expected if residual else expected)
 
 
 def test_by_default_every_pixel_of_the_coarse_face_reaches_the_encoder(
@@ -189,12 +189,12 @@ def test_diagnostics_describe_the_memory(
 ) -> None:
     method = small_method()
     run_steps(method, method.phases()[0], batch, 2)
-    found = method.diagnostics()
+    result = method.diagnostics()
     logged = {"use_entropy", "moved", "read_entropy", "read_length"}
-    assert {f"memory/{name}" for name in logged} < set(found)
-    used = [found[f"memory/slots_used/{name}"] for name in CLASSES]
+    assert {f"memory/{name}" for name in logged} < set(result)
+    used = [result[f"memory/slots_used/{name}"] for name in CLASSES]
     assert 0 < max(used) <= 3
-    assert np.isfinite(list(found.values())).all()
+    assert np.isfinite(list(result.values())).all()
     assert "memory/slots_used/all classes" in small_method(memory="shared").diagnostics()
     assert small_method(guidance="style").diagnostics() == {}
 
@@ -243,13 +243,13 @@ def test_images_of_a_batch_are_completed_independently(
 
 
 def test_valid_pixels_are_the_input_byte_for_byte(small_method: MakeMethod, batch: Batch) -> None:
-    given = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), dtype=np.uint8)
-    image = to_tensor(given)
+    source = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), dtype=np.uint8)
+    image = to_tensor(source)
     output = _complete(small_method(), Batch(image=image, hole=batch.hole))
     completed = to_pixels(composite(image, output, batch.hole))
     valid = batch.hole[:, 0].numpy() == 0
-    assert np.array_equal(completed[valid], given[valid])
-    assert (completed[~valid] != given[~valid]).any(axis=-1).mean() > 0.9
+    assert np.array_equal(completed[valid], source[valid])
+    assert (completed[~valid] != source[~valid]).any(axis=-1).mean() > 0.9
 
 
 def test_the_coarse_face_fills_only_the_hole_and_stays_in_range(

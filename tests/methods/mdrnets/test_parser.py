@@ -21,7 +21,7 @@ COLOURS = {0: (-0.9, -0.9, -0.9), 1: (0.8, 0.3, 0.1), 12: (-0.5, -0.8, 0.2), 3: 
 
 
 @pytest.fixture
-def labelled() -> Batch:
+def labelled_batch() -> Batch:
     """Four noisy 32×32 pictures: background, a skin square, hair on its top, an eye in it."""
     labels = torch.zeros(4, 32, 32, dtype=torch.int64)
     for index, (y, x) in enumerate([(4, 2), (8, 12), (2, 8), (6, 6)]):
@@ -61,17 +61,17 @@ def test_the_full_size_network_has_14_classes() -> None:
     assert sum(parameter.numel() for parameter in parser.parameters()) == 13_298_496
 
 
-def test_it_learns_a_labelled_batch(labelled: Batch, run_steps: RunSteps) -> None:
+def test_it_learns_a_labelled_batch(labelled_batch: Batch, run_steps: RunSteps) -> None:
     parser = _parser()
-    before = _accuracies(parser.eval(), labelled)
+    before = _accuracies(parser.eval(), labelled_batch)
     (phase,) = parser.phases()
     assert phase.labels
-    history = run_steps(parser, phase, labelled, 60)
+    history = run_steps(parser, phase, labelled_batch, 60)
 
     assert set(history[0]) == {"cross_entropy", "auxiliary"}
     assert history[-1]["cross_entropy"] < 0.2 * history[0]["cross_entropy"]
     assert history[-1]["auxiliary"] < 0.6 * history[0]["auxiliary"]  # coarse maps learn less
-    after = _accuracies(parser.eval(), labelled)
+    after = _accuracies(parser.eval(), labelled_batch)
     assert min(after.values()) > 0.8
     assert all(after[label] > before[label] for label in COLOURS if before[label] < 0.8)
 
@@ -79,8 +79,8 @@ def test_it_learns_a_labelled_batch(labelled: Batch, run_steps: RunSteps) -> Non
 def _accuracies(parser: Parser, batch: Batch) -> dict[int, float]:
     """Return the recall of each class."""
     assert batch.labels is not None
-    found = parser.parse(batch.image) == batch.labels
-    return {label: found[batch.labels == label].float().mean().item() for label in COLOURS}
+    result = parser.parse(batch.image) == batch.labels
+    return {label: result[batch.labels == label].float().mean().item() for label in COLOURS}
 
 
 @pytest.mark.parametrize("input_scale", [1, 2])
@@ -97,17 +97,17 @@ def test_the_scale_is_what_the_network_sees() -> None:
     parser = _parser(input_scale=3).eval()
     image = torch.randn(1, 3, 32, 32)
     enlarged = F.interpolate(image, size=(96, 96), mode="bilinear")
-    wanted = parser.network(enlarged).unflatten(3, (32, 3)).unflatten(2, (32, 3)).mean(dim=(3, 5))
-    torch.testing.assert_close(parser(image), wanted)
+    expected = parser.network(enlarged).unflatten(3, (32, 3)).unflatten(2, (32, 3)).mean(dim=(3, 5))
+    torch.testing.assert_close(parser(image), expected)
 
 
-def test_frozen_it_leads_gradients_to_the_image_and_stays_as_it_is(labelled: Batch) -> None:
+def test_frozen_it_leads_gradients_to_the_image_and_stays_as_it_is(labelled_batch: Batch) -> None:
     parser = freeze(_parser())
     before = _state(parser)
-    image = labelled.image.clone().requires_grad_()
+    image = labelled_batch.image.clone().requires_grad_()
     nn.ModuleList([parser]).train()
-    assert labelled.labels is not None
-    F.cross_entropy(parser(image), labelled.labels).backward()
+    assert labelled_batch.labels is not None
+    F.cross_entropy(parser(image), labelled_batch.labels).backward()
 
     assert image.grad is not None
     assert image.grad.abs().sum() > 0
@@ -116,17 +116,17 @@ def test_frozen_it_leads_gradients_to_the_image_and_stays_as_it_is(labelled: Bat
         assert torch.equal(value, before[name]), name
 
 
-def test_the_loss_is_balanced_cross_entropy_of_all_three_heads(labelled: Batch) -> None:
+def test_the_loss_is_balanced_cross_entropy_of_all_three_heads(labelled_batch: Batch) -> None:
     parser = _parser(input_scale=1, auxiliary_weight=0.5)
     (phase,) = parser.phases()
-    (update,) = phase.train_step(labelled)
+    (update,) = phase.train_step(labelled_batch)
 
-    assert labelled.labels is not None
-    weight = class_weights(labelled.labels, balance=0.5)
+    assert labelled_batch.labels is not None
+    weight = class_weights(labelled_batch.labels, balance=0.5)
     losses = []
-    for logits in parser.network.forward_with_auxiliary(labelled.image):
-        at_labels = logits.log_softmax(dim=1).gather(1, labelled.labels[:, None])[:, 0]
-        pixel = weight[labelled.labels]
+    for logits in parser.network.forward_with_auxiliary(labelled_batch.image):
+        at_labels = logits.log_softmax(dim=1).gather(1, labelled_batch.labels[:, None])[:, 0]
+        pixel = weight[labelled_batch.labels]
         losses.append((-at_labels * pixel).sum() / pixel.sum())
     torch.testing.assert_close(update.terms["cross_entropy"], losses[0])
     torch.testing.assert_close(update.terms["auxiliary"], 0.5 * (losses[1] + losses[2]))
@@ -140,14 +140,14 @@ def test_class_weights_are_powers_of_the_frequency() -> None:
     assert class_weights(labels, balance=0).tolist() == [1, 0, 0, 1, *[0] * 10]
 
 
-def test_the_rate_falls_to_zero_over_the_phase(labelled: Batch, run_steps: RunSteps) -> None:
+def test_the_rate_falls_to_zero_over_the_phase(labelled_batch: Batch, run_steps: RunSteps) -> None:
     parser = _parser(steps=4, lr=0.1)
     (phase,) = parser.phases()
     (group,) = phase.optimisers["parser"].param_groups
     rates = []
     for _ in range(4):
         rates.append(group["lr"])
-        run_steps(parser, phase, labelled, 1)
+        run_steps(parser, phase, labelled_batch, 1)
     assert rates == pytest.approx([0.1 * (1 - step / 4) ** 0.9 for step in range(4)])
     assert group["lr"] == 0
 
@@ -171,27 +171,27 @@ def test_diagnostics_are_accuracy_and_mean_iou_of_the_last_batch() -> None:
     assert parser.diagnostics() == pytest.approx({"accuracy": 1 / 2, "mean_iou": 1 / 3})
 
 
-def test_a_saved_parser_parses_alike(labelled: Batch, run_steps: RunSteps) -> None:
+def test_a_saved_parser_parses_alike(labelled_batch: Batch, run_steps: RunSteps) -> None:
     parser = _parser()
-    run_steps(parser, parser.phases()[0], labelled, 3)
+    run_steps(parser, parser.phases()[0], labelled_batch, 3)
     again = _parser()
     again.load_state_dict(parser.state_dict())
-    assert torch.equal(parser.eval()(labelled.image), again.eval()(labelled.image))
+    assert torch.equal(parser.eval()(labelled_batch.image), again.eval()(labelled_batch.image))
 
 
-def test_training_is_a_function_of_the_seed(labelled: Batch, run_steps: RunSteps) -> None:
+def test_training_is_a_function_of_the_seed(labelled_batch: Batch, run_steps: RunSteps) -> None:
     states = []
     for _ in range(2):
         parser = _parser()
-        run_steps(parser, parser.phases()[0], labelled, 2)
+        run_steps(parser, parser.phases()[0], labelled_batch, 2)
         states.append(_state(parser))
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
 
 
-def test_a_batch_without_labels_is_refused(labelled: Batch) -> None:
+def test_a_batch_without_labels_is_refused(labelled_batch: Batch) -> None:
     (phase,) = _parser().phases()
     with pytest.raises(AssertionError, match="labels"):
-        next(iter(phase.train_step(replace(labelled, labels=None))))
+        next(iter(phase.train_step(replace(labelled_batch, labels=None))))
 
 
 def test_options_are_checked() -> None:

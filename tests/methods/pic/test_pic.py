@@ -77,13 +77,15 @@ def test_sum_of_l1_adds_the_means_of_the_scales() -> None:
 def test_the_prior_is_pulled_to_a_posterior_that_does_not_move(method: PIC, batch64: Batch) -> None:
     terms = _terms(method, batch64)
     posterior = list(method.encoder.posterior.parameters())
-    (of_g,) = torch.autograd.grad(
+    (g_gradient,) = torch.autograd.grad(
         terms["kl_g"], posterior[:1], retain_graph=True, allow_unused=True
     )
-    (of_rec,) = torch.autograd.grad(terms["kl_rec"], posterior[:1], retain_graph=True)
-    (of_prior,) = torch.autograd.grad(terms["kl_g"], [next(method.encoder.prior.parameters())])
-    assert of_g is None or not of_g.any()
-    assert of_rec.any() and of_prior.any()
+    (rec_gradient,) = torch.autograd.grad(terms["kl_rec"], posterior[:1], retain_graph=True)
+    (prior_gradient,) = torch.autograd.grad(
+        terms["kl_g"], [next(method.encoder.prior.parameters())]
+    )
+    assert g_gradient is None or not g_gradient.any()
+    assert rec_gradient.any() and prior_gradient.any()
 
 
 def test_the_generative_path_is_compared_only_on_visible_pixels(
@@ -92,13 +94,13 @@ def test_the_generative_path_is_compared_only_on_visible_pixels(
     seen: list[torch.Tensor] = []
     forward = method.generator.forward
 
-    def kept(*arguments: torch.Tensor) -> list[torch.Tensor]:
+    def spy(*arguments: torch.Tensor) -> list[torch.Tensor]:
         images = forward(*arguments)
         images[-1].retain_grad()
         seen.append(images[-1])
         return images
 
-    monkeypatch.setattr(method.generator, "forward", kept)
+    monkeypatch.setattr(method.generator, "forward", spy)
     _terms(method, batch64)["reconstruction_g"].backward()
     assert seen[0].grad is not None
     gradient = seen[0].grad[2:].abs().sum(dim=1, keepdim=True)
@@ -175,10 +177,10 @@ def test_the_prior_learns_only_from_the_generative_path(method: PIC, batch64: Ba
     weights = [next(network.parameters()) for network in prior]
 
     def gradients(term: str) -> list[bool]:
-        found = torch.autograd.grad(
+        result = torch.autograd.grad(
             terms[term], weights, retain_graph=True, allow_unused=True, materialize_grads=True
         )
-        return [bool(gradient.any()) for gradient in found]
+        return [bool(gradient.any()) for gradient in result]
 
     for term in ("kl_g", "reconstruction_g", "adversarial_g"):
         assert gradients(term) == [True, True], term
@@ -208,13 +210,13 @@ def test_completion_is_the_generative_path_of_training(
     seen: list[torch.Tensor] = []
     forward = method.generator.forward
 
-    def kept(*arguments: torch.Tensor) -> list[torch.Tensor]:
+    def spy(*arguments: torch.Tensor) -> list[torch.Tensor]:
         seen.append(arguments[0])  # the latents of both paths
         images = forward(*arguments)
         seen.append(images[-1])
         return images
 
-    monkeypatch.setattr(method.generator, "forward", kept)
+    monkeypatch.setattr(method.generator, "forward", spy)
     _terms(method, batch64)
     latent, output = seen[0][2:], seen[1][2:]
 
@@ -258,18 +260,18 @@ def test_the_losses_are_those_of_the_authors_code(
     seen: list[list[torch.Tensor]] = []
     forward = method.generator.forward
 
-    def kept(*arguments: torch.Tensor) -> list[torch.Tensor]:
+    def spy(*arguments: torch.Tensor) -> list[torch.Tensor]:
         seen.append(forward(*arguments))
         return seen[-1]
 
-    monkeypatch.setattr(method.generator, "forward", kept)
+    monkeypatch.setattr(method.generator, "forward", spy)
     torch.manual_seed(1)
     (phase,) = method.phases()
     discriminators, generator = (dict(update.terms) for update in phase.train_step(batch64))
     reconstructed = [scale[:2] for scale in seen[0]]
     generated = [scale[2:] for scale in seen[0]]
 
-    def scaled(x: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    def upsample(x: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
         size = like.shape[2:]
         return torch.nn.functional.interpolate(x, size, mode="bilinear", align_corners=True)
 
@@ -282,7 +284,7 @@ def test_the_losses_are_those_of_the_authors_code(
     encoder = method.encoder
     posterior = encoder.distribution_of_hidden(encoder(image * batch64.hole)[1])
     prior = encoder.distribution_of_visible(encoder(batch64.masked)[1])
-    of_fake, of_real = method.discriminator(generated[-1]), method.discriminator(image)
+    d_fake, d_real = method.discriminator(generated[-1]), method.discriminator(image)
     rec_fake, rec_real = (
         method.discriminator_rec(reconstructed[-1]),
         method.discriminator_rec(image),
@@ -291,17 +293,17 @@ def test_the_losses_are_those_of_the_authors_code(
         "kl_rec": 80 * mean_kl(hole_size_prior(valid, posterior), posterior),
         "kl_g": 80 * mean_kl(posterior, prior),
         "reconstruction_rec": 20
-        * torch.stack([(r - scaled(image, r)).abs().mean() for r in reconstructed]).sum(),
+        * torch.stack([(r - upsample(image, r)).abs().mean() for r in reconstructed]).sum(),
         "reconstruction_g": 20
         * torch.stack(
-            [(scaled(valid, g) * (g - scaled(image, g))).abs().mean() for g in generated]
+            [(upsample(valid, g) * (g - upsample(image, g))).abs().mean() for g in generated]
         ).sum(),
-        "adversarial_g": (of_fake - 1).square().mean(),
+        "adversarial_g": (d_fake - 1).square().mean(),
         "matching_rec": (rec_fake - rec_real).square().mean(),
     }
     torch.testing.assert_close(generator, expected, rtol=1e-4, atol=1e-6)
     expected = {
-        "discriminator": ((of_real - 1).square().mean() + of_fake.square().mean()) / 2,
+        "discriminator": ((d_real - 1).square().mean() + d_fake.square().mean()) / 2,
         "discriminator_rec": ((rec_real - 1).square().mean() + rec_fake.square().mean()) / 2,
     }
     torch.testing.assert_close(discriminators, expected, rtol=1e-4, atol=1e-6)

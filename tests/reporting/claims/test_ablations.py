@@ -118,8 +118,8 @@ def _scores(
                     name = network if seed == 1 else f"{network}@seed{seed}"
                     better = (gain[label] - (seed - 1)) * (network == "mdrnets")
                     better += 0.1 * generator.normal() + hard
-                    of_pair = (name, f"{number}", "1-20", f"h{number}", label, source, 9)
-                    score = ClassScore(*of_pair, l1=5 - better, psnr=20 + better)
+                    pair = (name, f"{number}", "1-20", f"h{number}", label, source, 9)
+                    score = ClassScore(*pair, l1=5 - better, psnr=20 + better)
                     scores.setdefault(name, []).append(score)
     return scores
 

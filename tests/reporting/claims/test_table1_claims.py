@@ -87,7 +87,7 @@ def _both(
 
 
 @pytest.fixture(scope="module")
-def won() -> list[Finding]:
+def findings_ahead() -> list[Finding]:
     """MDRNets is first everywhere, and further ahead at larger holes. ICT is second."""
     return _findings(
         _both({"pconv": (-2, -2, -2), "ict": (-1.5, -1.5, -1.5), "mdrnets": (0, 1, 2.5)})
@@ -95,7 +95,7 @@ def won() -> list[Finding]:
 
 
 @pytest.fixture(scope="module")
-def lost() -> list[Finding]:
+def findings_behind() -> list[Finding]:
     """It is last everywhere, but less so at larger holes."""
     return _findings(_both({"pconv": (2, 2, 2), "ict": (0, 0, 0), "mdrnets": (-2, -1, 0.5)}))
 
@@ -104,8 +104,8 @@ def _kind(findings: list[Finding], kind: str) -> list[Finding]:
     return [finding for finding in findings if finding.kind == kind]
 
 
-def test_the_published_margins_are_those_of_the_paper(won: list[Finding]) -> None:
-    best = _kind(won, "best")
+def test_the_published_margins_are_those_of_the_paper(findings_ahead: list[Finding]) -> None:
+    best = _kind(findings_ahead, "best")
     assert [(f.published_as, f.published_metric, f.published) for f in best] == [
         ("CelebA-HQ", "L1", -0.963),
         ("CelebA-HQ", "FID", -4.661),
@@ -118,54 +118,54 @@ def test_the_published_margins_are_those_of_the_paper(won: list[Finding]) -> Non
     ]
     assert {f.published_verdict for f in best} == {AS_CLAIMED}
     assert best[0].published_other == "ctsdg"
-    (first,) = _kind(won, "first")
+    (first,) = _kind(findings_ahead, "first")
     assert (first.published, first.claim) == (23, "MDRNets is first in 23 of 24 columns of Table 1")
 
 
-def test_the_one_exception_of_the_paper_is_found(won: list[Finding]) -> None:
-    columns = _kind(won, "best") + _kind(won, "column")
+def test_the_one_exception_of_the_paper_is_found(findings_ahead: list[Finding]) -> None:
+    columns = _kind(findings_ahead, "best") + _kind(findings_ahead, "column")
     assert len(columns) == 24
     (exception,) = (f for f in columns if f.published_verdict == NOT_AS_CLAIMED)
     assert (exception.published_as, exception.metric, exception.bin) == ("FFHQ", "L1", "1-20")
     assert (exception.published, exception.published_other) == (0.051, "ctsdg")
 
 
-def test_two_published_leads_are_smaller_at_large_holes(won: list[Finding]) -> None:
-    shrinking = [f for f in _kind(won, "grows") if f.published_verdict == NOT_AS_CLAIMED]
+def test_two_published_leads_are_smaller_at_large_holes(findings_ahead: list[Finding]) -> None:
+    shrinking = [f for f in _kind(findings_ahead, "grows") if f.published_verdict == NOT_AS_CLAIMED]
     assert [(f.published_as, f.published_metric, f.published) for f in shrinking] == [
         ("CelebA-HQ", "PSNR", pytest.approx(1.687 - 2.356)),
         ("FFHQ", "FID", pytest.approx(0.401 - 0.771)),
     ]
 
 
-def test_a_winners_claims_hold(won: list[Finding]) -> None:
-    for finding in _kind(won, "best"):
+def test_a_winners_claims_hold(findings_ahead: list[Finding]) -> None:
+    for finding in _kind(findings_ahead, "best"):
         assert (finding.verdict, finding.other, finding.n) == (SUPPORTED, "ict", N)
         assert finding.here is not None and finding.low is not None and finding.high is not None
         assert finding.low < finding.here < finding.high
         assert (finding.here < 0) == (finding.metric in ("L1", "FD(effnet-lite0)"))
         assert finding.p is not None and finding.adjusted is not None
         assert finding.p <= finding.adjusted < 0.05
-    (first,) = _kind(won, "first")
+    (first,) = _kind(findings_ahead, "first")
     assert (first.verdict, first.here) == (SUPPORTED, 24)
-    assert {f.verdict for f in _kind(won, "grows")} == {SUPPORTED}
+    assert {f.verdict for f in _kind(findings_ahead, "grows")} == {SUPPORTED}
 
 
-def test_a_losers_claims_are_contradicted(lost: list[Finding]) -> None:
-    best = _kind(lost, "best")
+def test_a_losers_claims_are_contradicted(findings_behind: list[Finding]) -> None:
+    best = _kind(findings_behind, "best")
     assert {(f.verdict, f.reason, f.other) for f in best} == {
         (CONTRADICTED, "the opposite sign", "pconv")
     }
     assert all(f.adjusted is not None and f.adjusted < 0.05 for f in best)
-    (first,) = _kind(lost, "first")
+    (first,) = _kind(findings_behind, "first")
     assert (first.verdict, first.reason) == (
         CONTRADICTED,
         "first in 0 of 24 columns, significantly in 0; significantly behind in 24",
     )
 
 
-def test_falling_behind_less_is_no_growing_lead(lost: list[Finding]) -> None:
-    for finding in _kind(lost, "grows"):
+def test_falling_behind_less_is_no_growing_lead(findings_behind: list[Finding]) -> None:
+    for finding in _kind(findings_behind, "grows"):
         assert finding.here is not None and finding.here > 0
         assert (finding.verdict, finding.reason) == (CONTRADICTED, "no lead at 40–60 %")
 
@@ -178,24 +178,24 @@ def test_a_tie_is_undecided() -> None:
 
 def test_equal_scores_are_a_tie_with_p_1() -> None:
     results = _both({"pconv": (1, 1, 1), "mdrnets": (1, 1, 1)})
-    for of_set in results.values():
-        for (score, _, bin_), values in of_set.scores.items():
-            values[:] = of_set.scores[score, "pconv", bin_]
-        for method, bin_ in list(of_set.features):
-            of_set.features[method, bin_][:] = of_set.features["pconv", bin_]  # type: ignore[index]
+    for one_set in results.values():
+        for (score, _, bin_), values in one_set.scores.items():
+            values[:] = one_set.scores[score, "pconv", bin_]
+        for method, bin_ in list(one_set.features):
+            one_set.features[method, bin_][:] = one_set.features["pconv", bin_]  # type: ignore[index]
     findings = _findings(results, methods=("pconv", "mdrnets"))
     assert {(f.verdict, f.here, f.p) for f in _kind(findings, "best")} == {(UNDECIDED, 0, 1)}
     (first,) = _kind(findings, "first")  # as under Table 1, where ties count for each
     assert (first.here, first.verdict) == (24, UNDECIDED)
 
 
-def test_holm_is_over_all_columns_of_the_table(won: list[Finding]) -> None:
-    columns = _kind(won, "best") + _kind(won, "column")
+def test_holm_is_over_all_columns_of_the_table(findings_ahead: list[Finding]) -> None:
+    columns = _kind(findings_ahead, "best") + _kind(findings_ahead, "column")
     smallest = min(f.p for f in columns if f.p is not None)
     assert min(f.adjusted for f in columns if f.adjusted is not None) == pytest.approx(
         24 * smallest
     )
-    growth = _kind(won, "grows")
+    growth = _kind(findings_ahead, "grows")
     smallest = min(f.p for f in growth if f.p is not None)
     assert min(f.adjusted for f in growth if f.adjusted is not None) == pytest.approx(8 * smallest)
 
@@ -280,8 +280,8 @@ def test_the_distance_of_several_trainings_is_their_mean() -> None:
 # -- the page and the table ------------------------------------------------------------------
 
 
-def test_the_page_begins_with_the_verdicts(won: list[Finding]) -> None:
-    page = format_claims(won, make_config(), facts=[("Seed", "1")])
+def test_the_page_begins_with_the_verdicts(findings_ahead: list[Finding]) -> None:
+    page = format_claims(findings_ahead, make_config(), facts=[("Seed", "1")])
     counts = "17 supported, 0 contradicted, 0 undecided, 0 not tested"
     assert f"in 17 tests of 3 claims: {counts}" in page
     assert (
@@ -317,24 +317,24 @@ def test_the_tests_of_a_claim_come_to_one_verdict(verdicts: list[str], text: str
     assert (claim, combine_verdicts(tests)) == ("a claim", text)
 
 
-def test_another_distance_is_never_called_fid(won: list[Finding]) -> None:
-    page = format_claims(won, make_config(), facts=[])
+def test_another_distance_is_never_called_fid(findings_ahead: list[Finding]) -> None:
+    page = format_claims(findings_ahead, make_config(), facts=[])
     (row,) = (line for line in page.splitlines() if "FID −4.661" in line)
     assert "FD(effnet-lite0) ↓" in row and "FID −4.661 from ICT: as claimed" in row
-    assert all(f.metric != "FID" for f in won)
+    assert all(f.metric != "FID" for f in findings_ahead)
 
 
-def test_the_published_leads_stand_beside_ours(won: list[Finding]) -> None:
-    page = format_claims(won, make_config(), facts=[])
+def test_the_published_leads_stand_beside_ours(findings_ahead: list[Finding]) -> None:
+    page = format_claims(findings_ahead, make_config(), facts=[])
     (row,) = (line for line in page.splitlines() if "+2.356 → +1.687" in line)
     assert row.rstrip(" |").endswith("not as claimed")
 
 
-def test_the_table_holds_every_finding(won: list[Finding], tmp_path: Path) -> None:
-    write_findings(tmp_path / "claims.csv", won)
+def test_the_table_holds_every_finding(findings_ahead: list[Finding], tmp_path: Path) -> None:
+    write_findings(tmp_path / "claims.csv", findings_ahead)
     with (tmp_path / "claims.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == len(won) == 8 + 1 + 8 + 16
+    assert len(rows) == len(findings_ahead) == 8 + 1 + 8 + 16
     assert list(rows[0]) == [field.name for field in fields(Finding)]
     assert (rows[0]["published"], rows[0]["verdict"], rows[0]["reason"]) == (
         "-0.963",

@@ -23,9 +23,9 @@ def _draw(
     return ablation_figure.draw(
         replace(
             faces,
-            images=_enlarged(faces.images, times),
-            holes=_enlarged(faces.holes[..., None], times)[..., 0],
-            completions={m: _enlarged(c, times) for m, c in faces.completions.items()},
+            images=_enlarge(faces.images, times),
+            holes=_enlarge(faces.holes[..., None], times)[..., 0],
+            completions={m: _enlarge(c, times) for m, c in faces.completions.items()},
         ),
         variants=variants,
         left_out=left_out,
@@ -37,17 +37,17 @@ def _draw(
     )
 
 
-def _enlarged(images: np.ndarray, times: int) -> np.ndarray:
+def _enlarge(images: np.ndarray, times: int) -> np.ndarray:
     return images.repeat(times, axis=-3).repeat(times, axis=-2)
 
 
 def test_a_row_is_input_every_variant_and_ground_truth() -> None:
     faces = make_sets(methods=tuple(VARIANTS))[0]
-    found = pictures(_draw())
-    assert len(found) == 4 * 4  # images, columns
+    result = pictures(_draw())
+    assert len(result) == 4 * 4  # images, columns
     rows = []
-    for start in range(0, len(found), 4):
-        masked, first, second, truth = found[start : start + 4]
+    for start in range(0, len(result), 4):
+        masked, first, second, truth = result[start : start + 4]
         (at,) = [at for at in range(COUNT) if np.array_equal(truth, faces.images[at])]
         hole = faces.hole("40-60", at)
         assert (masked[hole] == 255).all() and np.array_equal(masked[~hole], truth[~hole])
@@ -60,23 +60,23 @@ def test_a_row_is_input_every_variant_and_ground_truth() -> None:
 def test_names_stand_under_the_columns_in_their_order() -> None:
     figure = _draw()
     titles = ["Input", *VARIANTS.values(), "Ground truth"]
-    found = [text for text in figure.axes[0].texts if text.get_text() in titles]
-    assert [text.get_text() for text in found] == titles
+    result = [text for text in figure.axes[0].texts if text.get_text() in titles]
+    assert [text.get_text() for text in result] == titles
     images = figure.axes[0].get_images()
     lowest = max(image.get_extent()[2] for image in images)
-    for text, image in zip(found, images, strict=False):
+    for text, image in zip(result, images, strict=False):
         left, right, *_ = image.get_extent()
         assert text.get_position()[0] == (left + right) / 2
         assert text.get_position()[1] > lowest
 
 
 def test_it_says_what_it_shows_and_what_not() -> None:
-    found = texts(_draw())
-    assert any("Figure 6 (a): modules" in text and "40–60 %" in text for text in found)
-    assert any("images drawn by seed" in text for text in found)
-    assert any("profile tiny" in text for text in found)
-    assert "Rendered faces A" in found
-    assert not any("not run" in text for text in found)
+    result = texts(_draw())
+    assert any("Figure 6 (a): modules" in text and "40–60 %" in text for text in result)
+    assert any("images drawn by seed" in text for text in result)
+    assert any("profile tiny" in text for text in result)
+    assert "Rendered faces A" in result
+    assert not any("not run" in text for text in result)
     left_out = texts(_draw({"ours": "Ours"}, ("w/o MREM, w/o DMM", "w/o MREM")))
     assert "not run in this profile: w/o MREM, w/o DMM" in left_out
     assert "not run in this profile: w/o MREM" in left_out

@@ -17,12 +17,12 @@ LAYOUT = Layout("tiny")
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder: the files of a data set."""
     monkeypatch.chdir(tmp_path)
-    made, _ = make_sets()
-    pairs = [pair for pairs in made.bins.values() for pair in pairs]
+    source, _ = make_sets()
+    pairs = [pair for pairs in source.bins.values() for pair in pairs]
     write_assignment(LAYOUT.assignment("set_a"), pairs)
-    _save(LAYOUT.images("set_a"), made.images)
-    _save(LAYOUT.holes(), made.holes)
-    for method, completions in made.completions.items():
+    _save(LAYOUT.images("set_a"), source.images)
+    _save(LAYOUT.holes(), source.holes)
+    for method, completions in source.completions.items():
         _save(LAYOUT.completions("set_a", method), completions)
     return tmp_path
 
@@ -37,13 +37,13 @@ def _read() -> CompletedSet:
 
 
 def test_what_was_written_is_read() -> None:
-    made, found = make_sets()[0], _read()
-    assert found.count == 6 and list(found.bins) == list(BINS)
+    source, result = make_sets()[0], _read()
+    assert result.count == 6 and list(result.bins) == list(BINS)
     for bin_name in BINS:
-        assert np.array_equal(found.truth(bin_name, 4), made.images[4])
-        assert found.hole(bin_name, 4).sum() == made.hole(bin_name, 4).sum() > 0
-    expected = made.completions["pconv"][1, 4]
-    assert np.array_equal(found.completion("pconv", "20-40", 4), expected)
+        assert np.array_equal(result.truth(bin_name, 4), source.images[4])
+        assert result.hole(bin_name, 4).sum() == source.hole(bin_name, 4).sum() > 0
+    expected = source.completions["pconv"][1, 4]
+    assert np.array_equal(result.completion("pconv", "20-40", 4), expected)
 
 
 def test_missing_completions_are_named_with_their_stage() -> None:
@@ -65,17 +65,17 @@ def test_completions_of_other_images_are_refused() -> None:
 
 
 def test_the_choice_is_the_seeds_and_the_data_sets() -> None:
-    found = choose_images(60, BINS, 2, 2204, "figure5", "set_a")
-    assert found == choose_images(60, BINS, 2, 2204, "figure5", "set_a")
-    assert found != choose_images(60, BINS, 2, 2205, "figure5", "set_a")
-    assert found != choose_images(60, BINS, 2, 2204, "figure5", "set_b")
+    result = choose_images(60, BINS, 2, 2204, "figure5", "set_a")
+    assert result == choose_images(60, BINS, 2, 2204, "figure5", "set_a")
+    assert result != choose_images(60, BINS, 2, 2205, "figure5", "set_a")
+    assert result != choose_images(60, BINS, 2, 2204, "figure5", "set_b")
 
 
 def test_no_image_is_shown_twice_where_there_are_enough() -> None:
-    found = choose_images(6, BINS, 2, 1, "figure5")
-    assert sorted(at for positions in found.values() for at in positions) == list(range(6))
+    result = choose_images(6, BINS, 2, 1, "figure5")
+    assert sorted(at for positions in result.values() for at in positions) == list(range(6))
 
 
 def test_few_images_are_shown_in_several_bins_but_once_in_each() -> None:
-    found = choose_images(3, BINS, 4, 1, "figure5")
-    assert [sorted(positions) for positions in found.values()] == [[0, 1, 2]] * 3
+    result = choose_images(3, BINS, 4, 1, "figure5")
+    assert [sorted(positions) for positions in result.values()] == [[0, 1, 2]] * 3

@@ -71,10 +71,10 @@ def test_a_panel_has_a_line_for_each_term_and_data_set(history: History) -> None
 
 
 def test_it_says_what_is_shown(history: History) -> None:
-    found = texts(_draw({"pconv": {"set_a": history}}))
-    assert {"Pconv", *SETS.values(), "hole or whole image"} <= set(found)
-    assert "perceptual" not in found  # nothing of it is shown
-    assert any("profile tiny" in text for text in found)
+    result = texts(_draw({"pconv": {"set_a": history}}))
+    assert {"Pconv", *SETS.values(), "hole or whole image"} <= set(result)
+    assert "perceptual" not in result  # nothing of it is shown
+    assert any("profile tiny" in text for text in result)
 
 
 def test_a_network_without_such_terms_has_an_empty_panel(history: History) -> None:

@@ -17,11 +17,11 @@ def _draw(sets: list[CompletedSet], method: str = "mdrnets") -> Figure:
 
 def test_four_faces_of_each_data_set_stand_above_their_completions() -> None:
     sets = make_sets()
-    found = pictures(_draw(sets))
-    assert len(found) == 2 * 4 * 2
+    result = pictures(_draw(sets))
+    assert len(result) == 2 * 4 * 2
     for number, faces in enumerate(sets):
         for at in range(4):
-            above, below = found[8 * number + 2 * at : 8 * number + 2 * at + 2]
+            above, below = result[8 * number + 2 * at : 8 * number + 2 * at + 2]
             hole = faces.hole("40-60", 0)
             (row,) = [
                 row
@@ -32,9 +32,9 @@ def test_four_faces_of_each_data_set_stand_above_their_completions() -> None:
 
 
 def test_it_says_what_is_shown() -> None:
-    found = texts(_draw(make_sets()))
-    assert {"Input", "MDRNets", *SETS.values()} <= set(found)
-    assert any("40–60 %" in text and "profile tiny" in text for text in found)
+    result = texts(_draw(make_sets()))
+    assert {"Input", "MDRNets", *SETS.values()} <= set(result)
+    assert any("40–60 %" in text and "profile tiny" in text for text in result)
 
 
 def test_the_choice_of_images_is_independent_of_the_method() -> None:

@@ -15,10 +15,10 @@ def _draw(sets: list[CompletedSet], methods: dict[str, str] = METHODS) -> Figure
 
 def test_a_row_is_input_every_method_and_ground_truth() -> None:
     sets = make_sets()
-    found = pictures(_draw(sets))
+    result = pictures(_draw(sets))
     columns = len(METHODS) + 2
-    assert len(found) == columns * 2 * 3 * 2  # rows: 2 data sets, 3 bins, 2 images
-    masked, first, second, truth = found[:columns]
+    assert len(result) == columns * 2 * 3 * 2  # rows: 2 data sets, 3 bins, 2 images
+    masked, first, second, truth = result[:columns]
     (at,) = [at for at in range(6) if np.array_equal(truth, sets[0].images[at])]
     hole = sets[0].hole("1-20", at)
     assert (masked[hole] == 255).all() and np.array_equal(masked[~hole], truth[~hole])
@@ -29,22 +29,22 @@ def test_a_row_is_input_every_method_and_ground_truth() -> None:
 def test_names_stand_under_the_columns_in_their_order() -> None:
     figure = _draw(make_sets())
     titles = ["Input", *METHODS.values(), "Ground truth"]
-    found = [text for text in figure.axes[0].texts if text.get_text() in titles]
-    assert [text.get_text() for text in found] == titles
+    result = [text for text in figure.axes[0].texts if text.get_text() in titles]
+    assert [text.get_text() for text in result] == titles
     lowest = max(image.get_extent()[2] for image in figure.axes[0].get_images())
     middles = []
     for image in figure.axes[0].get_images()[: len(titles)]:
         left, right, *_ = image.get_extent()
         middles.append((left + right) / 2)
-    assert [text.get_position()[0] for text in found] == middles
-    assert all(text.get_position()[1] > lowest for text in found)
+    assert [text.get_position()[0] for text in result] == middles
+    assert all(text.get_position()[1] > lowest for text in result)
 
 
 def test_rows_say_their_bin_and_data_set() -> None:
-    found = texts(_draw(make_sets()))
-    assert set(SETS.values()) <= set(found)
-    assert [found.count(title) for title in ("1–20 %", "20–40 %", "40–60 %")] == [2, 2, 2]
-    assert any("profile tiny" in text for text in found)
+    result = texts(_draw(make_sets()))
+    assert set(SETS.values()) <= set(result)
+    assert [result.count(title) for title in ("1–20 %", "20–40 %", "40–60 %")] == [2, 2, 2]
+    assert any("profile tiny" in text for text in result)
 
 
 def test_the_choice_of_images_is_independent_of_the_methods() -> None:

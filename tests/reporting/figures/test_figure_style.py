@@ -17,9 +17,9 @@ def test_no_two_methods_look_alike() -> None:
 
 def test_a_method_keeps_its_look_whichever_others_are_run() -> None:
     methods = load_config("demo").protocol.methods
-    found = style.make_line_styles(methods)
-    assert found["mdrnets"] == style.LineStyle("#D55E00", "X")
-    assert len({line.colour for line in found.values()}) == len(methods)
+    result = style.make_line_styles(methods)
+    assert result["mdrnets"] == style.LineStyle("#D55E00", "X")
+    assert len({line.colour for line in result.values()}) == len(methods)
 
 
 @pytest.mark.parametrize(

@@ -67,11 +67,11 @@ def test_a_part_stays_inside_the_image(
 def test_every_slot_that_was_read_has_its_parts_and_share() -> None:
     memory = _memory()
     figure = _draw(memory)
-    found = pictures(figure)
-    assert len(found) == 4 + 1
-    assert all(np.array_equal(picture, memory.images[0]) for picture in found[:4])
-    assert np.array_equal(found[4][:2, :3], memory.images[1, :2, :3])
-    assert (found[4][2] == OUTSIDE).all()
+    result = pictures(figure)
+    assert len(result) == 4 + 1
+    assert all(np.array_equal(picture, memory.images[0]) for picture in result[:4])
+    assert np.array_equal(result[4][:2, :3], memory.images[1, :2, :3])
+    assert (result[4][2] == OUTSIDE).all()
     written = texts(figure)
     assert {"75 %", "25 %", "100 %", *CLASSES, "Rendered faces A"} <= set(written)
     assert any("MDRNets" in text and "profile tiny" in text for text in written)

@@ -54,8 +54,8 @@ def test_shares_go_from_the_most_read_slot_to_the_least() -> None:
 
 
 def test_relative_entropy_is_0_for_one_slot_and_1_for_equal_shares() -> None:
-    found = relative_entropy(np.array([[1, 0, 0, 0], [0.25] * 4, [0.5, 0.5, 0, 0]]))
-    np.testing.assert_allclose(found, [0, 1, 0.5])
+    result = relative_entropy(np.array([[1, 0, 0, 0], [0.25] * 4, [0.5, 0.5, 0, 0]]))
+    np.testing.assert_allclose(result, [0, 1, 0.5])
     assert np.isnan(relative_entropy(compute_shares(CHOSEN))[2])
     assert np.isnan(relative_entropy(np.ones((1, 1)))).all()  # one slot: nothing to choose
 
@@ -64,9 +64,9 @@ def test_what_is_drawn_is_what_was_counted(training: SlotsUsed) -> None:
     figure = memory_use.draw([_memory(training)], classes=CLASSES, method="MDRNets", profile="tiny")
     reads, selection, written = figure.axes[:3]
     (picture,) = reads.get_images()
-    drawn = np.ma.filled(picture.get_array(), np.nan)
-    np.testing.assert_array_equal(drawn[:2], [[75, 25, np.nan, np.nan], [25] * 4])
-    assert np.isnan(drawn[2]).all()
+    values = np.ma.filled(picture.get_array(), np.nan)
+    np.testing.assert_array_equal(values[:2], [[75, 25, np.nan, np.nan], [25] * 4])
+    assert np.isnan(values[2]).all()
     best, attention, length = (line.get_xdata() for line in selection.get_lines())
     np.testing.assert_allclose(best, [0.4056, 1, np.nan], atol=1e-4)
     np.testing.assert_allclose(attention, [1, 0.5, np.nan])
@@ -80,11 +80,11 @@ def test_what_is_drawn_is_what_was_counted(training: SlotsUsed) -> None:
 def test_every_class_has_its_name_and_its_number_of_reads(training: SlotsUsed) -> None:
     sets = [_memory(training), _memory(training, "Rendered faces B")]
     figure = memory_use.draw(sets, classes=CLASSES, method="MDRNets", profile="tiny")
-    found = texts(figure)
-    assert [found.count(name) for name in ("skin (4)", "eye (8)", "hat (0)")] == [2, 2, 2]
-    assert "Rendered faces B: reads by best slot, %" in found
-    assert found.count("slots written so far, of 4") == 2
-    assert any("MDRNets" in text and "profile tiny" in text for text in found)
+    result = texts(figure)
+    assert [result.count(name) for name in ("skin (4)", "eye (8)", "hat (0)")] == [2, 2, 2]
+    assert "Rendered faces B: reads by best slot, %" in result
+    assert result.count("slots written so far, of 4") == 2
+    assert any("MDRNets" in text and "profile tiny" in text for text in result)
 
 
 def test_a_block_that_all_classes_share_says_so() -> None:

@@ -63,9 +63,9 @@ def test_a_hole_a_little_beyond_the_last_step_belongs_to_it() -> None:
 def test_scores_are_read_in_per_cent(tmp_path: Path) -> None:
     score = Score("00001", "1-20", "00002", 0.125, 1.5, 30.0, 0.9, *[0.0] * 5)
     write_scores(tmp_path / "scores.csv", [score, score])
-    found = read_scores(tmp_path / "scores.csv")
-    assert found["ratio"].tolist() == [12.5, 12.5]
-    assert [found[name][0] for name in ("l1", "psnr", "ssim")] == [1.5, 30.0, 0.9]
+    result = read_scores(tmp_path / "scores.csv")
+    assert result["ratio"].tolist() == [12.5, 12.5]
+    assert [result[name][0] for name in ("l1", "psnr", "ssim")] == [1.5, 30.0, 0.9]
 
 
 def test_missing_scores_are_named(tmp_path: Path) -> None:
@@ -84,11 +84,11 @@ def test_each_panel_has_a_line_of_each_method_in_its_colour() -> None:
 
 
 def test_it_says_what_is_shown() -> None:
-    found = texts(_draw())
+    result = texts(_draw())
     for title in SETS.values():
-        assert {f"{title}: L1 % ↓", f"{title}: PSNR dB ↑", f"{title}: SSIM ↑"} <= set(found)
-    assert set(METHODS.values()) <= set(found)
-    assert any("95 % intervals" in text and "profile tiny" in text for text in found)
+        assert {f"{title}: L1 % ↓", f"{title}: PSNR dB ↑", f"{title}: SSIM ↑"} <= set(result)
+    assert set(METHODS.values()) <= set(result)
+    assert any("95 % intervals" in text and "profile tiny" in text for text in result)
 
 
 def test_one_method_alone_keeps_its_colour() -> None:

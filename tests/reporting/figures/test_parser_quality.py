@@ -34,12 +34,12 @@ def test_bars_are_the_ious_of_classes_that_the_label_maps_have() -> None:
 
 def test_it_names_classes_inputs_means_and_data_sets() -> None:
     figure = parser_quality.draw({"Set A": PARSING, "Set B": PARSING}, profile="tiny")
-    found = texts(figure)
-    assert found.count("skin\n4") == found.count("hat\n1") == found.count("ear\n0") == 2
-    assert found.count("no hole: mean 55.0 %") == 2
-    assert found.count("holes of 40–60 %: mean 10.0 %") == 2
-    assert "Set B: intersection over union, %" in found
-    assert any("profile tiny" in text for text in found)
+    result = texts(figure)
+    assert result.count("skin\n4") == result.count("hat\n1") == result.count("ear\n0") == 2
+    assert result.count("no hole: mean 55.0 %") == 2
+    assert result.count("holes of 40–60 %: mean 10.0 %") == 2
+    assert "Set B: intersection over union, %" in result
+    assert any("profile tiny" in text for text in result)
 
 
 def test_the_table_has_every_class_and_the_mean(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def config_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory, make_record: Callable[..., Record]) -> Path:
+def page_path(tmp_path_factory: pytest.TempPathFactory, make_record: Callable[..., Record]) -> Path:
     """The page."""
     folder = tmp_path_factory.mktemp("finished") / "a prøject"
     folder.mkdir()

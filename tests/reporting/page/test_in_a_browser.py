@@ -44,14 +44,14 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 
 @pytest.fixture
-def page(chromium: Any, built: Path) -> Any:
+def page(chromium: Any, page_path: Path) -> Any:
     """The page, opened anew in a window of a laptop."""
     chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
     chromium.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
     chromium.get("about:blank")
     chromium.get_log("performance"), chromium.get_log("browser")
-    chromium.get(built.as_uri())
+    chromium.get(page_path.as_uri())
     return chromium
 
 
@@ -64,18 +64,20 @@ def _press(page: Any, *keys: str) -> None:
         page.switch_to.active_element.send_keys(key)
 
 
-def _shown(page: Any, selector: str) -> list[bool]:
+def _visible(page: Any, selector: str) -> list[bool]:
     return [element.is_displayed() for element in page.find_elements(By.CSS_SELECTOR, selector)]
 
 
-def test_nothing_but_the_file_is_requested_and_nothing_goes_wrong(page: Any, built: Path) -> None:
+def test_nothing_but_the_file_is_requested_and_nothing_goes_wrong(
+    page: Any, page_path: Path
+) -> None:
     messages = [json.loads(entry["message"])["message"] for entry in page.get_log("performance")]
     requested = {
         message["params"]["request"]["url"]
         for message in messages
         if message["method"] == "Network.requestWillBeSent"
     }
-    assert built.as_uri() in requested
+    assert page_path.as_uri() in requested
     assert all(url.startswith(("file:", "data:")) for url in requested)
     assert sum(url.startswith("file:") for url in requested) == 1
     assert page.get_log("browser") == []
@@ -91,13 +93,13 @@ def test_the_first_tab_offers_to_skip_to_the_content(page: Any) -> None:
 
 
 def test_the_switch_to_differences_works_by_keyboard(page: Any) -> None:
-    assert all(_shown(page, "#table1 tr.here")) and not any(_shown(page, "#table1 .difference"))
+    assert all(_visible(page, "#table1 tr.here")) and not any(_visible(page, "#table1 .difference"))
     switch = _one(page, "#table1 .differences")
     switch.send_keys(Keys.SPACE)
-    assert all(_shown(page, "#table1 tr.difference"))
-    assert not any(_shown(page, "#table1 tr.here, #table1 tr.paper"))
+    assert all(_visible(page, "#table1 tr.difference"))
+    assert not any(_visible(page, "#table1 tr.here, #table1 tr.paper"))
     switch.send_keys(Keys.SPACE)
-    assert all(_shown(page, "#table1 tr.here")) and not any(_shown(page, "#table1 .difference"))
+    assert all(_visible(page, "#table1 tr.here")) and not any(_visible(page, "#table1 .difference"))
 
 
 def test_the_runs_behind_a_value_open_by_enter_and_close_by_escape(page: Any) -> None:
@@ -149,10 +151,10 @@ def test_two_versions_of_a_face_are_compared_by_keyboard(page: Any) -> None:
     assert right.get_attribute("src") == faces[-1].get_attribute("src") != before
 
 
-def test_a_phone_need_not_scroll_sideways(page: Any, built: Path) -> None:
+def test_a_phone_need_not_scroll_sideways(page: Any, page_path: Path) -> None:
     phone = {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True}
     page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
-    page.get(built.as_uri())
+    page.get(page_path.as_uri())
     for entry in page.find_elements(By.CSS_SELECTOR, "details > summary"):
         page.execute_script("arguments[0].parentElement.open = true", entry)
     assert page.execute_script("return document.documentElement.scrollWidth") == 360
@@ -163,13 +165,13 @@ def test_a_phone_need_not_scroll_sideways(page: Any, built: Path) -> None:
     assert _one(page, "#dialog").size["width"] <= 360
 
 
-def test_without_scripts_the_page_is_complete(page: Any, built: Path) -> None:
+def test_without_scripts_the_page_is_complete(page: Any, page_path: Path) -> None:
     page.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
-    page.get(built.as_uri())
+    page.get(page_path.as_uri())
     switch = _one(page, "#table1 .differences")
     switch.send_keys(Keys.SPACE)
-    assert all(_shown(page, "#table1 tr.difference"))
-    assert all(_shown(page, ".faces img")) and not any(_shown(page, ".slider"))
+    assert all(_visible(page, "#table1 tr.difference"))
+    assert all(_visible(page, ".faces img")) and not any(_visible(page, ".slider"))
     chain = _one(page, "#upstream-table1-one-toy")
     assert not chain.is_displayed()
     _one(page, "#table1 tr.difference a").send_keys(Keys.ENTER)
@@ -190,8 +192,8 @@ def test_text_has_contrast_on_light_and_dark_screens(page: Any) -> None:
 
 def test_what_is_for_screens_is_not_printed(page: Any) -> None:
     page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
-    assert not any(_shown(page, "nav, .switch, .slider, dialog"))
-    assert all(_shown(page, "#table1 tr.here, .faces img, .figure img"))
+    assert not any(_visible(page, "nav, .switch, .slider, dialog"))
+    assert all(_visible(page, "#table1 tr.here, .faces img, .figure img"))
 
 
 _COLOURS = """

@@ -10,7 +10,7 @@ from mdrnets.reporting.page.ledger import Entry, build_ledgers
 @pytest.fixture
 def entries() -> dict[str, Entry]:
     *kinds, _ = build_ledgers(load_config("demo")).values()
-    groups = [group for of_one in kinds for group in of_one]
+    groups = [group for kind in kinds for group in kind]
     return {entry.name: entry for group in groups for entry in group.entries}
 
 

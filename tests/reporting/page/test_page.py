@@ -44,8 +44,8 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def text(built: Path) -> str:
-    return built.read_text(encoding="utf-8")
+def text(page_path: Path) -> str:
+    return page_path.read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -60,13 +60,13 @@ def test_every_tag_is_closed_and_every_id_is_unique(page: Page, text: str) -> No
     assert counts and set(counts.values()) == {1}
 
 
-def test_nothing_is_loaded_from_elsewhere(page: Page, built: Path) -> None:
+def test_nothing_is_loaded_from_elsewhere(page: Page, page_path: Path) -> None:
     for tag, attributes in page.elements:
         assert not {"srcset", "action", "background"} & attributes.keys()
         source, target = attributes.get("src", "data:"), attributes.get("href", "#")
         assert source.startswith("data:"), tag
         if tag == "a" and not target.startswith("#"):
-            assert target.startswith(CITED) or (built.parent / target).is_file(), target
+            assert target.startswith(CITED) or (page_path.parent / target).is_file(), target
         elif tag != "a":
             assert target in ("#", "data:,"), tag
     (policy,) = [m["content"] for m in page.all("meta") if m.get("http-equiv")]
@@ -87,8 +87,8 @@ def test_titles_and_claims_are_escaped(page: Page, text: str) -> None:
     assert "<noise>" not in text and "<in>" not in text
 
 
-def test_every_value_leads_to_the_runs_behind_it(page: Page, built: Path, text: str) -> None:
-    tables = [built.parent / f"{name}.csv" for name in ("table1", "table1_extended")]
+def test_every_value_leads_to_the_runs_behind_it(page: Page, page_path: Path, text: str) -> None:
+    tables = [page_path.parent / f"{name}.csv" for name in ("table1", "table1_extended")]
     cells = [cell for path in tables for cell in read_rows(path, Cell) if cell.value is not None]
     links = {(value["href"], value["data-about"].partition(" ±")[0]) for value in _values(page)}
     assert len(cells) == len(links) == 2 * 2 * (4 + 6)  # data sets, bins, metrics

@@ -10,10 +10,10 @@ from tests.helpers.project import LAYOUT
 
 
 @pytest.fixture
-def project(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def project(page_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the finished run."""
     folder = tmp_path / "copy"
-    shutil.copytree(built.parents[2], folder)
+    shutil.copytree(page_path.parents[2], folder)
     monkeypatch.chdir(folder)
     monkeypatch.setattr(
         "mdrnets.tracking.sync.sync", lambda *arguments: None

@@ -39,7 +39,7 @@ def _evaluation(make_record: Callable[..., Record], **changes: object) -> Record
     return make_record(**(usual | changes))
 
 
-def _found(name: str) -> Run:
+def _find_run(name: str) -> Run:
     return next(run for run in read_runs(Pipeline(load_config())) if run.name == name)
 
 
@@ -53,7 +53,7 @@ def test_what_stands_behind_a_file_begins_with_its_maker(config_folder: Path) ->
 
 
 def test_a_run_without_a_record_says_so(config_folder: Path) -> None:
-    run = _found("evaluate toy one")
+    run = _find_run("evaluate toy one")
     assert (run.record, run.mlflow, run.doubts) == (None, None, (NO_RECORD,))
 
 
@@ -61,8 +61,14 @@ def test_a_record_leads_to_mlflow(config_folder: Path, make_record: Callable[...
     status = MlflowStatus(tracking_uri="sqlite:///mlflow.db", run_id="abc", complete=True)
     _save(_completion(make_record, mlflow=status))
     _save(_evaluation(make_record))
-    assert (_found("complete_toy one").mlflow, _found("complete_toy one").doubts) == ("abc", ())
-    assert (_found("evaluate toy one").mlflow, _found("evaluate toy one").doubts) == (None, ())
+    assert (_find_run("complete_toy one").mlflow, _find_run("complete_toy one").doubts) == (
+        "abc",
+        (),
+    )
+    assert (_find_run("evaluate toy one").mlflow, _find_run("evaluate toy one").doubts) == (
+        None,
+        (),
+    )
 
 
 def test_another_file_than_was_read_is_doubted(
@@ -70,7 +76,7 @@ def test_another_file_than_was_read_is_doubted(
 ) -> None:
     _save(_completion(make_record))
     _save(_evaluation(make_record, inputs=_hashes(COMPLETIONS, "b")))
-    (doubt,) = _found("complete_toy one").doubts
+    (doubt,) = _find_run("complete_toy one").doubts
     assert "evaluate-one-toy" in doubt and str(COMPLETIONS) in doubt
 
 
@@ -79,8 +85,8 @@ def test_an_unfinished_execution_is_doubted_and_doubts_none(
 ) -> None:
     _save(_completion(make_record))
     _save(_evaluation(make_record, status="FAILED", inputs=_hashes(COMPLETIONS, "b")))
-    assert _found("complete_toy one").doubts == ()
-    (doubt,) = _found("evaluate toy one").doubts
+    assert _find_run("complete_toy one").doubts == ()
+    (doubt,) = _find_run("evaluate toy one").doubts
     assert "FAILED" in doubt
 
 
@@ -91,4 +97,4 @@ def test_a_stage_that_is_gone_doubts_none(
     command = "python -m stages.evaluate --profile tiny one old"
     inputs = _hashes(COMPLETIONS, "b")
     _save(_evaluation(make_record, name="evaluate-one-old", command=command, inputs=inputs))
-    assert _found("complete_toy one").doubts == ()
+    assert _find_run("complete_toy one").doubts == ()

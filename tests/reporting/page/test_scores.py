@@ -24,10 +24,10 @@ PUBLISHED: Published = {
 def tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[ShownTable]:
     """Of a run that is judged by the paper's values."""
     monkeypatch.setattr(module, "find_limits", lambda config: [])
-    return read_scores(_written(tmp_path), make_config())
+    return read_scores(_write(tmp_path), make_config())
 
 
-def _written(folder: Path) -> Path:
+def _write(folder: Path) -> Path:
     config = make_config()
     table = build_table(
         table1_metrics("effnet-lite0"),
@@ -68,7 +68,7 @@ def test_differences_are_judged_by_the_direction_of_the_metric(tables: list[Show
 
 
 def test_a_run_that_cannot_decide_is_not_judged(tmp_path: Path) -> None:
-    cells = _cells(read_scores(_written(tmp_path), make_config()))
+    cells = _cells(read_scores(_write(tmp_path), make_config()))
     assert {(cell.difference, cell.judgement) for cell in cells[:3]} == {
         ("−0.500", "differs"),
         ("+0.000", "differs"),

@@ -42,14 +42,14 @@ FINDINGS = [
 ]
 
 
-def _written(folder: Path) -> Path:
+def _write(folder: Path) -> Path:
     path = folder / "claims.csv"
     write_findings(path, FINDINGS)
     return path
 
 
 def test_it_counts_the_claims_alone_and_names_the_data(tmp_path: Path) -> None:
-    sentences = summarise_verdict(_written(tmp_path), make_config(), {"set_a": 60})
+    sentences = summarise_verdict(_write(tmp_path), make_config(), {"set_a": 60})
     assert sentences[1] == (
         "What this run sees, in 4 tests of 2 claims of the paper: 1 supported, 1 contradicted, "
         "1 undecided, 1 not tested. Profile tiny, Rendered faces A in place of the paper's "
@@ -59,7 +59,7 @@ def test_it_counts_the_claims_alone_and_names_the_data(tmp_path: Path) -> None:
 
 
 def test_it_says_what_rendered_faces_and_other_features_are_not(tmp_path: Path) -> None:
-    path, config = _written(tmp_path), make_config()
+    path, config = _write(tmp_path), make_config()
     text = " ".join(summarise_verdict(path, config, {}))
     assert "they say little about photographs" in text
     assert "FD(effnet-lite0) is not FID" in text
@@ -78,12 +78,12 @@ def test_several_trainings_are_counted(tmp_path: Path) -> None:
     config = make_config()
     profile = config.profile.model_copy(update={"seeds": 3})
     several = config.model_copy(update={"profile": profile})
-    sentences = summarise_verdict(_written(tmp_path), several, {})
+    sentences = summarise_verdict(_write(tmp_path), several, {})
     assert "trained 3 times, with seeds 2204 to 2206, on images" in sentences[2]
 
 
 def test_tests_stand_below_their_claim(tmp_path: Path) -> None:
-    shown = read_claims(_written(tmp_path), make_config())
+    shown = read_claims(_write(tmp_path), make_config())
     better, first = shown.claims
     assert (better.claim, better.verdict) == ("Better", "supported in 1 of 2")
     assert (first.claim, first.verdict) == ("First in 23 of 24 columns", CONTRADICTED)

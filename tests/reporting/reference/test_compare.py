@@ -26,12 +26,12 @@ TOLERANCES = {
 }
 
 
-def _compare(here: dict[Key, Value], kept: dict[Key, Value]) -> list[Comparison]:
-    return compare(here, kept, TOLERANCES, where=Path("run.json"))
+def _compare(here: dict[Key, Value], reference: dict[Key, Value]) -> list[Comparison]:
+    return compare(here, reference, TOLERANCES, where=Path("run.json"))
 
 
 @pytest.mark.parametrize(
-    ("key", "here", "kept", "tolerance", "verdict"),
+    ("key", "here", "reference", "tolerance", "verdict"),
     [
         (L1, 2.2, 2.0, 0.2, "outside"),  # 2.2 - 2.0 is a little more than 0.2
         (L1, 2.19, 2.0, 0.2, "inside"),
@@ -43,12 +43,12 @@ def _compare(here: dict[Key, Value], kept: dict[Key, Value]) -> list[Comparison]
     ],
 )
 def test_a_cell_is_within_the_larger_of_the_two_tolerances(
-    key: Key, here: float, kept: float, tolerance: float, verdict: str
+    key: Key, here: float, reference: float, tolerance: float, verdict: str
 ) -> None:
-    (comparison,) = _compare({key: (here, 60)}, {key: (kept, 60)})
+    (comparison,) = _compare({key: (here, 60)}, {key: (reference, 60)})
     assert comparison.verdict == verdict
     assert comparison.tolerance == pytest.approx(tolerance)
-    assert comparison.difference == here - kept
+    assert comparison.difference == here - reference
 
 
 def test_exact_means_exact() -> None:
