@@ -88,7 +88,7 @@ def main() -> None:
     for wanted in options.names or CHANGES:
         name, _, seed = wanted.partition("@")
         key = (name, seed or "1", "0" if name == COARSE else str(options.steps))
-        if key in _finished(options.csv):
+        if key in _find_finished(options.csv):
             continue
         rows = _screen(
             config,
@@ -199,7 +199,7 @@ def _select(
     return images[[pair.image_row for pair in pairs]], holes[[pair.hole_row for pair in pairs]]
 
 
-def _finished(path: Path) -> set[tuple[str, str, str]]:
+def _find_finished(path: Path) -> set[tuple[str, str, str]]:
     if not path.exists():
         return set()
     with path.open(newline="", encoding="utf-8") as file:

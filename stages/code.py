@@ -46,16 +46,16 @@ def check_dvc_yaml(pipeline: "Pipeline") -> None:
     from mdrnets.config.protocol import PARAMS
     from mdrnets.config.yaml_loader import load_yaml, locate
 
-    named = pipeline.config.protocol.profile
-    if named != pipeline.config.name:
+    profile = pipeline.config.protocol.profile
+    if profile != pipeline.config.name:
         raise UserError(
-            f"{locate(PARAMS, 'profile')}: found {named}, but {DVC_YAML} was written for "
+            f"{locate(PARAMS, 'profile')}: found {profile}, but {DVC_YAML} was written for "
             f"{pipeline.config.name}; run `make dvc.yaml`"
         )
-    found = load_yaml(DVC_YAML)["stages"]
+    stages = load_yaml(DVC_YAML)["stages"]
     for stage in pipeline.stages.values():
         matrix = {axis: list(values) for axis, values in stage.matrix.items()}
-        if stage.name not in found or found[stage.name].get("matrix", {}) != matrix:
+        if stage.name not in stages or stages[stage.name].get("matrix", {}) != matrix:
             raise UserError(
                 f"{DVC_YAML}: stages.{stage.name}: not as {pipeline.config.path} has it now; run "
                 "`make dvc.yaml`"

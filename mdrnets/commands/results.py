@@ -55,12 +55,12 @@ def _files(pipeline: "Pipeline") -> Iterator[str]:
     from mdrnets.dag.pipeline import snakemake_command
 
     stages = [stage for stage in pipeline.stages.values() if stage.group == "report"]
-    made = {stage.name: all(path.exists() for path in stage.outputs) for stage in stages}
-    if made[PAGE]:
+    complete = {stage.name: all(path.exists() for path in stage.outputs) for stage in stages}
+    if complete[PAGE]:
         yield f"The whole report in one page: {pipeline.stages[PAGE].outputs[0]}"
     for stage in stages:
-        if made[stage.name] and stage.name != PAGE:
+        if complete[stage.name] and stage.name != PAGE:
             yield f"{stage.name}: {', '.join(map(str, stage.outputs))}"
-    if missing := [name for name, done in made.items() if not done]:
+    if missing := [name for name, is_complete in complete.items() if not is_complete]:
         command = snakemake_command(pipeline.config.name, "reproduce_all")
         yield f"Not made: {', '.join(missing)}. All of them: {command}"

@@ -107,13 +107,13 @@ def _progress(status: "JobStatus") -> str:
 def _time_left(statuses: "Sequence[JobStatus]") -> str:
     """The sum of what is known, and how many jobs are not."""
     times = [status.seconds_left for status in statuses if status.state != "done"]
-    known = [time for time in times if time is not None]
-    unknown = len(times) - len(known)
+    estimates = [time for time in times if time is not None]
+    unknown = len(times) - len(estimates)
     if not times:
         return ""
-    if not known:
+    if not estimates:
         return "unknown"
-    return _duration(sum(known)) + (f" + {unknown} unknown" if unknown else "")
+    return _duration(sum(estimates)) + (f" + {unknown} unknown" if unknown else "")
 
 
 def _duration(seconds: float | None) -> str:

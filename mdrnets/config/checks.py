@@ -35,11 +35,11 @@ def check_config(config: "Config") -> None:
 def _check_names(config: "Config") -> Iterator[str]:
     protocol, profile = config.protocol, config.profile
     for section in ("methods", "variants"):
-        known = getattr(protocol, section)
+        choices = getattr(protocol, section)
         for name in getattr(profile, section):
-            if name not in known:
+            if name not in choices:
                 key = locate(config.path, section)
-                yield f"{key}: {name!r} is not in {PARAMS}; choose from {', '.join(known)}"
+                yield f"{key}: {name!r} is not in {PARAMS}; choose from {', '.join(choices)}"
     for name in profile.networks:
         if name not in {**protocol.components, **protocol.methods}:
             key = locate(config.path, f"networks.{name}")

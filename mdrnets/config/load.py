@@ -128,7 +128,7 @@ class Config(Options):
         options = self.profile.networks.get(network_id.base, {})
         if not network_id.variant:
             return options
-        return _merged(options, self.protocol.variants[network_id.variant].options)
+        return _merge(options, self.protocol.variants[network_id.variant].options)
 
     def published(self, network: str) -> bool:
         """Whether it takes published weights instead of a training."""
@@ -154,8 +154,8 @@ def load_config(profile: str | None = None) -> Config:
     path = profile_path(name)
     # The name becomes a part of paths, so it is checked before a path is made of it.
     if not re.fullmatch(PROFILE_NAME, name) or not path.is_file():
-        known = ", ".join(sorted(p.stem for p in PROFILES.glob("*.yaml"))) or "none"
-        raise UserError(f"{path}: profile not found; choose one of: {known}")
+        names = ", ".join(sorted(p.stem for p in PROFILES.glob("*.yaml"))) or "none"
+        raise UserError(f"{path}: profile not found; choose one of: {names}")
     config = Config(
         name=name,
         protocol=protocol,
@@ -191,11 +191,11 @@ def _read(path: Path) -> Any:
         raise UserError(f"{path}: file not found; run this from the project's folder") from None
 
 
-def _merged(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+def _merge(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """Return `values` updated by `changes`; nested mappings are merged."""
     merged = dict(values)
     for key, change in changes.items():
         old = merged.get(key)
         both = isinstance(old, Mapping) and isinstance(change, Mapping)
-        merged[key] = _merged(old, change) if both else change  # type: ignore[arg-type]
+        merged[key] = _merge(old, change) if both else change  # type: ignore[arg-type]
     return merged

@@ -54,10 +54,10 @@ def evaluation_stages(config: Config, layout: Layout) -> Iterator[Stage]:
 
 def per_class_networks(config: Config) -> tuple[str, ...]:
     """All trainings of the method and of the variant whose scores by class are compared."""
-    wanted = config.protocol.per_class
-    if wanted is None or not config.runs(wanted.baseline):
+    per_class = config.protocol.per_class
+    if per_class is None or not config.runs(per_class.baseline):
         return ()
-    return tuple(t for v in (FULL, wanted.baseline) for t in config.trainings(config.variant(v)))
+    return tuple(t for v in (FULL, per_class.baseline) for t in config.trainings(config.variant(v)))
 
 
 def _completion(config: Config, layout: Layout, group: NetworkGroup) -> Iterator[Stage]:

@@ -134,17 +134,17 @@ class Pipeline:
         Raises:
             UserError: the profile has no such job; lists those that it has.
         """
-        known = []
+        choices = []
         for stage in self.stages.values():
             if stage.program == program:
                 for wildcards in stage.combinations():
                     filled = _fill_arguments(stage, wildcards)
                     if filled == tuple(arguments):
                         return self.job(stage, wildcards)
-                    known.append(" ".join(filled))
+                    choices.append(" ".join(filled))
         raise UserError(
             f"{self.config.path}: no job `{' '.join([program, *arguments])}` in this profile; "
-            f"expected one of: {', '.join(known) or 'none'}"
+            f"expected one of: {', '.join(choices) or 'none'}"
         )
 
     def jobs(self) -> Iterator[Job]:

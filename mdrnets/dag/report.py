@@ -29,7 +29,7 @@ def report_stages(config: Config, layout: Layout) -> Iterator[Stage]:
     summaries = tuple(layout.summary(d, m) for d in datasets for m in methods)
     trained = [m for m in methods if m in config.trained]
     validations = tuple(layout.validation(d, m) for d in datasets for m in trained)
-    yield _rendered(
+    yield _render_stage(
         config,
         "table1",
         inputs=(*summaries, *validations, layout.check),
@@ -42,7 +42,7 @@ def report_stages(config: Config, layout: Layout) -> Iterator[Stage]:
         params_keys=("seed", "bins", "methods", "ssim", "bootstrap"),
         profile_keys=("",),
     )
-    yield _rendered(
+    yield _render_stage(
         config,
         "claims",
         inputs=(
@@ -62,7 +62,7 @@ def report_stages(config: Config, layout: Layout) -> Iterator[Stage]:
     )
     if refined := refined_networks(config):
         full, varied = refined
-        yield _rendered(
+        yield _render_stage(
             config,
             "refinement",
             inputs=(
@@ -77,7 +77,7 @@ def report_stages(config: Config, layout: Layout) -> Iterator[Stage]:
     for name, ablation in config.ablations.items():
         ran = [config.variant(row) for row in ablation.rows if config.runs(row)]
         rows = [training for row in ran for training in config.trainings(row)]
-        yield _rendered(
+        yield _render_stage(
             config,
             name,
             inputs=(
@@ -117,10 +117,10 @@ def figure_stages(config: Config, layout: Layout) -> Iterator[Stage]:
     datasets, methods = tuple(config.profile.datasets), config.profile.methods
     faces = _faces(layout, datasets)
     completions = tuple(layout.completions(d, m) for d in datasets for m in methods)
-    ours = tuple(layout.completions(d, shown_method(config)) for d in datasets)
+    ours = tuple(layout.completions(d, choose_figure1_method(config)) for d in datasets)
     histories = tuple(
         layout.history(d, n)
-        for n in shown_networks(config)
+        for n in list_curve_networks(config)
         for d in datasets
         if config.trained_on(n, d) == d
     )
@@ -135,7 +135,7 @@ def figure_stages(config: Config, layout: Layout) -> Iterator[Stage]:
     ):
         more = ("csv",) if name == "curves" else ()
         yield _figure(config, layout, name, inputs, params_keys, more=more)
-    yield _rendered(
+    yield _render_stage(
         config,
         "comparisons",
         inputs=(*faces, *completions),
@@ -177,7 +177,7 @@ def _figure(
     more: tuple[str, ...] = (),
 ) -> Stage:
     """Args: profile_keys: beside those of every figure. more: kinds of files beside the figure."""
-    return _rendered(
+    return _render_stage(
         config,
         name,
         inputs=inputs,
@@ -196,7 +196,7 @@ def page_stage(config: Config, layout: Layout, rendered: Sequence[Stage]) -> Sta
     """
     datasets, methods = tuple(config.profile.datasets), config.profile.methods
     shown = [path for stage in rendered for path in stage.outputs if path.suffix in SHOWN_SUFFIXES]
-    return _rendered(
+    return _render_stage(
         config,
         "report",
         inputs=(
@@ -210,7 +210,7 @@ def page_stage(config: Config, layout: Layout, rendered: Sequence[Stage]) -> Sta
     )
 
 
-def _rendered(
+def _render_stage(
     config: Config,
     name: str,
     *,
@@ -252,13 +252,13 @@ def renderer(config: Config, name: str) -> str:
     return f"{reporting}.{folder}.{name}"
 
 
-def shown_method(config: Config) -> str:
+def choose_figure1_method(config: Config) -> str:
     """The method of Figure 1: the paper's where the profile runs it, else the last."""
     methods, ours = config.profile.methods, config.protocol.ablation_base
     return ours if ours in methods else methods[-1]
 
 
-def shown_networks(config: Config) -> list[str]:
+def list_curve_networks(config: Config) -> list[str]:
     """Whose curves are drawn: all but the variants of the ablations."""
     return [name for name in config.trained if NetworkId.parse(name).is_plain]
 

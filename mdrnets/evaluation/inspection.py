@@ -80,14 +80,14 @@ class Inspection:
             pairs: images and holes.
             complete: of the images without their holes, else of their coarse composites.
         """
-        found = []
+        batches = []
         for image, hole in self._batches(pairs, "parsing"):
             with torch.inference_mode(), autocast(self.device, self.precision):
-                given = (
+                faces = (
                     image if complete else self.method.complete_coarsely(image * (1 - hole), hole)
                 )
-                found.append(_uint8(self.method.frozen("parser").parse(given)))
-        return np.concatenate(found)
+                batches.append(_uint8(self.method.frozen("parser").parse(faces)))
+        return np.concatenate(batches)
 
     @torch.inference_mode()
     def _reads(
@@ -115,15 +115,15 @@ class Inspection:
     @torch.inference_mode()
     def _styles(self, rows: np.ndarray) -> tuple[RegionMeans, np.ndarray]:
         """Q of images without a hole, rows N×K×C; their classes, uint8 N×H×W."""
-        found, labels = [], []
+        batches, labels = [], []
         starts = range(0, len(rows), self.batch_size)
         for start in self.progress(starts, total=len(starts), label="styles"):
             image = to_tensor(self.images[rows[start : start + self.batch_size]], self.device)
             with autocast(self.device, self.precision):
                 parsed = self.method.frozen("parser").parse(image)
-                found.append(self.method.pool_style(image, parsed))
+                batches.append(self.method.pool_style(image, parsed))
             labels.append(_uint8(parsed))
-        means, present = zip(*found, strict=True)
+        means, present = zip(*batches, strict=True)
         return RegionMeans(torch.cat(means), torch.cat(present)), np.concatenate(labels)
 
     def _batches(self, pairs: Sequence[Pair], label: str) -> Iterator[tuple[Tensor, Tensor]]:

@@ -46,11 +46,11 @@ class ParsedClass:
 COLUMNS = tuple(field.name for field in fields(ParsedClass))
 
 
-def count_classes(given: str, labels: np.ndarray, parsed: np.ndarray) -> list[ParsedClass]:
+def count_classes(input_name: str, labels: np.ndarray, parsed: np.ndarray) -> list[ParsedClass]:
     """Compare the parser's maps with the label maps, class by class.
 
     Args:
-        given: the parser's input, `COMPLETE` or a bin.
+        input_name: the parser's input, `COMPLETE` or a bin.
         labels: N×H×W class ids of the label maps.
         parsed: N×H×W class ids of the parser's maps.
     """
@@ -59,7 +59,7 @@ def count_classes(given: str, labels: np.ndarray, parsed: np.ndarray) -> list[Pa
         annotated, predicted = labels == label, parsed == label
         classes.append(
             ParsedClass(
-                input=given,
+                input=input_name,
                 name=name,
                 images=int(annotated.any(axis=(1, 2)).sum()),
                 pixels=int(annotated.sum()),

@@ -77,10 +77,10 @@ def check_current(finished: Iterable[Execution]) -> None:
     digests: dict[str, str] = {}
     for execution in finished:
         record = execution.record
-        for name, known in (record.code | record.inputs | record.outputs).items():
+        for name, file_hash in (record.code | record.inputs | record.outputs).items():
             if Path(name).is_file():
                 digests.setdefault(name, sha256(Path(name)))
-                if digests[name] == known.sha256:
+                if digests[name] == file_hash.sha256:
                     continue
                 maker = makers.get(name)
                 if maker is not None and maker.record.outputs[name].sha256 != digests[name]:
@@ -233,9 +233,9 @@ class _Builder:
         made = {path for record in records for path in record.outputs}
         inputs = [
             *(
-                (path, "File", self._file(path, known))
+                (path, "File", self._file(path, file_hash))
                 for record in records
-                for path, known in record.inputs.items()
+                for path, file_hash in record.inputs.items()
                 if path not in made
             ),
             *(
@@ -245,10 +245,10 @@ class _Builder:
             ),
         ]
         outputs = [
-            (path, "File", self._file(path, known))
+            (path, "File", self._file(path, file_hash))
             for execution in finished
             if execution.job.stage.group == "report"
-            for path, known in execution.record.outputs.items()
+            for path, file_hash in execution.record.outputs.items()
         ]
         for kind, slot, values in (("input", "object", inputs), ("output", "result", outputs)):
             _link(whole, slot, [example for _, _, example in values])
@@ -299,18 +299,18 @@ class _Builder:
 
     # -- entities ----------------------------------------------------------------------------
 
-    def _file(self, name: str, known: FileHash) -> Entity:
+    def _file(self, name: str, file_hash: FileHash) -> Entity:
         """A copied file is named by its path in the crate, any other by its content."""
         path = Path(name)
         copied = path.is_file() and (self.with_data or path.suffix in COPIED)
-        digest = base64.urlsafe_b64encode(bytes.fromhex(known.sha256)).decode().rstrip("=")
+        digest = base64.urlsafe_b64encode(bytes.fromhex(file_hash.sha256)).decode().rstrip("=")
         identifier = name if copied else f"ni:///sha-256;{digest}"  # RFC 6920
         file = self.crate.get(identifier)
         if file is None:
             properties = {
                 "name": name,
-                "sha256": known.sha256,
-                "contentSize": str(known.bytes),
+                "sha256": file_hash.sha256,
+                "contentSize": str(file_hash.bytes),
                 "encodingFormat": FORMATS.get(path.suffix, BINARY),
             }
             source, target = (path, path) if copied else (identifier, None)

@@ -172,7 +172,7 @@ def _execute(
     from mdrnets.config.load import load_config
     from mdrnets.dag.pipeline import Pipeline
     from mdrnets.execution.run import StageRun
-    from mdrnets.runtime.gpus import locked_gpus
+    from mdrnets.runtime.gpus import lock_gpus
 
     pipeline = Pipeline(load_config(profile))
     job = pipeline.find(program, list(arguments.values()))
@@ -187,7 +187,7 @@ def _execute(
     )
     try:
         run.check_inputs()
-        with locked_gpus(job.gpus):
+        with lock_gpus(job.gpus):
             body(run)
     except FileNotFoundError as error:
         missing = _missing_input(error, pipeline, job)

@@ -27,8 +27,8 @@ def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
     Raises:
         ValueError: shapes differ, fewer than two rows, or a value is not finite.
     """
-    x, mean_a = _centred(a)
-    y, mean_b = _centred(b)
+    x, mean_a = _centre(a)
+    y, mean_b = _centre(b)
     if x.shape[1] != y.shape[1]:
         raise ValueError(f"expected equal dimensions, got {x.shape[1]} and {y.shape[1]}")
     cross = torch.linalg.svdvals(_at_most_square(x) @ _at_most_square(y).T).sum()
@@ -36,7 +36,7 @@ def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
     return max(0.0, float(distance))  # rounding may leave −1e-12 for equal sets
 
 
-def _centred(features: np.ndarray) -> tuple[Tensor, Tensor]:
+def _centre(features: np.ndarray) -> tuple[Tensor, Tensor]:
     """X with XᵀX = the sample covariance, and the mean."""
     if features.ndim != 2 or len(features) < 2:
         raise ValueError(f"expected n×D features of at least two images, got {features.shape}")

@@ -133,14 +133,14 @@ def label_swap(
     by_training = []
     for pair in zip(a, b, strict=True):
         x, y, z = (torch.from_numpy(np.asarray(r, dtype=np.float64)) for r in (*pair, truth))
-        by_training.append(torch.cat([_swapped_differences(x, y, z, part) for part in parts]))
+        by_training.append(torch.cat([_swap_labels(x, y, z, part) for part in parts]))
     differences = torch.stack(by_training).mean(dim=0).abs()
     observed = differences[0]
     rounding = 1e-9 * observed  # the same swap in another batch may differ in its last bits
     return float((differences >= observed - rounding).double().mean())
 
 
-def _swapped_differences(a: Tensor, b: Tensor, truth: Tensor, swaps: Tensor) -> Tensor:
+def _swap_labels(a: Tensor, b: Tensor, truth: Tensor, swaps: Tensor) -> Tensor:
     """The differences of the distances for P permutations, shape P.
 
     In ‖μ_a − μ‖² + tr C_a + tr C − 2 ‖X Yᵀ‖_* (see `frechet`), tr C cancels, and a swap only

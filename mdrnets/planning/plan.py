@@ -267,8 +267,8 @@ class Planner:
     def _steps(self, network: str, dataset: str) -> int:
         """Steps of all phases; epochs are converted with the data set's number of images."""
         images = self._images[dataset]
-        seen = images.labelled if self.config.network(network).labels else images.train
-        steps: int = resolved_options(self.config, network, images=seen).model_dump()["steps"]
+        count = images.labelled if self.config.network(network).labels else images.train
+        steps: int = resolved_options(self.config, network, images=count).model_dump()["steps"]
         return steps
 
     def _measured(self, network: str, phase: str, batch: int) -> Measurement | None:

@@ -31,7 +31,7 @@ def read_plan(path: Path, profile: str) -> Resources:
     return resources
 
 
-def planned_seconds(path: Path, profile: str) -> dict[str, float]:
+def read_planned_seconds(path: Path, profile: str) -> dict[str, float]:
     """Read the planned seconds of each job, by its name; empty if there is no plan.
 
     Raises:

@@ -106,9 +106,9 @@ class Speed:
         self, *, network: str, phase: str, image_size: int, batch: int, parameters: int
     ) -> Measurement | None:
         """Return the measurement of exactly this phase, if there is one."""
-        wanted = (network, phase, image_size, batch, parameters)
+        key = (network, phase, image_size, batch, parameters)
         for m in self.measurements:
-            if (m.network, m.phase, m.image_size, m.batch, m.parameters) == wanted:
+            if (m.network, m.phase, m.image_size, m.batch, m.parameters) == key:
                 return m
         return None
 

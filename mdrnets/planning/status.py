@@ -17,7 +17,7 @@ from mdrnets.config.network_id import NetworkId
 from mdrnets.dag.pipeline import Job, Pipeline
 from mdrnets.dag.stage import Group
 from mdrnets.layout import Layout
-from mdrnets.planning.resources import planned_seconds
+from mdrnets.planning.resources import read_planned_seconds
 from mdrnets.planning.schedule import Task
 from mdrnets.tracking.executions import has_current_code
 from mdrnets.tracking.record import FileHash, Record, RecordStore, read_points
@@ -207,8 +207,8 @@ def _total_steps(config: Config, dataset: str, network: str) -> int | None:
     from mdrnets.planning.sizes import count_images
 
     images = count_images(config, Layout(config.name), dataset)
-    seen = images.labelled if config.network(network).labels else images.train
-    steps: int | None = resolved_options(config, network, images=seen).model_dump().get("steps")
+    count = images.labelled if config.network(network).labels else images.train
+    steps: int | None = resolved_options(config, network, images=count).model_dump().get("steps")
     return steps
 
 
@@ -224,7 +224,7 @@ def _expected_seconds(layout: Layout, candidates: list[_Candidate]) -> dict[str,
         by_kind.setdefault(kind, []).append(seconds)
     similar = {c.job.name: median(by_kind[c.kind]) for c in candidates if c.kind in by_kind}
     earlier = {name: seconds for name, (_, seconds) in finished.items()}
-    return similar | planned_seconds(layout.plan, layout.run.name) | earlier
+    return similar | read_planned_seconds(layout.plan, layout.run.name) | earlier
 
 
 def _seconds_left(status: JobStatus, expected: float | None) -> float | None:

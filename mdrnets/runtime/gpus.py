@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 
 @contextmanager
-def locked_gpus(count: int) -> Iterator[None]:
+def lock_gpus(count: int) -> Iterator[None]:
     """Lock `count` GPUs and make only these visible to CUDA; wait until they are free.
 
     Enter the context before CUDA is initialised. If `CUDA_VISIBLE_DEVICES` is set (by the user or

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from mdrnets.errors import UserError
-from mdrnets.runtime.gpus import locked_gpus
+from mdrnets.runtime.gpus import lock_gpus
 
 ROOT = Path(__file__).parents[2]
 JOB = """
 import logging, os, sys
-from mdrnets.runtime.gpus import locked_gpus
+from mdrnets.runtime.gpus import lock_gpus
 logging.basicConfig(level="INFO", stream=sys.stdout, format="%(message)s")
 logging.getLogger("filelock").setLevel("WARNING")
-with locked_gpus(int(sys.argv[1])):
+with lock_gpus(int(sys.argv[1])):
     print(os.environ["CUDA_VISIBLE_DEVICES"], flush=True)
     sys.stdin.read()
 """
@@ -61,7 +61,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def _lock(count: int) -> str:
-    with locked_gpus(count):
+    with lock_gpus(count):
         return os.environ.get("CUDA_VISIBLE_DEVICES", "all")
 
 

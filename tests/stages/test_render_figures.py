@@ -6,7 +6,7 @@ import yaml
 
 from mdrnets.config.load import load_config
 from mdrnets.dag.pipeline import Pipeline
-from mdrnets.dag.report import shown_method
+from mdrnets.dag.report import choose_figure1_method
 from mdrnets.data.assignment import read_assignment
 from mdrnets.data.classes import CLASSES
 from mdrnets.evaluation.memory_use import NONE, MemoryUse, save_memory_use
@@ -155,4 +155,4 @@ def test_figure_1_shows_the_last_method_where_none_is_the_papers(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     write_configuration(tmp_path)
-    assert shown_method(load_config()) == "toy"  # the project has no ablated method
+    assert choose_figure1_method(load_config()) == "toy"  # the project has no ablated method

@@ -41,18 +41,18 @@ def class_findings(
         scores: by training, row by row of the same completions; None: the variant is not run.
         resampling: of intervals.
     """
-    wanted = config.protocol.per_class
-    if wanted is None:
+    per_class = config.protocol.per_class
+    if per_class is None:
         return []
-    baseline = variant_title(config, wanted.baseline)
+    baseline = variant_title(config, per_class.baseline)
     claim = Finding(
         CLASS,
         f"where the hole covers a whole class, the full method completes it better than {baseline}",
         method=config.variant(FULL),
-        other=config.variant(wanted.baseline),
+        other=config.variant(per_class.baseline),
     )
     if scores is None:
-        return [replace(claim, reason=not_run(config, wanted.baseline))]
+        return [replace(claim, reason=not_run(config, per_class.baseline))]
     dataset = config.profile.first_dataset
     published_as = config.profile.datasets[dataset].published_as
     claim = replace(claim, dataset=dataset, published_as=published_as)
@@ -61,7 +61,7 @@ def class_findings(
         _compare(
             replace(claim, metric=metric.name, label=label),
             config,
-            wanted,
+            per_class,
             {name: [s for s in rows if s.label == label] for name, rows in scores.items()},
             resampling,
         )
@@ -76,7 +76,7 @@ def class_findings(
 def _compare(
     finding: Finding,
     config: Config,
-    wanted: PerClass,
+    per_class: PerClass,
     scores: Mapping[str, Sequence[ClassScore]],
     resampling: Resampling,
 ) -> Finding:
@@ -98,7 +98,7 @@ def _compare(
         seed=derived_seed(config.protocol.seed, CLASS, str(finding.label), column),
     )
     n = difference.n if difference else 0
-    if n < wanted.min_pairs:
-        return replace(finding, n=n, reason=f"fewer than {wanted.min_pairs} pairs")
+    if n < per_class.min_pairs:
+        return replace(finding, n=n, reason=f"fewer than {per_class.min_pairs} pairs")
     by_training = [float(row[np.isfinite(row)].mean()) for row in differences]
     return with_test_result(finding, difference, by_training, test=SIGNED_RANK)

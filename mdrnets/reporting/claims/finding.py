@@ -47,7 +47,7 @@ class Finding:
         other: the method that it is compared with.
         test: name of the test that gave `p`.
         p: two-sided p-value.
-        adjusted: p-value adjusted by Holm's method.
+        adjusted_p: p-value adjusted by Holm's method.
         published_metric: name of the metric of `published`.
         published: the same as `here`, from the paper's Table 1.
         published_other: the best other method in the paper's Table 1.
@@ -75,7 +75,7 @@ class Finding:
     other: str | None = None
     test: str | None = None
     p: float | None = None
-    adjusted: float | None = None
+    adjusted_p: float | None = None
     published_metric: str | None = None
     published: float | None = None
     published_other: str | None = None
@@ -121,7 +121,7 @@ def with_test_result(
 def apply_holm(findings: Sequence[Finding]) -> list[Finding]:
     """Adjust the p-values of all tested findings, as one family."""
     values = iter(holm([finding.p for finding in findings if finding.p is not None]))
-    return [f if f.p is None else replace(f, adjusted=next(values)) for f in findings]
+    return [f if f.p is None else replace(f, adjusted_p=next(values)) for f in findings]
 
 
 def with_verdict(finding: Finding, claimed: float | None) -> Finding:
@@ -131,9 +131,9 @@ def with_verdict(finding: Finding, claimed: float | None) -> Finding:
         finding: with its adjusted p; without one it is returned unchanged.
         claimed: the difference with the sign that makes it positive if the claim is right.
     """
-    if claimed is None or finding.adjusted is None:
+    if claimed is None or finding.adjusted_p is None:
         return finding
-    if finding.adjusted >= LEVEL or claimed == 0:
+    if finding.adjusted_p >= LEVEL or claimed == 0:
         return replace(finding, verdict=UNDECIDED, reason="no significant difference")
     if finding.least is not None and finding.most is not None and finding.least * finding.most <= 0:
         return replace(finding, verdict=UNDECIDED, reason="not the same sign in every training")

@@ -168,7 +168,7 @@ def _columns(findings: Sequence[Finding], config: Config) -> str:
                 format_bin(str(f.bin)),
                 format_here(f),
                 format_method(f.other, config),
-                format_p(f.adjusted),
+                format_p(f.adjusted_p),
                 format_published(f, config),
             ]
             for f in findings
@@ -189,7 +189,7 @@ def _growth(tests: Sequence[Finding], findings: Sequence[Finding], config: Confi
                 format_metric(f, config),
                 " → ".join(format_signed(c.here if c else None) for c in pair),
                 format_here(f),
-                format_p(f.adjusted),
+                format_p(f.adjusted_p),
                 with_published_metric(
                     " → ".join(format_signed(c.published if c else None) for c in pair), f
                 ),
@@ -223,7 +223,7 @@ def _ablation(tests: Sequence[Finding], config: Config) -> str:
                 format_metric(f, config),
                 format_bin(str(f.bin)),
                 format_here(f),
-                format_p(f.adjusted),
+                format_p(f.adjusted_p),
             ]
             for f in tests
         ],
@@ -249,7 +249,7 @@ def _classes(tests: Sequence[Finding], config: Config) -> str:
             format_metric(f, config),
             str(f.n),
             format_here(f),
-            format_p(f.adjusted),
+            format_p(f.adjusted_p),
         ]
         for f in tests
         if f.verdict != UNTESTED

@@ -64,8 +64,8 @@ class Results:
         if score == FRECHET:
             return list(self._distances(weights, np.arange(len(self.truth))))
         means = []
-        for of_training in self._sum(score, weights):
-            finite = of_training[np.isfinite(of_training)]
+        for training in self._sum(score, weights):
+            finite = training[np.isfinite(training)]
             means.append(float(finite.mean()) if len(finite) else None)
         return means
 
@@ -74,9 +74,9 @@ class Results:
     ) -> Difference | None:
         """One method minus another in a bin, with the p of `TESTS`; else as `contrast`."""
         weights = {(a, bin_): 1, (b, bin_): -1}
-        found = self.contrast(score, weights, resampling=resampling, seed=seed)
-        if score != FRECHET or found is None:
-            return found
+        difference = self.contrast(score, weights, resampling=resampling, seed=seed)
+        if score != FRECHET or difference is None:
+            return difference
         p = label_swap(
             self.features[a, bin_],
             self.features[b, bin_],
@@ -84,7 +84,7 @@ class Results:
             permutations=resampling.permutations,
             seed=seed,
         )
-        return found._replace(p=p)
+        return difference._replace(p=p)
 
     def contrast(
         self,
@@ -109,7 +109,7 @@ class Results:
         """
         if score == FRECHET:
             return jackknife_difference(
-                lambda kept: float(np.mean(self._distances(weights, kept))),
+                lambda at: float(np.mean(self._distances(weights, at))),
                 len(self.truth),
                 halves=resampling.halves,
                 confidence=resampling.confidence,
@@ -129,16 +129,16 @@ class Results:
             total: np.ndarray = np.sum(terms, axis=0)
         return total
 
-    def _distances(self, weights: Mapping[tuple[str, str], int], kept: np.ndarray) -> list[float]:
+    def _distances(self, weights: Mapping[tuple[str, str], int], at: np.ndarray) -> list[float]:
         """The sum of Fréchet distances in each training, of the images at these positions."""
-        truth = self.truth[kept]
+        truth = self.truth[at]
         trainings = zip(*(self.features[key] for key in weights), strict=True)
         return [
             sum(
-                weight * frechet_distance(features[kept], truth)
-                for weight, features in zip(weights.values(), of_training, strict=True)
+                weight * frechet_distance(features[at], truth)
+                for weight, features in zip(weights.values(), training, strict=True)
             )
-            for of_training in trainings
+            for training in trainings
         ]
 
 
@@ -157,7 +157,7 @@ def read_results(
     Raises:
         UserError: a file is missing or broken, or two methods were not scored on the same pairs.
     """
-    everyone = [name for of_method in trainings.values() for name in of_method]
+    everyone = [name for names in trainings.values() for name in names]
     tables = {name: read_rows(layout.scores(dataset, name), Score) for name in everyone}
     pairs = {
         name: [(row.bin, row.image, row.hole) for row in rows] for name, rows in tables.items()
@@ -169,8 +169,8 @@ def read_results(
             f"{layout.scores(dataset, first)}: expected the same images in each of the bins "
             f"{', '.join(bins)}; run the evaluate stage again"
         )
-    for name, found in pairs.items():
-        if found != expected:
+    for name, own_pairs in pairs.items():
+        if own_pairs != expected:
             raise UserError(
                 f"{layout.scores(dataset, name)}: other images or holes than in "
                 f"{layout.scores(dataset, first)}; run the evaluate stage again for all methods"
@@ -187,7 +187,7 @@ def read_results(
         )
         for name in everyone
     }
-    most = max(len(of_method) for of_method in trainings.values())
+    most = max(map(len, trainings.values()))
     repeated = {m: names + names[:1] * (most - len(names)) for m, names in trainings.items()}
     return Results(
         scores={

@@ -144,8 +144,8 @@ class Table1Claims:
             return finding
         before, after = (signed_margin(metric, column.published) for column in (small, large))
         if before is not None and after is not None:
-            grown = round(after - before, DECIMALS)
-            finding = replace(finding, published=grown, published_verdict=_by_sign(grown))
+            increase = round(after - before, DECIMALS)
+            finding = replace(finding, published=increase, published_verdict=_by_sign(increase))
         if finding.reason or small.other is None or large.other is None:
             return replace(finding, reason=finding.reason or NOTHING_FINITE)
 
@@ -263,8 +263,8 @@ def _by_sign(claimed: float | None) -> str | None:
 def _growth_verdict(finding: Finding, metric: Metric, large: Finding | None) -> Finding:
     """Falling behind less is no lead that grows: MDRNets must be ahead at the largest holes."""
     finding = with_verdict(finding, finding.here)
-    lead = signed_margin(metric, large.here) if large else None
-    if finding.verdict != SUPPORTED or large is None or (lead or 0) > 0:
+    margin = signed_margin(metric, large.here) if large else None
+    if finding.verdict != SUPPORTED or large is None or (margin or 0) > 0:
         return finding
     verdict = CONTRADICTED if large.verdict == CONTRADICTED else UNDECIDED
     return replace(finding, verdict=verdict, reason=f"no lead at {format_bin(LARGE)}")

@@ -18,7 +18,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from mdrnets.config.load import Config
-from mdrnets.dag.report import shown_networks
+from mdrnets.dag.report import list_curve_networks
 from mdrnets.files.tables import write_table
 from mdrnets.layout import Layout
 from mdrnets.reporting.figures.style import (
@@ -71,7 +71,7 @@ def render(config: Config, layout: Layout, name: str) -> None:
             for dataset in datasets
             if config.trained_on(network, dataset) == dataset
         }
-        for network in shown_networks(config)
+        for network in list_curve_networks(config)
     }
     write_curves(layout.report(f"{name}.csv"), histories)
     figure = draw(

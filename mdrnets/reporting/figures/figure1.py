@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 
 from mdrnets.config.load import Config
-from mdrnets.dag.report import shown_method
+from mdrnets.dag.report import choose_figure1_method
 from mdrnets.layout import Layout
 from mdrnets.reporting.figures.completed_set import CompletedSet, choose_images, read_completed_sets
 from mdrnets.reporting.figures.style import (
@@ -29,7 +29,7 @@ EDGE = 10
 
 def render(config: Config, layout: Layout, name: str) -> None:
     """Write figure1.png and .pdf."""
-    method = shown_method(config)
+    method = choose_figure1_method(config)
     figure = draw(
         read_completed_sets(config, layout, [method]),
         method=method,

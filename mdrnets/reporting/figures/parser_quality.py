@@ -42,12 +42,12 @@ def write_quality(path: Path, parsings: Mapping[str, Parsing]) -> None:
     """Write the table data set → input → classes, with a row for the mean of each input."""
     rows: list[tuple[object, ...]] = []
     for dataset, parsing in parsings.items():
-        for given, classes in parsing.items():
+        for input_name, classes in parsing.items():
             for c in classes:
                 iou = f"{c.iou:.6f}" if c.pixels else ""
-                rows.append((dataset, given, c.name, c.images, c.pixels, iou))
+                rows.append((dataset, input_name, c.name, c.images, c.pixels, iou))
             pixels = sum(c.pixels for c in classes)
-            rows.append((dataset, given, MEAN, "", pixels, f"{mean_iou(classes):.6f}"))
+            rows.append((dataset, input_name, MEAN, "", pixels, f"{mean_iou(classes):.6f}"))
     write_table(path, COLUMNS, rows)
 
 
@@ -71,8 +71,8 @@ def draw(parsings: Mapping[str, Parsing], *, profile: str) -> Figure:
         classes = next(iter(parsing.values()))
         places = np.arange(len(classes))
         width = 0.8 / len(parsing)
-        for number, (given, scores) in enumerate(parsing.items()):
-            label = "no hole" if given == COMPLETE else f"holes of {format_bin(given)}"
+        for number, (input_name, scores) in enumerate(parsing.items()):
+            label = "no hole" if input_name == COMPLETE else f"holes of {format_bin(input_name)}"
             axes.bar(
                 places + (number - (len(parsing) - 1) / 2) * width,
                 [100 * c.iou if c.pixels else np.nan for c in scores],

@@ -87,18 +87,18 @@ def compare_faces(
         seed: of the choice of images.
     """
     titles = ["Masked input", *methods.values(), "Ground truth"]
-    compared = []
+    comparisons = []
     for faces in sets:
         for at in choose_figure5_images(faces, seed)[bin_name]:
             pair, versions = faces.bins[bin_name][at], faces.versions(methods, bin_name, at)
-            compared.append(
+            comparisons.append(
                 Comparison(
                     f"{faces.title}, test image {pair.image}, hole of {format_bin(bin_name)}",
                     [Face(*face) for face in zip(titles, map(_encode, versions), strict=True)],
                     side=len(versions[0]),
                 )
             )
-    return compared
+    return comparisons
 
 
 def _encode(image: np.ndarray) -> str:

@@ -62,7 +62,7 @@ def build_ledgers(config: Config) -> dict[str, list[Group]]:
             _group("Constants", BASELINE_CONSTANTS, config),
         ],
         "This profile": [
-            Group("Tried on validation images", _tried(config)),
+            Group("Tried on validation images", _tuned_entries(config)),
             Group("Set for the machine", _settings(config)),
         ],
     }
@@ -84,7 +84,7 @@ def _entry(assumption: Assumption, config: Config) -> Entry:
     )
 
 
-def _tried(config: Config) -> list[Entry]:
+def _tuned_entries(config: Config) -> list[Entry]:
     """The values that the profile has of its own, where others were tried."""
     own = {name: _own(name, config) for name in TUNING_NOTES}
     return [
@@ -96,12 +96,12 @@ def _tried(config: Config) -> list[Entry]:
 
 def _settings(config: Config) -> list[Entry]:
     """The profile's own values of what the papers state; the other ledgers have the rest."""
-    listed = {a.name for a in (*OPTIONS, *BASELINE_OPTIONS)} | set(TUNING_NOTES)
+    names = {a.name for a in (*OPTIONS, *BASELINE_OPTIONS)} | set(TUNING_NOTES)
     return [
         Entry(f"{network}.{option}", "", _text(value), "chosen", note, str(config.path))
         for network, values in config.profile.networks.items()
         for option, value in values.items()
-        if f"{network}.{option}" not in listed and (note := find_note(network, option))
+        if f"{network}.{option}" not in names and (note := find_note(network, option))
     ]
 
 

@@ -16,7 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from mdrnets.config.load import Config
 from mdrnets.dag.pipeline import Pipeline
-from mdrnets.dag.report import shown_method
+from mdrnets.dag.report import choose_figure1_method
 from mdrnets.dag.stage import Stage
 from mdrnets.files import write_text
 from mdrnets.files.tables import field_names, read_header, read_table
@@ -111,7 +111,7 @@ def page(
         tables=[section for section in sections if section.kind and not section.figure],
         figures=[section for section in sections if section.figure],
         comparisons=comparisons,
-        shown=config.protocol.methods[shown_method(config)].title,
+        shown=config.protocol.methods[choose_figure1_method(config)].title,
         cost_columns=list(COLUMNS.values()),
         costs=read_costs(config, layout),
         ledgers=build_ledgers(config),

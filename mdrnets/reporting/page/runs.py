@@ -59,8 +59,8 @@ def read_runs(pipeline: Pipeline) -> list[Run]:
     """All executions of a profile, the last ones first."""
     jobs = list(pipeline.jobs())
     latest = RecordStore(pipeline.layout.records).latest()
-    known = {record.command: record for record in latest}
-    records = [known.get(job.command) for job in jobs]
+    by_command = {record.command: record for record in latest}
+    records = [by_command.get(job.command) for job in jobs]
     readers = _readers(filter(None, records))
     runs = [_run(*pair, readers) for pair in zip(jobs, records, strict=True)]
     return runs[::-1]
@@ -73,20 +73,20 @@ def upstream_runs(runs: Sequence[Run], *paths: Path) -> list[Run]:
         runs: the last ones first.
         paths: the files.
     """
-    wanted, found = set(paths), []
+    files, chain = set(paths), []
     for run in runs:
-        if wanted.intersection(run.outputs):
-            found.append(run)
-            wanted.update(run.inputs)
-    return found
+        if files.intersection(run.outputs):
+            chain.append(run)
+            files.update(run.inputs)
+    return chain
 
 
 def _readers(records: Iterable[Record]) -> Readers:
     readers: dict[str, dict[str, str]] = defaultdict(dict)
     for record in records:
         if record.status in ("FINISHED", "RUNNING"):
-            for name, found in record.inputs.items():
-                readers[name][found.sha256] = record.name
+            for name, file in record.inputs.items():
+                readers[name][file.sha256] = record.name
     return readers
 
 
@@ -96,9 +96,9 @@ def _run(job: Job, record: Record | None, readers: Readers) -> Run:
     elif record.status == "FINISHED":
         doubts = [
             f"{reader} read a version of {name} that this execution did not make."
-            for name, made in record.outputs.items()
-            for found, reader in readers.get(name, {}).items()
-            if found != made.sha256
+            for name, output in record.outputs.items()
+            for sha256, reader in readers.get(name, {}).items()
+            if sha256 != output.sha256
         ]
     else:
         doubts = [f"The latest execution is {record.status}; the files come from an earlier one."]

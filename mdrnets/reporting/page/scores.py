@@ -18,7 +18,7 @@ from mdrnets.reporting.tables.metrics import extended_metrics, table1_metrics
 
 
 @dataclass(frozen=True)
-class ShownCell:
+class CellView:
     """A cell as the page prints it.
 
     Attributes:
@@ -40,7 +40,7 @@ class ShownCell:
 
 
 @dataclass(frozen=True)
-class ShownRow:
+class RowView:
     """A method.
 
     Attributes:
@@ -55,11 +55,11 @@ class ShownRow:
     title: str
     missing: str
     published: bool
-    cells: Sequence[ShownCell]
+    cells: Sequence[CellView]
 
 
 @dataclass(frozen=True)
-class ShownTable:
+class TableView:
     """The scores on one data set.
 
     Attributes:
@@ -81,7 +81,7 @@ class ShownTable:
     summary: str
     metrics: Sequence[str]
     bins: Sequence[str]
-    rows: Sequence[ShownRow]
+    rows: Sequence[RowView]
     decides: bool
 
     @property
@@ -93,10 +93,10 @@ class ShownTable:
         return any(cell.judgement for row in self.rows for cell in row.cells)
 
 
-def read_scores(path: Path, config: Config) -> list[ShownTable]:
+def read_scores(path: Path, config: Config) -> list[TableView]:
     """A table of cells, one for each data set."""
     table = _table(read_rows(path, Cell), config)
-    return [_shown(table, dataset, config) for dataset in table.datasets]
+    return [_view_table(table, dataset, config) for dataset in table.datasets]
 
 
 def _table(cells: Sequence[Cell], config: Config) -> Table:
@@ -115,7 +115,7 @@ def _table(cells: Sequence[Cell], config: Config) -> Table:
     )
 
 
-def _shown(table: Table, dataset: str, config: Config) -> ShownTable:
+def _view_table(table: Table, dataset: str, config: Config) -> TableView:
     metrics = {metric.name: metric for metric in table.metrics}
     decides = not find_limits(config)
     rows = []
@@ -124,19 +124,19 @@ def _shown(table: Table, dataset: str, config: Config) -> ShownTable:
         where = f"{title} on {table.datasets[dataset].title}"
         spread = _spread(config, method)
         rows.append(
-            ShownRow(
+            RowView(
                 method=method,
                 title=title,
                 missing=_missing(cells),
                 published=any(cell.published is not None for cell in cells),
                 cells=[
-                    _shown_cell(cell, metrics[cell.metric], where, spread, decides=decides)
+                    _view_cell(cell, metrics[cell.metric], where, spread, decides=decides)
                     for cell in cells
                 ],
             )
         )
     entry = table.datasets[dataset]
-    return ShownTable(
+    return TableView(
         dataset=dataset,
         title=entry.title,
         published_as=entry.published_as,
@@ -160,9 +160,9 @@ def _spread(config: Config, method: str) -> str:
     return "interval" if trainings == 1 else f"standard deviation of {trainings} trainings"
 
 
-def _shown_cell(cell: Cell, metric: Metric, where: str, spread: str, *, decides: bool) -> ShownCell:
+def _view_cell(cell: Cell, metric: Metric, where: str, spread: str, *, decides: bool) -> CellView:
     difference, judgement = _difference(cell, metric, decides=decides)
-    return ShownCell(
+    return CellView(
         here=cell.format_value(metric.decimals),
         paper=cell.format_published(),
         difference=difference,

@@ -39,7 +39,7 @@ MARKS = {SUPPORTED: "✓", CONTRADICTED: "✗", UNDECIDED: "?", UNTESTED: "○"}
 
 
 @dataclass(frozen=True)
-class ShownFinding:
+class FindingView:
     """A row of the table of claims, as printed."""
 
     verdict: str
@@ -55,7 +55,7 @@ class ShownFinding:
 
 
 @dataclass(frozen=True)
-class ShownClaim:
+class ClaimView:
     """A claim with its tests.
 
     Attributes:
@@ -68,11 +68,11 @@ class ShownClaim:
     claim: str
     verdict: str
     counts: Mapping[str, int]
-    findings: Sequence[ShownFinding]
+    findings: Sequence[FindingView]
 
 
 @dataclass(frozen=True)
-class ShownClaims:
+class ClaimsView:
     """All claims.
 
     Attributes:
@@ -82,17 +82,17 @@ class ShownClaims:
         notes: how they were tested.
     """
 
-    claims: Sequence[ShownClaim]
-    columns: Sequence[ShownClaim]
+    claims: Sequence[ClaimView]
+    columns: Sequence[ClaimView]
     level: float = LEVEL
     notes: Sequence[str] = NOTES
 
 
-def read_claims(path: Path, config: Config) -> ShownClaims:
+def read_claims(path: Path, config: Config) -> ClaimsView:
     findings = read_rows(path, Finding)
     claims = group_by_claim([finding for finding in findings if finding.kind != COLUMN])
     columns = group_by_claim([finding for finding in findings if finding.kind == COLUMN])
-    return ShownClaims(
+    return ClaimsView(
         claims=[
             _claim(format_claim(claim), combine_verdicts(tests), tests, config)
             for claim, tests in claims.items()
@@ -141,18 +141,18 @@ def _trainings(config: Config) -> str:
     return f"{count} times, with seeds {first} to {first + count - 1}"
 
 
-def _claim(claim: str, verdict: str, tests: Sequence[Finding], config: Config) -> ShownClaim:
+def _claim(claim: str, verdict: str, tests: Sequence[Finding], config: Config) -> ClaimView:
     counts = Counter(finding.verdict for finding in tests)
-    return ShownClaim(
+    return ClaimView(
         claim=claim,
         verdict=verdict,
         counts={verdict: counts[verdict] for verdict in VERDICTS},
-        findings=[_shown(finding, config) for finding in tests],
+        findings=[_view(finding, config) for finding in tests],
     )
 
 
-def _shown(finding: Finding, config: Config) -> ShownFinding:
-    return ShownFinding(
+def _view(finding: Finding, config: Config) -> FindingView:
+    return FindingView(
         verdict=finding.verdict,
         mark=MARKS[finding.verdict],
         data=format_dataset(finding, config),
@@ -181,7 +181,7 @@ def _difference(finding: Finding, config: Config) -> str:
 
 
 def _test(finding: Finding) -> str:
-    if finding.adjusted is None:
+    if finding.adjusted_p is None:
         return BLANK
-    p = format_p(finding.adjusted)
+    p = format_p(finding.adjusted_p)
     return f"{finding.test}, n = {finding.n}, p {p if p.startswith('<') else f'= {p}'}"

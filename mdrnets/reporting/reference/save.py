@@ -170,7 +170,7 @@ def _find_writer(ran: Iterable[Execution], path: Path) -> Record:
 
 def _execution_row(execution: Execution) -> list[str | int | float]:
     record = execution.record
-    outputs = " ".join(f"{path}={found.sha256}" for path, found in sorted(record.outputs.items()))
+    outputs = " ".join(f"{path}={file.sha256}" for path, file in sorted(record.outputs.items()))
     memory = round((record.peak_memory or 0) / 2**20)
     started = record.started.isoformat(timespec="seconds")
     seconds = round(record.seconds, 1)
@@ -184,8 +184,8 @@ def scored_tables(pipeline: Pipeline, ran: Iterable[Execution]) -> list[Path]:
         UserError: no table exists, or one was edited after its run.
     """
     names = ("table1", "table1_extended", *pipeline.config.ablations)
-    wanted = {pipeline.layout.report(f"{name}.csv") for name in names}
-    outputs = [(p, e.record) for e in ran for p in e.job.outputs if p in wanted]
+    paths = {pipeline.layout.report(f"{name}.csv") for name in names}
+    outputs = [(p, e.record) for e in ran for p in e.job.outputs if p in paths]
     for path, record in outputs:
         if record.outputs[str(path)].sha256 != sha256(path):
             raise UserError(
@@ -221,10 +221,10 @@ def list_settings(ran: Iterable[Execution]) -> tuple[Setting, ...]:
 def code_digest(ran: Iterable[Execution]) -> str:
     """SHA-256 of the names and contents of the code files of trainings and evaluations."""
     files = {
-        f"{path} {found.sha256}"
+        f"{path} {file.sha256}"
         for execution in ran
         if execution.job.stage.group in NUMBERS
-        for path, found in execution.record.code.items()
+        for path, file in execution.record.code.items()
     }
     return hashlib.sha256("\n".join(sorted(files)).encode()).hexdigest()
 

@@ -180,15 +180,15 @@ def find_winners(metric: Metric, values: Mapping[str, float | None]) -> set[str]
 
     Values that are printed alike are equal.
     """
-    printed = {
+    rounded = {
         method: round(value, metric.decimals)
         for method, value in values.items()
         if value is not None
     }
-    if len(printed) < 2:
+    if len(rounded) < 2:
         return set()
-    best = (min if metric.better == "lower" else max)(printed.values())
-    return {method for method, value in printed.items() if value == best}
+    best = (min if metric.better == "lower" else max)(rounded.values())
+    return {method for method, value in rounded.items() if value == best}
 
 
 def format_bin(name: str) -> str:

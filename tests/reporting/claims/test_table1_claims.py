@@ -11,6 +11,7 @@ from mdrnets.evaluation.features import write_features
 from mdrnets.evaluation.scores import COLUMNS
 from mdrnets.files.tables import write_table
 from mdrnets.layout import Layout
+from mdrnets.metrics.paired import holm
 from mdrnets.reporting.claims.finding import (
     AS_CLAIMED,
     CONTRADICTED,
@@ -144,8 +145,8 @@ def test_a_winners_claims_hold(findings_ahead: list[Finding]) -> None:
         assert finding.here is not None and finding.low is not None and finding.high is not None
         assert finding.low < finding.here < finding.high
         assert (finding.here < 0) == (finding.metric in ("L1", "FD(effnet-lite0)"))
-        assert finding.p is not None and finding.adjusted is not None
-        assert finding.p <= finding.adjusted < 0.05
+        assert finding.p is not None and finding.adjusted_p is not None
+        assert finding.p <= finding.adjusted_p < 0.05
     (first,) = _kind(findings_ahead, "first")
     assert (first.verdict, first.here) == (SUPPORTED, 24)
     assert {f.verdict for f in _kind(findings_ahead, "grows")} == {SUPPORTED}
@@ -156,7 +157,7 @@ def test_a_losers_claims_are_contradicted(findings_behind: list[Finding]) -> Non
     assert {(f.verdict, f.reason, f.other) for f in best} == {
         (CONTRADICTED, "the opposite sign", "pconv")
     }
-    assert all(f.adjusted is not None and f.adjusted < 0.05 for f in best)
+    assert all(f.adjusted_p is not None and f.adjusted_p < 0.05 for f in best)
     (first,) = _kind(findings_behind, "first")
     assert (first.verdict, first.reason) == (
         CONTRADICTED,
@@ -191,13 +192,10 @@ def test_equal_scores_are_a_tie_with_p_1() -> None:
 
 def test_holm_is_over_all_columns_of_the_table(findings_ahead: list[Finding]) -> None:
     columns = _kind(findings_ahead, "best") + _kind(findings_ahead, "column")
-    smallest = min(f.p for f in columns if f.p is not None)
-    assert min(f.adjusted for f in columns if f.adjusted is not None) == pytest.approx(
-        24 * smallest
-    )
-    growth = _kind(findings_ahead, "grows")
-    smallest = min(f.p for f in growth if f.p is not None)
-    assert min(f.adjusted for f in growth if f.adjusted is not None) == pytest.approx(8 * smallest)
+    for tests, count in ((columns, 24), (_kind(findings_ahead, "grows"), 8)):
+        p_values = [f.p for f in tests if f.p is not None]
+        assert len(p_values) == count
+        assert [f.adjusted_p for f in tests] == holm(p_values)
 
 
 def test_infinite_psnr_everywhere_is_a_blank_with_its_reason() -> None:
@@ -255,7 +253,7 @@ def test_a_claim_needs_one_sign_in_every_training() -> None:
     skill = {"ict": (0.0, 0.0, 0.0), "mdrnets": (1.0, 1.0, 1.0)}
     findings = _findings(_both(skill, luck=(-1.5, 0.2, 0.2)), ("ict", "mdrnets"))
     best = [f for f in _kind(findings, "best") if f.metric != "FD(effnet-lite0)"]
-    assert all(f.adjusted is not None and f.adjusted < 0.05 for f in best)
+    assert all(f.adjusted_p is not None and f.adjusted_p < 0.05 for f in best)
     assert {(f.verdict, f.reason) for f in best} == {
         (UNDECIDED, "not the same sign in every training")
     }

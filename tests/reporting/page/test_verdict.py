@@ -108,7 +108,7 @@ def test_a_class_and_the_range_of_trainings_are_shown(tmp_path: Path) -> None:
         high=0,
         n=40,
         test="signed rank",
-        adjusted=0.0421,
+        adjusted_p=0.0421,
         method="mdrnets",
         other="pconv",
         label="eye",
