@@ -7,9 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from mdrnets.networks.frozen import freeze
+from mdrnets.networks.step_count import StepCount
 
 
-class MovingAverage(nn.Module):
+class MovingAverage(StepCount):
     """A frozen copy of a network whose weights follow an exponential moving average.
 
     The decay rises from 0.2 to its final value, as in TensorFlow's averages with a step count.
@@ -19,10 +20,9 @@ class MovingAverage(nn.Module):
     updates: Tensor
 
     def __init__(self, network: nn.Module, *, decay: float) -> None:
-        super().__init__()
+        super().__init__("updates")
         self.network = freeze(copy.deepcopy(network))
         self.decay = decay
-        self.register_buffer("updates", torch.zeros((), dtype=torch.int64))
 
     def forward(self, *inputs: Any) -> Any:
         return self.network(*inputs)
@@ -30,10 +30,10 @@ class MovingAverage(nn.Module):
     @torch.no_grad()
     def update(self, network: nn.Module) -> None:
         """Update the averages with the network's parameters and copy its buffers."""
-        self.updates += 1
-        count = int(self.updates)
+        count = self.count_update()
         decay = min(self.decay, (1 + count) / (10 + count))
-        for average, current in zip(self.network.parameters(), network.parameters(), strict=True):
-            average.lerp_(current, 1 - decay)
+        averages: list[Tensor] = list(self.network.parameters())
+        current: list[Tensor] = list(network.parameters())
+        torch._foreach_lerp_(averages, current, 1 - decay)  # one call for hundreds of parameters
         for own, buffer in zip(self.network.buffers(), network.buffers(), strict=True):
             own.copy_(buffer)

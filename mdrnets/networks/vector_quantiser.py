@@ -9,9 +9,10 @@ from typing import Annotated
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from mdrnets.config.marks import Chosen
+from mdrnets.networks.step_count import StepCount
 from mdrnets.runtime.distributed import all_reduce_sum, broadcast
 
 SMOOTHING = 1e-5  # of the counts
@@ -35,7 +36,7 @@ class Quantisation:
     commitment: Tensor
 
 
-class VectorQuantiser(nn.Module):
+class VectorQuantiser(StepCount):
     """Nearest of K codes; in training, each code follows the mean of the vectors assigned to it.
 
     Averages are zero-debiased. A code that was never used keeps its vector (in the authors' code
@@ -51,12 +52,11 @@ class VectorQuantiser(nn.Module):
     def __init__(
         self, *, codes: int, channels: int, decay: float = 0.99, reseed_every: int = 1000
     ) -> None:
-        super().__init__()
+        super().__init__("steps")
         self.decay, self.reseed_every = decay, reseed_every
         self.register_buffer("codebook", torch.randn(codes, channels))
         self.register_buffer("counts", torch.zeros(codes))
         self.register_buffer("sums", torch.zeros(codes, channels))
-        self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
 
     def forward(self, z: Tensor) -> Quantisation:
         """Args: z B×D×H×W. In training mode the codebook is updated after use.
@@ -64,7 +64,7 @@ class VectorQuantiser(nn.Module):
         Distances are computed in full precision, independent of the precision of z.
         """
         flat = z.detach().permute(0, 2, 3, 1).flatten(0, 2).to(self.codebook.dtype)  # N×D
-        if self.training and self.steps == 0:
+        if self.training and self.count == 0:
             self.codebook.copy_(_draw_rows(flat, len(self.codebook)))
         nearest = torch.cdist(flat, self.codebook).argmin(dim=1)
         indices = nearest.view(z.shape[0], *z.shape[2:])
@@ -83,8 +83,7 @@ class VectorQuantiser(nn.Module):
 
     @torch.no_grad()
     def _update(self, flat: Tensor, nearest: Tensor) -> None:
-        self.steps += 1
-        step = int(self.steps)
+        step = self.count_update()
         assigned = F.one_hot(nearest, len(self.codebook)).to(flat.dtype)  # N×K
         with torch.autocast(flat.device.type, enabled=False):  # averages need full precision
             new_counts, new_sums = assigned.sum(dim=0), assigned.T @ flat
@@ -97,10 +96,11 @@ class VectorQuantiser(nn.Module):
         counts, sums = self.counts / debias, self.sums / debias
         total = counts.sum()
         smooth = (counts + SMOOTHING) / (total + len(counts) * SMOOTHING) * total
-        used = counts > 0
-        self.codebook[used] = (sums / smooth.unsqueeze(1))[used]
+        used = (counts > 0).unsqueeze(1)  # K×1
+        self.codebook.copy_(torch.where(used, sums / smooth.unsqueeze(1), self.codebook))
 
         if step % self.reseed_every == 0 and step <= RESEED_STEPS:
+            # Rarely enough that reading the number of rare codes may wait for a GPU.
             rare = counts < RARE * total / len(counts)
             self.codebook[rare] = _draw_rows(flat, int(rare.sum()))
             # Set their averages to match; otherwise the next step would undo the re-seeding.

@@ -6,7 +6,7 @@ same values.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import torch
@@ -46,13 +46,19 @@ def broadcast(tensors: Iterable[Tensor]) -> None:
             _send_as_one_message(same_dtype, partial(dist.broadcast, src=0))
 
 
-def all_reduce_max(number: int, device: torch.device) -> int:
-    """Return the largest of the ranks' numbers. It is exchanged on the training's device."""
+def all_reduce_max(number: int) -> int:
+    """Return the largest of the ranks' numbers, exchanged without waiting for a GPU."""
     if world_size() == 1:
         return number
-    message = torch.tensor(number, device=device)
-    dist.all_reduce(message, op=dist.ReduceOp.MAX)
+    message = torch.tensor(number)
+    dist.all_reduce(message, op=dist.ReduceOp.MAX, group=_cpu_group())
     return int(message)
+
+
+@cache
+def _cpu_group() -> Any:
+    """All ranks, which exchange tensors on the CPU whatever the training's device."""
+    return dist.new_group(backend="gloo")
 
 
 def average_statistics(network: nn.Module) -> None:

@@ -9,8 +9,6 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-import torch
-
 from mdrnets.runtime.distributed import all_reduce_max
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -44,12 +42,12 @@ class DeferredSignals:
         else:
             self._restore()
 
-    def pending_on_any_rank(self, device: torch.device) -> bool:
+    def pending_on_any_rank(self) -> bool:
         """Whether a signal is pending on any rank; if so, it becomes pending on all ranks.
 
         A signal that arrives during this call is known to this rank only; the next call shares it.
         """
-        number = all_reduce_max(self.received or 0, device)
+        number = all_reduce_max(self.received or 0)
         if number:
             self.received = number
         return number > 0

@@ -9,25 +9,25 @@ of rank 0, and only rank 0 writes states.
 """
 
 import logging
-import math
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor
 
 from mdrnets.config.marks import Chosen
 from mdrnets.data.dataset import TrainingData
 from mdrnets.errors import UserError
-from mdrnets.methods.base import Batch, Phase, Trainable, Update
+from mdrnets.methods.base import Batch, Phase, Trainable
 from mdrnets.runtime.distributed import all_reduce_mean, average_statistics, broadcast
 from mdrnets.runtime.seeds import derived_seed
+from mdrnets.training.checks import UpdateChecks, check_weights
 from mdrnets.training.history import History
 from mdrnets.training.interruption import DeferredSignals
 from mdrnets.training.loading import load_batches
@@ -119,6 +119,7 @@ def train(
 
     # Continue where an earlier process stopped.
     history = History()
+    checks = UpdateChecks(history)
     checkpoints = Checkpoints(folder=state_folder, fingerprint=fingerprint)
     first, taken = 0, 0
     state = fabric.broadcast(None if rank else checkpoints.load())
@@ -164,17 +165,18 @@ def train(
             )
             for step in steps:
                 torch.manual_seed(derived_seed(seed, "step", number, step) + rank)  # all devices
-                context = _StepContext(phase.name, step, checkpoints)
+                diverged = partial(_diverged, phase.name, step, checkpoints)
                 try:
                     batch = next(batches)
-                    terms = _take_step(trainable, phase, batch, fabric, context)
+                    take_step(trainable, phase, batch, fabric, checks, diverged)
                 except torch.OutOfMemoryError as error:
                     raise UserError(
                         f"phase {phase.name}: a batch of {phase.batch_size} images does not fit "
                         f"into the GPU's memory ({error}); reduce the batch size in the profile"
                     ) from None
-                for term, value in terms:
-                    history.add(term, value)
+                except Exception:
+                    checks.read_pending()  # it may be the consequence of a loss that is not finite
+                    raise
                 for scheduler in phase.schedulers.values():
                     scheduler.step()
                 average_statistics(trainable)
@@ -184,6 +186,7 @@ def train(
                 # Log.
                 values: Mapping[str, float] = {}
                 if step % log_every == 0 or step == phase.steps:
+                    checks.read_pending()
                     values = history.close_interval(
                         phase=phase.name, step=step, diagnostics=trainable.diagnostics()
                     )
@@ -191,9 +194,10 @@ def train(
                 report(TrainingProgress(phase.name, done, total, values, images, speed))
 
                 # Save, and stop if a signal is pending.
-                stop = signals.pending_on_any_rank(fabric.device)
+                stop = signals.pending_on_any_rank()
                 if done == total or done % checkpoint_every == 0 or stop:
-                    _check_weights(trainable, context)
+                    checks.read_pending()
+                    check_weights(trainable, diverged)
                     if rank == 0:
                         now = snapshot(trainable, phases, phase=number, step=step, history=history)
                         checkpoints.save(done, now)
@@ -217,74 +221,40 @@ def _start_images(data: TrainingData) -> np.ndarray:
     return images
 
 
-@dataclass(frozen=True)
-class _StepContext:
-    """The current step, for error messages."""
-
-    phase: str
-    step: int
-    checkpoints: Checkpoints
-
-    def diverged(self, what: str) -> UserError:
-        last = self.checkpoints.last
-        saved = f"the last good state is {last}" if last else "no state was saved before"
-        return UserError(
-            f"the training diverged: step {self.step} of phase {self.phase}: {what} is not finite; "
-            f"{saved}; reduce the learning rate or the weight of that loss"
-        )
+def _diverged(phase: str, step: int, checkpoints: Checkpoints, what: str) -> UserError:
+    last = checkpoints.last
+    saved = f"the last good state is {last}" if last else "no state was saved before"
+    return UserError(
+        f"the training diverged: step {step} of phase {phase}: {what} is not finite; "
+        f"{saved}; reduce the learning rate or the weight of that loss"
+    )
 
 
-def _take_step(
+def take_step(
     trainable: Trainable,
     phase: Phase,
     batch: Batch,
     fabric: Fabric,
-    context: _StepContext,
-) -> list[tuple[str, float]]:
-    """Apply every update that the phase yields for the batch; return the terms' values."""
-    term_values: list[tuple[str, float]] = []
+    checks: UpdateChecks,
+    diverged: Callable[[str], UserError],
+) -> None:
+    """Apply every update that the phase yields for the batch."""
     updates = phase.train_step(batch)
     while True:
         with fabric.autocast():
             update = next(updates, None)
         if update is None:  # the code after the last `yield` has run too
-            return term_values
+            return
 
         terms = torch.stack([term.float() for term in update.terms.values()])
         means = terms.detach().clone()
         all_reduce_mean([means])
-        values = dict(zip(update.terms, means.tolist(), strict=True))
-        for term, value in values.items():
-            if not math.isfinite(value):
-                raise context.diverged(f"the loss term {term} ({value})")
 
         optimiser = phase.optimisers[update.optimiser]
         optimiser.zero_grad(set_to_none=True)
         terms.sum().backward()
-        all_reduce_mean(_gradients(optimiser))
-        _check_gradients(trainable, optimiser, update, context)
+        trained = [p for group in optimiser.param_groups for p in group["params"]]
+        trained = [p for p in trained if p.grad is not None]
+        all_reduce_mean([p.grad for p in trained])
+        checks.add(trainable, tuple(update.terms), means, trained, diverged)
         optimiser.step()
-        term_values += values.items()
-
-
-def _gradients(optimiser: torch.optim.Optimizer) -> list[Tensor]:
-    parameters = [p for group in optimiser.param_groups for p in group["params"]]
-    return [p.grad for p in parameters if p.grad is not None]
-
-
-def _check_gradients(
-    trainable: Trainable, optimiser: torch.optim.Optimizer, update: Update, context: _StepContext
-) -> None:
-    gradients = _gradients(optimiser)
-    if not torch.nn.utils.get_total_norm(gradients, norm_type=math.inf).isfinite():
-        bad = {id(gradient) for gradient in gradients if not gradient.isfinite().all()}
-        name = next(name for name, p in trainable.named_parameters() if id(p.grad) in bad)
-        terms = ", ".join(update.terms)
-        raise context.diverged(f"the gradient of {name} (loss terms {terms})")
-
-
-def _check_weights(trainable: Trainable, context: _StepContext) -> None:
-    """Raise UserError if a weight is not finite. Called before a state is saved."""
-    for name, parameter in trainable.named_parameters():
-        if not parameter.isfinite().all():
-            raise context.diverged(f"the weight {name}")

@@ -66,7 +66,7 @@ def quantiser_after(vectors: Tensor) -> dict[str, Tensor]:
     """The state of a quantiser that has seen the vectors in training."""
     torch.manual_seed(1)
     quantiser = VectorQuantiser(codes=4, channels=2, decay=0.5)
-    quantiser.steps.fill_(1)  # the first batch would draw the codes
+    quantiser.count_update()  # the first batch would draw the codes
     quantiser.train()(vectors)
     return quantiser.state_dict()
 
@@ -103,7 +103,7 @@ class Scenarios:
         all_reduce_mean([mean])
         broadcast([first, number])
         broadcast([torch.zeros(0)])
-        biggest = torch.tensor(all_reduce_max(5 * rank, self.fabric.device))
+        biggest = torch.tensor(all_reduce_max(5 * rank))
         self._save(
             "collectives",
             {"plain": plain, "crossed": crossed, "mean": mean, "first": first, "number": number}

@@ -35,5 +35,7 @@ def test_the_count_is_saved() -> None:
     average = MovingAverage(network, decay=0.9)
     average.update(network)
     other = MovingAverage(nn.Linear(2, 2), decay=0.9)
+    other.update(nn.Linear(2, 2))
     other.load_state_dict(average.state_dict())
-    assert int(other.updates) == 1
+    assert int(other.updates) == other.count == 1
+    assert other.count_update() == int(other.updates) == 2

@@ -2,7 +2,6 @@ import signal
 from collections.abc import Iterator
 
 import pytest
-import torch
 
 from mdrnets.training import interruption
 from mdrnets.training.interruption import DeferredSignals
@@ -42,23 +41,23 @@ def test_ctrl_c_is_a_keyboard_interrupt_again() -> None:
 def test_one_that_comes_while_the_ranks_agree_waits_for_the_next_time(
     terminations: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def agree(number: int, device: torch.device) -> int:
+    def agree(number: int) -> int:
         signal.raise_signal(signal.SIGTERM)
         return number
 
     monkeypatch.setattr(interruption, "all_reduce_max", agree)
     with DeferredSignals() as signals:
-        assert not signals.pending_on_any_rank(torch.device("cpu"))
-        assert signals.pending_on_any_rank(torch.device("cpu")) and not terminations
+        assert not signals.pending_on_any_rank()
+        assert signals.pending_on_any_rank() and not terminations
     assert terminations == [signal.SIGTERM]
 
 
 def test_what_another_rank_received_waits_here_too(
     terminations: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(interruption, "all_reduce_max", lambda number, device: signal.SIGTERM)
+    monkeypatch.setattr(interruption, "all_reduce_max", lambda number: signal.SIGTERM)
     with DeferredSignals() as signals:
-        assert signals.pending_on_any_rank(torch.device("cpu"))
+        assert signals.pending_on_any_rank()
         signals.raise_pending()
         assert terminations == [signal.SIGTERM]
 

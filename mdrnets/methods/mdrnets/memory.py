@@ -4,7 +4,7 @@ MDRNets, section on the DMM, equations 1 to 5. Averaging the values that one bat
 slot, and α, follow MOSS. The memory is a buffer, not a parameter; only equation 3 changes it.
 """
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +16,35 @@ from mdrnets.runtime.distributed import all_reduce_sum
 Start = Literal["unit", "normal", "from_data"]
 """How the slots begin: as random unit vectors, with every number from N(0, 1) as in MOSS, or as
 unit vectors that `DisentangledMemory.fill` replaces."""
+
+NOTHING_READ = {"read_entropy": 0.0, "read_length": 0.0}
+
+
+class Read(NamedTuple):
+    """What a memory read in one step: R rows of each block.
+
+    Attributes:
+        queries: R×blocks×C.
+        attention: the weights of the slots, R×blocks×M.
+        read: R×blocks×C.
+        present: which rows had a query, R×blocks.
+    """
+
+    queries: Tensor
+    attention: Tensor
+    read: Tensor
+    present: Tensor
+
+    def statistics(self) -> dict[str, float]:
+        """Means over the rows that had a query; waits for a GPU, so ask for them rarely.
+
+        The entropy is in nats, where log M means uniform weights.
+        """
+        lengths = relative_length(self.read, self.queries)
+        return {
+            "read_entropy": _entropy(self.attention)[self.present].mean().item(),
+            "read_length": lengths[self.present].mean().item(),
+        }
 
 
 class DisentangledMemory(nn.Module):
@@ -35,8 +64,6 @@ class DisentangledMemory(nn.Module):
 
     slots: Tensor
     updates: Tensor
-    read_entropy: Tensor
-    read_length: Tensor
 
     def __init__(
         self,
@@ -61,10 +88,7 @@ class DisentangledMemory(nn.Module):
         first = normal if start == "normal" else F.normalize(normal, dim=-1)
         self.register_buffer("slots", first)  # blocks×M×C
         self.register_buffer("updates", torch.zeros(blocks, slots, dtype=torch.int64))
-        # From the last read in training: the entropy in nats, where log M means uniform weights,
-        # and the length of a read over that of its query.
-        self.register_buffer("read_entropy", torch.zeros(()), persistent=False)
-        self.register_buffer("read_length", torch.zeros(()), persistent=False)
+        self._last_read: Read | None = None
 
     def forward(self, query: RegionMeans, value: RegionMeans) -> Tensor:
         """Args: query and value, rows B×K×C. Writes first in training mode. Returns Q̂, B×K×C."""
@@ -109,9 +133,7 @@ class DisentangledMemory(nn.Module):
         return {
             "use_entropy": _entropy(share).mean().item(),
             "moved": moved.mean().item() if len(moved) else 0.0,
-            "read_entropy": self.read_entropy.item(),
-            "read_length": self.read_length.item(),
-        }
+        } | (self._last_read.statistics() if self._last_read else NOTHING_READ)
 
     def slots_used(self) -> list[int]:
         """Return the number of slots in each block that have been written so far."""
@@ -142,8 +164,7 @@ class DisentangledMemory(nn.Module):
         attention = self.attention(self._similarity(queries))  # R×blocks×M
         read = torch.einsum("rkm,kmc->rkc", attention, self.slots)
         if self.training:
-            self.read_entropy.copy_(_entropy(attention.detach())[present].mean())
-            self.read_length.copy_(relative_length(read.detach(), queries.detach())[present].mean())
+            self._last_read = Read(queries.detach(), attention.detach(), read.detach(), present)
         return (read * present[..., None]).view_as(query.means)
 
     def _similarity(self, queries: Tensor) -> Tensor:

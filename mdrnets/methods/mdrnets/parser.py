@@ -150,7 +150,9 @@ def class_weights(labels: Tensor, *, balance: float) -> Tensor:
     Returns:
         14 weights; 0 for absent classes.
     """
-    counts = labels.flatten().bincount(minlength=len(CLASSES)).float()
+    # Unlike `bincount`, this does not wait for a GPU.
+    classes = torch.arange(len(CLASSES), device=labels.device)
+    counts = (labels.flatten() == classes[:, None]).sum(dim=1).float()
     return torch.where(counts > 0, (labels.numel() / counts.clamp(min=1)) ** balance, 0)
 
 
