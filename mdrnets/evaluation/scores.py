@@ -106,15 +106,16 @@ def score_pairs(
             for array in (completions, outputs)
         )
         _check_valid_pixels(part, completion, truth, hole, source)
+        composite_ssim, raw_ssim = ssim([completion, output], truth, variant=variant)
         columns = {
             "l1": l1(completion, truth),
             "psnr": psnr(completion, truth),
-            "ssim": ssim(completion, truth, variant=variant),
+            "ssim": composite_ssim,
             "hole_l1": l1(completion, truth, hole),
             "hole_psnr": psnr(completion, truth, hole),
             "raw_l1": l1(output, truth),
             "raw_psnr": psnr(output, truth),
-            "raw_ssim": ssim(output, truth, variant=variant),
+            "raw_ssim": raw_ssim,
         }
         rows = zip(*(columns[metric].tolist() for metric in METRICS), strict=True)
         for pair, values in zip(part, rows, strict=True):

@@ -4,6 +4,8 @@ Columns L1 (%) and PSNR (dB) of Table 1. The sums are sums of integers, so that 
 neither on the batch nor on the machine.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -22,9 +24,7 @@ def l1(image: Tensor, reference: Tensor, hole: Tensor | None = None) -> Tensor:
     Raises:
         ValueError: shapes or types differ from these, or a hole is empty.
     """
-    check_images(image, reference)
-    difference = (image.to(torch.int16) - reference.to(torch.int16)).abs()
-    return 100 * _mean(difference, hole) / 255
+    return 100 * _mean(torch.abs, image, reference, hole) / 255
 
 
 def psnr(image: Tensor, reference: Tensor, hole: Tensor | None = None) -> Tensor:
@@ -32,9 +32,7 @@ def psnr(image: Tensor, reference: Tensor, hole: Tensor | None = None) -> Tensor
 
     For arguments and errors see `l1`. Returns float64 B.
     """
-    check_images(image, reference)
-    difference = image.to(torch.int32) - reference.to(torch.int32)
-    return 10 * torch.log10(255**2 / _mean(difference.square(), hole))
+    return 10 * torch.log10(255**2 / _mean(torch.square, image, reference, hole))
 
 
 def check_images(image: Tensor, reference: Tensor) -> None:
@@ -48,16 +46,25 @@ def check_images(image: Tensor, reference: Tensor) -> None:
         )
 
 
-def _mean(errors: Tensor, hole: Tensor | None) -> Tensor:
-    """Integer B×H×W×3 → float64 B."""
-    if hole is None:
-        return errors.sum(dim=(1, 2, 3)).double() / errors[0].numel()
-    if hole.dtype != torch.bool or hole.shape != errors.shape[:3]:
-        raise ValueError(
-            f"expected a bool hole of shape {tuple(errors.shape[:3])}, got {hole.dtype} "
-            f"{tuple(hole.shape)}"
-        )
-    pixels = hole.sum(dim=(1, 2))  # B
-    if (pixels == 0).any():
-        raise ValueError("expected at least one hole pixel in each image, got an empty hole")
-    return (errors.sum(dim=3) * hole).sum(dim=(1, 2)).double() / (3 * pixels)
+def _mean(
+    error: Callable[[Tensor], Tensor], image: Tensor, reference: Tensor, hole: Tensor | None
+) -> Tensor:
+    """The mean of `error` of the differences of each image, float64 B."""
+    check_images(image, reference)
+    pixels: Tensor | int = image.shape[1] * image.shape[2]
+    if hole is not None:
+        if hole.dtype != torch.bool or hole.shape != image.shape[:3]:
+            raise ValueError(
+                f"expected a bool hole of shape {tuple(image.shape[:3])}, got {hole.dtype} "
+                f"{tuple(hole.shape)}"
+            )
+        pixels = hole.sum(dim=(1, 2))  # B
+        if (pixels == 0).any():
+            raise ValueError("expected at least one hole pixel in each image, got an empty hole")
+    sums = torch.zeros(len(image), dtype=torch.float64, device=image.device)
+    for index, (a, b) in enumerate(zip(image, reference, strict=True)):  # each fits the cache
+        difference = a.to(torch.int16) - b  # H×W×3
+        if hole is not None:
+            difference *= hole[index].unsqueeze(2)
+        sums[index] = error(difference.double()).sum()  # exact: integers below 2^53
+    return sums / (3 * pixels)
