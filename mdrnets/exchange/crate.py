@@ -22,8 +22,8 @@ from mdrnets.config.redaction import redact_urls
 from mdrnets.dag.pipeline import Pipeline, snakemake_command
 from mdrnets.errors import UserError
 from mdrnets.files import sha256
-from mdrnets.tracking.executions import Execution
-from mdrnets.tracking.inputs import recovery_hint
+from mdrnets.tracking.dvc_lock import DvcLock
+from mdrnets.tracking.executions import Execution, changed_error
 from mdrnets.tracking.record import FileHash, Record, RecordStore
 
 PROFILES = {
@@ -50,6 +50,8 @@ FORMATS = {
     ".zip": "application/zip",
 }
 BINARY, TEXT = "application/octet-stream", "text/plain"
+TAKEN = "used as they were, although changed after their jobs made them"
+"""Of inputs, in the description of an action."""
 COPIED = (".csv", ".json", ".md", ".tex")
 """Inputs and outputs that are copied: numbers and texts."""
 
@@ -66,32 +68,39 @@ class Agent(NamedTuple):
     url: str | None = None
 
 
-def check_current(finished: Iterable[Execution]) -> None:
+def check_current(finished: Sequence[Execution]) -> None:
     """Check that the existing files are those that the executions read and wrote.
+
+    An input that had been changed may differ from its job's output if an execution took it so.
 
     Raises:
         UserError: a file has changed since.
     """
-    finished = list(finished)
     makers = {name: e for e in finished for name in e.record.outputs}
+    taken = {(n, e.record.inputs[n].sha256) for e in finished for n in e.record.taken_inputs}
     digests: dict[str, str] = {}
     for execution in finished:
         record = execution.record
         for name, file_hash in (record.code | record.inputs | record.outputs).items():
-            if Path(name).is_file():
-                digests.setdefault(name, sha256(Path(name)))
-                if digests[name] == file_hash.sha256:
-                    continue
-                maker = makers.get(name)
-                if maker is not None and maker.record.outputs[name].sha256 != digests[name]:
-                    raise UserError(
-                        f"{name}: changed after job `{maker.job.name}` made it; "
-                        f"{recovery_hint(name, record.profile)}"
-                    )
+            if not Path(name).is_file():
+                continue
+            digest = digests.setdefault(name, sha256(Path(name)))
+            maker = makers.get(name)
+            if digest == file_hash.sha256 or (maker is execution and (name, digest) in taken):
+                continue
+            again = snakemake_command(record.profile, "reproduce_all")
+            if maker is None or maker.record.outputs[name].sha256 == digest:
                 raise UserError(
                     f"{name}: it has changed since {record.command!r} ran; to bring the run up to "
-                    f"date, run `{snakemake_command(record.profile, 'reproduce_all')}`"
+                    f"date, run `{again}`"
                 )
+            if not DvcLock().describes(name):
+                raise changed_error(Path(name), maker)
+            raise UserError(
+                f"{name}: DVC restored it, but the record of job `{maker.job.name}` describes "
+                "another file; run `make restore` to unpack the right record, or make the file "
+                f"again (`rm {name} && {again}`)"
+            )
 
 
 def build_crate(
@@ -123,6 +132,7 @@ class _Builder:
         self.pipeline = pipeline
         self.records = RecordStore(pipeline.layout.records)
         self.with_data = with_data
+        self._digests: dict[Path, str | None] = {}
         self.agent = self._entity(agent.url or "#agent", "Person", name=agent.name)
 
     def describe_root(self, finished: Sequence[Execution]) -> None:
@@ -213,6 +223,8 @@ class _Builder:
         gpus = ", ".join(record.machine.gpus) or "no GPU"
         action = self._action(f"#{record.execution}", "CreateAction", [record], name=record.name)
         action["description"] = f"{record.command}; on {record.machine.cpu}, {gpus}"
+        if record.taken_inputs:
+            action["description"] += f"; {TAKEN}: {', '.join(record.taken_inputs)}"
         action["instrument"] = self.tools[execution.job.stage.program]
         inputs = [self._file(*item) for item in record.inputs.items()]
         parameters = [self._parameter(*item) for item in record.parameters.items()]
@@ -302,7 +314,7 @@ class _Builder:
     def _file(self, name: str, file_hash: FileHash) -> Entity:
         """A copied file is named by its path in the crate, any other by its content."""
         path = Path(name)
-        copied = path.is_file() and (self.with_data or path.suffix in COPIED)
+        copied = (self.with_data or path.suffix in COPIED) and self._is_here(path, file_hash)
         digest = base64.urlsafe_b64encode(bytes.fromhex(file_hash.sha256)).decode().rstrip("=")
         identifier = name if copied else f"ni:///sha-256;{digest}"  # RFC 6920
         file = self.crate.get(identifier)
@@ -318,6 +330,12 @@ class _Builder:
         elif name not in (file["name"], *file.get("alternateName", [])):  # the same bytes twice
             file.append_to("alternateName", name)
         return file
+
+    def _is_here(self, path: Path, file_hash: FileHash) -> bool:
+        """Whether the file is there with this content; a job's output may have been changed."""
+        if path not in self._digests:
+            self._digests[path] = sha256(path) if path.is_file() else None
+        return self._digests[path] == file_hash.sha256
 
     def _parameter(self, key: str, value: Any) -> Entity:
         """A value of `file:key`; different executions may have read different ones."""

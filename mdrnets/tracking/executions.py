@@ -1,11 +1,14 @@
 """The executions that made the existing results, each with its record."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from mdrnets.dag.code import file_digests
 from mdrnets.dag.pipeline import Job, Pipeline, snakemake_command
 from mdrnets.errors import UserError
 from mdrnets.files import sha256
+from mdrnets.tracking.dvc_lock import DvcLock
+from mdrnets.tracking.inputs import recovery_hint
 from mdrnets.tracking.record import Record, RecordStore
 
 
@@ -62,12 +65,23 @@ def check_results(pipeline: Pipeline) -> int:
 
     Raises:
         UserError: names a file without a record, one that was changed after its job ended, or one
-            whose job had other code or other parameters.
+            whose job had other code or other parameters. For files that DVC restored from another
+            execution, `dvc.lock` says which code and parameters.
     """
     again = f"run `{snakemake_command(pipeline.config.name, 'reproduce_all')}`"
     made = executions(pipeline)
     for execution in made:
         job, record = execution.job, execution.record
+        if changed := [p for p in job.outputs if record.outputs[str(p)].sha256 != sha256(p)]:
+            lock = DvcLock()
+            if not all(lock.describes(str(path)) for path in job.outputs):
+                raise changed_error(changed[0], execution)
+            if not lock.has_current_code(job, pipeline.layout.code):
+                raise UserError(
+                    f"{changed[0]}: DVC restored it, as other code or values than today's made it "
+                    f"(job `{job.name}`); {again}, or check out the commit that made it"
+                )
+            continue
         if not has_current_code(record, job):
             raise UserError(
                 f"{job.outputs[0]}: made by other code than today's (job `{job.name}`); {again}, "
@@ -79,9 +93,11 @@ def check_results(pipeline: Pipeline) -> int:
                 f"{job.outputs[0]}: made with another value of {key} (job `{job.name}`); {again}, "
                 "or restore the value"
             )
-        for path in job.outputs:
-            if record.outputs[str(path)].sha256 != sha256(path):
-                raise UserError(
-                    f"{path}: changed after job `{job.name}` made it; remove it and {again}"
-                )
     return len(made)
+
+
+def changed_error(path: Path, execution: Execution) -> UserError:
+    """The sentence for a result that is not what its job made."""
+    name = execution.job.name
+    hint = recovery_hint(str(path), execution.record.profile)
+    return UserError(f"{path}: changed after job `{name}` made it; {hint}")

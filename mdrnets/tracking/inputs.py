@@ -7,15 +7,11 @@ would be printed in Table 1. The records hold the hash of every output, so a sta
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from hashlib import file_digest
 from pathlib import Path
 
-import yaml
-
-from mdrnets.config.yaml_loader import DAMAGED_YAML
 from mdrnets.dag.pipeline import Pipeline, snakemake_command
 from mdrnets.errors import MAX_NAMED, UserError
-from mdrnets.files.dvc import LOCK_FILE
+from mdrnets.tracking.dvc_lock import DvcLock
 from mdrnets.tracking.record import FileHash, Record, read
 
 TAKE_CHANGED = "MDRNETS_TAKE_CHANGED_INPUTS"
@@ -107,14 +103,14 @@ def check_inputs(pipeline: Pipeline, inputs: Mapping[str, FileHash]) -> InputChe
             stage, wildcards = maker
             changed[name] = ChangedInput(" ".join([stage.name, *wildcards.values()]), made)
     if changed:
-        restored = _dvc_outputs()
-        changed = {name: c for name, c in changed.items() if restored.get(name) != _md5(name)}
+        lock = DvcLock()
+        changed = {name: c for name, c in changed.items() if not lock.describes(name)}
     return InputCheck(pipeline.config.name, changed, tuple(unrecorded))
 
 
 def recovery_hint(path: str, profile: str) -> str:
     """How to get a changed file back, for error messages."""
-    checkout = f" (`dvc checkout --force {path}`)" if path in _dvc_outputs() else ""
+    checkout = f" (`dvc checkout --force {path}`)" if path in DvcLock() else ""
     again = snakemake_command(profile, path)
     return f"put the original back{checkout} or make it again (`rm {path} && {again}`)"
 
@@ -123,23 +119,3 @@ def _list_names(paths: Iterable[str]) -> str:
     names = list(paths)
     more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
     return ", ".join(names[:MAX_NAMED]) + more
-
-
-def _dvc_outputs() -> dict[str, str]:
-    """MD5 by path of what DVC made or restored; empty without a readable `dvc.lock`."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        stages = yaml.load(LOCK_FILE.read_bytes(), loader)["stages"]  # a safe one
-        return {
-            out["path"]: out["md5"]
-            for stage in stages.values()
-            for out in stage.get("outs", ())
-            if out.get("hash") == "md5"
-        }
-    except (OSError, *DAMAGED_YAML):
-        return {}
-
-
-def _md5(name: str) -> str:
-    with Path(name).open("rb") as file:
-        return file_digest(file, "md5").hexdigest()  # DVC's hash

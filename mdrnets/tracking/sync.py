@@ -181,6 +181,8 @@ def _tags(record: Record) -> dict[str, str]:
     }
     if record.git.commit:
         tags["mlflow.source.git.commit"] = record.git.commit
+    if record.taken_inputs:  # they had changed since their jobs made them
+        tags["taken_inputs"] = ", ".join(record.taken_inputs)[:PARAMETER_LENGTH]
     return tags
 
 

@@ -12,7 +12,7 @@ from mdrnets.dag.pipeline import Pipeline
 from mdrnets.files import sha256, write_text
 from mdrnets.tracking.record import Record, RecordStore
 from tests.helpers.crate_validation import issues
-from tests.helpers.finished_run import LAYOUT, VERSIONS, finish, write_finished_run
+from tests.helpers.finished_run import LAYOUT, VERSIONS, finish, write_finished_run, write_lock
 
 CRATE = LAYOUT.report("crate.zip")
 ARGUMENTS = ["--agent", "A Person", "--agent-url", "https://orcid.org/0000-0002-1825-0097"]
@@ -180,6 +180,40 @@ def test_a_file_that_was_changed_since_is_named(
     assert run_command("crate", ARGUMENTS) == 1
     stderr = capsys.readouterr().err
     assert f"error: {name}: " in stderr and all(remedy in stderr for remedy in remedies)
+
+
+def test_what_dvc_restored_needs_its_own_record(
+    pipeline: Pipeline, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = pipeline.find("split", ["one"])
+    write_text(LAYOUT.split("one"), "of another execution\n")
+    write_lock(pipeline, job, digest=job.digest)
+    assert run_command("crate", ARGUMENTS) == 1
+    said = capsys.readouterr().err
+    assert f"error: {LAYOUT.split('one')}: " in said and "`make restore`" in said
+
+
+def test_a_changed_input_that_was_taken_is_not_what_its_job_made(
+    pipeline: Pipeline, make_record: Callable[..., Record]
+) -> None:
+    path = LAYOUT.summary("one", "toy")
+    made = sha256(path)
+    write_text(path, "edited\n")
+    readers = [job for job in pipeline.jobs() if path in job.inputs]
+    records = RecordStore(LAYOUT.records)
+    for job in readers:
+        records.update(finish(make_record, job), taken_inputs=(str(path),))
+    assert run_command("crate", ARGUMENTS) == 0
+    crate = ROCrate(CRATE)
+    known = {record.command: record.execution for record in records.latest()}
+    for job in readers:
+        action = crate.get(f"#{known[job.command]}")
+        assert str(path) in action["description"] and str(path) in set(_ids(action["object"]))
+    (maker,) = (job for job in pipeline.jobs() if path in job.outputs)
+    action = crate.get(f"#{known[maker.command]}")
+    assert made in {entity["sha256"] for entity in action["result"]}
+    assert str(path) not in set(_ids(action["result"]))
+    assert crate.get(str(path))["sha256"] == sha256(path)
 
 
 def test_what_was_made_from_an_earlier_version_is_to_be_made_again(

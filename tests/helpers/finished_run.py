@@ -1,9 +1,13 @@
 """A finished run of toys: every output of a tiny profile, with a record of who made it."""
 
+import hashlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from mdrnets.config.load import load_config
 from mdrnets.dag.pipeline import Job, Pipeline
@@ -60,6 +64,23 @@ def finish(make_record: Make, job: Job) -> Record:
     return records.update(
         record, status="FINISHED", ended=end, outputs=hashes(job.outputs), seconds=1.0
     )
+
+
+def write_lock(pipeline: Pipeline, job: Job, *, digest: Mapping[str, Any]) -> None:
+    """Write a `dvc.lock` in which DVC has restored the present outputs of a job.
+
+    Args:
+        pipeline: the table of stages.
+        job: of it.
+        digest: of the job when the outputs were made.
+    """
+    outs = [
+        {"path": str(path), "hash": "md5", "md5": hashlib.md5(path.read_bytes()).hexdigest()}
+        for path in job.outputs
+    ]
+    params = {str(pipeline.layout.code): {".".join(job.path): dict(digest)}}
+    lock = {"schema": "2.0", "stages": {job.stage.name: {"params": params, "outs": outs}}}
+    write_text(Path("dvc.lock"), yaml.safe_dump(lock))
 
 
 def finish_table1(make_record: Make, pipeline: Pipeline) -> Record:

@@ -10,7 +10,7 @@ from mdrnets.errors import UserError
 from mdrnets.files import write_text
 from mdrnets.tracking.executions import check_results, executions
 from mdrnets.tracking.record import Record, RecordStore
-from tests.helpers.finished_run import LAYOUT, finish, write_finished_run
+from tests.helpers.finished_run import LAYOUT, finish, write_finished_run, write_lock
 
 Make = Callable[..., Record]
 
@@ -51,6 +51,26 @@ def test_without_outputs_nothing_has_run(pipeline: Pipeline) -> None:
     write_text(pipeline.layout.check, "{}")
     with pytest.raises(UserError, match=r"check\.json"):
         executions(pipeline)
+
+
+@pytest.mark.parametrize("current", [True, False])
+def test_a_result_that_dvc_restored_is_current_if_todays_code_made_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_record: Make, current: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    pipeline = write_finished_run(make_record)
+    job = pipeline.find("masks", ["one"])
+    for path in job.outputs:
+        path.write_text("of another execution\n")
+    write_lock(pipeline, job, digest=job.digest if current else job.digest | {"code": "other"})
+    if current:
+        assert check_results(pipeline) == len(list(pipeline.jobs()))
+    else:
+        with pytest.raises(UserError, match=rf"^{re.escape(str(job.outputs[0]))}: .*`masks one`"):
+            check_results(pipeline)
+    LAYOUT.assignment("one").write_text("edited\n")
+    with pytest.raises(UserError, match=rf"^{re.escape(str(LAYOUT.assignment('one')))}: "):
+        check_results(pipeline)
 
 
 @pytest.mark.parametrize("change", ["output", "code", "parameters"])

@@ -39,7 +39,9 @@ def training(records: RecordStore, make_record: Make) -> Record:
     """A finished training with outputs and a curve."""
     Path("model.json").write_text("{}")
     Path("model.safetensors").write_bytes(b"weights")
-    record = records.begin(make_record(started=BEGIN), resumes=False)
+    record = records.begin(
+        make_record(started=BEGIN, taken_inputs=("a.csv", "b.npy")), resumes=False
+    )
     append_point(records.curves(record), 10, {"loss": 0.5, "weird(name)": 1.0})
     append_point(records.curves(record), 20, {"loss": 0.25})
     return records.update(
@@ -74,6 +76,7 @@ def test_a_run_holds_what_the_record_does(
     assert run.data.metrics["images_per_second"] == 12.5
     assert run.data.tags["device"] == "cpu"
     assert run.data.tags["dataset"] == "one"
+    assert run.data.tags["taken_inputs"] == "a.csv, b.npy"
     assert run.data.tags["mlflow.source.name"] == training.command
     assert run.data.tags["version.python"] == "3.11.7"
 

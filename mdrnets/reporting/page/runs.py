@@ -34,7 +34,7 @@ class Run:
         inputs: files that it reads.
         outputs: files that it makes.
         record: None: this machine has none.
-        doubts: reasons why the files in use may come from another execution.
+        doubts: why the files in use may come from another execution, or from changed inputs.
     """
 
     name: str
@@ -48,6 +48,11 @@ class Run:
     def anchor(self) -> str:
         """The id of its entry in the page."""
         return anchor("run", self.name)
+
+    @property
+    def taken(self) -> tuple[str, ...]:
+        """Inputs that it used although they had changed since their jobs made them."""
+        return self.record.taken_inputs if self.record else ()
 
     @property
     def mlflow(self) -> str | None:
@@ -102,6 +107,8 @@ def _run(job: Job, record: Record | None, readers: Readers) -> Run:
         ]
     else:
         doubts = [f"The latest execution is {record.status}; the files come from an earlier one."]
+    for name in record.taken_inputs if record else ():
+        doubts.append(f"It used {name}, which was changed after its job made it.")
     return Run(
         name=job.name,
         command=job.command,

@@ -28,6 +28,8 @@ from tests.helpers.project import LAYOUT, ROOT, SIZE, write_configuration, write
 
 TITLE = "Rendered <noise> & such"
 RUN_IDS = ("evaluate-one-toy", "complete-one-toy", "train-one-toy", "train-one-base")
+TAKEN = (str(LAYOUT.completions("one", "toy")),)
+"""What the first of these executions used although it had changed."""
 FINDINGS = (
     Finding(
         BEST,
@@ -131,6 +133,7 @@ def _record(pipeline: Pipeline, make_record: Callable[..., Record]) -> None:
                 parameters=dict(job.parameters),
                 inputs=hashes(job.inputs),
                 outputs=hashes(job.outputs),
+                taken_inputs=TAKEN if name == RUN_IDS[0] else (),
                 mlflow=status,
             )
             write_text(LAYOUT.records / f"{name}.json", record.model_dump_json())

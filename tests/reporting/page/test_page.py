@@ -12,7 +12,7 @@ from mdrnets.assumptions.mdrnets import LEDGER
 from mdrnets.files.tables import read_rows
 from mdrnets.reporting.page.runs import anchor
 from mdrnets.reporting.tables.cells import Cell
-from tests.reporting.page.conftest import RUN_IDS, TITLE
+from tests.reporting.page.conftest import RUN_IDS, TAKEN, TITLE
 
 VOID = {"meta", "link", "img", "input", "br"}
 CITED = ("https://arxiv.org/", "https://doi.org/")
@@ -51,6 +51,10 @@ def text(page_path: Path) -> str:
 @pytest.fixture(scope="module")
 def page(text: str) -> Page:
     return Page(text)
+
+
+def test_changed_inputs_that_were_used_are_named_at_the_top(text: str) -> None:
+    assert TAKEN[0] in text[text.index('id="verdict"') : text.index("</section>")]
 
 
 def test_every_tag_is_closed_and_every_id_is_unique(page: Page, text: str) -> None:

@@ -80,6 +80,15 @@ def test_another_file_than_was_read_is_doubted(
     assert "evaluate-one-toy" in doubt and str(COMPLETIONS) in doubt
 
 
+def test_changed_inputs_that_were_used_are_doubted(
+    config_folder: Path, make_record: Callable[..., Record]
+) -> None:
+    _save(_evaluation(make_record, taken_inputs=(str(COMPLETIONS),)))
+    run = _find_run("evaluate toy one")
+    (doubt,) = run.doubts
+    assert run.taken == (str(COMPLETIONS),) and str(COMPLETIONS) in doubt
+
+
 def test_an_unfinished_execution_is_doubted_and_doubts_none(
     config_folder: Path, make_record: Callable[..., Record]
 ) -> None:

@@ -1,0 +1,63 @@
+"""What `dvc.lock` says of results: their bytes, and the code and values that made them.
+
+DVC restores results of other executions than the records on this machine describe: from another
+commit, or from its cache of earlier runs.
+"""
+
+from hashlib import file_digest
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mdrnets.config.yaml_loader import DAMAGED_YAML
+from mdrnets.dag.pipeline import Job
+from mdrnets.files.dvc import LOCK_FILE
+
+
+class DvcLock:
+    """The content of `dvc.lock`; empty if it is missing or damaged."""
+
+    def __init__(self) -> None:
+        self._outputs: dict[str, str] = {}
+        self._digests: dict[str, dict[str, Any]] = {}
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        try:
+            for stage in yaml.load(LOCK_FILE.read_bytes(), loader)["stages"].values():  # a safe one
+                for out in stage.get("outs", ()):
+                    if out.get("hash") == "md5":
+                        self._outputs[out["path"]] = out["md5"]
+                        self._digests[out["path"]] = stage.get("params", {})
+        except (OSError, *DAMAGED_YAML):
+            self._outputs, self._digests = {}, {}
+
+    def __contains__(self, path: str) -> bool:
+        return path in self._outputs
+
+    def describes(self, path: str) -> bool:
+        """Whether a file has the bytes that DVC recorded or restored last."""
+        return self._outputs.get(path) == _md5(path)
+
+    def has_current_code(self, job: Job, code: Path) -> bool:
+        """Whether DVC's results of a job were made by today's code and configuration.
+
+        Args:
+            job: as it is configured now.
+            code: the file from which DVC's stages read their digests.
+        """
+        for path in job.outputs:
+            digests = self._digests.get(str(path), {}).get(str(code), {})
+            recorded = digests.get(".".join(job.path), {})
+            # As texts: DVC writes 1e-05, which other readers of YAML take for one.
+            if _texts(recorded) != _texts(job.digest):
+                return False
+        return True
+
+
+def _texts(values: dict[str, Any]) -> dict[str, str]:
+    return {key: str(value) for key, value in values.items()}
+
+
+def _md5(name: str) -> str:
+    with Path(name).open("rb") as file:
+        return file_digest(file, "md5").hexdigest()  # DVC's hash
