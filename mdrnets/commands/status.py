@@ -50,9 +50,8 @@ def _summary(statuses: "Sequence[JobStatus]") -> str:
 
 
 def _group_table(statuses: "Sequence[JobStatus]") -> str:
-    from tabulate import tabulate
-
     from mdrnets.dag.stage import Group
+    from mdrnets.files.markdown import format_table
     from mdrnets.planning.status import STATES
 
     rows = []
@@ -60,12 +59,11 @@ def _group_table(statuses: "Sequence[JobStatus]") -> str:
         members = [status for status in statuses if group in (status.group, "all")]
         counts = [sum(status.state == state for status in members) for state in STATES]
         rows.append([group, *counts, _time_left(members)])
-    text: str = tabulate(rows, ["group", *STATES, "time left"], tablefmt="simple")
-    return text
+    return format_table(["group", *STATES, "time left"], rows, labels=1, form="simple")
 
 
 def _job_table(statuses: "Sequence[JobStatus]") -> str:
-    from tabulate import tabulate
+    from mdrnets.files.markdown import format_table
 
     rows = [
         [
@@ -78,8 +76,7 @@ def _job_table(statuses: "Sequence[JobStatus]") -> str:
         for status in statuses
     ]
     headers = ["job", "state", "progress", "time so far", "time left"]
-    text: str = tabulate(rows, headers, tablefmt="simple", disable_numparse=True)
-    return text
+    return format_table(headers, rows, form="simple")
 
 
 def _notable(statuses: "Sequence[JobStatus]") -> Iterator[str]:

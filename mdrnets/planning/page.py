@@ -3,11 +3,9 @@
 import math
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Any
-
-from tabulate import tabulate
 
 from mdrnets.config.network_id import NetworkId
+from mdrnets.files.markdown import format_table
 from mdrnets.planning.plan import Plan, Work
 from mdrnets.planning.resources import Resources, runtime_minutes
 from mdrnets.planning.schedule import critical_path, makespan
@@ -35,22 +33,29 @@ def page(plan: Plan, gpus: Sequence[int]) -> str:
         [
             f"Profile `{plan.config.name}` on {device.title}, {profile.precision}, "
             f"{profile.image_size}×{profile.image_size}: {_number(hours)} {unit}-hours.",
-            _table(
+            format_table(
                 (*TRAINED, f"{unit}-hours", "busy", "from", f"GiB a {unit}"),
                 [_training_row(plan, works) for works in _group_rows(plan, trainings)],
+                labels=1,
             ),
-            _table(
+            format_table(
                 ("completed by", "jobs", "images", "GMAC an image", f"{unit}-hours", "from"),
                 [_completion_row(plan, works) for works in _group_rows(plan, completions)],
+                labels=1,
             ),
-            _table(("on disk", "GB"), [(what, _number(size / GB)) for what, size in _disk(plan)]),
-            _table(
+            format_table(
+                ("on disk", "GB"),
+                [(what, _number(size / GB)) for what, size in _disk(plan)],
+                labels=1,
+            ),
+            format_table(
                 (f"{unit}s", "days", "busy"),
                 [
                     (str(n), _number(end / 24 / HOUR), f"{hours * HOUR / n / end:.0%}")
                     for n in gpus
                     if (end := makespan(tasks, n))
                 ],
+                labels=1,
             ),
             *_notes(plan, unit),
         ]
@@ -186,9 +191,3 @@ def _notes(plan: Plan, unit: str) -> Iterator[str]:
 def _number(value: float) -> str:
     """Three significant digits, and more only above a thousand."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
-
-
-def _table(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    columns = ["left"] + ["right"] * (len(headers) - 1)
-    text: str = tabulate(rows, headers, tablefmt="pipe", disable_numparse=True, colalign=columns)
-    return text

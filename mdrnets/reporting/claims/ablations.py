@@ -1,7 +1,7 @@
 """What the paper claims of its ablations, tested: which variant is better than which.
 
 The orders are `ablations: … claims` in params.yaml. The published numbers of Table 2 are not
-available to us, so there is nothing to set beside ours.
+available to us, so ours cannot be compared with them.
 """
 
 from collections.abc import Iterator
@@ -69,7 +69,7 @@ def variant_title(config: Config, variant: str) -> str:
 
 
 def not_run(config: Config, variant: str) -> str:
-    """Why nothing is said of a variant."""
+    """Why a variant cannot be tested."""
     return f"{variant_title(config, variant)} is not run in this profile"
 
 

@@ -1,4 +1,4 @@
-"""The paper's central claim, tested class by class: what is entirely in the hole is remembered.
+"""The paper's central claim, tested by class: the memory restores what is entirely in the hole.
 
 Over the pairs of a test image and a hole that covers a whole semantic class, the full method is
 compared with the variant that has no memory: L1 and PSNR over the pixels of the class.

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from tabulate import tabulate
 
 from mdrnets.config.load import Config
 from mdrnets.config.protocol import Bootstrap
 from mdrnets.evaluation.refined_faces import FaceScores, RefinedFaces, load_refined_faces
 from mdrnets.files import write_text
+from mdrnets.files.markdown import format_facts, format_table
 from mdrnets.files.tables import write_table
 from mdrnets.layout import Layout
 from mdrnets.metrics.frechet import frechet_distance
@@ -146,7 +146,7 @@ class _Comparison:
         confidence = self.bootstrap.confidence
         if metric != FRECHET:
             x, y = (s.hole_l1 if metric == HOLE_L1 else s.psnr for s in (a, b))
-            with np.errstate(invalid="ignore"):  # ∞ − ∞ of equal images is no difference
+            with np.errstate(invalid="ignore"):  # equal images: ∞ − ∞, left out
                 differences = x - y
             resamples = self.bootstrap.resamples
             return mean_difference(
@@ -188,7 +188,6 @@ def format_orders(orders: Sequence[Order], config: Config) -> str:
         for order in orders
     ]
     headers = ["verdict", "data", "order", "metric", "difference in each training"]
-    table = tabulate(rows, headers, tablefmt="pipe", disable_numparse=True)
     alone = "" if trainings >= MIN_TRAININGS else " This profile trains once: nothing is decided."
     facts = describe_run(config, {}, git_state(config.name))
     return "\n".join(
@@ -200,11 +199,11 @@ def format_orders(orders: Sequence[Order], config: Config) -> str:
             f"{MIN_TRAININGS} trainings the interval excludes 0; *reversed*: it does so on the "
             f"other side; otherwise *undecided*.{alone}",
             "",
-            table,
+            format_table(headers, rows),
             "",
             "## The run behind the numbers",
             "",
-            *(f"- **{what}**: {text}" for what, text in facts),
+            *format_facts(facts),
             "",
         ]
     )

@@ -148,10 +148,10 @@ def read_results(
     """Read what the stages `evaluate` and `features` wrote.
 
     Args:
-        layout: where the files lie.
+        layout: the paths of the profile's files.
         dataset: of which to read them.
-        trainings: method → its trainings. One that has nothing to train has one, which stands for
-            as many as the others have.
+        trainings: method → its trainings. A method that is not trained has one, which is
+            repeated as often as the others have trainings.
         bins: that the files must hold, in order.
 
     Raises:

@@ -1,6 +1,6 @@
 """What the paper claims of its Table 1, tested: MDRNets against the best other method.
 
-The published numbers are judged by the sign alone; all of them come from
+Published numbers are judged by their sign only; all of them come from
 `reports/published/table1.csv`.
 """
 
@@ -128,7 +128,7 @@ class Table1Claims:
     def _growth(
         self, dataset: str, metric: Metric, small: Finding | None, large: Finding | None
     ) -> Finding:
-        """How much further MDRNets leads at the largest holes than at the smallest."""
+        """How much MDRNets' lead grows from the smallest holes to the largest."""
         finding = Finding(
             GROWS,
             "especially under large holes: MDRNets' lead at "
@@ -214,7 +214,7 @@ def reason_untestable(methods: Sequence[str], bins: Sequence[str]) -> str | None
     if len(methods) < 2:
         return "fewer than two methods are run in this profile"
     if missing := {SMALL, LARGE} - set(bins):
-        return f"there is no bin {min(missing)} in params.yaml"
+        return f"params.yaml has no bin {min(missing)}"
     return None
 
 
@@ -261,7 +261,7 @@ def _by_sign(claimed: float | None) -> str | None:
 
 
 def _growth_verdict(finding: Finding, metric: Metric, large: Finding | None) -> Finding:
-    """Falling behind less is no lead that grows: MDRNets must be ahead at the largest holes."""
+    """A smaller deficit is not a growing lead: MDRNets must be ahead at the largest holes."""
     finding = with_verdict(finding, finding.here)
     margin = signed_margin(metric, large.here) if large else None
     if finding.verdict != SUPPORTED or large is None or (margin or 0) > 0:

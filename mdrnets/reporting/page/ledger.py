@@ -1,6 +1,6 @@
-"""What the paper does not say: the assumption ledgers beside the profile's own values.
+"""What the paper does not say: the assumption ledgers and the profile's values.
 
-Then what was tried before the profile left a published value.
+Then what was tried before the profile changed a published value.
 """
 
 from collections.abc import Sequence
@@ -85,7 +85,7 @@ def _entry(assumption: Assumption, config: Config) -> Entry:
 
 
 def _tuned_entries(config: Config) -> list[Entry]:
-    """The values that the profile has of its own, where others were tried."""
+    """The profile's values of options for which several were tried."""
     own = {name: _own(name, config) for name in TUNING_NOTES}
     return [
         Entry(name, "", _text(here), "chosen", TUNING_NOTES[name], str(config.path))
@@ -95,7 +95,7 @@ def _tuned_entries(config: Config) -> list[Entry]:
 
 
 def _settings(config: Config) -> list[Entry]:
-    """The profile's own values of what the papers state; the other ledgers have the rest."""
+    """Options that the papers state and the profile changes; the other ledgers have the rest."""
     names = {a.name for a in (*OPTIONS, *BASELINE_OPTIONS)} | set(TUNING_NOTES)
     return [
         Entry(f"{network}.{option}", "", _text(value), "chosen", note, str(config.path))

@@ -72,7 +72,7 @@ class Section:
 def render(config: Config, layout: Layout, name: str) -> None:
     """Write index.html.
 
-    The page also shows this machine's run records, which are no declared inputs: results that were
+    The page also shows this machine's run records, which are not declared inputs: results that were
     restored have none.
     """
     methods = config.method_titles

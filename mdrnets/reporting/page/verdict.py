@@ -1,74 +1,22 @@
 """The verdict at the top of the page, and the claims that it summarises."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mdrnets.config.constants import PAPERS_METHOD
 from mdrnets.config.load import Config
 from mdrnets.files.tables import read_rows
 from mdrnets.metrics.names import frechet_name
 from mdrnets.reporting.claims.finding import (
     COLUMN,
-    CONTRADICTED,
     LEVEL,
-    SUPPORTED,
-    UNDECIDED,
-    UNTESTED,
-    VERDICTS,
     Finding,
-    combine_verdicts,
     count_verdicts,
     group_by_claim,
 )
-from mdrnets.reporting.claims.formatting import (
-    format_claim,
-    format_dataset,
-    format_here,
-    format_method,
-    format_metric,
-    format_p,
-    format_published,
-)
+from mdrnets.reporting.claims.formatting import ClaimView, view_claims
 from mdrnets.reporting.claims.markdown import NOTES
 from mdrnets.reporting.scale import headline
-from mdrnets.reporting.tables.cells import BLANK, format_bin
-
-MARKS = {SUPPORTED: "✓", CONTRADICTED: "✗", UNDECIDED: "?", UNTESTED: "○"}
-
-
-@dataclass(frozen=True)
-class FindingView:
-    """A row of the table of claims, as printed."""
-
-    verdict: str
-    mark: str
-    data: str
-    metric: str
-    hole: str
-    difference: str
-    here: str
-    test: str
-    paper: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class ClaimView:
-    """A claim with its tests.
-
-    Attributes:
-        claim: in words.
-        verdict: of all its tests; empty: the paper claims nothing here.
-        counts: number of tests by verdict.
-        findings: one for each test.
-    """
-
-    claim: str
-    verdict: str
-    counts: Mapping[str, int]
-    findings: Sequence[FindingView]
 
 
 @dataclass(frozen=True)
@@ -89,16 +37,8 @@ class ClaimsView:
 
 
 def read_claims(path: Path, config: Config) -> ClaimsView:
-    findings = read_rows(path, Finding)
-    claims = group_by_claim([finding for finding in findings if finding.kind != COLUMN])
-    columns = group_by_claim([finding for finding in findings if finding.kind == COLUMN])
-    return ClaimsView(
-        claims=[
-            _claim(format_claim(claim), combine_verdicts(tests), tests, config)
-            for claim, tests in claims.items()
-        ],
-        columns=[_claim(claim, "", tests, config) for claim, tests in columns.items()],
-    )
+    claims, columns = view_claims(read_rows(path, Finding), config)
+    return ClaimsView(claims=claims, columns=columns)
 
 
 def summarise_verdict(path: Path, config: Config, images: Mapping[str, int]) -> list[str]:
@@ -139,49 +79,3 @@ def _trainings(config: Config) -> str:
     if count == 1:
         return f"once, with seed {first}"
     return f"{count} times, with seeds {first} to {first + count - 1}"
-
-
-def _claim(claim: str, verdict: str, tests: Sequence[Finding], config: Config) -> ClaimView:
-    counts = Counter(finding.verdict for finding in tests)
-    return ClaimView(
-        claim=claim,
-        verdict=verdict,
-        counts={verdict: counts[verdict] for verdict in VERDICTS},
-        findings=[_view(finding, config) for finding in tests],
-    )
-
-
-def _view(finding: Finding, config: Config) -> FindingView:
-    return FindingView(
-        verdict=finding.verdict,
-        mark=MARKS[finding.verdict],
-        data=format_dataset(finding, config),
-        metric=_metric(finding, config),
-        hole=format_bin(finding.bin) if finding.bin else BLANK,
-        difference=_difference(finding, config),
-        here=format_here(finding),
-        test=_test(finding),
-        paper=format_published(finding, config),
-        reason=finding.reason or "",
-    )
-
-
-def _metric(finding: Finding, config: Config) -> str:
-    """The metric, after the semantic class that it is about."""
-    title = format_metric(finding, config)
-    return f"{finding.label}: {title}" if finding.label else title
-
-
-def _difference(finding: Finding, config: Config) -> str:
-    """The two methods of a difference."""
-    if finding.other is None:
-        return BLANK
-    method = format_method(finding.method or PAPERS_METHOD, config)
-    return f"{method} − {format_method(finding.other, config)}"
-
-
-def _test(finding: Finding) -> str:
-    if finding.adjusted_p is None:
-        return BLANK
-    p = format_p(finding.adjusted_p)
-    return f"{finding.test}, n = {finding.n}, p {p if p.startswith('<') else f'= {p}'}"

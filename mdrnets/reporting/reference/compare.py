@@ -6,9 +6,8 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Literal
 
-from tabulate import tabulate
-
 from mdrnets.errors import UserError
+from mdrnets.files.markdown import format_facts, format_table
 from mdrnets.files.tables import read_table, write_table
 from mdrnets.reporting.reference.run import Tolerance
 from mdrnets.reporting.tables.cells import BLANK, CELL_COLUMNS
@@ -121,20 +120,14 @@ def count_verdicts(comparisons: Sequence[Comparison]) -> str:
 
 def format_comparisons(comparisons: Iterable[Comparison], form: str) -> str:
     """Format the comparisons as a table of the given form of `tabulate`."""
-    text: str = tabulate(
-        [list(_format(comparison)) for comparison in comparisons],
-        headers=_COLUMNS,
-        tablefmt=form,
-        disable_numparse=True,
-        colalign=("left",) * 5 + ("right",) * 4 + ("left",),
-    )
-    return text
+    rows = [list(_format(comparison)) for comparison in comparisons]
+    return format_table(_COLUMNS, rows, form=form)
 
 
 def comparison_page(comparisons: Sequence[Comparison], facts: Sequence[tuple[str, str]]) -> str:
     """The page in Markdown, with the cells that are not accepted first."""
     ordered = sorted(comparisons, key=lambda c: c.verdict in ACCEPTED)
-    lines = ["# Verification", "", *(f"- **{what}**: {text}" for what, text in facts)]
+    lines = ["# Verification", "", *format_facts(facts)]
     lines += [
         f"- **Cells**: {count_verdicts(comparisons)}",
         "",

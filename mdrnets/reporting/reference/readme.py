@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mdrnets.config.load import Config, load_config
 from mdrnets.errors import UserError
+from mdrnets.files.markdown import format_table
 from mdrnets.files.tables import read_table
 from mdrnets.reporting.claims.finding import COLUMN, FINDING_COLUMNS, VERDICTS
 from mdrnets.reporting.reference.run import REFERENCE, ReferenceRun, load_reference
@@ -18,7 +19,6 @@ from mdrnets.reporting.tables.metrics import table1_metrics
 from mdrnets.reporting.tables.short import (
     Cells,
     format_cell,
-    format_rows,
     format_short_table1,
     group_by_method,
 )
@@ -106,7 +106,7 @@ def _ablation(rows: Cells, config: Config, title: str, largest: str) -> str:
     return (
         f"**{title}** on {data}, holes of {format_bin(largest)} (the paper's numbers are not "
         "available to us)\n\n"
-        + format_rows(["Variant", *(metric.title for metric in metrics)], lines)
+        + format_table(["Variant", *(metric.title for metric in metrics)], lines, labels=1)
     )
 
 

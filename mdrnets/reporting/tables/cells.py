@@ -107,7 +107,7 @@ class Table:
     Attributes:
         metrics: groups of columns.
         bins: columns of each group.
-        datasets: each is printed as a table of its own.
+        datasets: each is printed as a separate table.
         methods: rows, name → title.
         cells: sorted by data set, method, metric and bin.
     """

@@ -1,19 +1,18 @@
 """What each method costs, and whether its training improved on the untrained network.
 
 Times are read from the run records of this machine. They differ from run to run, so costs.csv and
-costs.md are no declared outputs; they are written beside the tables if there are records.
+costs.md are not declared outputs; they are written next to the tables if there are records.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tabulate import tabulate
-
 from mdrnets.config.load import Config
 from mdrnets.config.validation import load_json_options
 from mdrnets.evaluation.summary import Validation
 from mdrnets.files import write_text
+from mdrnets.files.markdown import format_table
 from mdrnets.files.tables import write_table
 from mdrnets.files.text import read_json_as
 from mdrnets.layout import Layout
@@ -65,7 +64,7 @@ class Costs:
     machine: str
 
     @property
-    def printed(self) -> list[list[str]]:
+    def text_rows(self) -> list[list[str]]:
         """The rows in the order of `COLUMNS`."""
         return [[_format(row[column]) for column in COLUMNS] for row in self.rows]
 
@@ -87,13 +86,7 @@ def write_costs(config: Config, layout: Layout) -> None:
         return
     values = [[row[column] for column in COLUMNS] for row in costs.rows]
     write_table(layout.report("costs.csv"), list(COLUMNS), values)
-    body = tabulate(
-        costs.printed,
-        headers=list(COLUMNS.values()),
-        tablefmt="pipe",
-        disable_numparse=True,
-        colalign=("left", "left", *["right"] * (len(COLUMNS) - 2)),
-    )
+    body = format_table(list(COLUMNS.values()), costs.text_rows, labels=2)
     text = f"# Costs\n\n{body}\n\n{costs.note}\nMachine: {costs.machine}.\n"
     write_text(layout.report("costs.md"), text)
 

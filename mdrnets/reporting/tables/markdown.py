@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from tabulate import tabulate
-
+from mdrnets.files.markdown import format_facts, format_table
 from mdrnets.reporting.tables.cells import (
     BLANK,
     HERE,
@@ -27,7 +26,7 @@ def to_markdown(
         notes: printed below the tables.
     """
     lines = [f"# {title}", ""]
-    lines += [f"- **{what}**: {text}" for what, text in facts]
+    lines += format_facts(facts)
     lines += ["", f"*{legend} **Bold**: best {HERE}. {BLANK}: no value.*", ""]
     for name, dataset in table.datasets.items():
         lines += [f"## {dataset.title}, beside the paper's {dataset.published_as}", ""]
@@ -49,11 +48,4 @@ def _format_rows(table: Table, dataset: str) -> str:
         rows.append([title, label_row(row), *(f"**{t}**" if best else t for t, best in texts)])
         if any(cell.published is not None for cell in row):
             rows.append(["", PAPER, *(cell.format_published() for cell in row)])
-    text: str = tabulate(
-        rows,
-        headers,
-        tablefmt="pipe",
-        disable_numparse=True,
-        colalign=("left", "left", *("right",) * (len(headers) - 2)),
-    )
-    return text
+    return format_table(headers, rows, labels=2)

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from tabulate import tabulate
-
 from mdrnets.config.load import Config
+from mdrnets.files.markdown import format_table
 from mdrnets.reporting.tables.cells import BLANK, HERE, PAPER, format_bin
 from mdrnets.reporting.tables.metrics import table1_metrics
 
@@ -46,10 +45,10 @@ def format_short_table1(
         f"{format_bin(largest)}"
     )
     if not narrow:
-        return title, format_rows(headers, lines)
+        return title, format_table(headers, lines, labels=1)
     headers = [header.replace(" ", "\n") for header in headers]
     lines = [[value.replace("**", "*", 1).replace("**", "") for value in line] for line in lines]
-    return f"{title}; *: best {HERE}", format_rows(headers, lines, form="simple")
+    return f"{title}; *: best {HERE}", format_table(headers, lines, labels=1, form="simple")
 
 
 def group_by_method(rows: Cells) -> Iterator[tuple[str, dict[str, Mapping[str, str]]]]:
@@ -67,14 +66,3 @@ def format_cell(cell: Mapping[str, str]) -> str:
 def format_value(text: str) -> str:
     """A number with three decimals; a dash where there is none."""
     return f"{float(text):.3f}" if text else BLANK
-
-
-def format_rows(
-    headers: Sequence[str], rows: Sequence[Sequence[str]], *, form: str = "pipe"
-) -> str:
-    """A table whose first column is text; `form` is one of `tabulate`, by default Markdown."""
-    right = ("right",) * (len(headers) - 1)
-    text: str = tabulate(
-        rows, headers, tablefmt=form, disable_numparse=True, colalign=("left", *right)
-    )
-    return text
