@@ -1,6 +1,6 @@
 """CPU time of parts of the code, before and after: a commit against this checkout.
 
-Each case runs in a process of its own, in turn with the commit before, one thread. The median of
+Each case runs in its process, alternating with the commit before, in one thread. The median of
 all runs goes to benchmarks/before_after.csv, from which `python benchmarks/performance_page.py`
 writes docs/performance.md.
 

@@ -30,14 +30,14 @@ class Layout:
         return Path("data") / f"{source}.zip"
 
     def raw(self, source: str) -> Path:
-        """The verified archive; a `.json` beside it lists files, hashes and licence."""
+        """The verified archive; a `.json` next to it lists files, hashes and licence."""
         return self.run / "raw" / f"{source}.zip"
 
     def raw_manifest(self, source: str) -> Path:
         return self.raw(source).with_suffix(".json")
 
     def weights(self, network: str) -> Path:
-        """The verified weights of a published network; a `.json` beside it as with archives."""
+        """The verified weights of a published network; a `.json` next to it, as with archives."""
         return self.run / "weights" / f"{network}.pth"
 
     def weights_manifest(self, network: str) -> Path:
@@ -64,7 +64,7 @@ class Layout:
         return self.run / "packed" / "holes.npy"
 
     def assignment(self, dataset: str) -> Path:
-        """Which hole meets which test image: image, image_row, bin, hole, hole_row, ratio."""
+        """The hole of each test image: image, image_row, bin, hole, hole_row, ratio."""
         return self.run / "masks" / f"{dataset}.csv"
 
     def model(self, dataset: str, network: str) -> Path:

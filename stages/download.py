@@ -1,7 +1,7 @@
 """Download a source, or find its local file, verify it, and copy it into the run.
 
 Writes runs/PROFILE/raw/SOURCE.zip, a flat archive whose files are verified, or, for the weights of
-a network, runs/PROFILE/weights/SOURCE.pth; and beside it SOURCE.json: source, licence, files,
+a network, runs/PROFILE/weights/SOURCE.pth; and next to it SOURCE.json: source, licence, files,
 bytes, sha256. Does nothing if the same files are already there.
 
 Downloads go to the folder `downloads` of the profile. The size is logged before a download starts,
@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 def _add_options(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "--from-dir", type=Path, metavar="FOLDER", help="where a manually downloaded file lies"
+        "--from-dir", type=Path, metavar="FOLDER", help="the folder of a manually downloaded file"
     )
 
 

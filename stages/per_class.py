@@ -1,4 +1,4 @@
-"""Score the semantic classes that lie entirely in a hole, for the methods that are compared there.
+"""Score the semantic classes that are entirely in a hole, for the methods that are compared.
 
 Writes runs/PROFILE/per_class/DATASET.csv. The classes of a test image are those of its annotation
 or, without one, the face parser's map of the ground truth.

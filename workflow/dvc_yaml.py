@@ -113,7 +113,7 @@ def _code_stage(pipeline: Pipeline) -> dict[str, Any]:
     packages = ("mdrnets", "stages")
     modules = [module_path(network.module) for network in pipeline.config.networks.values()]
     elsewhere = {path for path in modules if path and path.parts[0] not in packages}
-    # What lies outside has no entry among `deps`: it is looked at in every run.
+    # Data outside the project are not in `deps`: every run checks their state.
     outside = any(stage.outside_keys for stage in pipeline.stages.values())
     return {
         "cmd": f"python -m stages.code --profile {pipeline.config.name}",

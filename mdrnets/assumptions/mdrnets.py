@@ -1,7 +1,7 @@
 """The assumption ledger of MDRNets, the data and the metrics: what the paper leaves open.
 
 MDRNets (https://arxiv.org/abs/2204.02824) has no official code. Options and constants are
-collected from the marks beside their values; other decisions are listed here. The report prints
+collected from the marks of their values; other decisions are listed here. The report prints
 all of them as "What the paper does not say".
 """
 

@@ -1,7 +1,7 @@
 """Describe a profile's splits and masks as a Croissant file: runs/PROFILE/croissant.json.
 
 The description (Croissant 1.1, JSON-LD) names the archives of faces and masks by SHA-256. It tells
-programs how to read the tables beside it: ids, roles and hashes of the images, and which mask is
+programs how to read the tables next to it: ids, roles and hashes of the images, and which mask is
 applied to which image.
 """
 

@@ -1,7 +1,7 @@
 """Pack the run records of a profile for DVC, unpack them, or check results against them.
 
 A record tells who made which files, and from what. `make record` packs the records into
-records/PROFILE.zip, which DVC tracks beside the results. After `dvc pull`, `make restore` unpacks
+records/PROFILE.zip, which DVC tracks with the results. After `dvc pull`, `make restore` unpacks
 the records of the files that exist here. The records of this machine's own executions stay.
 `check` compares every result with its record and with today's code and configuration: both targets
 use it, so that nothing passes for the result of code that never ran.

@@ -1,4 +1,4 @@
-"""Constants of the protocol that decide results; unlike the rest of `config`, tracked as code."""
+"""Constants of the protocol that affect results; unlike the rest of `config`, tracked as code."""
 
 MIN_TEST_IMAGES = 4
 """The intervals of the scores need as many."""

@@ -159,7 +159,7 @@ class Dataset(Options):
 
     Attributes:
         title: as printed in tables; contains "rendered" if the faces are rendered.
-        published_as: the data set of the paper whose published numbers are printed beside it.
+        published_as: the data set of the paper whose published numbers are printed next to it.
     """
 
     title: Title
@@ -194,7 +194,7 @@ class Holes(Options):
         per_step: file number // per_step is the step, counted from 0.
         polarity: what white means in them.
         train, validation, test: share of the files of each step.
-        training: masks of another source for training, in place of the share `train`.
+        training: masks of another source for training, instead of the share `train`.
     """
 
     source: Name

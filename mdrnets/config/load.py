@@ -1,6 +1,6 @@
 """Load the configuration: `params.yaml`, the same for all, and `profiles/NAME.yaml`.
 
-It is loaded once, validated, and passed down; there is no global configuration. The module avoids
+It is loaded once, validated, and passed down; nothing is global. The module avoids
 slow imports, since the workflow engines load the configuration at every start.
 """
 
@@ -135,7 +135,7 @@ class Config(Options):
         return bool(self.network(network).weights and self.options(network).get("published"))
 
     def trained_on(self, network: str, dataset: str) -> str:
-        """The data set whose training of `network` serves `dataset`."""
+        """The data set on which the `network` that `dataset` uses is trained."""
         position = self.network(network).dataset
         return dataset if position is None else list(self.profile.datasets)[position]
 

@@ -79,7 +79,7 @@ class Variant(Options):
 
 
 class Ablation(Options):
-    """A table of variants beside the full method, on the first data set.
+    """A table of variants and the full method, on the first data set.
 
     Attributes:
         title: as printed above the table.
@@ -93,7 +93,7 @@ class Ablation(Options):
 
 
 class PerClass(Options):
-    """The claim about semantic classes that lie entirely inside the hole.
+    """The claim about semantic classes that are entirely in the hole.
 
     Attributes:
         baseline: the variant that the method is compared with.

@@ -15,7 +15,7 @@ _URL = re.compile(
 
 
 def redact_urls(text: str) -> str:
-    """Return a text with `?…` in place of the query of each URL, and without user and password."""
+    """Return a text with `?…` instead of the query of each URL, and without user and password."""
     return _URL.sub(_redact, text)
 
 

@@ -29,7 +29,7 @@ RENAMED_KEYS = {
 RENAMED_VALUES = {"polarity": {"hole": "white_is_hole", "valid": "white_is_valid"}}
 """Old values of a key, with their present names."""
 _UNION_TAGS = ("network", "external")
-"""Pydantic adds them to the location of an error; they are no keys of the file."""
+"""Pydantic adds them to the location of an error; they are not keys of the file."""
 
 
 def validate_options(model: type[AnyOptions], values: Any, *, where: Path | str) -> AnyOptions:

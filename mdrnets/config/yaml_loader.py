@@ -188,7 +188,7 @@ def _line(node: yaml.Node | yaml.Event) -> int:
 
 
 def _advice(text: str, type_1_1: str) -> str | None:
-    """What to write in place of a plain scalar; None if YAML 1.1 and 1.2 read the same value."""
+    """What to write instead of a plain scalar; None if YAML 1.1 and 1.2 read the same value."""
     type_1_2 = next((name for name, form in _CORE_SCHEMA.items() if form.fullmatch(text)), "str")
     if "int" in (type_1_1, type_1_2) and len(text) > _MAX_DIGITS:
         return f"expected a number of at most {_MAX_DIGITS} digits; correct it"

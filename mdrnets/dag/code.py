@@ -48,7 +48,7 @@ def python_files(*modules: str) -> tuple[Path, ...]:
         if module not in files:
             files[module], imported = _read_module(folder, module)
             waiting.extend(imported)
-    # An empty __init__.py decides nothing.
+    # An empty __init__.py has no effect.
     return tuple(sorted(path for path in files.values() if path and path.stat().st_size > 0))
 
 

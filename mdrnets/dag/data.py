@@ -1,4 +1,4 @@
-"""From the raw archives to packed arrays, and which hole meets which image."""
+"""From the raw archives to packed arrays, and the assignment of holes to images."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What tables, figures and pages read of the configuration that is no key of its files."""
+"""What tables, figures and pages read from the configuration that is not a key of its files."""
 
 import hashlib
 import json
@@ -9,9 +9,9 @@ from mdrnets.config.load import Config
 
 
 def derived_digest(config: Config) -> str:
-    """Sixteen hexadecimal digits that change with what the configuration's code makes of its keys.
+    """Sixteen hexadecimal digits of what the configuration's code computes from its keys.
 
-    So an edit of that code, which is no code of a job, renders again what it can change.
+    So an edit of that code, which is not part of a job's code, re-renders what it can change.
     """
     names = (*config.networks, *config.protocol.methods)
     values = (

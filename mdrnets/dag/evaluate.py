@@ -107,7 +107,7 @@ def _completion(config: Config, layout: Layout, group: NetworkGroup) -> Iterator
 
 
 def refines(config: Config, network: str) -> bool:
-    """Whether validation also scores what the network makes of its coarse faces.
+    """Whether validation also scores how the network refines its coarse faces.
 
     So it is for the method of the ablations and its variants, if it builds on other networks.
     """
@@ -145,7 +145,7 @@ def _scoring(
 
 
 def inspected_method(config: Config) -> str | None:
-    """The method of the profile that has a memory to look into."""
+    """The method of the profile whose memory is inspected; None without one."""
     return next((name for name, network in config.networks.items() if network.memory), None)
 
 

@@ -27,7 +27,7 @@ def outside_state(path: str, record: Path, key: str) -> str:
     Then the state is the one that the record of the results' job holds.
 
     Args:
-        path: where it lies; `$NAME` is replaced from the environment.
+        path: its location; `$NAME` is replaced from the environment.
         record: the record of the job that reads it, which may be missing.
         key: the state's name in the record's parameters.
     """

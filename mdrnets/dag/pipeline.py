@@ -43,7 +43,7 @@ class Job:
         outputs: files that it makes.
         code: files of the project that decide its result.
         parameters: resolved values of the configuration that decide its result, by `file:key` or
-            `network:key`; what the report reads of it beside its keys by `config:derived`; the
+            `network:key`; what the report reads besides its keys by `config:derived`; the
             state of what it reads outside of the project by `outside:key`.
         gpus: how many it computes on.
     """
@@ -60,7 +60,7 @@ class Job:
 
     @property
     def path(self) -> tuple[str, ...]:
-        """Its stage and the values of its wildcards, in their order: where its digest lies."""
+        """Its stage and the values of its wildcards, in their order: the keys of its digest."""
         return (self.stage.name, *self.wildcards.values())
 
     @property
@@ -70,7 +70,7 @@ class Job:
 
     @cached_property
     def digest(self) -> dict[str, Any]:
-        """What both engines track of it beside its files: its code's digest and its parameters.
+        """What both engines track besides its files: its code's digest and its parameters.
 
         Sections of the configuration become digests, because DVC reads its lock file slowly.
         """

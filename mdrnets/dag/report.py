@@ -176,7 +176,7 @@ def _figure(
     profile_keys: tuple[str, ...] = (),
     more: tuple[str, ...] = (),
 ) -> Stage:
-    """Args: profile_keys: beside those of every figure. more: kinds of files beside the figure."""
+    """Args: profile_keys: in addition to those of every figure. more: kinds of further files."""
     return _render_stage(
         config,
         name,

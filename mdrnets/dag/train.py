@@ -19,7 +19,7 @@ TRAINING_KEYS = (
     "perceptual",
     "training.log_every",
 )
-"""What every training reads of the profile; `checkpoint_every` decides no number."""
+"""What every training reads from the profile; `checkpoint_every` changes no result."""
 
 
 def training_stages(config: Config, layout: Layout) -> Iterator[Stage]:
@@ -58,7 +58,7 @@ def _training(config: Config, layout: Layout, group: NetworkGroup) -> Stage:
 
 
 def _weights(config: Config, layout: Layout, group: NetworkGroup) -> tuple[Path, ...]:
-    """Published weights that it reads: in place of a training, or those of its losses."""
+    """Published weights that it reads: instead of training, or for its losses."""
     if weights := group.example.weights:  # its training has no perceptual losses
         return (layout.weights(weights),) if config.published(group.base) else ()
     if config.profile.perceptual != "vgg":
@@ -72,7 +72,7 @@ def model_files(layout: Layout, dataset: str, network: str) -> tuple[Path, Path]
 
 
 def component_files(config: Config, layout: Layout, names: Iterable[str]) -> tuple[Path, ...]:
-    """The trained components that serve the data set."""
+    """The trained components that the data set uses."""
     return tuple(
         path
         for name in names

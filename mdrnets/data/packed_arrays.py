@@ -19,7 +19,7 @@ def pack_array(
 
     Args:
         config: protocol and profile.
-        layout: where the profile's files lie.
+        layout: the paths of the profile's files.
         what: `images` or `labels`, of a data set, or `holes`.
         dataset: its name; None for `holes`.
         progress: counts images.

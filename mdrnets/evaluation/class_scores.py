@@ -1,4 +1,4 @@
-"""Scores of the semantic classes that lie entirely in the hole, so that nothing can be copied.
+"""Scores of the semantic classes that are entirely in the hole, so that nothing can be copied.
 
 MDRNets (https://arxiv.org/abs/2204.02824) claims to complete such classes from its memory; the
 paper's example is a hole over both eyes.
@@ -23,7 +23,7 @@ Source = Literal["annotated", "parsed"]
 
 @dataclass(frozen=True)
 class ClassScore:
-    """The score of one completion of a class that lies entirely in the hole.
+    """The score of one completion of a class that is entirely in the hole.
 
     Attributes:
         method: which network completed it.
@@ -74,7 +74,7 @@ def score_classes(
     holes: np.ndarray,
     maps: Mapping[int, ClassMap],
 ) -> Iterator[ClassScore]:
-    """Score every class that lies entirely in the hole.
+    """Score every class that is entirely in the hole.
 
     Args:
         method: the method of the completions.

@@ -1,7 +1,7 @@
 """Inspection of a trained MDRNets: which slots its memory reads, what they hold, what it parses.
 
 Not part of the paper. It shows whether the memory selects slots, and how accurate the semantic maps
-are on which everything after the coarse network relies.
+are; everything after the coarse network relies on them.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Scores the classes that lie entirely in a hole, for all trainings that are compared there.
+"""Score the classes that are entirely in a hole, for all trainings that are compared.
 
 The classes of a test image are those of its annotation or, without one, the face parser's map of
 the ground truth.
@@ -93,7 +93,7 @@ def require_parser(name: str, network: Trainable) -> Parser:
     """
     if not isinstance(network, Parser):
         raise UserError(
-            f"{PARAMS}: per_class.parser: found {name}, which is no face parser; name a component "
+            f"{PARAMS}: per_class.parser: found {name}, expected a face parser; name a component "
             f"of the module {Parser.__module__}"
         )
     return network

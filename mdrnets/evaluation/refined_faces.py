@@ -1,4 +1,4 @@
-"""What a refinement makes of the coarse faces of validation images: scores and features by image.
+"""How coarse faces of validation images are refined: scores and features by image.
 
 The file between validation and the report. Import-light: the report reads it without torch.
 """

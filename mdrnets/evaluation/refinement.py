@@ -54,7 +54,7 @@ def score_refinement(validation: ValidationSet, *, progress: ProgressBar) -> Ref
 
 
 class CoarseFaces(Method):
-    """The coarse network of an MDRNets as a method of its own."""
+    """The coarse network of an MDRNets as a method."""
 
     def __init__(self, method: MDRNets) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Validation images with a hole of the largest bin, and what networks make of them.
+"""Validation images with a hole of the largest bin, and their completions by networks.
 
 Training and choices see these images only; test images are not used.
 """

@@ -1,6 +1,6 @@
 """Splits, masks and their assignment as a Croissant description (https://mlcommons.org/croissant).
 
-The file is written beside the tables that it describes, since its addresses are relative. The
+The file is written next to the tables that it describes, since its addresses are relative. The
 archives of faces and masks are not copied; they are named by their SHA-256.
 """
 
@@ -70,7 +70,7 @@ def describe(config: Config) -> dict[str, Any]:
                 layout,
                 assignment,
                 ASSIGNMENT_COLUMNS,
-                f"{dataset.title}: which mask meets which image in each bin.",
+                f"{dataset.title}: the mask of each image in each bin.",
                 {"image": split, "hole": holes},
             ),
         ]

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mdrnets.execution.run import StageRun
 
 FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
-"""What the system says of a folder or file that may not be written or read."""
+"""Error numbers for a folder or file that may not be written or read."""
 EXPECTED_DIGEST = "MDRNETS_CODE_DIGEST"
 """In the environment of a job of Snakemake: the digest of the code that it was planned for."""
 ARGUMENTS = {
@@ -134,7 +134,7 @@ def execute(
         arguments: of the program by name, in their order.
         profile: None: the one that `params.yaml` names.
         body: does the stage's work; takes a `StageRun`.
-        options: what the command line has beside the arguments.
+        options: the options of the command line.
     """
     before = signal.signal(signal.SIGTERM, _terminate)
     try:

@@ -35,7 +35,7 @@ class StageRun:
         job: what the table of stages says of it.
         stage: the program, `NAME` of `stages.NAME`; for what `stages.render` makes, its name.
         wildcards: the arguments of the program by name, for example `{"dataset": "rendered_a"}`.
-        options: what the command line has beside them.
+        options: the options of the command line.
     """
 
     def __init__(

@@ -65,7 +65,7 @@ def _is_alive(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    except (PermissionError, OverflowError):  # another user's process; a number that is no pid
+    except (PermissionError, OverflowError):  # another user's process; a number that is not a pid
         return True
     return True
 

@@ -8,7 +8,7 @@ from typing import Any
 from mdrnets.errors import UserError
 
 DAMAGED_TEXT = (UnicodeError, OSError)
-"""What reading text raises for a file that is no UTF-8, a folder, or unreadable."""
+"""What reading text raises for a file that is not UTF-8, is a folder, or cannot be read."""
 DAMAGED_JSON = (ValueError, RecursionError)
 """What `json` raises: wrong syntax, numbers of thousands of digits, thousands of brackets."""
 

@@ -1,7 +1,7 @@
 """The 70×70 PatchGAN discriminator with spectral normalisation.
 
 Isola et al. 2017, "Image-to-Image Translation with Conditional Adversarial Networks", section 3.2.2
-(the network); Miyato et al. 2018 (spectral normalisation in place of its batch normalisation).
+(the network); Miyato et al. 2018 (spectral normalisation instead of its batch normalisation).
 """
 
 from torch import Tensor, nn

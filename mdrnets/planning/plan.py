@@ -30,7 +30,7 @@ from mdrnets.tracking.record import read as read_record
 logger = logging.getLogger(__name__)
 
 CONTEXT = 2**30
-"""Bytes on a GPU that a process takes beside its tensors: context, libraries, workspaces."""
+"""Bytes on a GPU that a process needs besides its tensors: context, libraries, workspaces."""
 PROCESS = 4 * 2**30
 """Bytes of main memory that a process takes: PyTorch, and the pages of the packed arrays."""
 STATES = 3
@@ -72,7 +72,7 @@ class PlannedJob:
     Attributes:
         needs: names of the jobs whose outputs it reads.
         gpus: number of GPUs that it computes on.
-        work: empty for a job that is short beside the others.
+        work: empty for a job that is short compared with the others.
         memory: bytes of main memory.
         output_bytes: on disk.
         temporary_bytes: on disk, while it runs.

@@ -28,7 +28,7 @@ STATES: tuple[State, ...] = get_args(State)
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a training is.
+    """The progress of a training.
 
     Attributes:
         step: the last step, counted over all phases.
@@ -177,7 +177,7 @@ def _seconds(record: Record) -> float:
 
 
 def _progress(pipeline: Pipeline, candidate: _Candidate, state: State) -> Progress | None:
-    """Return how far a training is: its saved state or, while it runs, its last logged step."""
+    """The progress of a training: its saved state or, while it runs, its last logged step."""
     if candidate.job.stage.program != "train" or state not in ("running", "interrupted", "failed"):
         return None
     record = candidate.record

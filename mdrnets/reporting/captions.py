@@ -42,8 +42,8 @@ CAPTIONS = {
     "refinement": Caption(
         "What the refinement adds",
         "On validation images: the outputs against the coarse faces that they refine, and each "
-        "variant against the next one in the paper's order; an order holds if it does in at least "
-        "two trainings, each with a paired interval that excludes 0.",
+        "variant against the next one in the paper's order; an order holds if at least two "
+        "trainings agree, with paired intervals that exclude 0.",
     ),
     "figure1": Caption(
         "Figure 1",

@@ -58,13 +58,13 @@ def lock_gpus(count: int) -> Iterator[None]:
 
 
 def _lock_folder() -> Path:
-    """The folder of this user's locks; it lies where every user can create files.
+    """The folder of this user's locks, in a folder where every user can create files.
 
     Raises:
         UserError: it is a link, or others can write to it: they could have our files truncated.
     """
     folder = Path(tempfile.gettempdir(), f"mdrnets-gpus-{os.getuid()}")
-    with suppress(FileExistsError):  # checked below, whatever it is
+    with suppress(FileExistsError):  # checked below
         folder.mkdir(mode=0o700)
     status = folder.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
@@ -77,7 +77,7 @@ def _lock_folder() -> Path:
 
 
 def _lock(candidates: Sequence[str], count: int, folder: Path, locks: ExitStack) -> list[str]:
-    """Lock `count` GPUs or none: two jobs with half of theirs each would wait forever."""
+    """Lock `count` GPUs or none: two jobs with half of their GPUs would wait forever."""
     from filelock import FileLock, Timeout
 
     gpus = []

@@ -99,7 +99,7 @@ class Process(Options):
 def git_state(profile: str, folder: Path = Path()) -> GitState:
     """Commit of a folder's checkout, and whether files other than a run's own have changed.
 
-    A repository around the folder says nothing about the project, and git is not asked for it.
+    A repository that contains the folder is not the project's, so git is not asked for it.
     """
     commit = _git(folder, "rev-parse", "HEAD") if (folder / ".git").exists() else None
     if commit is None:

@@ -2,7 +2,7 @@
 
 Records need no MLflow, survive `dvc pull` and can be moved between machines; `sync.py` sends them
 to MLflow. The folder contains the latest record of each job, `STAGE-ARGUMENTS.json`, with its
-curves as JSON lines beside it. Records that were superseded before they were sent are in
+curves as JSON lines next to it. Records that were superseded before they were sent are in
 `earlier/`.
 """
 
@@ -203,7 +203,7 @@ class RecordStore:
         yield from filter(None, map(read, sorted(self.folder.glob("*.json"))))
 
     def latest_checked(self) -> Iterator[Record]:
-        """As `latest`, with KILLED in place of RUNNING if the process has died; writes nothing."""
+        """As `latest`, with KILLED instead of RUNNING if the process has died; writes nothing."""
         yield from filter(None, map(_with_liveness, sorted(self.folder.glob("*.json"))))
 
     def all(self) -> Iterator[Record]:
@@ -272,7 +272,7 @@ def read(path: Path) -> Record | None:
 
 
 def _with_liveness(path: Path) -> Record | None:
-    """The record, with KILLED in place of RUNNING if its process has died."""
+    """The record, with KILLED instead of RUNNING if its process has died."""
     record = read(path)
     if record is None or record.status != "RUNNING" or not record.process.is_gone():
         return record

@@ -1,6 +1,6 @@
 """The connection to MLflow. Nothing else opens it, since importing MLflow takes two seconds.
 
-By default the runs are in `mlflow.db` in the project's folder, and their artifacts beside it;
+By default the runs are in `mlflow.db` in the project's folder, and their artifacts next to it;
 `MLFLOW_TRACKING_URI` names another database or a server. Each profile has one experiment.
 """
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 DEFAULT_URI = "sqlite:///mlflow.db"
 ARTIFACTS = "mlartifacts"
-"""The folder of the artifacts, beside the database."""
+"""The folder of the artifacts, next to the database."""
 NETWORK_FILE_SYSTEMS = re.compile(
     "nfs|cifs|smb|lustre|gpfs|beegfs|ceph|glusterfs|afs|sshfs|9p|panfs|pvfs|orangefs|wekafs"
 )
@@ -119,7 +119,7 @@ def _sqlite_uri(path: Path) -> str:
 
 
 def _relocate_artifacts(database: Path) -> None:
-    """Let MLflow find and write artifacts beside the database after the project was moved.
+    """Let MLflow find and write artifacts next to the database after the project was moved.
 
     MLflow stores the absolute location with each experiment and run, and has no call to change it.
     """

@@ -83,7 +83,7 @@ def sync(records: RecordStore, profile: str, *, everything: bool = False) -> int
 
 
 def send(store: Store, records: RecordStore, record: Record) -> None:
-    """Send everything in a record to a run of its own."""
+    """Send everything in a record to a new run."""
     run_id = open_run(store, records, record)
     send_points(store, run_id, records.curves(record))
     _send_measurements(store, run_id, record)

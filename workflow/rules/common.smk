@@ -72,7 +72,7 @@ def ablation(name):
 
 # Seen on the terminal and kept. Ctrl-C, or SIGTERM to all, must not cut the last words of a stage,
 # nor may the shell end before it (`:` waits; a stage handles its signals itself).
-# One string for all rules: Snakemake reads it when a job runs, when `stage` is no longer its own.
+# One string for all rules: Snakemake reads it when a job runs, and `stage` has changed by then.
 RUN_STAGE = (
     "trap : TERM; MDRNETS_CODE_DIGEST={params.digest[code]} "
     "{params.command} 2>&1 | (trap '' INT TERM; tee {log})"

@@ -1,4 +1,4 @@
-# From the raw archives to packed arrays, and which hole meets which image.
+# From the raw archives to packed arrays, and the assignment of holes to images.
 
 
 # Copied without DVC, which needs a git checkout: the bytes are those that data.dvc describes.

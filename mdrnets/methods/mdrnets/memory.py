@@ -150,7 +150,7 @@ class DisentangledMemory(nn.Module):
         chosen = (chosen * (reads & writes)[..., None]).float()
         sums = torch.einsum("rkm,rkc->kmc", chosen, values)
         counts = chosen.sum(dim=0)  # blocks×M
-        all_reduce_sum([sums, counts])  # so every rank applies the update of the whole batch
+        all_reduce_sum([sums, counts])  # so that every rank applies the update of the whole batch
 
         written = counts > 0
         means = sums / counts.clamp(min=1)[..., None]

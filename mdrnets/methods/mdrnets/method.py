@@ -58,7 +58,7 @@ class Options(TrainOptions):
         8,
     )
     spade_hidden: Annotated[PositiveInt, Cited("SPADE", "refinement.py")] = 128
-    # What the refinement network's encoder takes, beside the hole.
+    # What the refinement network's encoder takes, in addition to the hole.
     encoder_input: Annotated[
         Literal["coarse", "masked"],
         Cited("DeepFillv2's second network; the paper's sentence on it is garbled"),

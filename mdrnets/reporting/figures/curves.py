@@ -2,7 +2,7 @@
 
 Losses of different terms and networks have no common unit, so each term is divided by its first
 logged value. Adversarial terms are not shown, because they measure a balance and not progress. The
-history beside the weights has all terms.
+history next to the weights has all terms.
 """
 
 import math

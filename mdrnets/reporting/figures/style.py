@@ -47,7 +47,7 @@ RC = {
     "legend.frameon": False,
     "figure.dpi": DPI,
     "savefig.dpi": DPI,
-    "image.composite_image": False,  # each face stays an image of its own in the PDF
+    "image.composite_image": False,  # each face stays a separate image in the PDF
     "pdf.fonttype": 42,  # text as text, in TrueType fonts
 }
 # Okabe & Ito, "Color Universal Design" (2008), its yellow darkened for white paper.
@@ -92,11 +92,11 @@ def with_figure_style(draw: Callable[..., Figure]) -> Callable[..., Figure]:
 
 
 def fit_cell_size(pixels: int, columns: int, margin: int) -> int:
-    """The side of a face in pixels of the figure: a multiple of its own size, if it fits.
+    """The side of a face in pixels of the figure: a multiple of the image's size, if it fits.
 
     Args:
         pixels: side of the images.
-        columns: of faces beside each other.
+        columns: number of faces in a row.
         margin: width of everything else, gaps included.
     """
     room = min(CELL, (MAX_WIDTH - margin) // columns)
