@@ -6,28 +6,31 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from tests.workflow.conftest import Copy
 
-LABELS = "runs/smoke/packed/rendered_a_labels.npy"
+FACES, HOLES = "runs/smoke/packed/rendered_a.npy", "runs/smoke/packed/holes.npy"
 
 
 @pytest.fixture
 def outside(
     project_copy: Copy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[Copy, Path]:
-    """A project with the label maps in a folder and the holes in an archive outside of it."""
+    """A project with its faces in a folder and their label maps in an archive, both outside of it.
+
+    The holes are the embedded ones.
+    """
     copy, data = project_copy.clone(tmp_path / "clone"), tmp_path / "data"
     archives = copy.root / "samples/archives"
-    with zipfile.ZipFile(archives / "rendered_a_labels.zip") as labels:
-        labels.extractall(data / "labels")
-    shutil.copy(archives / "holes.zip", data)
+    with zipfile.ZipFile(archives / "rendered_a_faces.zip") as faces:
+        faces.extractall(data / "faces")
+    shutil.copy(archives / "rendered_a_labels.zip", data)
     profile = copy.root / "profiles/smoke.yaml"
     text = profile.read_text(encoding="utf-8")
-    for name, path in (("rendered_a_labels", "labels"), ("holes", "holes.zip")):
-        assert f"  {name}: {{" in text
-        text = text.replace(f"  {name}: {{", f"  {name}: {{path: $OUTSIDE/{path}, ")
+    for name, path in (("faces", "faces"), ("labels", "rendered_a_labels.zip")):
+        before = f"  rendered_a_{name}: {{"
+        assert before in text
+        text = text.replace(before, f"{before}path: $OUTSIDE/{path}, ")
     profile.write_text(text, encoding="utf-8")
     copy.run("python", "workflow/dvc_yaml.py")
     copy.commit("data outside")
@@ -48,20 +51,21 @@ def _ran(copy: Copy, before: dict[str, str]) -> set[str]:
 
 def test_snakemake_copies_changed_data_again(outside: tuple[Copy, Path]) -> None:
     copy, data = outside
-    third = data / "labels/00003.png"
+    third = data / "faces/00003.webp"
     good = third.read_bytes()
-    Image.new("RGB", (96, 96)).save(third)
-    failed = copy.snakemake(LABELS, check=False)
-    assert f"error: {data}/labels: 00003.png " in failed.stdout
+    third.write_bytes(good[:200])
+    failed = copy.snakemake(FACES, check=False)
+    assert f"error: {data}/faces: 00003.webp " in failed.stdout
 
     third.write_bytes(good)
-    copy.snakemake(LABELS)
+    copy.snakemake(FACES, HOLES)
     first = _executions(copy)
-    copy.snakemake(LABELS)
+    assert {"download-rendered_a_faces", "download-holes"} <= first.keys()
+    copy.snakemake(FACES, HOLES)
     assert _ran(copy, first) == set()
 
     data.rename(data.with_name("away"))
-    copy.snakemake(LABELS)
+    copy.snakemake(FACES, HOLES)
     assert _ran(copy, first) == set()
 
 
@@ -69,21 +73,26 @@ def test_dvc_copies_changed_data_again_and_runs_nothing_behind_equal_data(
     outside: tuple[Copy, Path],
 ) -> None:
     copy, data = outside
-    copy.run("dvc", "repro", "--quiet", "split_holes", "split_rendered_a")
-    first = _executions(copy)
 
-    os.utime(data / "labels/00003.png")
-    os.utime(data / "holes.zip")
-    copy.run("dvc", "repro", "--quiet", "split_holes", "split_rendered_a")
-    assert _ran(copy, first) == {"download-rendered_a_labels"}
+    def repro() -> None:
+        copy.run("dvc", "repro", "--quiet", "pack_holes", "pack_images_rendered_a")
+
+    repro()
+    first = _executions(copy)
+    assert {"pack-images-rendered_a", "pack-holes"} <= first.keys()
+
+    os.utime(data / "faces/00003.webp")
+    os.utime(data / "rendered_a_labels.zip")
+    repro()
+    assert _ran(copy, first) == {"download-rendered_a_faces"}
 
     second = _executions(copy)
-    with zipfile.ZipFile(data / "holes.zip", "a") as holes:
-        holes.comment = b"another version"
-    copy.run("dvc", "repro", "--quiet", "split_holes", "split_rendered_a")
-    assert _ran(copy, second) == {"download-holes", "split-holes"}
+    with zipfile.ZipFile(data / "rendered_a_labels.zip", "a") as labels:
+        labels.comment = b"another version"
+    repro()
+    assert _ran(copy, second) == {"download-rendered_a_labels", "split-rendered_a"}
 
     third = _executions(copy)
     data.rename(data.with_name("away"))
-    copy.run("dvc", "repro", "--quiet", "split_holes", "split_rendered_a")
+    repro()
     assert _ran(copy, third) == set()
