@@ -15,7 +15,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from mdrnets.errors import UserError
-from mdrnets.execution.command import add_profile_option, print_user_error
+from mdrnets.execution.command import (
+    add_profile_option,
+    missing_package_error,
+    print_user_error,
+)
 from mdrnets.execution.log import log_to_stderr
 
 FOLDER = Path(__file__).parent
@@ -56,6 +60,11 @@ def run_command(name: str, arguments: Sequence[str]) -> int:
             return code
         except UserError as error:
             return print_user_error(error)
+        except ModuleNotFoundError as error:
+            missing = missing_package_error(error)
+            if missing is None:
+                raise
+            return print_user_error(missing)
         except KeyboardInterrupt:
             print("interrupted", file=sys.stderr)
             return 128 + signal.SIGINT

@@ -78,6 +78,20 @@ def print_user_error(error: UserError) -> int:
     return 1
 
 
+def missing_package_error(error: ModuleNotFoundError) -> UserError | None:
+    """The sentence for a package that is not installed; None if a module of the project is missing.
+
+    That happens when a program is started without the project's environment.
+    """
+    package = (error.name or "").partition(".")[0]
+    if not package or Path(package).exists() or Path(f"{package}.py").exists():
+        return None
+    return UserError(
+        f"{package}: not installed in {sys.executable}; activate the project's environment with "
+        "`source .venv/bin/activate`, which `make environment` installs"
+    )
+
+
 def stage_command(
     *names: str,
     add_options: Callable[[argparse.ArgumentParser], None] | None = None,
@@ -142,6 +156,11 @@ def execute(
             _execute(program, arguments, profile, body, options or argparse.Namespace())
     except UserError as error:
         return print_user_error(error)
+    except ModuleNotFoundError as error:
+        missing = missing_package_error(error)
+        if missing is None:
+            raise
+        return print_user_error(missing)
     except OSError as error:
         if error.errno not in FORBIDDEN or error.filename is None:
             raise

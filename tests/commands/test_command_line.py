@@ -94,3 +94,25 @@ def test_every_file_of_the_folder_is_a_command_but_the_shared_one() -> None:
     folder = Path(command_line.__file__).parent
     names = {path.stem for path in folder.glob("*.py")} - {"__init__", "command_line"}
     assert set(command_summaries()) == names
+
+
+@pytest.mark.parametrize("program", [["mdrnets", "results"], ["stages.pack", "celebahq", "images"]])
+def test_without_the_environment_one_sentence_says_how_to_activate_it(program: list[str]) -> None:
+    """`-S` hides every installed package."""
+    done = subprocess.run(
+        [sys.executable, "-S", "-m", *program], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1 and "activate" in done.stderr
+
+
+def test_a_missing_module_of_the_project_is_no_missing_package(
+    shipped: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(arguments: list[str]) -> int:
+        raise ModuleNotFoundError("no module", name="mine.method")
+
+    monkeypatch.setattr(sync, "main", fail)
+    (shipped / "mine").mkdir()
+    with pytest.raises(ModuleNotFoundError):
+        run_command("sync", [])
