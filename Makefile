@@ -97,8 +97,8 @@ crate: environment ## export PROFILE's run as a Workflow Run RO-Crate
 croissant: environment ## describe PROFILE's splits and masks in Croissant
 	python -m mdrnets croissant --profile $(PROFILE)
 
-ui: environment ## show the tracked runs in a browser
-	mlflow ui --backend-store-uri sqlite:///mlflow.db
+ui: environment ## show the runs of PROFILE in a browser (MLflow)
+	python -m mdrnets ui --profile $(PROFILE)
 
 LOCK = .venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --custom-compile-command 'make lock' $(UPGRADE)

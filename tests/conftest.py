@@ -24,6 +24,7 @@ def configs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(folder)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.delenv("MDRNETS_INVOCATION", raising=False)
+    monkeypatch.delenv("MDRNETS_INVOCATION_COMMAND", raising=False)
     return folder
 
 

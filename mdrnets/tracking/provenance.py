@@ -6,6 +6,7 @@ Import-light; packages that are not installed are not listed.
 import importlib.metadata
 import os
 import platform
+import shlex
 import socket
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 import psutil
 
 from mdrnets.config.options import Options
+from mdrnets.config.redaction import redact_urls
 
 PACKAGES = (
     "dvc",
@@ -46,6 +48,8 @@ WRITTEN_BY_RUNS = (
 ENGINES = ("snakemake", "dvc")
 INVOCATION = "MDRNETS_INVOCATION"
 """Environment variable: `ENGINE-ID` of the workflow's invocation."""
+COMMAND = "MDRNETS_INVOCATION_COMMAND"
+"""Environment variable: the workflow's command, for jobs on other machines."""
 
 
 class GitState(Options):
@@ -178,13 +182,31 @@ def invocation() -> str | None:
     """
     if named := os.environ.get(INVOCATION):
         return named
+    if (found := _engine_process()) is None:
+        return None
+    engine, process, _ = found
+    return f"{engine}-{process.pid}-{process.create_time():.0f}"
+
+
+def workflow_command() -> str | None:
+    """The command that started the workflow run, such as `dvc repro`; None if started by hand."""
+    if named := os.environ.get(COMMAND):
+        return named
+    if (found := _engine_process()) is None:
+        return None
+    engine, _, arguments = found
+    return redact_urls(shlex.join([engine, *arguments]))
+
+
+def _engine_process() -> tuple[str, psutil.Process, list[str]] | None:
+    """The outermost engine among this process's ancestors, with its arguments."""
     for ancestor in reversed(psutil.Process().parents()):
         try:
-            words = [Path(word).name for word in ancestor.cmdline()[:3]]
-            created = ancestor.create_time()
+            words = ancestor.cmdline()
+            ancestor.create_time()  # later calls return the same
         except psutil.Error:
             continue
-        for engine in ENGINES:
-            if engine in words:
-                return f"{engine}-{ancestor.pid}-{created:.0f}"
+        for at, word in enumerate(words[:3]):
+            if Path(word).name in ENGINES:
+                return Path(word).name, ancestor, words[at + 1 :]
     return None

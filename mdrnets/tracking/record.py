@@ -60,6 +60,7 @@ class Record(Options):
         seconds: the sum of all attempts.
         error: one sentence if it did not finish.
         invocation: `ENGINE-ID` of the workflow run, see `provenance.invocation`.
+        workflow: the command of the workflow run, with its targets; None if it is not known.
         parameters: the values that the execution reads from the configuration, by `file:key`.
         inputs, code, outputs: hashes by path, of the files that exist.
         taken_inputs: inputs that had changed since their job made them, and were taken as they are.
@@ -85,6 +86,7 @@ class Record(Options):
     seconds: float = 0
     error: str | None = None
     invocation: str | None
+    workflow: str | None = None
     process: Process
     threads: int
     parameters: dict[str, Any]

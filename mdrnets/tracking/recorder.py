@@ -65,6 +65,7 @@ class RunRecorder:
                 status="RUNNING",
                 started=now(),
                 invocation=provenance.invocation(),
+                workflow=provenance.workflow_command(),
                 process=provenance.this_process(),
                 threads=config.profile.threads,
                 parameters=dict(job.parameters),

@@ -69,6 +69,12 @@ def public_uri() -> str:
     return redact_urls(tracking_uri())
 
 
+def server_uri() -> str:
+    """The URI that a server on this machine takes to serve the current database."""
+    database = _database(tracking_uri())
+    return _sqlite_uri(database) if database else tracking_uri()
+
+
 @contextmanager
 def open_store(profile: str) -> Iterator[Store]:
     """Connect, and create the database and the experiment if they are missing.

@@ -5,16 +5,25 @@ its run is found by the id of the execution.
 """
 
 import json
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
-from itertools import islice
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
 from mdrnets.files import sha256
+from mdrnets.tracking.invocations import end_invocations, parent_run
+from mdrnets.tracking.mlflow_requests import (
+    METRICS,
+    PARAMETER_LENGTH,
+    PARAMETERS,
+    chunks,
+    find_run,
+    flat_parameters,
+    metric_key,
+    milliseconds,
+    running_runs,
+)
 from mdrnets.tracking.provenance import Process
 from mdrnets.tracking.record import (
     MlflowStatus,
@@ -27,18 +36,17 @@ from mdrnets.tracking.record import (
 from mdrnets.tracking.store import Store, open_store, public_uri
 
 if TYPE_CHECKING:
-    from mlflow.entities import Run
+    from mlflow.entities import DatasetInput
 
-EXECUTION, INVOCATION, PROCESS = "mdrnets.execution", "mdrnets.invocation", "mdrnets.process"
+EXECUTION, PROCESS = "mdrnets.execution", "mdrnets.process"
 PARENT = "mlflow.parentRunId"
 ARTIFACT_SUFFIXES = (".csv", ".json", ".md", ".tex", ".png")
 ARTIFACT_BYTES = 1_000_000
 """Of larger outputs, only the hash is sent, in the manifest."""
-METRICS, PARAMETERS = 1000, 100
-"""The most that MLflow accepts in one request."""
-PARAMETER_LENGTH = 6000
-
-Item = TypeVar("Item")
+DATA_FOLDERS = ("raw", "splits", "packed", "masks")
+"""Folders of a run whose files MLflow shows as data sets that an execution used."""
+DIGEST_LENGTH = 36
+"""The most that MLflow takes of a data set's digest."""
 
 
 def unsent(records: RecordStore) -> list[Record]:
@@ -78,7 +86,7 @@ def sync(records: RecordStore, profile: str, *, everything: bool = False) -> int
         for record in waiting:
             send(store, records, record)
         _end_dead(store)
-        _end_invocations(store, records, {record.invocation for record in waiting})
+        end_invocations(store, records, {record.invocation for record in waiting})
     return len(waiting)
 
 
@@ -91,9 +99,7 @@ def send(store: Store, records: RecordStore, record: Record) -> None:
     for path in _artifacts(record):
         # In the folders of the project: two data sets have files of one name.
         store.client.log_artifact(run_id, str(path), str(Path("outputs") / path.parent))
-    store.client.set_terminated(
-        run_id, record.status, end_time=_milliseconds(record.ended or now())
-    )
+    store.client.set_terminated(run_id, record.status, end_time=milliseconds(record.ended or now()))
     status = MlflowStatus(tracking_uri=store.uri, run_id=run_id, complete=True)
     records.update(record, mlflow=status)
     records.forget_superseded(record)
@@ -103,12 +109,12 @@ def open_run(store: Store, records: RecordStore, record: Record) -> str:
     """Create or reopen the run of an execution, with parameters and tags; returns its id."""
     from mlflow.entities import Param, RunTag
 
-    run = _find(store, EXECUTION, record.execution)
+    run = find_run(store, EXECUTION, record.execution)
     if run is None:
         run = store.client.create_run(
             store.experiment,
             run_name=record.name,
-            start_time=_milliseconds(record.started),
+            start_time=milliseconds(record.started),
             tags={EXECUTION: record.execution},
         )
     elif record.status == "RUNNING":
@@ -117,12 +123,14 @@ def open_run(store: Store, records: RecordStore, record: Record) -> str:
     if record.invocation:
         # Two trainings must not create it at the same time.
         with FileLock(records.folder / ".parent.lock"):
-            tags[PARENT] = _parent(store, records, record.invocation)
+            tags[PARENT] = parent_run(store, records, record.invocation)
     run_id: str = run.info.run_id
     store.client.log_batch(run_id, tags=[RunTag(key, value) for key, value in tags.items()])
-    parameters = [Param(key, value) for key, value in _flat(record.parameters)]
-    for chunk in _chunks(parameters, PARAMETERS):
+    parameters = [Param(key, value) for key, value in flat_parameters(record.parameters)]
+    for chunk in chunks(parameters, PARAMETERS):
         store.client.log_batch(run_id, params=chunk)
+    if datasets := list(_datasets(record)):
+        store.client.log_inputs(run_id, datasets)
     records.update(
         record, mlflow=MlflowStatus(tracking_uri=store.uri, run_id=run_id, complete=False)
     )
@@ -138,11 +146,11 @@ def send_points(store: Store, run_id: str, curves: Path, offset: int = 0) -> int
 
     points, end = read_points(curves, offset)
     metrics = [
-        Metric(_key(name), value, point["time"], point["step"])
+        Metric(metric_key(name), value, point["time"], point["step"])
         for point in points
         for name, value in point["values"].items()
     ]
-    for chunk in _chunks(metrics, METRICS):
+    for chunk in chunks(metrics, METRICS):
         store.client.log_batch(run_id, metrics=chunk)
     return end
 
@@ -150,15 +158,15 @@ def send_points(store: Store, run_id: str, curves: Path, offset: int = 0) -> int
 def _send_measurements(store: Store, run_id: str, record: Record) -> None:
     from mlflow.entities import Metric, RunTag
 
-    time = _milliseconds(record.ended or record.started)
+    time = milliseconds(record.ended or record.started)
     values: dict[str, Any] = {"seconds": record.seconds, **record.measurements}
     if record.peak_memory is not None:
         values["peak_memory"] = record.peak_memory
     numbers = {k: v for k, v in values.items() if not isinstance(v, str | bool)}
     store.client.log_batch(
         run_id,
-        metrics=[Metric(_key(key), value, time, 0) for key, value in numbers.items()],
-        tags=[RunTag(_key(key), str(values[key])) for key in values.keys() - numbers.keys()],
+        metrics=[Metric(metric_key(key), value, time, 0) for key, value in numbers.items()],
+        tags=[RunTag(metric_key(key), str(values[key])) for key in values.keys() - numbers.keys()],
     )
 
 
@@ -186,6 +194,23 @@ def _tags(record: Record) -> dict[str, str]:
     return tags
 
 
+def _datasets(record: Record) -> "Iterator[DatasetInput]":
+    """The data among an execution's inputs."""
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    for name, known in record.inputs.items():
+        path = Path(name)
+        if path.parent.name in DATA_FOLDERS:
+            dataset = Dataset(
+                name=f"{record.profile}/{path.parent.name}/{path.name}",
+                digest=known.sha256[:DIGEST_LENGTH],
+                source_type="local",
+                source=json.dumps({"uri": name}),
+                profile=json.dumps({"bytes": known.bytes}),
+            )
+            yield DatasetInput(dataset, [InputTag("mlflow.data.context", record.stage)])
+
+
 def _manifest(record: Record) -> dict[str, Any]:
     return record.model_dump(mode="json", include={"command", "inputs", "code", "outputs"})
 
@@ -199,93 +224,9 @@ def _artifacts(record: Record) -> Iterator[Path]:
             yield path
 
 
-# -- invocations and dead runs ---------------------------------------------------------------
-
-
-def _parent(store: Store, records: RecordStore, invocation: str) -> str:
-    """The id of an invocation's run, which is created if it is missing."""
-    run = _find(store, INVOCATION, invocation)
-    if run is None:
-        begin = min((r.started for r in _members(records, invocation)), default=now())
-        run = store.client.create_run(
-            store.experiment,
-            run_name=invocation,
-            start_time=_milliseconds(begin),
-            tags={INVOCATION: invocation},
-        )
-    run_id: str = run.info.run_id
-    return run_id
-
-
-def _end_invocations(store: Store, records: RecordStore, touched: Iterable[str | None]) -> None:
-    """End each invocation whose stages have all ended, with the worst of their statuses."""
-    running = [run.data.tags[INVOCATION] for run in _running(store, INVOCATION)]
-    for invocation in {*running, *filter(None, touched)}:
-        members = _members(records, invocation)
-        statuses = {record.status for record in members}
-        if "RUNNING" not in statuses:
-            worst = next((s for s in ("FAILED", "KILLED") if s in statuses), "FINISHED")
-            end = max((r.ended for r in members if r.ended), default=now())
-            run_id = _parent(store, records, invocation)
-            store.client.set_terminated(run_id, worst, _milliseconds(end))
-
-
-def _members(records: RecordStore, invocation: str) -> list[Record]:
-    return [record for record in records.all() if record.invocation == invocation]
-
-
 def _end_dead(store: Store) -> None:
     """Mark the running MLflow runs whose process has died, even if the record was deleted."""
-    for run in _running(store, PROCESS):
+    for run in running_runs(store, PROCESS):
         host, pid, created = run.data.tags[PROCESS].split(" ")
         if Process(host=host, pid=int(pid), created=float(created)).is_gone():
             store.client.set_terminated(run.info.run_id, "KILLED")
-
-
-def _running(store: Store, tag: str) -> "list[Run]":
-    runs = store.client.search_runs([store.experiment], "attributes.status = 'RUNNING'")
-    return [run for run in runs if tag in run.data.tags]
-
-
-def _find(store: Store, tag: str, value: str) -> "Run | None":
-    runs = store.client.search_runs([store.experiment], f"tags.`{tag}` = '{value}'")
-    # MLflow repeats a request that a busy server answers too late, which makes a second run.
-    for repeated in runs[1:]:
-        store.client.delete_run(repeated.info.run_id)
-    return runs[0] if runs else None
-
-
-# -- what MLflow accepts ---------------------------------------------------------------------
-
-
-def _flat(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Parameters without the name of their file; nested keys are joined by dots.
-
-    Those of a network keep their prefix, since it has a seed like params.yaml.
-    """
-    for key, value in values.items():
-        file, _, name = key.partition(":")
-        yield from _leaves(name if file.endswith(".yaml") else f"{file}.{name}", value)
-
-
-def _leaves(key: str, value: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            yield from _leaves(f"{key}.{name}" if key else name, inner)
-    else:
-        text = value if isinstance(value, str) else json.dumps(value)
-        yield _key(key), text[:PARAMETER_LENGTH]
-
-
-def _key(name: str) -> str:
-    return re.sub(r"[^\w./ :-]", "_", name)
-
-
-def _chunks(items: Iterable[Item], size: int) -> Iterator[Sequence[Item]]:
-    iterator = iter(items)
-    while chunk := list(islice(iterator, size)):
-        yield chunk
-
-
-def _milliseconds(time: datetime) -> int:
-    return int(time.timestamp() * 1000)

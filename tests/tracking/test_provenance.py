@@ -151,3 +151,16 @@ def test_an_invocation_named_in_the_environment_comes_first(tmp_path: Path) -> N
 
 def test_a_command_by_hand_belongs_to_none() -> None:
     assert _invocations(sys.executable, "-c", _SHOW) == ["None"]
+
+
+_SHOW_COMMAND = _SHOW.replace("invocation", "workflow_command")
+
+
+def test_the_command_of_the_engine_is_known_without_its_secrets(tmp_path: Path) -> None:
+    engine = tmp_path / "dvc"
+    engine.write_text(f"#!/bin/sh\n{sys.executable} -c '{_SHOW_COMMAND}'\ntrue\n")
+    engine.chmod(0o755)
+    printed = _invocations(engine, "repro", "https://me:secret@host/x")
+    assert printed == ["dvc", "repro", "https://host/x"]
+    assert _invocations(engine, MDRNETS_INVOCATION_COMMAND="dvc") == ["dvc"]
+    assert _invocations(sys.executable, "-c", _SHOW_COMMAND) == ["None"]

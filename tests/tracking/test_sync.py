@@ -247,6 +247,67 @@ def test_stages_of_an_invocation_are_below_one_run(
     assert {run.data.tags["engine"] for run in children} == {"snakemake"}
 
 
+def test_the_run_of_an_invocation_says_what_was_asked_for(
+    records: RecordStore, make_record: Make, store: Store
+) -> None:
+    for name in ("split-one", "masks-one"):
+        record = make_record(
+            name=name,
+            invocation="snakemake-7",
+            workflow="snakemake --cores all -- reproduce_table1",
+            git={"commit": "c0ffee", "dirty": True},
+        )
+        records.update(records.begin(record, resumes=False), status="FINISHED", ended=END)
+    sync(records, "smoke")
+    (parent,) = _runs(store, "tags.`mdrnets.invocation` = 'snakemake-7'")
+    tags = {
+        "profile": "smoke",
+        "engine": "snakemake",
+        "git_dirty": "True",
+        "mlflow.source.git.commit": "c0ffee",
+        "mlflow.source.name": "snakemake --cores all -- reproduce_table1",
+    }
+    assert parent.data.tags | tags == parent.data.tags
+
+
+def test_the_run_of_an_invocation_has_the_table_that_it_made(
+    records: RecordStore, make_record: Make, store: Store
+) -> None:
+    table = Path("reports/smoke/table1.csv")
+    table.parent.mkdir(parents=True)
+    table.write_text("dataset,method,metric,bin,value\none,toy,L1 %,1-20,1.5\none,toy,PSNR,1-20,\n")
+    for name, invocation in (("table1", "snakemake-7"), ("old-table1", "snakemake-6")):
+        record = make_record(name=name, stage="table1", invocation=invocation)
+        made = hashes([table])
+        if name == "old-table1":  # the file is another one by now
+            made[str(table)] = made[str(table)].model_copy(update={"sha256": "0" * 64})
+        begun = records.begin(record, resumes=False)
+        records.update(begun, status="FINISHED", ended=END, outputs=made)
+    sync(records, "smoke")
+    (parent,) = _runs(store, "tags.`mdrnets.invocation` = 'snakemake-7'")
+    assert parent.data.metrics == {"one/toy/L1 _ 1-20": 1.5}
+    assert [file.path for file in store.client.list_artifacts(parent.info.run_id)] == ["table1.csv"]
+    (older,) = _runs(store, "tags.`mdrnets.invocation` = 'snakemake-6'")
+    assert not older.data.metrics
+
+
+def test_the_data_that_an_execution_read_are_its_data_sets(
+    records: RecordStore, make_record: Make, store: Store
+) -> None:
+    packed, code = Path("runs/smoke/packed/one.npy"), Path("params.yaml")
+    packed.parent.mkdir(parents=True)
+    packed.write_bytes(b"pixels")
+    record = records.begin(make_record(inputs=hashes([packed, code])), resumes=False)
+    records.update(record, status="FINISHED", ended=END)
+    sync(records, "smoke")
+    sync(records, "smoke", everything=True)
+    (run,) = _runs(store)
+    (used,) = run.inputs.dataset_inputs
+    assert used.dataset.name == "smoke/packed/one.npy"
+    assert hashes([packed])[str(packed)].sha256.startswith(used.dataset.digest)
+    assert json.loads(used.dataset.source) == {"uri": str(packed)}
+
+
 def test_an_invocation_lasts_as_long_as_its_stages(
     records: RecordStore, make_record: Make, store: Store
 ) -> None:

@@ -25,7 +25,7 @@ TEXTS = {
     ]
 } | {"Snakefile": commands_of_comments((ROOT / "Snakefile").read_text(encoding="utf-8"))}
 FEWEST = {
-    "README.md": 35,
+    "README.md": 42,
     "CONTRIBUTING.md": 12,
     "KNOWN_ISSUES.md": 7,
     "reports/reference/README.md": 5,
@@ -43,7 +43,7 @@ MESSAGES = {
     for path in sorted((ROOT / folder).rglob("*.py"))
     if (commands := commands_of_messages(path))
 }
-FEWEST_MESSAGES = 22
+FEWEST_MESSAGES = 23
 
 
 def _parameters(result: dict[str, list[list[str]]]) -> list[object]:

@@ -1,5 +1,6 @@
 # What the rules share: the table of stages, and how a stage becomes a rule.
 import os
+import shlex
 import sys
 import uuid
 from functools import partial
@@ -118,7 +119,10 @@ def inputs(stage):
 
 onstart:
     # One invocation: its stages become child runs of one MLflow run.
-    os.environ.update(MDRNETS_INVOCATION=f"snakemake-{uuid.uuid4().hex[:12]}")
+    os.environ.update(
+        MDRNETS_INVOCATION=f"snakemake-{uuid.uuid4().hex[:12]}",
+        MDRNETS_INVOCATION_COMMAND=shlex.join(["snakemake", *sys.argv[1:]]),
+    )
 
 
 def end():

@@ -21,7 +21,7 @@ from mdrnets.reporting.tables.cells import format_bin
 
 SAMPLES = 2  # of each bin and data set
 SET_GAP, BIN_GAP = 30, 14  # pixels
-LEFT, TOP, BELOW, EDGE = 66, 10, 66, 10
+LEFT, TOP, BELOW, EDGE = 66, 36, 40, 10
 
 
 def render(config: Config, layout: Layout, name: str) -> None:
@@ -52,6 +52,9 @@ def draw(
     height += SET_GAP * (len(sets) - 1)
     figure, axes = create_canvas(margin + len(titles) * side, height)
 
+    for column, title in enumerate(titles):
+        x = LEFT + column * (side + GAP) + side / 2
+        axes.text(x, TOP - 12, title, ha="center", va="baseline", size=6.5)
     y = TOP
     for faces, choice in zip(sets, shown, strict=True):
         middle = y + _height(choice, side) / 2
@@ -66,11 +69,8 @@ def draw(
             y += BIN_GAP - GAP
         y += SET_GAP - BIN_GAP
     y -= SET_GAP
-    for column, title in enumerate(titles):
-        x = LEFT + column * (side + GAP) + side / 2
-        axes.text(x, y + 22, title, ha="center", va="baseline", size=6.5)
     line = join_caption(["images drawn by seed", "rows by hole ratio", f"profile {profile}"])
-    axes.text(LEFT, y + 52, line, va="baseline", color=GREY, size=6)
+    axes.text(LEFT, y + 26, line, va="baseline", color=GREY, size=6)
     return figure
 
 

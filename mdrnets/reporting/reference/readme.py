@@ -1,4 +1,4 @@
-"""The block of README.md that shows a reference run, at the largest holes, beside the paper.
+"""The block of README.md that shows a reference run beside the paper: a short table with links.
 
 `mdrnets readme` writes it between two comments, from the files in `reports/reference/NAME/`.
 """
@@ -8,20 +8,13 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from mdrnets.config.load import Config, load_config
+from mdrnets.config.load import load_config
 from mdrnets.errors import UserError
-from mdrnets.files.markdown import format_table
 from mdrnets.files.tables import read_table
 from mdrnets.reporting.claims.finding import COLUMN, FINDING_COLUMNS, VERDICTS
 from mdrnets.reporting.reference.run import REFERENCE, ReferenceRun, load_reference
-from mdrnets.reporting.tables.cells import CELL_COLUMNS, HERE, format_bin
-from mdrnets.reporting.tables.metrics import table1_metrics
-from mdrnets.reporting.tables.short import (
-    Cells,
-    format_cell,
-    format_short_table1,
-    group_by_method,
-)
+from mdrnets.reporting.tables.cells import CELL_COLUMNS, HERE
+from mdrnets.reporting.tables.short import format_short_table1
 
 BLOCK = re.compile(
     r"(?P<head><!-- reference run: (?P<name>\w+) -->\n).*?"
@@ -60,15 +53,12 @@ def format_block(name: str) -> str:
     config = load_config(reference.profile)
     parts = [_format_run(reference, folder)]
     cells = read_table(folder / "table1.csv", CELL_COLUMNS)
-    largest = config.protocol.largest_bin
-    for dataset in config.profile.datasets:
-        title, table = format_short_table1(cells, config, dataset)
-        parts.append(f"**{title}**\n\n{table}")
-    for ablation, title in ((n, a.title) for n, a in config.ablations.items()):
-        if f"{ablation}.csv" in reference.tables:
-            rows = read_table(folder / f"{ablation}.csv", CELL_COLUMNS)
-            if all(row["value"] for row in rows):  # otherwise the run lacks some variants
-                parts.append(_ablation(rows, config, title, largest))
+    first, *others = config.profile.datasets
+    title, table = format_short_table1(cells, config, first)
+    parts.append(f"**{title}**\n\n{table}")
+    if others:
+        titles = ", ".join(config.profile.datasets[name].title for name in others)
+        parts.append(f"{titles}, and all other holes: [table1.md]({folder}/table1.md).")
     if (folder / "claims.csv").is_file():
         parts.append(_claims(folder / "claims.csv"))
     return "\n\n".join(parts) + "\n"
@@ -78,36 +68,17 @@ def _format_run(reference: ReferenceRun, folder: Path) -> str:
     cost = reference.cost
     machines = "; ".join(dict.fromkeys(_machine(s.cpu, s.gpus) for s in reference.settings))
     torch = ", ".join(dict.fromkeys(setting.torch for setting in reference.settings))
-    pages = sorted(path.name for path in folder.glob("*.md"))
     return (
         f"```bash\n{reference.command}\n```\n\n"
         f"{reference.made}, commit {', '.join(reference.commits)}: {cost.jobs} jobs, "
-        f"{cost.elapsed_hours:.1f} hours from the first to the last, pauses included "
-        f"({cost.job_hours:.1f} job-hours), on {cost.cores} cores of {machines}; PyTorch "
-        f"{torch}. `make verify PROFILE={reference.profile}` runs it again and compares every "
-        f"cell. All bins, intervals, curves, configuration and executions: "
-        f"[`{folder}/`]({folder}/) "
-        f"({', '.join(f'[{page}]({folder}/{page})' for page in pages)})."
+        f"{cost.job_hours:.1f} job-hours on {cost.cores} cores of {machines}, PyTorch {torch}. All "
+        f"tables, curves, the configuration and the list of jobs are in [`{folder}/`]({folder}/). "
+        f"`make verify PROFILE={reference.profile}` runs it again and compares every cell."
     )
 
 
 def _machine(cpu: str, gpus: Sequence[str]) -> str:
     return ", ".join([cpu, *gpus])
-
-
-def _ablation(rows: Cells, config: Config, title: str, largest: str) -> str:
-    """One row for each variant."""
-    metrics = table1_metrics(config.profile.frechet)
-    lines = [
-        [config.title(variant), *(format_cell(cells[metric.name]) for metric in metrics)]
-        for variant, cells in group_by_method([row for row in rows if row["bin"] == largest])
-    ]
-    data = config.profile.datasets[rows[0]["dataset"]].title
-    return (
-        f"**{title}** on {data}, holes of {format_bin(largest)} (the paper's numbers are not "
-        "available to us)\n\n"
-        + format_table(["Variant", *(metric.title for metric in metrics)], lines, labels=1)
-    )
 
 
 def _claims(path: Path) -> str:

@@ -26,18 +26,18 @@ def test_a_row_is_input_every_method_and_ground_truth() -> None:
     assert np.array_equal(second, sets[0].completion("mdrnets", "1-20", at))
 
 
-def test_names_stand_under_the_columns_in_their_order() -> None:
+def test_names_stand_above_the_columns_in_their_order() -> None:
     figure = _draw(make_sets())
     titles = ["Input", *METHODS.values(), "Ground truth"]
-    result = [text for text in figure.axes[0].texts if text.get_text() in titles]
-    assert [text.get_text() for text in result] == titles
-    lowest = max(image.get_extent()[2] for image in figure.axes[0].get_images())
+    found = [text for text in figure.axes[0].texts if text.get_text() in titles]
+    assert [text.get_text() for text in found] == titles
+    top = min(image.get_extent()[3] for image in figure.axes[0].get_images())
     middles = []
     for image in figure.axes[0].get_images()[: len(titles)]:
         left, right, *_ = image.get_extent()
         middles.append((left + right) / 2)
-    assert [text.get_position()[0] for text in result] == middles
-    assert all(text.get_position()[1] > lowest for text in result)
+    assert [text.get_position()[0] for text in found] == middles
+    assert all(text.get_position()[1] < top for text in found)
 
 
 def test_rows_say_their_bin_and_data_set() -> None:

@@ -1,0 +1,113 @@
+"""Show the runs of a profile in a browser, with MLflow.
+
+Sends the records that MLflow does not have yet, and opens the page of the profile's runs: of the
+server that MLFLOW_TRACKING_URI names, otherwise of one that it starts on this machine, for the
+project's database. Ctrl-C ends that server.
+"""
+
+import socket
+import subprocess
+import sys
+import time
+import webbrowser
+from collections.abc import Sequence
+
+from mdrnets.commands.command_line import command_parser
+from mdrnets.errors import UserError
+
+HOST = "127.0.0.1"
+FIRST_PORT = 5000
+START_TIMEOUT = 120.0
+"""Seconds that MLflow may take to start."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = command_parser("ui", __doc__)
+    parser.add_argument(
+        "--port", type=int, help=f"by default the first free one from {FIRST_PORT} on"
+    )
+    parser.add_argument(
+        "--no-browser", action="store_true", help="print the address, and open no browser"
+    )
+    options = parser.parse_args(arguments)
+
+    from mdrnets.config.load import load_config
+    from mdrnets.layout import Layout
+    from mdrnets.tracking.record import RecordStore
+    from mdrnets.tracking.store import TrackingError, open_store, server_uri, tracking_uri
+    from mdrnets.tracking.sync import sync
+
+    profile = load_config(options.profile).name
+    try:
+        sync(RecordStore(Layout(profile).records), profile)
+        with open_store(profile) as store:
+            experiment = store.experiment
+    except TrackingError as error:
+        raise UserError(f"{error}; start the server, or unset MLFLOW_TRACKING_URI") from None
+    if tracking_uri().startswith(("http://", "https://")):
+        _show(tracking_uri(), experiment, browser=not options.no_browser)
+        return 0
+    port = options.port or _free_port()
+    _require_free(port)
+    server = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "mlflow", "server", "--workers", "1"),
+            *("--backend-store-uri", server_uri(), "--host", HOST, "--port", str(port)),
+        ],
+        stdout=sys.stderr,
+    )
+    try:
+        _wait(server, port)
+        _show(f"http://{HOST}:{port}", experiment, browser=not options.no_browser)
+        return server.wait()
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def runs_page(server: str, experiment: str) -> str:
+    """The address of an experiment's runs.
+
+    MLflow's first page, and an experiment's, show the traces of language models.
+    """
+    page = f"#/experiments/{experiment}/runs?workflowType=machine_learning"
+    return f"{server.rstrip('/')}/{page}"
+
+
+def _show(server: str, experiment: str, *, browser: bool) -> None:
+    from mdrnets.config.redaction import redact_urls
+
+    print(f"the runs: {runs_page(redact_urls(server), experiment)}", flush=True)
+    if browser:
+        webbrowser.open(runs_page(server, experiment))
+
+
+def _free_port() -> int:
+    ports = range(FIRST_PORT, FIRST_PORT + 100)
+    free = next((port for port in ports if not _is_used(port)), None)
+    if free is None:
+        raise UserError(f"ports {ports.start} to {ports.stop - 1}: all in use; pass --port")
+    return free
+
+
+def _require_free(port: int) -> None:
+    if _is_used(port):
+        raise UserError(f"--port {port}: in use by another program; pass another number")
+
+
+def _is_used(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) == 0
+
+
+def _wait(server: "subprocess.Popen[bytes]", port: int) -> None:
+    """Wait until the server answers.
+
+    Raises:
+        UserError: it ended, or did not answer in time.
+    """
+    end = time.monotonic() + START_TIMEOUT
+    while not _is_used(port):
+        if server.poll() is not None or time.monotonic() > end:
+            raise UserError(f"port {port}: MLflow did not start; its messages are above")
+        time.sleep(0.1)

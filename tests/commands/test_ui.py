@@ -1,0 +1,84 @@
+"""`mdrnets ui`: the page that it opens."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import webbrowser
+from pathlib import Path
+
+import pytest
+
+from mdrnets.commands import ui
+from mdrnets.commands.command_line import run_command
+from mdrnets.tracking import store as store_module
+from mdrnets.tracking.store import open_store
+from tests.helpers.browser import needs_chromium, open_chromium
+
+ROOT = Path(__file__).parents[2]
+SMOKE = ["--profile", "smoke"]
+
+
+def test_a_server_that_runs_is_only_opened(
+    shipped: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://me:secret@host/mlflow/")
+    monkeypatch.setattr(webbrowser, "open", opened.append)
+    monkeypatch.setattr(store_module, "_experiment", lambda *_: "42")
+    monkeypatch.setattr(ui, "_free_port", None)
+    assert run_command("ui", SMOKE) == 0
+    page = "host/mlflow/#/experiments/42/runs?workflowType=machine_learning"
+    assert opened == [f"https://me:secret@{page}"]
+    assert capsys.readouterr().out == f"the runs: https://{page}\n"
+
+
+def test_an_unreachable_server_is_one_sentence(
+    shipped: Path,
+    closed_port: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{closed_port}")
+    assert run_command("ui", SMOKE) == 1
+    assert f"127.0.0.1:{closed_port}" in capsys.readouterr().err
+
+
+def test_a_port_in_use_is_named(database: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as busy:
+        busy.bind((ui.HOST, 0))
+        busy.listen()
+        port = str(busy.getsockname()[1])
+        assert run_command("ui", [*SMOKE, "--port", port]) == 1
+    assert port in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@needs_chromium
+def test_the_page_shows_the_runs(database: Path, closed_port: int, tmp_path: Path) -> None:
+    """MLflow's own first page shows traces of language models."""
+    with open_store("smoke") as store:
+        store.client.create_run(store.experiment, run_name="a-run-of-the-profile")
+    arguments = ["ui", *SMOKE, "--no-browser", "--port", str(closed_port)]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "mdrnets", *arguments],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert server.stdout is not None
+        address = server.stdout.readline().removeprefix("the runs: ").strip()
+        with open_chromium(tmp_path / "browser") as browser:
+            browser.get(address)
+            end = time.monotonic() + 60
+            while "a-run-of-the-profile" not in browser.page_source:
+                assert time.monotonic() < end
+                time.sleep(0.5)
+            if picture := os.environ.get("MDRNETS_SCREENSHOT"):
+                browser.save_screenshot(picture)
+    finally:
+        server.send_signal(signal.SIGINT)
+        assert server.wait(timeout=120) in (0, 130)
