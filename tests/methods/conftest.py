@@ -62,12 +62,12 @@ def batch() -> Batch:
     return Batch(image=image, hole=hole)
 
 
-@pytest.fixture
-def run_steps() -> Callable[[Trainable, Phase, Batch, int], list[dict[str, float]]]:
-    return _run_steps
+@pytest.fixture(name="run_steps")
+def run_steps_fixture() -> Callable[[Trainable, Phase, Batch, int], list[dict[str, float]]]:
+    return run_steps
 
 
-def _run_steps(trainable: Trainable, phase: Phase, batch: Batch, n: int) -> list[dict[str, float]]:
+def run_steps(trainable: Trainable, phase: Phase, batch: Batch, n: int) -> list[dict[str, float]]:
     """Train `n` steps on one batch as the loop would, but without calling `phase.on_start`.
 
     Returns each step's weighted terms, of all its updates together.

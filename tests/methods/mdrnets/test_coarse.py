@@ -115,17 +115,6 @@ def test_the_frozen_features_are_not_saved_with_it(context: BuildContext) -> Non
     assert network.frozen("features").weight is network.loss.features.weight
 
 
-def test_training_is_a_function_of_the_seed(
-    context: BuildContext, batch: Batch, run_steps: RunSteps
-) -> None:
-    states = []
-    for _ in range(2):
-        network = _network(context)
-        run_steps(network, network.phases()[0], batch, 2)
-        states.append(network.state_dict())
-    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
-
-
 def test_an_image_size_that_cannot_be_halved_so_often_is_refused(context: BuildContext) -> None:
     with pytest.raises(UserError, match=r"coarse\.levels: 7 .* 32 .* 128"):
         build(options=Options(steps=1), context=context)

@@ -256,18 +256,6 @@ def test_batches_with_empty_or_full_holes_can_be_trained_on(
     assert torch.isfinite(output).all()
 
 
-def test_the_same_seed_trains_the_same_weights(
-    small_method: MakeMethod, batch: Batch, run_steps: RunSteps
-) -> None:
-    states = []
-    for _ in range(2):
-        method = small_method()
-        run_steps(method, method.phases()[0], batch, 2)
-        states.append(method.state_dict())
-    for name, tensor in states[0].items():
-        assert torch.equal(tensor, states[1][name]), name
-
-
 def test_one_step_writes_the_memory_once(
     small_method: MakeMethod, batch: Batch, run_steps: RunSteps
 ) -> None:

@@ -179,15 +179,6 @@ def test_a_saved_parser_parses_alike(labelled_batch: Batch, run_steps: RunSteps)
     assert torch.equal(parser.eval()(labelled_batch.image), again.eval()(labelled_batch.image))
 
 
-def test_training_is_a_function_of_the_seed(labelled_batch: Batch, run_steps: RunSteps) -> None:
-    states = []
-    for _ in range(2):
-        parser = _parser()
-        run_steps(parser, parser.phases()[0], labelled_batch, 2)
-        states.append(_state(parser))
-    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
-
-
 def test_a_batch_without_labels_is_refused(labelled_batch: Batch) -> None:
     (phase,) = _parser().phases()
     with pytest.raises(AssertionError, match="labels"):

@@ -127,17 +127,6 @@ def test_the_optimiser_is_the_papers(network: Reconstruction) -> None:
     assert (phase.steps, phase.batch_size, phase.schedulers) == (9, 2, {})
 
 
-def test_training_is_a_function_of_the_seed(
-    context: BuildContext, batch: Batch, run_steps: RunSteps
-) -> None:
-    outputs = []
-    for _ in range(2):
-        network = _network(context)
-        run_steps(network, network.phases()[0], batch, 2)
-        outputs.append(network(batch.image))
-    assert torch.equal(outputs[0], outputs[1])
-
-
 @pytest.mark.parametrize(("image_size", "downsamplings"), [(32, 5), (36, 3), (8, 3)])
 def test_a_middle_layer_that_does_not_fit_is_refused(
     context: BuildContext, image_size: int, downsamplings: int

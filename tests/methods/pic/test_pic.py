@@ -119,21 +119,6 @@ def test_training_lowers_the_reconstruction(
     assert history[-1]["reconstruction_rec"] < 0.9 * history[0]["reconstruction_rec"]
 
 
-def test_samples_follow_the_generator_and_not_the_hole(method: PIC, batch64: Batch) -> None:
-    method.eval()
-
-    def complete(seed: int, masked: torch.Tensor) -> torch.Tensor:
-        with torch.no_grad():
-            return method.complete(masked, batch64.hole, torch.Generator().manual_seed(seed))
-
-    first = complete(1, batch64.masked)
-    assert first.shape == batch64.image.shape
-    assert first.abs().max() <= 1
-    assert torch.equal(first, complete(1, batch64.masked))
-    assert torch.equal(first, complete(1, batch64.masked + 1000 * batch64.hole))
-    assert ((first - complete(2, batch64.masked)).abs() * batch64.hole).any()
-
-
 def test_best_of_selects_the_sample_that_the_discriminator_prefers(batch64: Batch) -> None:
     torch.manual_seed(0)
     built = build(
@@ -236,19 +221,6 @@ def test_an_image_without_a_hole_or_without_anything_else(
     assert all(term.isfinite() for term in terms.values())
     with torch.no_grad():
         output = method.complete(batch64.image * (1 - hole), hole, torch.Generator().manual_seed(0))
-    assert output.isfinite().all()
-
-
-def test_half_precision_trains_and_completes(
-    method: PIC, batch64: Batch, run_steps: Callable[..., list[dict[str, float]]]
-) -> None:
-    with torch.autocast("cpu", torch.bfloat16, cache_enabled=False):
-        for phase in method.phases():
-            run_steps(method, phase, batch64, 2)
-        with torch.no_grad():
-            output = method.eval().complete(
-                batch64.masked, batch64.hole, torch.Generator().manual_seed(0)
-            )
     assert output.isfinite().all()
 
 
