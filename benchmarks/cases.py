@@ -52,6 +52,13 @@ def deepfillv2_step() -> Work:
     return _step(deepfillv2, size=256, images=1)
 
 
+def pic_step() -> Work:
+    """A training step of PIC at its published sizes, one image of 256²."""
+    from mdrnets.methods.pic import method
+
+    return _step(method, size=256, images=1)
+
+
 def ict_sampling() -> Work:
     """Sampling of 8 images by ICT's transformer at `real64`'s sizes, half of the cells missing."""
     from mdrnets.methods.ict.transformer import AppearanceTransformer, sample_masked
@@ -100,6 +107,7 @@ CASES = {
         region_affinity,
         deepfillv2_step,
         contextual_attention,
+        pic_step,
         ict_sampling,
         batch,
     )

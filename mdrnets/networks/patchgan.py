@@ -5,7 +5,8 @@ Isola et al. 2017, "Image-to-Image Translation with Conditional Adversarial Netw
 """
 
 from torch import Tensor, nn
-from torch.nn.utils.parametrizations import spectral_norm
+
+from mdrnets.networks.spectral_norm import spectral_norm
 
 
 class PatchDiscriminator(nn.Module):

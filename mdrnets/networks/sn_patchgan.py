@@ -5,7 +5,8 @@ https://arxiv.org/abs/1806.03589), section 3.3.
 """
 
 from torch import Tensor, nn
-from torch.nn.utils.parametrizations import spectral_norm
+
+from mdrnets.networks.spectral_norm import spectral_norm
 
 MAX_GROWTH = 4  # widths relative to the first layer
 

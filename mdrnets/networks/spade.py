@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils.parametrizations import spectral_norm
 
 from mdrnets.config.marks import Cited
+from mdrnets.networks.spectral_norm import spectral_norm
 
 SLOPE: Annotated[float, Cited("SPADE")] = 0.2
 

@@ -11,6 +11,7 @@ from typing import Annotated
 import torch
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor
+from torch.nn.utils.parametrize import cached
 from torch.optim import Adam
 
 from mdrnets.config.marks import Chosen, Official, Paper
@@ -123,8 +124,10 @@ class PIC(Method):
         self._train_discriminators(trainable=False)
         target = [resize(image, scale.shape[-1]) for scale in generated]
         visible_scales = [resize(valid, scale.shape[-1]) for scale in generated]
-        with torch.no_grad():
-            real_map = self.discriminator_rec(image)
+        with cached():  # one σ for both maps
+            with torch.no_grad():
+                real_map = self.discriminator_rec(image)
+            reconstructed_map = self.discriminator_rec(reconstructed[-1])
         kl = weights.kl * SCALES
         yield Update(
             "generator",
@@ -141,7 +144,7 @@ class PIC(Method):
                 "adversarial_g": weights.adversarial
                 * generator_loss(self.discriminator(generated[-1]), kind="lsgan"),
                 "matching_rec": weights.adversarial
-                * (self.discriminator_rec(reconstructed[-1]) - real_map).square().mean(),
+                * (reconstructed_map - real_map).square().mean(),
             },
         )
 
@@ -168,7 +171,8 @@ class PIC(Method):
 
     @staticmethod
     def _discriminator_loss(discriminator: Discriminator, real: Tensor, fake: Tensor) -> Tensor:
-        return discriminator_loss(discriminator(real), discriminator(fake), kind="lsgan")
+        logits = discriminator(torch.cat([real, fake]))  # one pass: one σ for both
+        return discriminator_loss(*logits.chunk(2), kind="lsgan")
 
 
 def build(*, options: Options, context: BuildContext) -> Trainable:

