@@ -4,7 +4,7 @@ This module must not import torch, since the workflow engines read the configura
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -31,7 +31,7 @@ class TrainOptions(Options):
 
 
 def with_steps(
-    values: Mapping[str, Any], *, batch_size: Any, images: int, where: str
+    values: Mapping[str, Any], *, batch_size: Any, images: int, place: Callable[[str], str]
 ) -> dict[str, Any]:
     """Replace `epochs` among the options of a network by the equivalent number of steps.
 
@@ -39,7 +39,7 @@ def with_steps(
         values: the options in the profile, `epochs` included.
         batch_size: images per step.
         images: images per epoch.
-        where: file and key, for error messages.
+        place: gives file, line and key for error messages, see `validation.Place`.
 
     Raises:
         UserError: `epochs` is not a positive number, `steps` is given too, or the batch size is
@@ -47,12 +47,12 @@ def with_steps(
     """
     epochs = values["epochs"]
     if isinstance(epochs, bool) or not isinstance(epochs, int | float) or epochs <= 0:
-        raise UserError(f"{where}.epochs: expected a number above 0, found {epochs!r}")
+        raise UserError(f"{place('epochs')}: expected a number above 0, found {epochs!r}")
     if "steps" in values:
-        raise UserError(f"{where}: both `steps` and `epochs` are given; remove one of them")
+        raise UserError(f"{place('epochs')}: `steps` is given as well; remove one of them")
     if not isinstance(batch_size, int) or batch_size < 1:
         raise UserError(
-            f"{where}.batch_size: `epochs` needs a whole number above 0, found {batch_size!r}; "
+            f"{place('batch_size')}: `epochs` needs a whole number above 0, found {batch_size!r}; "
             "set the batch size"
         )
     options = {key: value for key, value in values.items() if key != "epochs"}

@@ -1,5 +1,7 @@
 """Validate values from YAML or JSON, and report errors by file, line and key."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,6 +14,8 @@ from mdrnets.errors import UserError
 from mdrnets.files.text import read_json
 
 AnyOptions = TypeVar("AnyOptions", bound=Options)
+Place = Callable[[str], str]
+"""Gives `FILE:LINE: KEY` for a key, and the file for an empty one; see `locate`."""
 
 RENAMED_KEYS = {
     "parts": "components",
@@ -32,13 +36,16 @@ _UNION_TAGS = ("network", "external")
 """Pydantic adds them to the location of an error; they are not keys of the file."""
 
 
-def validate_options(model: type[AnyOptions], values: Any, *, where: Path | str) -> AnyOptions:
+def validate_options(
+    model: type[AnyOptions], values: Any, *, where: Path | str | Place
+) -> AnyOptions:
     """Return `values` as an instance of `model`.
 
     Args:
         model: what is expected.
         values: what the file has, usually a mapping.
-        where: the file, or file and key, that error messages name.
+        where: the file, or file and key, that error messages name, or a function that gives them
+            for a key.
 
     Raises:
         UserError: a key is unknown or missing, or a value is not accepted. For a YAML file, the
@@ -51,14 +58,17 @@ def validate_options(model: type[AnyOptions], values: Any, *, where: Path | str)
     renamed = {key for key in map(_renamed_key, errors) if key}
     problems = [_describe(e) for e in errors if e["type"] != "missing" or _key(e) not in renamed]
     if isinstance(where, Path) and where.suffix == ".yaml":
-        raise UserError("; ".join(_with_line(where, problem) for problem in problems))
+        where = partial(locate, where)
+    if callable(where):
+        raise UserError("; ".join(add_place(problem, where) for problem in problems))
     raise UserError(f"{where}: {'; '.join(problems)}")
 
 
-def _with_line(path: Path, problem: str) -> str:
-    """Put file and line before a problem, which begins with its key."""
+def add_place(problem: str, place: Place) -> str:
+    """Put file and line before a problem, which begins with its key if it has one."""
     key, colon, rest = problem.partition(": ")
-    return locate(path, key) + colon + rest
+    has_key = colon and "`" not in key
+    return f"{place(key)}: {rest}" if has_key else f"{place('')}: {problem}"
 
 
 def load_json_options(model: type[AnyOptions], path: Path, *, remedy: str) -> AnyOptions:

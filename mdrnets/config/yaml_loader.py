@@ -66,7 +66,7 @@ def locate(path: Path, key: str) -> str:
     Args:
         path: a YAML file that was loaded without an error.
         key: keys and indices from the top, joined by dots. If only the first ones are in the
-            file, the line is that of the last of these.
+            file, the line is that of the last of these. Empty: the file as a whole.
     """
     node = yaml.compose(path.read_text(encoding="utf-8"), yaml.SafeLoader)
     rest, line = key, 0
@@ -76,7 +76,8 @@ def locate(path: Path, key: str) -> str:
             break
         name, line, node = child
         rest = rest[len(name) + 1 :]
-    return f"{path}:{line}: {key}" if line else f"{path}: {key}"
+    where = f"{path}:{line}" if line else str(path)
+    return f"{where}: {key}" if key else where
 
 
 def _children(node: yaml.Node | None) -> Iterator[tuple[str, int, yaml.Node]]:

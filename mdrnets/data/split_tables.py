@@ -1,9 +1,13 @@
 """The split tables of a profile: the role of every image of a data set, and of every hole mask."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from mdrnets.config.data import Role, TrainingHoles
 from mdrnets.config.load import Config
+from mdrnets.config.validation import add_place
+from mdrnets.config.yaml_loader import locate
 from mdrnets.data.dataset import HOLE_SPLIT_COLUMNS, SPLIT_COLUMNS
 from mdrnets.data.progress import ProgressBar
 from mdrnets.data.sources import open_source
@@ -16,6 +20,7 @@ from mdrnets.data.splits import (
     read_hole_steps,
 )
 from mdrnets.data.training_holes import PREFIX, assign_training_roles
+from mdrnets.errors import UserError
 from mdrnets.files.tables import write_table
 from mdrnets.layout import Layout
 
@@ -33,7 +38,10 @@ def split_images(config: Config, layout: Layout, name: str, progress: ProgressBa
         if dataset.labels is not None:
             with open_source(config, layout, dataset.labels.source) as labels:
                 labelled = find_labelled_images(faces, labels, classes=dataset.labels.classes)
-        roles = assign_image_roles(list(faces.members), dataset.split, seed=config.protocol.seed)
+        with _located(config, f"datasets.{name}."):
+            roles = assign_image_roles(
+                list(faces.members), dataset.split, seed=config.protocol.seed
+            )
         hashes = hash_members(faces, progress=progress)
         check_no_leak(faces, roles, hashes)
     rows = [(stem, roles[stem], int(stem in labelled), digest) for stem, digest in hashes.items()]
@@ -45,15 +53,26 @@ def split_holes(config: Config, layout: Layout, progress: ProgressBar) -> None:
     settings = config.profile.holes
     with open_source(config, layout, settings.source) as holes:
         steps = read_hole_steps(list(holes.members), per_step=settings.per_step, where=holes.origin)
-        roles = assign_hole_roles(
-            steps, validation=settings.validation, test=settings.test, seed=config.protocol.seed
-        )
+        with _located(config):
+            roles = assign_hole_roles(
+                steps, validation=settings.validation, test=settings.test, seed=config.protocol.seed
+            )
         hashes = hash_members(holes, progress=progress)
         check_no_leak(holes, roles, hashes)
     rows = [(stem, steps[stem], roles[stem], digest) for stem, digest in hashes.items()]
     if settings.training is not None:
         rows += _training_rows(config, layout, settings.training, progress)
     write_table(layout.hole_split(), HOLE_SPLIT_COLUMNS, rows)
+
+
+@contextmanager
+def _located(config: Config, above: str = "") -> Iterator[None]:
+    """Add the profile's file and line to errors that begin with a key below `above`."""
+    try:
+        yield
+    except UserError as error:
+        place = add_place(str(error), lambda key: locate(config.path, f"{above}{key}"))
+        raise UserError(place) from None
 
 
 def _training_rows(

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from mdrnets.config.constants import STEPS
+from mdrnets.config.constants import MIN_TEST_IMAGES, STEPS
 from mdrnets.config.data import Role, Split
 from mdrnets.data.archive import Archive, is_number, sort_stems
 from mdrnets.data.bad_files import read_each, require_none
@@ -65,7 +65,7 @@ def select_celebahq(ids: Sequence[str], *, test_every: int | None) -> set[str]:
     Names that are not numbers are never for test.
 
     Raises:
-        UserError: no name is selected.
+        UserError: too few names are selected for the intervals of the scores.
     """
     listed = {int(line) for line in TEST_IDS.read_text(encoding="ascii").split()}
     numbers = [name for name in sort_stems(ids) if is_number(name)]
@@ -73,10 +73,11 @@ def select_celebahq(ids: Sequence[str], *, test_every: int | None) -> set[str]:
     if test_every is not None:
         others = [name for name in numbers if name not in test]
         test.update(others[test_every - 1 :: test_every])
-    if not test:
+    if len(test) < MIN_TEST_IMAGES:
         raise UserError(
-            "split.rule: celebahq selects no test image, expected names that are ids of CelebA-HQ; "
-            "rename the files, or use the rule `last`"
+            f"split.rule: celebahq selects {len(test)} of {len(ids)} images for test, expected at "
+            f"least {MIN_TEST_IMAGES}, named by their ids in CelebA-HQ; rename the files, set "
+            "`test_every`, or use the rule `last`"
         )
     return test
 

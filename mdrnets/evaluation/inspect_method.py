@@ -5,6 +5,7 @@ import torch
 
 from mdrnets.config.load import Config
 from mdrnets.config.protocol import PARAMS
+from mdrnets.config.yaml_loader import locate
 from mdrnets.data.assignment import by_bin, read_assignment
 from mdrnets.data.dataset import SPLIT_COLUMNS, map_holes, map_images, open_array
 from mdrnets.data.progress import ProgressBar
@@ -89,8 +90,9 @@ def inspect_parsing(
         if pair.image_row in label_rows
     ]
     if not pairs:
+        key = locate(config.path, f"datasets.{dataset}.split.validation")
         raise UserError(
-            f"{config.path}: datasets.{dataset}.split.validation: found no validation image with "
+            f"{key}: found no validation image with "
             "both a label map and a hole; raise it, or holes.validation"
         )
     bins = by_bin(pairs, config.protocol.bins)
@@ -111,8 +113,9 @@ def require_mdrnets(method: str, network: Trainable) -> MDRNets:
         UserError: it is another network.
     """
     if not isinstance(network, MDRNets):
+        key = locate(PARAMS, f"methods.{method}.memory")
         raise UserError(
-            f"{PARAMS}: methods.{method}.memory: found {type(network).__name__}, expected an "
+            f"{key}: found {type(network).__name__}, expected an "
             "MDRNets, the only network whose memory can be inspected; remove the key"
         )
     return network
@@ -125,8 +128,9 @@ def require_memory(config: Config, method: str, network: MDRNets) -> Disentangle
         UserError: its options leave it out.
     """
     if network.memory is None:
+        key = locate(config.path, f"networks.{method}")
         raise UserError(
-            f"{config.path}: networks.{method}: found a network without a memory; leave `memory` "
+            f"{key}: found a network without a memory; leave `memory` "
             "and `guidance` at their defaults (variants of the ablations change them), and train "
             "it again"
         )

@@ -11,6 +11,7 @@ import torch
 
 from mdrnets.config.load import Config
 from mdrnets.config.protocol import PARAMS
+from mdrnets.config.yaml_loader import locate
 from mdrnets.dag.evaluate import per_class_networks
 from mdrnets.data.assignment import by_bin, read_assignment
 from mdrnets.data.dataset import SPLIT_COLUMNS, map_holes, map_images, open_array
@@ -92,8 +93,9 @@ def require_parser(name: str, network: Trainable) -> Parser:
         UserError: it is not.
     """
     if not isinstance(network, Parser):
+        key = locate(PARAMS, "per_class.parser")
         raise UserError(
-            f"{PARAMS}: per_class.parser: found {name}, expected a face parser; name a component "
+            f"{key}: found {name}, expected a face parser; name a component "
             f"of the module {Parser.__module__}"
         )
     return network

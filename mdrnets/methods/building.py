@@ -5,14 +5,17 @@
 
 import importlib
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, Protocol, cast
 
 import torch
 
 from mdrnets.config.load import Config
+from mdrnets.config.network_id import NetworkId
 from mdrnets.config.options import Options, with_steps
 from mdrnets.config.protocol import PARAMS, Network
-from mdrnets.config.validation import validate_options
+from mdrnets.config.validation import add_place, validate_options
+from mdrnets.config.yaml_loader import locate
 from mdrnets.errors import UserError
 from mdrnets.layout import Layout
 from mdrnets.methods.base import BuildContext, Trainable
@@ -43,9 +46,9 @@ def build_each(config: Config) -> Iterator[tuple[str, Trainable]]:
 
     def features(wanted: str) -> PerceptualFeatures:
         if config.profile.perceptual == "vgg" and wanted not in config.profile.weights:
+            key = locate(config.path, "perceptual")
             raise UserError(
-                f"{config.path}: perceptual: vgg needs a source `{wanted}` of kind weights; "
-                "profiles/paper.yaml has one"
+                f"{key}: vgg needs a source `{wanted}` of kind weights; profiles/paper.yaml has one"
             )
         return PerceptualFeatures()
 
@@ -59,7 +62,7 @@ def build_each(config: Config) -> Iterator[tuple[str, Trainable]]:
             frozen={part: parts[part] for part in network.uses},
         )
         options = resolved_options(config, name, images=images)
-        built = network_module(network, name).build(options=options, context=context)
+        built = _build(config, name, options=options, context=context)
         yield name, built
         if name in config.protocol.components:
             parts[name] = freeze(built)
@@ -77,14 +80,37 @@ def resolved_options(config: Config, network: str, *, images: int) -> Options:
         UserError: an option is invalid.
     """
     module = network_module(config.network(network), network)
-    where = f"{config.path}: networks.{network}"
+    place = partial(_place_option, config, network)
     values = config.options(network)
     if "epochs" in values:
         default = module.Options.model_fields["batch_size"].default
         values = with_steps(
-            values, batch_size=values.get("batch_size", default), images=images, where=where
+            values, batch_size=values.get("batch_size", default), images=images, place=place
         )
-    return validate_options(module.Options, values, where=where)
+    return validate_options(module.Options, values, where=place)
+
+
+def _place_option(config: Config, network: str, key: str) -> str:
+    """Where a network's option is written; a variant has its own in params.yaml."""
+    network_id = NetworkId.parse(network)
+    if network_id.variant:
+        changes = config.protocol.variants[network_id.variant].options
+        if key.partition(".")[0] in changes:
+            return locate(PARAMS, f"variants.{network_id.variant}.options.{key}")
+    return locate(config.path, ".".join(filter(None, ("networks", network_id.base, key))))
+
+
+def _build(config: Config, network: str, *, options: Options, context: BuildContext) -> Trainable:
+    """Build a network; errors that name an option get its file and line."""
+    module = network_module(config.network(network), network)
+    try:
+        return module.build(options=options, context=context)
+    except UserError as error:
+        option = str(error).removeprefix(f"networks.{NetworkId.parse(network).base}.")
+        if option == str(error):
+            raise
+        place = partial(_place_option, config, network)
+        raise UserError(add_place(option, place)) from None
 
 
 def network_module(network: Network, name: str) -> NetworkModule:
@@ -134,7 +160,9 @@ def build_network(
         return build_features(name, perceptual=config.profile.perceptual, weights=weights)
 
     torch.manual_seed(_weights_seed(config, network, dataset))
-    return network_module(entry, network).build(
+    return _build(
+        config,
+        network,
         options=resolved_options(config, network, images=images),
         context=BuildContext(
             image_size=config.profile.image_size,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from mdrnets.config.data import Dataset
 from mdrnets.config.load import Config
+from mdrnets.config.yaml_loader import locate
 from mdrnets.data.dataset import SPLIT_COLUMNS
 from mdrnets.data.splits import TEST_IDS
 from mdrnets.errors import UserError
@@ -90,8 +91,8 @@ def _expected_tests(dataset: Dataset, faces: int) -> int:
 def _files(config: Config, source: str) -> int:
     files = config.profile.sources[source].files
     if files is None:
+        key = locate(config.path, f"sources.{source}.files")
         raise UserError(
-            f"{config.path}: sources.{source}.files: missing, expected the number of images, from "
-            "which the plan is made; add it"
+            f"{key}: missing, expected the number of images, from which the plan is made; add it"
         )
     return files

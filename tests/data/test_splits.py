@@ -49,14 +49,16 @@ def test_all_of_celebahq_gives_28000_and_2000() -> None:
 
 
 def test_every_tenth_of_the_other_numbers_is_a_test_image_too() -> None:
-    ids = ["opaque", "a1", *(f"{n:05}" for n in range(30))]  # the list has 3 and 14 of these
-    assert select_celebahq(ids, test_every=None) == {"00003", "00014"}
-    assert select_celebahq(ids, test_every=10) == {"00003", "00014", "00010", "00021"}
+    ids = ["opaque", "a1", *(f"{n:05}" for n in range(79))]
+    listed = {"00003", "00014", "00063", "00075"}
+    assert select_celebahq(ids, test_every=None) == listed
+    assert select_celebahq(ids, test_every=30) == listed | {"00031", "00061"}
 
 
-def test_names_that_are_no_numbers_train() -> None:
+@pytest.mark.parametrize("ids", [["opaque", "00129b54"], [str(n) for n in range(75)]])
+def test_too_few_ids_of_the_list_are_refused(ids: list[str]) -> None:
     with pytest.raises(UserError, match=r"split\.rule: celebahq "):
-        select_celebahq(["opaque", "00129b54"], test_every=None)
+        select_celebahq(ids, test_every=None)
 
 
 @given(

@@ -40,6 +40,13 @@ def _train(network: str, *, dataset: str = "one", image_size: int = SIZE, width:
     return trained
 
 
+def _place(key: str) -> str:
+    """A pattern of the place of an option of `base` in the toys' profile."""
+    lines = Path("profiles/tiny.yaml").read_text(encoding="utf-8").splitlines()
+    line = next((at for at, text in enumerate(lines, 1) if text.strip().startswith(f"{key}:")), 0)
+    return rf"profiles/tiny\.yaml:{line or r'[0-9]+'}: networks\.base\.{key}"
+
+
 # -- options and modules -----------------------------------------------------------------------
 
 
@@ -63,17 +70,17 @@ def test_epochs_use_the_modules_batch_size(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize(
     ("options", "key"),
     [
-        ({"epochs": 0, "batch_size": 2}, r"base\.epochs"),
-        ({"epochs": "1", "batch_size": 2}, r"base\.epochs"),
-        ({"epochs": 1, "steps": 1, "batch_size": 2}, "base: .*steps.*epochs"),
-        ({"epochs": 1, "batch_size": 0}, r"base\.batch_size"),
+        ({"epochs": 0, "batch_size": 2}, "epochs"),
+        ({"epochs": "1", "batch_size": 2}, "epochs"),
+        ({"epochs": 1, "steps": 1, "batch_size": 2}, "epochs"),
+        ({"epochs": 1, "batch_size": 0}, "batch_size"),
     ],
 )
 def test_epochs_that_cannot_be_steps_are_refused(
     tmp_path: Path, config: Config, options: dict[str, object], key: str
 ) -> None:
     write_configuration(tmp_path, networks={"base": options})
-    with pytest.raises(UserError, match=rf"profiles/tiny\.yaml: networks\.{key}"):
+    with pytest.raises(UserError, match=rf"^{_place(key)}: "):
         resolved_options(load_config(), "base", images=7)
 
 
@@ -111,19 +118,48 @@ def test_the_check_reports_errors_of_the_network_itself(
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("options", "key"),
     [
-        ({"steps": 4, "batch_size": 2, "depth": 3}, "base: depth"),
-        ({"steps": 4, "batch_size": 0}, "base: batch_size"),
-        ({"steps": 4, "lr": "fast"}, "base: lr"),
+        ({"steps": 4, "batch_size": 2, "depth": 3}, "depth"),
+        ({"steps": 4, "batch_size": 0}, "batch_size"),
+        ({"steps": 4, "lr": "fast"}, "lr"),
     ],
 )
-def test_a_bad_option_is_named_with_file_and_key(
-    tmp_path: Path, config: Config, options: dict[str, object], message: str
+def test_a_bad_option_is_named_with_file_line_and_key(
+    tmp_path: Path, config: Config, options: dict[str, object], key: str
 ) -> None:
     write_configuration(tmp_path, networks={"base": options})
-    with pytest.raises(UserError, match=rf"profiles/tiny\.yaml: networks\.{message}"):
+    with pytest.raises(UserError, match=rf"(^|; ){_place(key)}: "):
         list(build_each(load_config()))
+
+
+def test_an_option_that_does_not_fit_is_named_with_its_line(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def build(*, options: Options, context: BuildContext) -> Toy:
+        raise UserError("networks.base.width: too small")
+
+    monkeypatch.setattr(toy, "build", build)
+    with pytest.raises(UserError, match=rf"^{_place('width')}: "):
+        list(build_each(config))
+
+
+def test_a_bad_option_of_a_variant_is_named_where_it_is_written(
+    configs: Path,
+) -> None:
+    path = Path("params.yaml")
+    text = path.read_text(encoding="utf-8")
+    line = text[: text.index("without_mrem:")].count("\n") + 1
+    old = text.splitlines()[line + 1]
+    path.write_text(text.replace(old, "    options: {widht: 3}", 1), encoding="utf-8")
+    place = rf"^params\.yaml:{line + 2}: variants\.without_mrem\.options\.widht: "
+    with pytest.raises(UserError, match=place):
+        resolved_options(load_config("smoke"), "mdrnets@without_mrem", images=1)
+    with pytest.raises(UserError, match=r"^profiles/smoke\.yaml:\d+: networks\.mdrnets\.epochs: "):
+        profile = Path("profiles/smoke.yaml")
+        old = profile.read_text(encoding="utf-8")
+        profile.write_text(old.replace("style_channels: 8", "style_channels: 8, epochs: 0"))
+        resolved_options(load_config("smoke"), "mdrnets@without_mrem", images=1)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import re
 import shutil
 import zipfile
 from collections import Counter
@@ -50,10 +51,10 @@ PROFILE = {
             "title": "Small, without labels",
             "published_as": "CelebA-HQ",
             "faces": "faces",
-            "split": {"rule": "celebahq", "test_every": 6, "validation": 0},
+            "split": {"rule": "celebahq", "test_every": 3, "validation": 0},
         },
     },
-    "holes": {"source": "holes", "per_step": 4, "train": 0.5, "validation": 0.25, "test": 0.25},
+    "holes": {"source": "holes", "per_step": 4, "train": 0.25, "validation": 0.25, "test": 0.5},
     "methods": ["mdrnets"],  # whose parser is trained on the label maps of the first data set
     "training": {"log_every": 1, "checkpoint_every": 1},
     "completion_batch": 1,
@@ -168,7 +169,7 @@ def test_the_chain_ends_in_what_training_reads(built_layout) -> None:
     assert data.labels.shape == (10, 32, 32)
     assert data.holes.shape == (24, 32, 32)
     assert data.labels.max() == 13
-    assert data.hole_rows.size == 12
+    assert data.hole_rows.size == 6
     assert set(data.labelled_rows) == {row for row in data.image_rows if row >= 2}
     assert (data.labelled_rows == data.label_rows + 2).all()
 
@@ -208,8 +209,8 @@ def test_every_bin_has_its_holes(built_layout) -> None:
 
 def test_a_data_set_without_labels_follows_the_list_of_celebahq(built_layout) -> None:
     rows = _rows(built_layout.split("bare"))
-    # 3 is of the list; of the others 0 1 2 4 5 6 7 8 … the sixth is 6.
-    assert [row["id"] for row in rows if row["role"] == "test"] == ["00003", "00006"]
+    # 3 is of the list; of the others 0 1 2 4 5 6 7 8 9 10 11 each third one.
+    assert [int(row["id"]) for row in rows if row["role"] == "test"] == [2, 3, 6, 9]
     assert {row["labelled"] for row in rows} == {"0"}
 
 
@@ -226,6 +227,20 @@ def test_the_same_input_gives_the_same_bytes(built_layout, tmp_path, monkeypatch
 
 
 # -- bad input ---------------------------------------------------------------------------------
+
+
+def test_a_split_that_leaves_too_few_images_is_named_with_its_line(project, capsys) -> None:
+    assert _run(download, "faces") == 0
+    path = Path("profiles/small.yaml")
+    text = path.read_text(encoding="utf-8")
+    for old, new, key in (
+        ("test_every: 3", "test_every: 9", "datasets.bare.split.rule"),
+        ("validation: 0\n", "validation: 40\n", "datasets.bare.split.validation"),
+    ):
+        assert text.count(old) == 1
+        path.write_text(text.replace(old, new), encoding="utf-8")
+        error = _error(capsys, split, "bare")
+        assert re.match(rf"error: profiles/small\.yaml:\d+: {key}: ", error), error
 
 
 def _error(capsys, stage, *arguments: str) -> str:
