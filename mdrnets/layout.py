@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+BUNDLE = Path("inputs/manifest.json")
+"""What tells that this folder is a bundle, see `mdrnets bundle`, and lists its inputs."""
+
 
 class Layout:
     """The files of one profile, relative to the project's folder."""

@@ -28,7 +28,9 @@ FOLDER = Path(__file__).parent
 def command_summaries() -> dict[str, str]:
     """The first line of each command's docstring, by the command's name."""
     files = sorted(FOLDER.glob("[!_]*.py"))
-    return {path.stem: _first_line(path) for path in files if path != Path(__file__)}
+    return {
+        path.stem.replace("_", "-"): _first_line(path) for path in files if path != Path(__file__)
+    }
 
 
 class CommandParser(ArgumentParser):
@@ -53,7 +55,7 @@ def command_parser(name: str, doc: str | None) -> CommandParser:
 
 def run_command(name: str, arguments: Sequence[str]) -> int:
     """Run a command and return its exit code; see `mdrnets.__main__.main`."""
-    command = importlib.import_module(f"mdrnets.commands.{name}")
+    command = importlib.import_module(f"mdrnets.commands.{name.replace('-', '_')}")
     with log_to_stderr():
         try:
             code: int = command.main(arguments)

@@ -31,6 +31,8 @@ class Profile(Options):
 
     Attributes:
         devices: number of GPUs (or processes on a CPU) that share the batches of a training.
+        jobs_per_gpu: number of jobs that compute on one GPU at once, where its memory is enough for
+            all of them. No result depends on it.
         precision: `bf16-mixed` runs networks in bfloat16, with weights and losses in float32.
         channels_last: whether training uses the channels-last memory format, faster on GPUs.
         threads: CPU threads of each process. Results depend on it in the last bits.
@@ -49,6 +51,7 @@ class Profile(Options):
     image_size: int = Field(ge=32)
     device: Literal["cpu", "cuda"]
     devices: int = Field(ge=1)
+    jobs_per_gpu: int = Field(default=1, ge=1)
     precision: Literal["32-true", "bf16-mixed"]
     channels_last: bool
     threads: int = Field(ge=1)

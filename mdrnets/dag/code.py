@@ -6,6 +6,7 @@ imported, so that the workflow engines start fast.
 
 import ast
 import hashlib
+import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -45,11 +46,33 @@ def python_files(*modules: str) -> tuple[Path, ...]:
     waiting = list(modules)
     while waiting:
         module = waiting.pop()
-        if module not in files:
+        if module not in files and not _is_untracked(module):
             files[module], imported = _read_module(folder, module)
             waiting.extend(imported)
     # An empty __init__.py has no effect.
     return tuple(sorted(path for path in files.values() if path and path.stat().st_size > 0))
+
+
+def imported_packages(*modules: str) -> set[str]:
+    """Packages outside the project and the standard library that these modules import.
+
+    They are followed through all of the project's modules. Returns the names to import them by.
+    """
+    folder = Path.cwd()
+    seen: set[str] = set()
+    packages = set()
+    waiting = list(modules)
+    while waiting:
+        module = waiting.pop()
+        if module in seen:
+            continue
+        seen.add(module)
+        path, imported = _read_module(folder, module)
+        waiting.extend(imported)
+        top = module.partition(".")[0]
+        if path is None and not Path(top).is_dir() and top not in sys.stdlib_module_names:
+            packages.add(top)
+    return packages
 
 
 def module_path(module: str) -> Path | None:
@@ -86,8 +109,8 @@ def _sha256(folder: Path, path: Path) -> str:
 
 @cache
 def _read_module(folder: Path, module: str) -> tuple[Path | None, tuple[str, ...]]:
-    """A tracked module's file in the current folder, or None, and the names that it imports."""
-    path = None if _is_untracked(module) else module_path(module)
+    """A module's file in the current folder, or None, and the names that it imports."""
+    path = module_path(module)
     if path is None:
         return None, ()
     tree = ast.parse(path.read_bytes(), filename=str(path))

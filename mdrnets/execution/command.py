@@ -206,7 +206,7 @@ def _execute(
     )
     try:
         run.check_inputs()
-        with lock_gpus(job.gpus):
+        with lock_gpus(job.gpus, share=pipeline.config.profile.jobs_per_gpu):
             body(run)
     except FileNotFoundError as error:
         missing = _missing_input(error, pipeline, job)

@@ -18,7 +18,6 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map_only
 from torch.utils.flop_counter import flop_registry, sdpa_flop
-from torchvision.models.vgg import cfgs, make_layers
 
 from mdrnets.config.load import Config
 from mdrnets.data.classes import CLASSES
@@ -138,6 +137,8 @@ class CostCounter:
         """As in training, but without VGG's weights, which may not be there yet."""
         if self.config.profile.perceptual == "effnet-lite0":
             return freeze(EffNetLiteFeatures())
+        from torchvision.models.vgg import cfgs, make_layers
+
         layers = make_layers(cfgs[VGG_LAYERS[name]])
         weights = {f"features.{key}": value for key, value in layers.state_dict().items()}
         return freeze(VGGFeatures(name=name, weights=weights))

@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from itertools import product
 from pathlib import Path
 
 from mdrnets.errors import UserError
@@ -24,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 
 @contextmanager
-def lock_gpus(count: int) -> Iterator[None]:
+def lock_gpus(count: int, *, share: int = 1) -> Iterator[None]:
     """Lock `count` GPUs and make only these visible to CUDA; wait until they are free.
 
     Enter the context before CUDA is initialised. If `CUDA_VISIBLE_DEVICES` is set (by the user or
@@ -32,6 +33,7 @@ def lock_gpus(count: int) -> Iterator[None]:
 
     Args:
         count: number of GPUs; with 0 nothing is done.
+        share: number of jobs that may lock the same GPU at once.
 
     Raises:
         UserError: fewer GPUs are visible, or the folder of the locks is not the user's own.
@@ -48,7 +50,7 @@ def lock_gpus(count: int) -> Iterator[None]:
     folder = _lock_folder()
     with ExitStack() as locks:
         waiting = False
-        while not (gpus := _lock(visible, count, folder, locks)):
+        while not (gpus := _lock(visible, count, folder, locks, share)):
             if not waiting:
                 logger.info("waiting for %d GPUs that other jobs have locked", count)
             waiting = True
@@ -76,15 +78,23 @@ def _lock_folder() -> Path:
     return folder
 
 
-def _lock(candidates: Sequence[str], count: int, folder: Path, locks: ExitStack) -> list[str]:
-    """Lock `count` GPUs or none: two jobs with half of their GPUs would wait forever."""
+def _lock(
+    candidates: Sequence[str], count: int, folder: Path, locks: ExitStack, share: int
+) -> list[str]:
+    """Lock `count` GPUs or none: two jobs with half of theirs each would wait forever.
+
+    A GPU has `share` locks, and those with the fewest jobs are tried first.
+    """
     from filelock import FileLock, Timeout
 
     gpus = []
     with ExitStack() as attempt:
-        for gpu in candidates:
+        for slot, gpu in product(range(share), candidates):
+            if gpu in gpus:
+                continue
+            name = f"{gpu}-{slot}.lock" if slot else f"{gpu}.lock"
             try:
-                attempt.enter_context(FileLock(folder / f"{gpu}.lock", timeout=0))
+                attempt.enter_context(FileLock(folder / name, timeout=0))
             except Timeout:
                 continue
             gpus.append(gpu)

@@ -16,6 +16,8 @@ import psutil
 
 from mdrnets.config.options import Options
 from mdrnets.config.redaction import redact_urls
+from mdrnets.files.text import read_json
+from mdrnets.layout import BUNDLE
 
 PACKAGES = (
     "dvc",
@@ -103,8 +105,11 @@ class Process(Options):
 def git_state(profile: str, folder: Path = Path()) -> GitState:
     """Commit of a folder's checkout, and whether files other than a run's own have changed.
 
-    A repository that contains the folder is not the project's, so git is not asked for it.
+    A repository that contains the folder is not the project's, so git is not asked for it. A bundle
+    (see `mdrnets bundle`) has the commit that it was made from.
     """
+    if (folder / BUNDLE).is_file():
+        return GitState.model_validate(read_json(folder / BUNDLE, remedy="unpack it again")["git"])
     commit = _git(folder, "rev-parse", "HEAD") if (folder / ".git").exists() else None
     if commit is None:
         return GitState(commit=None, dirty=None)

@@ -55,10 +55,12 @@ def test_an_unknown_command_lists_all(
 def test_an_unknown_argument_lists_what_there_is(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    valid = {"records": ["pack"]}.get(name, [])
+    bundle = ["--python", "3.12", "--have", "pip-list.txt", "--output", "bundle"]
+    valid = {"bundle": bundle, "import-results": ["there"], "records": ["pack"]}.get(name, [])
     assert _exit_code([name, *valid, "--nonsense"]) == 2
     text = capsys.readouterr().err
-    assert "--nonsense" in text and ("--check" if name == "readme" else "--profile") in text
+    option = {"readme": "--check", "unpack-bundle": "--help"}.get(name, "--profile")
+    assert "--nonsense" in text and option in text
 
 
 def test_a_user_error_is_one_sentence(configs: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -93,7 +95,7 @@ def test_the_module_runs_a_command_and_passes_its_exit_code_on(configs: Path) ->
 def test_every_file_of_the_folder_is_a_command_but_the_shared_one() -> None:
     folder = Path(command_line.__file__).parent
     names = {path.stem for path in folder.glob("*.py")} - {"__init__", "command_line"}
-    assert set(command_summaries()) == names
+    assert set(command_summaries()) == {name.replace("_", "-") for name in names}
 
 
 @pytest.mark.parametrize("program", [["mdrnets", "results"], ["stages.pack", "celebahq", "images"]])

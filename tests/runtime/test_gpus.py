@@ -16,7 +16,7 @@ import logging, os, sys
 from mdrnets.runtime.gpus import lock_gpus
 logging.basicConfig(level="INFO", stream=sys.stdout, format="%(message)s")
 logging.getLogger("filelock").setLevel("WARNING")
-with lock_gpus(int(sys.argv[1])):
+with lock_gpus(int(sys.argv[1]), share=int(sys.argv[2])):
     print(os.environ["CUDA_VISIBLE_DEVICES"], flush=True)
     sys.stdin.read()
 """
@@ -25,9 +25,9 @@ with lock_gpus(int(sys.argv[1])):
 class Job:
     """A process that locks GPUs and keeps them until it is told to end."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, share: int = 1) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-c", JOB, str(count)],
+            [sys.executable, "-c", JOB, str(count), str(share)],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -88,6 +88,16 @@ def test_a_job_waits_until_enough_are_free_and_holds_none_meanwhile(machine: Pat
     first.end()
     assert len(waiting.gpus()) == 2
     for job in (single, waiting):
+        job.end()
+
+
+def test_jobs_share_gpus_evenly_if_they_may(machine: Path) -> None:
+    jobs = [Job(1, share=2) for _ in range(6)]
+    gpus = [gpu for job in jobs for gpu in job.gpus()]
+    assert sorted(gpus) == ["GPU-a", "GPU-a", "GPU-b", "GPU-b", "GPU-c", "GPU-c"]
+    seventh = Job(1, share=2)
+    assert seventh.line().startswith("waiting for 1 GPUs")
+    for job in (*jobs, seventh):
         job.end()
 
 

@@ -43,6 +43,11 @@ RUN = PIPELINE.layout.run
 ENVIRONMENT = str(Path(workflow.basedir, "environment.yml"))  # for --sdm conda
 EMBEDDED = sorted(path.stem for path in Path("samples/archives").glob("*.zip"))
 
+# `--resources gpu=N` limits GPUs, and each of them takes several jobs if the profile says so.
+if "gpu" in workflow.global_resources and workflow.is_main_process:
+    limit = workflow.global_resources["gpu"].value
+    workflow.register_resource("gpu", limit * PROFILE.jobs_per_gpu)
+
 
 def stages(group):
     return [stage for stage in PIPELINE.stages.values() if stage.group == group]

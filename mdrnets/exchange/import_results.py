@@ -1,0 +1,228 @@
+"""Take the results of a bundle back: models, completions, scores, and the records of their jobs.
+
+Nothing is written unless everything fits: each finished job there had the code, the parameters and
+the inputs that it would have here, and its outputs have the digests of its record.
+"""
+
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import file_digest
+from pathlib import Path, PurePosixPath
+from typing import IO, Protocol
+
+from pydantic import ValidationError
+
+from mdrnets.dag.pipeline import Job, Pipeline
+from mdrnets.errors import UserError
+from mdrnets.exchange.bundle import bundled_jobs
+from mdrnets.files import atomic_write
+from mdrnets.files.archives import DAMAGED_ZIP, open_zip
+from mdrnets.files.text import unreadable_error
+from mdrnets.tracking.executions import has_current_code
+from mdrnets.tracking.record import FileHash, Record, RecordStore, curves_path, hashes
+
+REMEDY = "copy the results again"
+MAX_RECORD_BYTES = 2**26
+
+
+class Results(Protocol):
+    """Files of the project there, by their paths in the project."""
+
+    @property
+    def name(self) -> str: ...
+
+    def has(self, path: Path) -> bool: ...
+
+    def open(self, path: Path) -> IO[bytes]: ...
+
+
+@dataclass(frozen=True)
+class _Folder:
+    name: str
+
+    def has(self, path: Path) -> bool:
+        return (Path(self.name) / path).is_file()
+
+    def open(self, path: Path) -> IO[bytes]:
+        return (Path(self.name) / path).open("rb")
+
+
+class _Archive:
+    def __init__(self, archive: zipfile.ZipFile, run: Path) -> None:
+        self.name = str(archive.filename)
+        self._archive = archive
+        # The archive may hold the project's folder, `runs`, or the run alone.
+        self._members: dict[PurePosixPath, str] = {}
+        for member in archive.namelist():
+            parts = PurePosixPath(member).parts
+            if run.name in parts[:3]:
+                inside = parts[parts.index(run.name) + 1 :]
+                self._members[PurePosixPath(run, *inside)] = member
+
+    def has(self, path: Path) -> bool:
+        return PurePosixPath(path) in self._members
+
+    def open(self, path: Path) -> IO[bytes]:
+        return self._archive.open(self._members[PurePosixPath(path)])
+
+
+@dataclass(frozen=True)
+class ImportedJob:
+    """A finished job there.
+
+    Attributes:
+        job: as it is configured here.
+        record: of its execution there.
+    """
+
+    job: Job
+    record: Record
+
+
+@contextmanager
+def open_results(path: Path, pipeline: Pipeline) -> Iterator[Results]:
+    """The results in a folder or in a zip archive.
+
+    Args:
+        path: the unpacked bundle where it ran, or an archive of its folder `runs/PROFILE`.
+        pipeline: of the profile.
+
+    Raises:
+        UserError: it is neither.
+    """
+    if path.is_dir():
+        yield _Folder(str(path))
+        return
+    with open_zip(path, remedy=REMEDY) as archive:
+        yield _Archive(archive, pipeline.layout.run)
+
+
+def find_finished(results: Results, pipeline: Pipeline) -> list[ImportedJob]:
+    """The finished jobs, checked; in an order in which they can have run.
+
+    Raises:
+        UserError: there is none; a job ran other code, or with other parameters or inputs, than
+            today's; or an output is missing or has another digest than its record says.
+    """
+    finished: list[ImportedJob] = []
+    made: dict[str, FileHash] = {}
+    for job in bundled_jobs(pipeline):
+        path = pipeline.record_path(job.stage, job.wildcards)
+        if results.has(path):
+            record = _read_record(results, path)
+            if record.status == "FINISHED":
+                _check_job(results, job, record, made)
+                made |= record.outputs
+                finished.append(ImportedJob(job, record))
+    if not finished:
+        raise UserError(
+            f"{results.name}: found no record of a finished job in {pipeline.layout.records}; pass "
+            "the folder in which the bundle was unpacked and run, or an archive of its "
+            f"{pipeline.layout.run}"
+        )
+    return finished
+
+
+def import_jobs(results: Results, pipeline: Pipeline, finished: list[ImportedJob]) -> None:
+    """Copy the outputs and the records of jobs that `find_finished` has checked.
+
+    Raises:
+        UserError: a file changed since it was checked, or the disk is full.
+    """
+    records = RecordStore(pipeline.layout.records)
+    for imported in finished:
+        for path in imported.job.outputs:
+            with atomic_write(path) as temporary:
+                with results.open(path) as source, temporary.open("wb") as target:
+                    shutil.copyfileobj(source, target)
+                with temporary.open("rb") as file:
+                    _check_digest(results, path, imported.record, file)
+        curves = curves_path(pipeline.record_path(imported.job.stage, imported.job.wildcards))
+        content = None
+        if results.has(curves):
+            with results.open(curves) as file:
+                content = file.read()
+        records.import_record(imported.record.model_copy(update={"mlflow": None}), content)
+
+
+def mark_current(pipeline: Pipeline, finished: list[ImportedJob]) -> None:
+    """Tell Snakemake that the imported files are current, and write the digests for DVC.
+
+    Raises:
+        UserError: Snakemake fails.
+    """
+    rules = sorted({imported.job.stage.name for imported in finished})
+    outputs = [str(path) for imported in finished for path in imported.job.outputs]
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--touch", "--quiet", "all"]
+    # Forced: without it, Snakemake would keep no note of the code that made the files.
+    command += ["--forcerun", *rules, "--config", f"profile={pipeline.config.name}", "--", *outputs]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise UserError(
+            f"{pipeline.layout.run}: the results were imported, but `snakemake --touch` failed "
+            f"({said[:200]}); wait until no other Snakemake runs here, and import them again"
+        )
+    pipeline.write_digests()
+
+
+def _check_job(results: Results, job: Job, record: Record, made: Mapping[str, FileHash]) -> None:
+    first = job.outputs[0]
+    bundle = "make a bundle of today's project and run it"
+    if not has_current_code(record, job):
+        raise UserError(
+            f"{results.name}: {first} was made by other code than today's (job `{job.name}`); "
+            f"check out commit {record.git.commit or 'of the bundle'}, or {bundle}"
+        )
+    if dict(job.parameters) != record.parameters:
+        key = next(
+            (k for k, v in job.parameters.items() if record.parameters.get(k) != v), "a parameter"
+        )
+        raise UserError(
+            f"{results.name}: {first} was made with another value of {key} (job `{job.name}`); "
+            f"restore the value, or {bundle}"
+        )
+    here = hashes(path for path in job.inputs if str(path) not in made)
+    for name in map(str, job.inputs):
+        if record.inputs.get(name) != made.get(name, here.get(name)):
+            raise UserError(
+                f"{results.name}: {first} was made from another {name} than the one here (job "
+                f"`{job.name}`); restore that file, or {bundle}"
+            )
+    for path in job.outputs:
+        if not results.has(path):
+            raise UserError(
+                f"{results.name}: {path} not found, but job `{job.name}` made it; {REMEDY}"
+            )
+        with results.open(path) as file:
+            _check_digest(results, path, record, file)
+
+
+def _check_digest(results: Results, path: Path, record: Record, file: IO[bytes]) -> None:
+    known = record.outputs.get(str(path))
+    try:
+        found = file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # a zip member
+    except DAMAGED_ZIP as error:
+        raise unreadable_error(
+            results.name, error, kind="a readable file", remedy=REMEDY, member=str(path)
+        ) from None
+    if known is None or known.sha256 != found:
+        raise UserError(
+            f"{results.name}: {path} has the SHA-256 {found[:8]}…, expected "
+            f"{known.sha256[:8] if known else 'none'}… of its record; {REMEDY}"
+        )
+
+
+def _read_record(results: Results, path: Path) -> Record:
+    try:
+        with results.open(path) as file:
+            return Record.model_validate_json(file.read(MAX_RECORD_BYTES))
+    except (ValidationError, *DAMAGED_ZIP) as error:
+        raise unreadable_error(
+            results.name, error, kind="a record", remedy=REMEDY, member=str(path)
+        ) from None

@@ -1,0 +1,48 @@
+# The Snakefile of a bundle: trains, completes and scores on a machine without network.
+#   snakemake --cores all --resources gpu=1
+import sys
+
+sys.path.insert(0, str(workflow.basedir))
+
+from mdrnets.exchange.bundle import bundled_jobs, bundled_paths, read_manifest
+from mdrnets.layout import BUNDLE
+
+config.setdefault("profile", read_manifest().profile)
+
+
+include: "workflow/rules/common.smk"
+
+
+rule results:
+    default_target: True
+    input:
+        [job.outputs for job in bundled_jobs(PIPELINE)],
+
+
+rule unpack:
+    input:
+        local(str(BUNDLE)),
+    output:
+        bundled_paths(read_manifest()),
+    log:
+        RUN / "logs" / "unpack.log",
+    localrule: True
+    conda:
+        ENVIRONMENT
+    shell:
+        "python -m mdrnets unpack-bundle 2>&1 | tee -i {log}"
+
+
+include: "workflow/rules/train.smk"
+include: "workflow/rules/evaluate.smk"
+
+
+onsuccess:
+    print(
+        f"\nAll results are there. Pack them: python -m zipfile -c results.zip {RUN}\n"
+        f"Where the bundle was made: mdrnets import-results --profile {PIPELINE.config.name} results.zip"
+    )
+
+
+onerror:
+    pass
