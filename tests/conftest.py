@@ -1,8 +1,9 @@
 """A project's folder with the shipped configuration, and an MLflow database made once."""
 
 import shutil
+import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,32 @@ def closed_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     return port
+
+
+@pytest.fixture
+def no_sync(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stages of the report send nothing to MLflow; tracking has its own tests."""
+    monkeypatch.setattr("mdrnets.tracking.sync.sync", lambda *arguments: None)
+
+
+@pytest.fixture
+def process_state() -> Iterator[None]:
+    """Restore what stages change in their process: threads, numerics, the handler of SIGTERM."""
+    import torch
+
+    handler, threads = signal.getsignal(signal.SIGTERM), torch.get_num_threads()
+    yield
+    signal.signal(signal.SIGTERM, handler)
+    torch.use_deterministic_algorithms(False)
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def one_thread(process_state: None) -> None:
+    """PyTorch computes in one thread."""
+    import torch
+
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

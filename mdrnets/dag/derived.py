@@ -6,6 +6,7 @@ import json
 from pydantic_core import to_jsonable_python
 
 from mdrnets.config.load import Config
+from mdrnets.config.network_id import NetworkId
 
 
 def derived_digest(config: Config) -> str:
@@ -13,11 +14,17 @@ def derived_digest(config: Config) -> str:
 
     So an edit of that code, which is not part of a job's code, re-renders what it can change.
     """
-    names = (*config.networks, *config.protocol.methods)
+    # Further trainings differ from the first one in their seeds, which have no place in a report.
+    networks = {
+        name: network
+        for name, network in config.networks.items()
+        if NetworkId.parse(name).training == 1
+    }
+    names = (*networks, *config.protocol.methods)
     values = (
         {name: config.title(name) for name in names},
         config.method_titles,
-        config.networks,
+        networks,
         config.ablations,
         config.figures,
         {name: dataset.rendered for name, dataset in config.profile.datasets.items()},

@@ -16,6 +16,7 @@ from mdrnets.config.protocol import Protocol
 from mdrnets.config.validation import RENAMED_KEYS, RENAMED_VALUES, validate_options
 from mdrnets.dag.pipeline import Pipeline
 from mdrnets.errors import UserError
+from tests.helpers.project import edit_yaml
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = sorted(path.stem for path in PROFILES.glob("*.yaml"))
@@ -27,10 +28,8 @@ def change(configs: Path) -> Callable[[str, Edit], None]:
     """Edits one of the current folder's files in place."""
 
     def apply(name: str, edit: Edit) -> None:
-        path = configs / name
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-        edit(values)
-        path.write_text(yaml.safe_dump(values), encoding="utf-8")
+        with edit_yaml(configs / name) as values:
+            edit(values)
 
     return apply
 

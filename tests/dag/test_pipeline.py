@@ -2,12 +2,12 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-import yaml
 
 from mdrnets.config.load import PROFILES, load_config
 from mdrnets.dag.pipeline import Pipeline
 from mdrnets.errors import UserError
 from mdrnets.layout import Layout
+from tests.helpers.project import edit_yaml
 
 NAMES = sorted(path.stem for path in PROFILES.glob("*.yaml"))
 
@@ -104,10 +104,8 @@ def test_what_is_inspected_is_a_memory_and_the_parser_where_there_are_labels() -
 
 
 def test_without_a_memory_nothing_is_inspected(configs: Path) -> None:
-    path = configs / "profiles" / "demo.yaml"
-    values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    values |= {"methods": ["pconv"], "variants": []}
-    path.write_text(yaml.safe_dump(values), encoding="utf-8")
+    with edit_yaml("profiles/demo.yaml") as profile:
+        profile |= {"methods": ["pconv"], "variants": []}
     stages = Pipeline(load_config("demo")).stages
     assert "figure5" in stages
     inspecting = ("inspect", "memory", "parser", "figure6")
@@ -177,12 +175,9 @@ def test_external_completions_of_each_data_set_are_parameters(
 ) -> None:
     monkeypatch.setenv("COMPLETIONS", str(configs / "mine"))
     lama = {"title": "LaMa", "completions": "$COMPLETIONS/{dataset}"}
-    for path in (configs / "params.yaml", configs / "profiles/demo.yaml"):
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-        methods = values["methods"]
-        values["methods"] = methods | {"lama": lama} if isinstance(methods, dict) else ["lama"]
-        values["variants"] = values["variants"] if isinstance(methods, dict) else []
-        path.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
+    with edit_yaml("params.yaml") as params, edit_yaml("profiles/demo.yaml") as profile:
+        params["methods"]["lama"] = lama
+        profile |= {"methods": ["lama"], "variants": []}
 
     def parameters() -> dict[str, object]:
         return {job.name: job.parameters for job in Pipeline(load_config("demo")).jobs()}

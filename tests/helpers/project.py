@@ -1,6 +1,7 @@
 """A project of toys in a folder: configuration, packed noise and an assignment, ready to train."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -102,9 +103,28 @@ def write_data(folder: Path, *, size: int = SIZE) -> None:
         write_assignment(folder / LAYOUT.assignment(name), pairs)
 
 
+def add_variants() -> None:
+    """Two variants of `toy` for a table, of which the profile runs one."""
+    with edit_yaml("params.yaml") as params, edit_yaml("profiles/tiny.yaml") as profile:
+        params["ablation_base"] = "toy"
+        params["variants"] = {
+            name: {"title": f"w/o {name}", "options": {"width": 2}} for name in ("nose", "ear")
+        }
+        params["ablations"] = {"table2": {"title": "Table 2", "rows": ["nose", "ear", "full"]}}
+        profile["variants"] = ["nose"]
+
+
+@contextmanager
+def edit_yaml(path: Path | str) -> Iterator[Any]:
+    """Yield the values of a file, and write them back at the end."""
+    values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    yield values
+    _write_yaml(Path(path), values)
+
+
 def _write_yaml(path: Path, values: Any) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(yaml.safe_dump(values), encoding="utf-8")
+    path.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
 
 
 def _write_array(path: Path, array: np.ndarray) -> None:

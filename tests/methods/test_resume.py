@@ -1,11 +1,9 @@
 """Every network, stopped and resumed in every phase, ends like an uninterrupted training."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from safetensors.torch import save
 
 from mdrnets.training.launching import launch
@@ -13,17 +11,11 @@ from mdrnets.training.loop import TrainingProgress
 from tests.helpers.tiny import TINY, TRAINED
 from tests.helpers.tiny_networks import tiny_network, train_tiny
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 
 class Died(BaseException):
     """Simulates the death of the process; unsaved state is lost."""
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def _train(name: str, folder: Path, stop_at: int | None = None) -> bytes:

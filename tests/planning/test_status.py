@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from mdrnets.commands.command_line import run_command
 from mdrnets.config.load import load_config
@@ -16,6 +15,7 @@ from mdrnets.planning.status import JobStatus, job_statuses, remaining_tasks
 from mdrnets.tracking.provenance import Process, this_process
 from mdrnets.tracking.record import FileHash, Record, RecordStore, append_point, curves_path
 from tests.helpers.finished_run import LAYOUT, write_finished_run
+from tests.helpers.project import edit_yaml
 
 TRAINING = "train_toy one"
 
@@ -80,10 +80,8 @@ def test_what_read_an_earlier_version_of_its_input_is_left(records: RecordStore)
 
 
 def test_a_changed_parameter_leaves_its_jobs(records: RecordStore) -> None:
-    path = Path("profiles/tiny.yaml")
-    profile = yaml.safe_load(path.read_text(encoding="utf-8"))
-    profile["networks"]["toy"]["steps"] = 12
-    path.write_text(yaml.safe_dump(profile), encoding="utf-8")
+    with edit_yaml("profiles/tiny.yaml") as profile:
+        profile["networks"]["toy"]["steps"] = 12
     statuses = _statuses()
     assert statuses[TRAINING].state == "left"
     assert statuses["train_base one"].state == "done"

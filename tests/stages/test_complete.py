@@ -1,5 +1,4 @@
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +19,8 @@ OUTPUTS = [LAYOUT.completions("two", "toy"), LAYOUT.raw_outputs("two", "toy")]
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder with trained (that is, saved) networks; the process' state is put back."""
-    threads = torch.get_num_threads()
+def project(process_state: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with trained (that is, saved) networks."""
     monkeypatch.chdir(tmp_path)
     write_configuration(tmp_path)
     write_data(tmp_path)
@@ -40,9 +38,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
             parameters=1,
         )
         save_model_config(LAYOUT.model_config(dataset, network), config)
-    yield tmp_path
-    torch.use_deterministic_algorithms(False)
-    torch.set_num_threads(threads)
+    return tmp_path
 
 
 def test_completions_lie_in_the_order_of_bins_and_assignment(project: Path) -> None:

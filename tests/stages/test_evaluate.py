@@ -1,7 +1,6 @@
 import csv
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -45,18 +44,15 @@ def project_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def project(
-    project_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Path]:
-    """A copy of it without the outputs of the stage; the process' state is put back."""
+    process_state: None, project_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """A copy of it without the outputs of the stage."""
     folder = tmp_path / "copy"
     shutil.copytree(project_folder, folder)
     monkeypatch.chdir(folder)
     for path in OUTPUTS:
         path.unlink()
-    threads = torch.get_num_threads()
-    yield folder
-    torch.use_deterministic_algorithms(False)
-    torch.set_num_threads(threads)
+    return folder
 
 
 def _write_project(folder: Path) -> None:

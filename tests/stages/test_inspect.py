@@ -23,7 +23,7 @@ from mdrnets.methods.building import build_network, load_network, resolved_optio
 from mdrnets.methods.mdrnets.method import MDRNets
 from mdrnets.methods.model_files import ModelConfig, save_model_config, save_weights
 from stages import inspect_memory, inspect_parsing, validate
-from tests.helpers.project import LAYOUT, ROOT, SIZE, write_configuration, write_data
+from tests.helpers.project import LAYOUT, ROOT, SIZE, edit_yaml, write_configuration, write_data
 
 ARGUMENTS = ["one", "mdrnets"]
 MEMORY, PARSING = LAYOUT.memory_use(*ARGUMENTS), LAYOUT.parsing(*ARGUMENTS)
@@ -38,8 +38,9 @@ def project_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         write_configuration(folder)
-        _configure("params.yaml", _with_mdrnets)
-        _configure("profiles/tiny.yaml", _with_labels)
+        with edit_yaml("params.yaml") as params, edit_yaml("profiles/tiny.yaml") as profile:
+            _add_mdrnets(params)
+            _add_labels(profile)
         write_data(folder)
         _write_roles_and_labels()
         for name in ("parser", "coarse", "recon", "mdrnets"):
@@ -48,15 +49,12 @@ def project_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def project(project_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The same for all tests, without outputs; the process' state is put back."""
+def project(process_state: None, project_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same for all tests, without outputs."""
     monkeypatch.chdir(project_folder)
     for path in (MEMORY, PARSING):
         path.unlink(missing_ok=True)
-    threads = torch.get_num_threads()
-    yield project_folder
-    torch.use_deterministic_algorithms(False)
-    torch.set_num_threads(threads)
+    return project_folder
 
 
 @pytest.fixture
@@ -73,20 +71,14 @@ def change(project: Path) -> Iterator[Callable[[Path, str], None]]:
         path.write_bytes(content)
 
 
-def _configure(name: str, edit: Callable[[dict[str, Any]], None]) -> None:
-    values = yaml.safe_load(Path(name).read_text(encoding="utf-8"))
-    edit(values)
-    Path(name).write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
-
-
-def _with_mdrnets(params: dict[str, Any]) -> None:
+def _add_mdrnets(params: dict[str, Any]) -> None:
     configs = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     params["components"] |= configs["components"]
     params["methods"]["mdrnets"] = configs["methods"]["mdrnets"]
     params["ablation_base"] = "mdrnets"
 
 
-def _with_labels(profile: dict[str, Any]) -> None:
+def _add_labels(profile: dict[str, Any]) -> None:
     smoke = yaml.safe_load((ROOT / "profiles/smoke.yaml").read_text(encoding="utf-8"))
     profile["methods"] = ["toy", "mdrnets"]
     profile["networks"] |= smoke["networks"]

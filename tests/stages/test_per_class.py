@@ -1,10 +1,8 @@
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-import yaml
 
 from mdrnets.data.assignment import read_assignment
 from mdrnets.data.dataset import SPLIT_COLUMNS
@@ -13,16 +11,15 @@ from mdrnets.files.tables import read_table, write_table
 from mdrnets.methods.mdrnets import parser
 from mdrnets.methods.model_files import ModelConfig, save_model_config, save_weights
 from stages.per_class import main
-from tests.helpers.project import LAYOUT, SIZE, write_configuration, write_data
+from tests.helpers.project import LAYOUT, SIZE, edit_yaml, write_configuration, write_data
 
 NETWORKS = ["toy", "toy@seed2", "toy@blind", "toy@blind@seed2"]
 OUTPUT = LAYOUT.per_class("one")
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def project(process_state: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Completions of a method and of a variant; all test images but the last are annotated."""
-    threads = torch.get_num_threads()
     monkeypatch.chdir(tmp_path)
     _configure(tmp_path)
     write_data(tmp_path)
@@ -40,34 +37,28 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     for error, name in enumerate(NETWORKS, start=1):
         completed = np.where(hole, truth ^ error, truth)  # L1 depends on the network alone
         np.save(LAYOUT.completions("one", name), completed.reshape(2, 5, SIZE, SIZE, 3))
-    yield tmp_path
-    torch.use_deterministic_algorithms(False)
-    torch.set_num_threads(threads)
+    return tmp_path
 
 
 def _configure(folder: Path) -> None:
     write_configuration(folder)
-    path = Path("params.yaml")
-    params = yaml.safe_load(path.read_text(encoding="utf-8"))
-    params["components"]["parser"] = {
-        "title": "Parser",
-        "module": parser.__name__,
-        "dataset": 0,
-        "labels": True,
-    }
-    params["methods"]["toy"]["uses"] = ["base", "parser"]
-    params["ablation_base"] = "toy"
-    params["variants"] = {"blind": {"title": "w/o memory", "options": {"width": 2}}}
-    params["ablations"] = {"table2": {"title": "Table 2", "rows": ["blind", "full"]}}
-    params["per_class"] = {"baseline": "blind", "parser": "parser", "min_pairs": 3}
-    path.write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
-    path = Path("profiles/tiny.yaml")
-    profile = yaml.safe_load(path.read_text(encoding="utf-8"))
-    profile |= {"variants": ["blind"], "seeds": 2}
-    labels = {"source": "noise", "classes": "mdrnets14"}
-    profile["datasets"]["one"] = profile["datasets"]["one"] | {"labels": labels}
-    profile["networks"]["parser"] = {"steps": 1, "batch_size": 2}
-    path.write_text(yaml.safe_dump(profile, sort_keys=False), encoding="utf-8")
+    with edit_yaml("params.yaml") as params:
+        params["components"]["parser"] = {
+            "title": "Parser",
+            "module": parser.__name__,
+            "dataset": 0,
+            "labels": True,
+        }
+        params["methods"]["toy"]["uses"] = ["base", "parser"]
+        params["ablation_base"] = "toy"
+        params["variants"] = {"blind": {"title": "w/o memory", "options": {"width": 2}}}
+        params["ablations"] = {"table2": {"title": "Table 2", "rows": ["blind", "full"]}}
+        params["per_class"] = {"baseline": "blind", "parser": "parser", "min_pairs": 3}
+    with edit_yaml("profiles/tiny.yaml") as profile:
+        profile |= {"variants": ["blind"], "seeds": 2}
+        labels = {"source": "noise", "classes": "mdrnets14"}
+        profile["datasets"]["one"] = profile["datasets"]["one"] | {"labels": labels}
+        profile["networks"]["parser"] = {"steps": 1, "batch_size": 2}
 
 
 def _labels() -> np.ndarray:

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-import yaml
 
 from mdrnets.config.load import load_config
 from mdrnets.dag.pipeline import Pipeline
@@ -14,6 +13,7 @@ from mdrnets.files.tables import write_table
 from mdrnets.layout import Layout
 from mdrnets.methods.building import load_network
 from stages import train
+from tests.helpers.project import edit_yaml
 from tests.helpers.published_weights import published_weights
 
 LAYOUT = Layout("smoke")
@@ -22,11 +22,10 @@ LAYOUT = Layout("smoke")
 @pytest.fixture
 def project(configs: Path) -> Path:
     """Three labelled images, a hole, and a profile that takes the published parser."""
-    path = Path("profiles/smoke.yaml")
-    profile = yaml.safe_load(path.read_text(encoding="utf-8"))
-    profile["sources"]["bisenet"] = {"kind": "weights", "path": "79999_iter.pth", "licence": "MIT"}
-    profile["networks"]["parser"] = {"published": True}
-    path.write_text(yaml.safe_dump(profile), encoding="utf-8")
+    weights = {"kind": "weights", "path": "79999_iter.pth", "licence": "MIT"}
+    with edit_yaml("profiles/smoke.yaml") as profile:
+        profile["sources"]["bisenet"] = weights
+        profile["networks"]["parser"] = {"published": True}
 
     write_table(
         LAYOUT.split("rendered_a"), SPLIT_COLUMNS, [(str(n), "train", 1, str(n)) for n in range(3)]

@@ -7,7 +7,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import yaml
 
 from mdrnets.evaluation.features import write_features
 from mdrnets.evaluation.scores import COLUMNS
@@ -15,7 +14,7 @@ from mdrnets.evaluation.summary import save_summary
 from mdrnets.files.tables import write_table
 from stages.render import main
 from tests.helpers.example import make_summary
-from tests.helpers.project import LAYOUT, ROOT, write_configuration
+from tests.helpers.project import LAYOUT, ROOT, add_variants, edit_yaml, write_configuration
 
 OUTPUTS = [
     LAYOUT.report(f"{name}.{suffix}")
@@ -25,17 +24,13 @@ OUTPUTS = [
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def project(no_sync: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Scores of one of two methods on one of two data sets, and the published numbers."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(
-        "mdrnets.tracking.sync.sync", lambda *arguments: None
-    )  # tracking has its tests
     write_configuration(tmp_path)
-    params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
-    params["bins"] = {"1-20": [1, 2], "20-40": [3, 4], "40-60": [5, 6]}
-    params["methods"]["mdrnets"] = {"title": "MDRNets", "module": "tests.helpers.toy"}
-    Path("params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
+    with edit_yaml("params.yaml") as params:
+        params["bins"] = {"1-20": [1, 2], "20-40": [3, 4], "40-60": [5, 6]}
+        params["methods"]["mdrnets"] = {"title": "MDRNets", "module": "tests.helpers.toy"}
     shutil.copytree(ROOT / "reports" / "published", "reports/published")
     save_summary(LAYOUT.summary("one", "toy"), make_summary("one", "toy"))
     return tmp_path
@@ -99,9 +94,8 @@ def test_the_published_numbers_stand_beside_ours(project: Path) -> None:
 
 
 def test_a_row_of_blanks_alone_is_left_out(project: Path) -> None:
-    params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
-    params["methods"]["other"] = {"title": "Other", "module": "tests.helpers.toy"}
-    Path("params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
+    with edit_yaml("params.yaml") as params:
+        params["methods"]["other"] = {"title": "Other", "module": "tests.helpers.toy"}
     assert main(["table1"]) == 0
     rows = {}
     for name in ("table1.csv", "table1_extended.csv"):
@@ -143,18 +137,7 @@ def test_an_unknown_table_is_named(project: Path, capsys: pytest.CaptureFixture[
 
 
 def test_an_ablation_shows_the_variants_that_were_run(project: Path) -> None:
-    params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
-    params |= {
-        "ablation_base": "toy",
-        "variants": {
-            name: {"title": f"w/o {name}", "options": {"width": 2}} for name in ("nose", "ear")
-        },
-        "ablations": {"table2": {"title": "Table 2", "rows": ["nose", "ear", "full"]}},
-    }
-    Path("params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
-    path = Path("profiles/tiny.yaml")
-    profile = yaml.safe_load(path.read_text(encoding="utf-8")) | {"variants": ["nose"]}
-    path.write_text(yaml.safe_dump(profile, sort_keys=False), encoding="utf-8")
+    add_variants()
     save_summary(LAYOUT.summary("one", "toy@nose"), make_summary("one", "toy@nose"))
 
     assert main(["table2"]) == 0
@@ -200,15 +183,11 @@ def test_claims_of_a_profile_without_the_papers_method_cannot_be_tested(project:
 def test_claims_are_tested_on_scores_and_features(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
-    params["methods"]["pconv"] = params["methods"]["toy"]  # one of the paper's
-    Path("params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
-    path = Path("profiles/tiny.yaml")
-    profile = yaml.safe_load(path.read_text(encoding="utf-8"))
-    profile["methods"] = ["pconv", "mdrnets"]
-    for method in profile["methods"]:
-        profile["networks"][method] = profile["networks"]["toy"]
-    path.write_text(yaml.safe_dump(profile, sort_keys=False), encoding="utf-8")
+    with edit_yaml("params.yaml") as params, edit_yaml("profiles/tiny.yaml") as profile:
+        params["methods"]["pconv"] = params["methods"]["toy"]  # one of the paper's
+        profile["methods"] = ["pconv", "mdrnets"]
+        for method in profile["methods"]:
+            profile["networks"][method] = profile["networks"]["toy"]
     for dataset in ("one", "two"):
         _write_scores(dataset, "pconv", 3.0)
         _write_scores(dataset, "mdrnets", 2.0)

@@ -2,7 +2,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 
 from mdrnets.config.load import load_config
 from mdrnets.dag.pipeline import Pipeline
@@ -14,7 +13,15 @@ from mdrnets.evaluation.parsing import COMPLETE, count_classes, write_parsing
 from mdrnets.evaluation.scores import Score, write_scores
 from mdrnets.files import write_text
 from stages.render import main
-from tests.helpers.project import LAYOUT, ROOT, SIZE, write_configuration, write_data
+from tests.helpers.project import (
+    LAYOUT,
+    ROOT,
+    SIZE,
+    add_variants,
+    edit_yaml,
+    write_configuration,
+    write_data,
+)
 
 FIGURES = ("figure1", "figure5", "curves", "metric_by_ratio", "error_map")
 INSPECTED = ("memory_use", "memory_slots", "parser_quality")
@@ -26,12 +33,9 @@ train,8,0.5,0.5,2.0
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def project(no_sync: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A finished run of one method, and of a variant, on two data sets of noise."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(
-        "mdrnets.tracking.sync.sync", lambda *arguments: None
-    )  # tracking has its tests
     write_configuration(tmp_path)
     _add_variants_and_a_memory()
     write_data(tmp_path)
@@ -56,22 +60,12 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _add_variants_and_a_memory() -> None:
-    params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
-    params |= {
-        "ablation_base": "toy",
-        "variants": {
-            name: {"title": f"w/o {name}", "options": {"width": 2}} for name in ("nose", "ear")
-        },
-        "ablations": {"table2": {"title": "Table 2", "rows": ["nose", "ear", "full"]}},
-        "figures": {"figure6": {"title": "Figure 6", "columns": ["nose", "ear", "full"]}},
-    }
-    params["methods"]["toy"]["memory"] = True
-    params["components"]["base"]["labels"] = True
-    Path("params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
-    path = Path("profiles/tiny.yaml")
-    profile = yaml.safe_load(path.read_text(encoding="utf-8")) | {"variants": ["nose"]}
-    profile["datasets"]["one"]["labels"] = {"source": "noise", "classes": "mdrnets14"}
-    path.write_text(yaml.safe_dump(profile, sort_keys=False), encoding="utf-8")
+    add_variants()
+    with edit_yaml("params.yaml") as params, edit_yaml("profiles/tiny.yaml") as profile:
+        params["figures"] = {"figure6": {"title": "Figure 6", "columns": ["nose", "ear", "full"]}}
+        params["methods"]["toy"]["memory"] = True
+        params["components"]["base"]["labels"] = True
+        profile["datasets"]["one"]["labels"] = {"source": "noise", "classes": "mdrnets14"}
 
 
 def _memory_use() -> MemoryUse:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 
 from mdrnets.commands.command_line import run_command
 from mdrnets.config.load import load_config
@@ -15,6 +14,7 @@ from mdrnets.tracking.record import Record
 from stages import check, code, download
 from tests.helpers.finished_run import LAYOUT as FINISHED
 from tests.helpers.finished_run import write_finished_run
+from tests.helpers.project import edit_yaml
 from tests.helpers.server import File, Server, in_turn, missing, page, redirect, serving
 
 ROOT = Path(__file__).parents[2]
@@ -28,9 +28,8 @@ def server(configs: Path, database: Path, monkeypatch: pytest.MonkeyPatch) -> It
     with serving() as server:
         host = server.url("/holes.zip").removeprefix("http://")
         url = f"http://the-user:the-password@{host}?token=the-token#the-token"
-        profile = yaml.safe_load(PROFILE.read_text(encoding="utf-8"))
-        profile["sources"]["holes"] = {"url": url, "folder": ".", "licence": "MIT"}
-        PROFILE.write_text(yaml.safe_dump(profile), encoding="utf-8")
+        with edit_yaml(PROFILE) as profile:
+            profile["sources"]["holes"] = {"url": url, "folder": ".", "licence": "MIT"}
         yield server
 
 
@@ -144,9 +143,8 @@ def test_a_url_is_shown_without_secrets(url: str, shown: str) -> None:
     ],
 )
 def test_a_refused_url_hides_them(server: Server, url: str) -> None:
-    profile = yaml.safe_load(PROFILE.read_text(encoding="utf-8"))
-    profile["sources"]["holes"]["url"] = url
-    PROFILE.write_text(yaml.safe_dump(profile), encoding="utf-8")
+    with edit_yaml(PROFILE) as profile:
+        profile["sources"]["holes"]["url"] = url
     with pytest.raises(UserError, match=r"sources\.holes") as raised:
         load_config("smoke")
     assert not any(secret in str(raised.value) for secret in SECRETS)

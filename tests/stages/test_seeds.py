@@ -2,14 +2,10 @@
 
 import csv
 import json
-import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-import yaml
 
 from mdrnets.config.load import load_config
 from mdrnets.dag.pipeline import Job, Pipeline
@@ -17,30 +13,24 @@ from mdrnets.evaluation.summary import save_summary
 from mdrnets.files import sha256
 from stages import complete, render, train
 from tests.helpers.example import make_summary
-from tests.helpers.project import LAYOUT, ROOT, write_configuration, write_data
+from tests.helpers.project import LAYOUT, ROOT, edit_yaml, write_configuration, write_data
 
 AGAIN = "toy@seed2"
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The current folder; the process' state is put back."""
-    handler, threads = signal.getsignal(signal.SIGTERM), torch.get_num_threads()
+def project(
+    process_state: None, no_sync: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """The current folder."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(
-        "mdrnets.tracking.sync.sync", lambda *arguments: None
-    )  # tracking has its tests
     write_configuration(tmp_path)
-    yield tmp_path
-    signal.signal(signal.SIGTERM, handler)
-    torch.use_deterministic_algorithms(False)
-    torch.set_num_threads(threads)
+    return tmp_path
 
 
 def _set_seeds(count: int) -> None:
-    path = Path("profiles/tiny.yaml")
-    profile = yaml.safe_load(path.read_text(encoding="utf-8")) | {"seeds": count}
-    path.write_text(yaml.safe_dump(profile), encoding="utf-8")
+    with edit_yaml("profiles/tiny.yaml") as profile:
+        profile["seeds"] = count
 
 
 def _jobs_by_name() -> dict[str, Job]:
@@ -88,9 +78,8 @@ def test_the_table_shows_mean_and_spread(project: Path) -> None:
     published = project / "reports/published/table1.csv"
     published.parent.mkdir(parents=True)
     published.write_bytes((ROOT / "reports/published/table1.csv").read_bytes())
-    params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
-    params["bins"] = {"1-20": [1, 2], "20-40": [3, 4], "40-60": [5, 6]}
-    Path("params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
+    with edit_yaml("params.yaml") as params:
+        params["bins"] = {"1-20": [1, 2], "20-40": [3, 4], "40-60": [5, 6]}
     save_summary(LAYOUT.summary("one", "toy"), make_summary("one", "toy", values={"l1": 2}))
     save_summary(LAYOUT.summary("one", AGAIN), make_summary("one", AGAIN, values={"l1": 4}))
     save_summary(LAYOUT.summary("two", "toy"), make_summary("two", "toy"))  # one is missing

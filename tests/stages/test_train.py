@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-import torch
 from filelock import FileLock
 
 from mdrnets.config.load import load_config
@@ -33,18 +32,13 @@ OUTPUTS = [
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder in which the part `base` is trained; the process' state is put back afterwards."""
-    handler = signal.getsignal(signal.SIGTERM)
-    threads = torch.get_num_threads()
+def project(process_state: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder in which the part `base` is trained."""
     monkeypatch.chdir(tmp_path)
     write_configuration(tmp_path)
     write_data(tmp_path)
     assert main(["one", "base"]) == 0
-    yield tmp_path
-    signal.signal(signal.SIGTERM, handler)
-    torch.use_deterministic_algorithms(False)
-    torch.set_num_threads(threads)
+    return tmp_path
 
 
 def _hashes() -> list[str]:

@@ -11,13 +11,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 
 from mdrnets.commands.command_line import run_command
 from mdrnets.tracking.record import RecordStore, read, read_points
 from mdrnets.tracking.store import open_store
 from mdrnets.tracking.stream import SEND_EVERY
-from tests.helpers.project import LAYOUT, ROOT, write_configuration, write_data
+from tests.helpers.project import LAYOUT, ROOT, edit_yaml, write_configuration, write_data
 
 PATIENT = "tests.helpers.patient"
 TRAININGS = [f"toy{number}" for number in range(8)]
@@ -89,12 +88,10 @@ def project(tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> 
     options = {"steps": 220, "batch_size": 2}  # a hundred with a pause
     write_configuration(project, networks=dict.fromkeys(TRAININGS, options))
     write_data(project)
-    params, profile = project / "params.yaml", project / "profiles" / "tiny.yaml"
-    values = yaml.safe_load(params.read_text())
-    values["methods"] |= {name: {"title": name, "module": PATIENT} for name in TRAININGS}
-    params.write_text(yaml.safe_dump(values))
-    values = yaml.safe_load(profile.read_text())
-    profile.write_text(yaml.safe_dump(values | {"methods": TRAININGS}))
+    with edit_yaml(project / "params.yaml") as params:
+        params["methods"] |= {name: {"title": name, "module": PATIENT} for name in TRAININGS}
+    with edit_yaml(project / "profiles/tiny.yaml") as profile:
+        profile["methods"] = TRAININGS
     monkeypatch.chdir(project)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "120")  # a busy machine is no dead server

@@ -20,6 +20,8 @@ from mdrnets.training.launching import launch
 from mdrnets.training.loop import TrainingProgress
 from tests.helpers.toy import FIRST, SECOND, Toy, new_toy, toy_data, train_toy
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 STEPS = FIRST + SECOND
 
 
@@ -29,14 +31,6 @@ class Stop(Exception):  # noqa: N818
 
 class Terminated(SystemExit):
     """What the stages' handler of SIGTERM raises."""
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

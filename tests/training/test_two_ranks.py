@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -24,20 +24,14 @@ from tests.helpers.two_ranks import (
     watched_gradients,
 )
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 ROOT = Path(__file__).parents[2]
 EXACT = ["recon", "deepfillv2", "mdrnets"]
 """Without BatchNorm, random numbers or a loss whose divisor depends on the batch."""
 
 Load = Callable[[str], dict[str, Tensor]]
 Alone = Callable[[str], tuple[dict[str, Tensor], dict[str, Tensor]]]
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import shutil
 import pytest
 import yaml
 
+from tests.helpers.project import edit_yaml
 from tests.workflow.conftest import PROJECT, Copy
 
 DOCUMENT = PROJECT / "docs" / "adding_a_method.md"
@@ -26,13 +27,11 @@ def with_two_methods(project_copy: Copy, tmp_path_factory: pytest.TempPathFactor
 
     (copy.root / "my_methods").mkdir()
     (copy.root / "my_methods/mean_fill.py").write_text(re.sub("(?m)^   ", "", code[1]))
-    params = yaml.safe_load((copy.root / "params.yaml").read_text())
-    params["methods"] |= yaml.safe_load(entry[1])["methods"]
-    params["methods"]["given"] = {"title": "Given", "completions": "given/{dataset}.zip"}
-    (copy.root / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
-    profile = yaml.safe_load((copy.root / "profiles/smoke.yaml").read_text())
-    profile |= {"methods": ["mean_fill", "biharmonic", "given"], "variants": [], "networks": {}}
-    (copy.root / "profiles/smoke.yaml").write_text(yaml.safe_dump(profile, sort_keys=False))
+    with edit_yaml(copy.root / "params.yaml") as params:
+        params["methods"] |= yaml.safe_load(entry[1])["methods"]
+        params["methods"]["given"] = {"title": "Given", "completions": "given/{dataset}.zip"}
+    with edit_yaml(copy.root / "profiles/smoke.yaml") as profile:
+        profile |= {"methods": ["mean_fill", "biharmonic", "given"], "variants": [], "networks": {}}
     copy.run("python", "workflow/dvc_yaml.py")
     return copy
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import yaml
 
+from tests.helpers.project import edit_yaml
 from tests.helpers.slurm import slurm_cluster
 from tests.workflow.conftest import Copy, environment
 
@@ -70,11 +70,9 @@ def test_what_slurm_preempts_goes_on_and_ends_with_the_same_bytes(
 
 def _lasting(copy: Copy) -> Copy:
     """Its training lasts long enough to be interrupted."""
-    path = copy.root / "profiles/smoke.yaml"
-    profile = yaml.safe_load(path.read_text())
-    profile["networks"]["recon"]["steps"] = 150
-    profile["training"]["checkpoint_every"] = 5
-    path.write_text(yaml.safe_dump(profile))
+    with edit_yaml(copy.root / "profiles/smoke.yaml") as profile:
+        profile["networks"]["recon"]["steps"] = 150
+        profile["training"]["checkpoint_every"] = 5
     return copy
 
 

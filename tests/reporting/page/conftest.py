@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 from PIL import Image
 
 from mdrnets.config.load import load_config
@@ -24,7 +23,7 @@ from mdrnets.reporting.claims.markdown import write_findings
 from mdrnets.tracking.record import MlflowStatus, Record, hashes
 from stages.render import main
 from tests.helpers.example import make_summary
-from tests.helpers.project import LAYOUT, ROOT, SIZE, write_configuration, write_data
+from tests.helpers.project import LAYOUT, ROOT, SIZE, edit_yaml, write_configuration, write_data
 
 TITLE = "Rendered <noise> & such"
 RUN_IDS = ("evaluate-one-toy", "complete-one-toy", "train-one-toy", "train-one-base")
@@ -82,10 +81,8 @@ def page_path(tmp_path_factory: pytest.TempPathFactory, make_record: Callable[..
 
 def _finish(folder: Path, make_record: Callable[..., Record]) -> None:
     write_configuration(folder)
-    path = Path("profiles/tiny.yaml")
-    profile = yaml.safe_load(path.read_text(encoding="utf-8"))
-    profile["datasets"]["one"] |= {"title": TITLE}
-    path.write_text(yaml.safe_dump(profile, sort_keys=False), encoding="utf-8")
+    with edit_yaml("profiles/tiny.yaml") as profile:
+        profile["datasets"]["one"]["title"] = TITLE
     write_data(folder)
     (folder / "reports/published").mkdir(parents=True)
     published = (ROOT / "reports/published/table1.csv").read_text(encoding="utf-8")
