@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 
 from mdrnets.config.options import TrainOptions
 from mdrnets.data.dataset import TrainingData
@@ -77,6 +78,31 @@ def ict_sampling() -> Work:
     )
 
 
+def dsi_sampling() -> Work:
+    """Completion of 8 images by DSI at `real64`'s sizes."""
+    return _dsi(
+        images=8,
+        size=64,
+        vqvae_width=64,
+        vqvae_hidden=32,
+        codes=128,
+        condition_base=8,
+        condition_rates=(1, 2, 4),
+        channels=64,
+        blocks=4,
+        attentions=2,
+        texture_width=16,
+        texture_dilations=(1, 2, 4, 8),
+        discriminator_base=32,
+        discriminator_layers=4,
+    )
+
+
+def dsi_sampling_full_size() -> Work:
+    """Completion of one image of 256² by DSI at its published sizes."""
+    return _dsi(images=1, size=256)
+
+
 def batch() -> Work:
     """Drawing and converting 16 batches of 8 images at 256²."""
     generator = np.random.default_rng(0)
@@ -109,9 +135,29 @@ CASES = {
         contextual_attention,
         pic_step,
         ict_sampling,
+        dsi_sampling,
+        dsi_sampling_full_size,
         batch,
     )
 }
+
+
+def _dsi(*, images: int, size: int, **options: Any) -> Work:
+    from mdrnets.methods.dsi import method
+
+    context = BuildContext(image_size=size, features=_no_features)
+    built = method.build(options=method.Options(steps=3, **options), context=context).eval()
+    masked, hole = torch.zeros(images, 3, size, size), _hole(images, size)
+
+    def complete() -> Tensor:
+        with torch.inference_mode():
+            return built.complete(masked, hole, torch.Generator().manual_seed(0))
+
+    return complete
+
+
+def _no_features(name: str) -> nn.Module:
+    raise AssertionError(name)
 
 
 def _hole(images: int, size: int) -> torch.Tensor:

@@ -3,8 +3,8 @@
 Peng et al. 2021, section 3.2, after PixelCNN++ (Salimans et al. 2017) and PixelSNAIL (Chen et al.
 2018).
 
-Causal layers depend only on positions above and to the left, so the grid can be generated row by
-row: with a `RowCache`, a layer keeps the previous row and computes one row at a time.
+Causal layers depend only on positions above and to the left, so that a grid can be generated in
+raster order (see `sampling`).
 """
 
 from typing import Literal
@@ -15,22 +15,6 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import weight_norm
 
 INIT_STD = 0.05
-
-
-class RowCache:
-    """Cached values of finished rows, by layer.
-
-    `pending` holds the values of the current row; they are stored when the row is complete.
-    """
-
-    def __init__(self) -> None:
-        self.finished: dict[nn.Module, Tensor] = {}
-        self.pending: dict[nn.Module, Tensor] = {}
-
-    def commit(self) -> None:
-        """Store the values of the current row, which is complete."""
-        self.finished |= self.pending
-        self.pending = {}
 
 
 def add_weight_norm(layer: nn.Conv2d) -> nn.Conv2d:
@@ -64,15 +48,9 @@ class CausalConv2d(nn.Module):
         self.sides = (side, side) if sees == "down" else (width - 1, 0)
         self.conv = add_weight_norm(nn.Conv2d(before, after, kernel))
 
-    def forward(self, x: Tensor, cache: RowCache | None = None) -> Tensor:
-        """Args: x B×C×H×W; with a cache, one row B×C×1×W. Returns the same height and width."""
-        if self.above:
-            above = x.new_zeros(x.shape[0], x.shape[1], self.above, x.shape[3])
-            if cache is not None:
-                above = cache.finished.get(self, above)
-                cache.pending[self] = torch.cat([above, x], dim=2)[:, :, -self.above :]
-            x = torch.cat([above, x], dim=2)
-        output: Tensor = self.conv(F.pad(x, self.sides))
+    def forward(self, x: Tensor) -> Tensor:
+        """Args: x B×C×H×W. Returns the same height and width."""
+        output: Tensor = self.conv(F.pad(x, (*self.sides, self.above, 0)))
         return output
 
 
@@ -87,31 +65,23 @@ class CausalAttention(nn.Module):
         self.value = pointwise(channels, channels * heads // 2)
         self.output = pointwise(channels * heads // 2, channels)
 
-    def forward(self, y: Tensor, cache: RowCache | None = None) -> Tensor:
-        """Args: y B×C×H×W; with a cache, one row B×C×1×W. Returns the same shape."""
+    def forward(self, y: Tensor) -> Tensor:
+        """Args: y B×C×H×W. Returns the same shape."""
         query, key, value = (
             _full_precision(layer(y)).unflatten(1, (self.heads, -1)).flatten(3)  # B×heads×c×N
             for layer in (self.query, self.key, self.value)
         )
-        own = key.shape[3]
-        if cache is not None:
-            both = torch.cat([key, value], dim=2)
-            if self in cache.finished:
-                both = torch.cat([cache.finished[self], both], dim=3)
-            cache.pending[self] = both
-            key, value = both.split([key.shape[2], value.shape[2]], dim=2)
-        earlier = key.shape[3] - own
 
         # Users of the authors' code report NaN in this stage, so we avoid half precision.
         with torch.autocast(y.device.type, enabled=False):
-            scores = query.mT @ key / query.shape[2] ** 0.5  # B×heads×own×all
-            allowed = torch.ones_like(scores[0, 0], dtype=torch.bool).tril(earlier - 1)
+            scores = query.mT @ key / query.shape[2] ** 0.5  # B×heads×N×N
+            allowed = torch.ones_like(scores[0, 0], dtype=torch.bool).tril(-1)
             scores = scores.masked_fill(~allowed, -torch.inf)
             # The first position has no earlier one: set its weights to 0 instead of NaN.
             largest = scores.detach().amax(dim=3, keepdim=True).clamp(min=-1e30)
             weights = torch.exp(scores - largest)
             weights = weights / (weights.sum(dim=3, keepdim=True) + 1e-10)
-            attended = (value @ weights.mT).flatten(1, 2)  # B×(heads·v)×own
+            attended = (value @ weights.mT).flatten(1, 2)  # B×(heads·v)×N
         output: Tensor = self.output(attended.unflatten(2, y.shape[2:]))
         return output
 
@@ -140,26 +110,18 @@ class GatedResidual(nn.Module):
         self.condition = None if condition is None else pointwise(2 * condition, 2 * channels)
         self.attention, self.dropout = attention, dropout
 
-    def forward(
-        self,
-        x: Tensor,
-        *,
-        a: Tensor | None = None,
-        h: Tensor | None = None,
-        cache: RowCache | None = None,
-    ) -> Tensor:
+    def forward(self, x: Tensor, *, a: Tensor | None = None, h: Tensor | None = None) -> Tensor:
         """Args: x, a B×C×H×W; h B×C_h×H×W. Returns the shape of x."""
-        extra = () if cache is None else (cache,)
-        c = self.first(concat_elu(x), *extra)
+        c = self.first(concat_elu(x))
         if self.stream is not None and a is not None:
             c = c + self.stream(concat_elu(a))
-        c = self.second(concat_elu(c), *extra)
+        c = self.second(concat_elu(c))
         if self.condition is not None and h is not None:
             c = c + self.condition(concat_elu(h))
         p, q = c.chunk(2, dim=1)
         y = p * torch.sigmoid(q)
         if self.attention is not None:
-            y = y + self.attention(y, *extra)
+            y = y + self.attention(y)
         return x + F.dropout(y, self.dropout, self.training)
 
 

@@ -21,6 +21,7 @@ from mdrnets.config.options import TrainOptions
 from mdrnets.errors import UserError
 from mdrnets.losses.adversarial import discriminator_loss, generator_loss
 from mdrnets.methods.base import Batch, BuildContext, Method, Phase, Trainable, Update
+from mdrnets.methods.dsi.sampling import sample_codes
 from mdrnets.methods.dsi.structure import ConditionNetwork, StructurePixelCNN
 from mdrnets.methods.dsi.texture import TextureGenerator
 from mdrnets.methods.dsi.vqvae import HierarchicalVQVAE, code_loss
@@ -97,7 +98,7 @@ class StructureGenerator(nn.Module):
         self, masked: Tensor, hole: Tensor, codebook: Tensor, generator: torch.Generator
     ) -> Tensor:
         """Int64 B×H/8×W/8."""
-        return self.pixelcnn.sample(self.condition(masked, hole), codebook, generator)
+        return sample_codes(self.pixelcnn, self.condition(masked, hole), codebook, generator)
 
 
 class DSI(Method):

@@ -9,13 +9,11 @@ from itertools import pairwise
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils import parametrize
 
 from mdrnets.methods.dsi.blocks import (
     CausalAttention,
     CausalConv2d,
     GatedResidual,
-    RowCache,
     add_weight_norm,
     pointwise,
 )
@@ -105,7 +103,7 @@ class StructurePixelCNN(nn.Module):
 
     def forward(self, vectors: Tensor, h: Tensor) -> Tensor:
         """Args: vectors B×D×H×W, the codes' vectors; h B×C_h×H×W. Returns logits B×K×H×W."""
-        e = _append_ones(vectors)
+        e = append_ones(vectors)
         u = _shift_down(self.input_u(e))
         v = _shift_down(self.input_v_above(e)) + _shift_right(self.input_v_left(e))
         for u_block, v_block in zip(self.u_blocks, self.v_blocks, strict=True):
@@ -119,47 +117,6 @@ class StructurePixelCNN(nn.Module):
         logits: Tensor = self.head(F.elu(v))
         return logits
 
-    @torch.no_grad()
-    def sample(self, h: Tensor, codebook: Tensor, generator: torch.Generator) -> Tensor:
-        """Sample a grid of codes for each image of the batch, in raster order.
-
-        Every layer caches what it needs from finished rows, so that each code costs one row of
-        the grid instead of the whole grid. The logits are the same as in `forward`.
-
-        Args: h B×C_h×H×W; codebook K×D. Returns int64 B×H×W.
-        """
-        with parametrize.cached():  # the weights do not change meanwhile
-            return self._sample(h, codebook, generator)
-
-    def _sample(self, h: Tensor, codebook: Tensor, generator: torch.Generator) -> Tensor:
-        B, _, H, W = h.shape
-        codes = torch.zeros(B, H, W, dtype=torch.int64, device=h.device)
-        cache = RowCache()
-        u = from_above = h.new_zeros(B, self.head.in_channels, 1, W)  # no row above
-        for y in range(H):
-            row_h = h[:, :, y : y + 1]
-
-            # The vertical stream depends only on finished rows: compute it once per row.
-            streams = []
-            for block in self.u_blocks:
-                u = block(u, h=row_h, cache=cache)
-                streams.append(u)
-
-            vectors = h.new_zeros(B, codebook.shape[1], 1, W)
-            for x in range(W):
-                v = from_above + _shift_right(self.input_v_left(_append_ones(vectors), cache))
-                for block, stream in zip(self.v_blocks, streams, strict=True):
-                    v = block(v, a=stream, h=row_h, cache=cache)
-                weights = self._logits(v[..., x : x + 1]).flatten(1).float().softmax(dim=1)
-                codes[:, y, x] = torch.multinomial(weights, 1, generator=generator)[:, 0]
-                vectors[:, :, 0, x] = codebook[codes[:, y, x]]
-
-            # No position of the row depends on its last code, so the cache is complete.
-            cache.commit()
-            row = _append_ones(vectors)
-            u, from_above = self.input_u(row, cache), self.input_v_above(row)
-        return codes
-
 
 def _residual(channels: int, *, rate: int) -> GatedResidual:
     def conv(after: int, dilation: int) -> nn.Conv2d:
@@ -172,7 +129,8 @@ def _residual(channels: int, *, rate: int) -> GatedResidual:
     )
 
 
-def _append_ones(vectors: Tensor) -> Tensor:
+def append_ones(vectors: Tensor) -> Tensor:
+    """Add a channel of ones (the second dimension), so that zero padding marks the border."""
     return torch.cat([vectors, torch.ones_like(vectors[:, :1])], dim=1)
 
 

@@ -3,7 +3,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from mdrnets.methods.dsi import sampling
 from mdrnets.methods.dsi.blocks import CausalAttention, CausalConv2d, concat_elu, pointwise
+from mdrnets.methods.dsi.sampling import sample_codes
 from mdrnets.methods.dsi.structure import ConditionNetwork, StructurePixelCNN
 from mdrnets.methods.dsi.texture import TextureGenerator, rearrange_patches, structural_attention
 from mdrnets.methods.dsi.vqvae import HierarchicalVQVAE, code_loss
@@ -179,22 +181,21 @@ def test_the_first_logits_depend_only_on_the_condition(pixelcnn: StructurePixelC
     assert not torch.equal(first, other)
 
 
-def test_row_by_row_sampling_has_the_logits_of_the_full_pass(
+def test_sampling_has_the_logits_of_the_full_pass(
     pixelcnn: StructurePixelCNN, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[torch.Tensor] = []
-    logits = pixelcnn._logits
+    draw = sampling.draw
 
-    def spy(v: torch.Tensor) -> torch.Tensor:
-        seen.append(logits(v))
-        return seen[-1]
+    def kept(logits: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        seen.append(logits)
+        return draw(logits, generator)
 
-    monkeypatch.setattr(pixelcnn, "_logits", spy)
+    monkeypatch.setattr(sampling, "draw", kept)
     h = torch.randn(2, 6, 4, 3, dtype=torch.float64)
     codebook = torch.randn(7, 4, dtype=torch.float64)
-    codes = pixelcnn.sample(h, codebook, torch.Generator().manual_seed(0))
-    stepwise = torch.stack([step[..., 0, 0] for step in seen], dim=2).view(2, 7, 4, 3)
-    monkeypatch.undo()
+    codes = sample_codes(pixelcnn, h, codebook, torch.Generator().manual_seed(0))
+    stepwise = torch.stack(seen, dim=2).view(2, 7, 4, 3)
     full = pixelcnn(codebook[codes].permute(0, 3, 1, 2), h)
     torch.testing.assert_close(stepwise, full, rtol=0, atol=1e-10)
 
@@ -203,7 +204,8 @@ def test_samples_follow_the_generator(pixelcnn: StructurePixelCNN) -> None:
     h = torch.randn(1, 6, 4, 4, dtype=torch.float64)
     codebook = torch.randn(7, 4, dtype=torch.float64)
     one, again, other = (
-        pixelcnn.sample(h, codebook, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2)
+        sample_codes(pixelcnn, h, codebook, torch.Generator().manual_seed(seed))
+        for seed in (1, 1, 2)
     )
     assert torch.equal(one, again)
     assert not torch.equal(one, other)
