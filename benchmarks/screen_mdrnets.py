@@ -55,6 +55,8 @@ CHANGES: dict[str, dict[str, Any]] = {
     "filled-slots": {"init": "from_data"},
     "without-mrem": {"mrem": False},
     "without-both": {"guidance": "style"},
+    "fifth-style": {"weights": {"style": 0.1}},
+    "no-style": {"weights": {"style": 0.0}},
 }
 """Name → options that replace those of the profile."""
 SCREENED = sorted({key for changes in CHANGES.values() for key in changes})
@@ -118,8 +120,11 @@ def _screen(
         ),
         frozen=frozen,
     )
-    changes = CHANGES.get(name, {})
     values = resolved_options(config, "mdrnets", images=1).model_dump() | {"steps": steps}
+    changes = {
+        key: {**values[key], **change} if isinstance(change, dict) else change
+        for key, change in CHANGES.get(name, {}).items()
+    }
     torch.manual_seed(derived_seed(seed, "weights", dataset, "mdrnets"))
     method = build(options=Options.model_validate(values | changes), context=context)
     if name == COARSE:
@@ -140,8 +145,9 @@ def _screen(
     )
     method.eval()
     use = method.diagnostics()
+    chosen = method.options.model_dump(mode="json")
     more = {
-        "options": json.dumps({key: getattr(method.options, key) for key in SCREENED}),
+        "options": json.dumps({key: chosen[key] for key in SCREENED}),
         "read_length": use.get("memory/read_length"),
         "read_entropy": use.get("memory/read_entropy"),
     }
