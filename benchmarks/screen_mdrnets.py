@@ -137,6 +137,7 @@ def _screen(
         seed=seed,
         log_every=steps,
         checkpoint_every=config.profile.training.checkpoint_every,
+        loader_threads=config.profile.training.loader_threads,
         state_folder=state_folder,
         fingerprint={"options": json.dumps(method.options.model_dump(mode="json"))},
         fabric=launch(device="cpu", devices=1, precision="32-true"),

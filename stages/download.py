@@ -34,10 +34,12 @@ def _add_options(parser: ArgumentParser) -> None:
 @stage_command("source", add_options=_add_options)
 def main(run: StageRun) -> None:
     from mdrnets.data.download.publish import publish_archive, publish_file
+    from mdrnets.data.number_lists import read_numbers
 
     name = run.wildcards["source"]
     source = run.config.profile.sources[name]
-    path = _get_source(run, name, source, run.options.from_dir)
+    numbers = None if source.numbers is None else read_numbers(Path(source.numbers))
+    path = _get_source(run, name, source, numbers, run.options.from_dir)
     if source.kind == "weights":
         manifest = publish_file(
             path,
@@ -56,6 +58,7 @@ def main(run: StageRun) -> None:
             sha256=None if source.url else source.sha256,
             licence=source.licence,
             folder="." if source.kind == "ffhq_metadata" else source.folder,
+            numbers=numbers,
             downscale=source.downscale,
             progress=run.progress,
         )
@@ -68,12 +71,19 @@ def main(run: StageRun) -> None:
     )
 
 
-def _get_source(run: StageRun, name: str, source: "Source", from_folder: Path | None) -> Path:
+def _get_source(
+    run: StageRun,
+    name: str,
+    source: "Source",
+    numbers: frozenset[int] | None,
+    from_folder: Path | None,
+) -> Path:
     """Return the verified file of a source with a URL, or the path of a local source."""
     from mdrnets.config.load import expand
     from mdrnets.data.download.cache import download_verified, require_licence
     from mdrnets.data.download.ffhq import download_images, read_metadata
     from mdrnets.data.download.publish import locate
+    from mdrnets.data.number_lists import select_numbers
 
     if not source.url:
         if from_folder is not None:
@@ -89,9 +99,12 @@ def _get_source(run: StageRun, name: str, source: "Source", from_folder: Path | 
     if source.kind != "ffhq_metadata":
         return path
     size = source.downscale
-    images = folder / (path.stem if size is None else f"{path.stem}_{size}")
-    download_images(read_metadata(path), images, downscale=size, progress=run.progress)
-    return images
+    images = read_metadata(path)
+    if numbers is not None:
+        images = select_numbers(images, numbers, name=lambda image: image.name, where=path)
+    target = folder / (path.stem if size is None else f"{path.stem}_{size}")
+    download_images(images, target, downscale=size, progress=run.progress)
+    return target
 
 
 if __name__ == "__main__":

@@ -78,6 +78,8 @@ class Source(Options):
         md5: hash of the original file, if the publisher gives an MD5.
         folder: use only the images below this folder, at any depth (`.`: all images), and ignore
             all other files. None: the archive is flat and contains only images.
+        numbers: path in the project of a list of numbers, one a line: use only the images whose
+            names begin with one of them. None: all images.
         downscale: width and height in pixels to which larger images are scaled down; None: keep
             their size.
         files: expected number of images; None: any number.
@@ -94,6 +96,7 @@ class Source(Options):
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
     md5: Annotated[str, Field(pattern="^[0-9a-f]{32}$")] | None = None
     folder: str | None = None
+    numbers: str | None = None
     downscale: Annotated[int, Field(ge=32)] | None = None
     files: Annotated[int, Field(ge=1)] | None = None
     licence: str
@@ -109,8 +112,11 @@ class Source(Options):
             raise ValueError("path: kind weights requires `path` or `url`; add one")
         if self.kind == "ffhq_metadata" and not self.url:
             raise ValueError("url: required by kind ffhq_metadata; add it, or use kind images")
-        if self.downscale is not None and self.kind == "images" and self.folder is None:
-            raise ValueError("folder: required by `downscale`; add it (`.` for all images)")
+        for key in ("downscale", "numbers"):
+            if getattr(self, key) is not None and (self.kind, self.folder) == ("images", None):
+                raise ValueError(f"folder: required by `{key}`; add it (`.` for all images)")
+        if self.numbers is not None and self.kind == "weights":
+            raise ValueError("numbers: not allowed by kind weights; remove it")
         return self
 
     @property

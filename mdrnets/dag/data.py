@@ -43,6 +43,11 @@ def data_stages(config: Config, layout: Layout) -> Iterator[Stage]:
                 matrix={"source": sources},
                 inputs=inputs,
                 outputs=outputs,
+                data_files=tuple(
+                    Path(numbers)
+                    for name in sources
+                    if (numbers := config.profile.sources[name].numbers)
+                ),
                 profile_keys=(f"sources.{SOURCE}",),
                 outside_keys=(
                     ((config.path, f"sources.{SOURCE}.path"),)

@@ -103,10 +103,10 @@ class Pipeline:
         }
 
     def job(self, stage: Stage, wildcards: Wildcards) -> Job:
-        """One execution."""
+        """One execution; the wildcards may come in any order, as Snakemake's do."""
         return Job(
             stage=stage,
-            wildcards=dict(wildcards),
+            wildcards={name: wildcards[name] for name in stage.matrix},
             arguments=_fill_arguments(stage, wildcards),
             command=self.command(stage).format(**wildcards),
             inputs=_fill(stage.inputs, wildcards),

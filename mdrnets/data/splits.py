@@ -14,6 +14,7 @@ from mdrnets.config.data import Role, Split
 from mdrnets.data.archive import Archive, is_number, sort_stems
 from mdrnets.data.bad_files import read_each, require_none
 from mdrnets.data.label_parts import group_by_image, image_number
+from mdrnets.data.number_lists import read_numbers
 from mdrnets.data.progress import ProgressBar, no_progress_bar
 from mdrnets.data.shuffling import shuffle_by_hash
 from mdrnets.errors import UserError
@@ -67,7 +68,7 @@ def select_celebahq(ids: Sequence[str], *, test_every: int | None) -> set[str]:
     Raises:
         UserError: too few names are selected for the intervals of the scores.
     """
-    listed = {int(line) for line in TEST_IDS.read_text(encoding="ascii").split()}
+    listed = read_numbers(TEST_IDS)
     numbers = [name for name in sort_stems(ids) if is_number(name)]
     test = {name for name in numbers if int(name) in listed}
     if test_every is not None:

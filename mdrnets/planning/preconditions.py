@@ -4,6 +4,7 @@ Each check is one that a later stage makes as well; here they come first, and to
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from mdrnets.config.checks import holdout_problems
 from mdrnets.config.load import Config, expand
@@ -11,6 +12,7 @@ from mdrnets.config.protocol import PARAMS, External
 from mdrnets.config.yaml_loader import locate
 from mdrnets.dag.evaluate import inspected_method, per_class_networks
 from mdrnets.data.download.cache import require_licence
+from mdrnets.data.number_lists import read_numbers
 from mdrnets.errors import UserError
 from mdrnets.evaluation.completion import require_method
 from mdrnets.evaluation.inspect_method import require_mdrnets, require_memory
@@ -56,6 +58,11 @@ def _source_problems(config: Config) -> Iterator[str]:
             require_licence(config, name)
         except UserError as error:
             yield str(error)
+        if source.numbers is not None:
+            try:
+                read_numbers(Path(source.numbers))
+            except UserError as error:
+                yield f"{locate(config.path, f'sources.{name}.numbers')}: {error}"
         if source.path is not None:
             key = locate(config.path, f"sources.{name}.path")
             yield from _missing_problems(key, source.path, "put the archive or folder there")

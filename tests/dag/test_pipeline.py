@@ -52,6 +52,12 @@ def test_an_execution_is_found_by_its_arguments() -> None:
     assert result.parameters["network:options"]["batch_size"] > 0
 
 
+def test_the_order_of_wildcards_does_not_change_a_job(pipeline: Pipeline) -> None:
+    for job in pipeline.jobs():
+        other = pipeline.job(job.stage, dict(reversed(job.wildcards.items())))
+        assert (other.name, other.path, other.digest) == (job.name, job.path, job.digest)
+
+
 def test_a_stage_takes_the_gpus_that_it_reads_of() -> None:
     config = load_config("demo")
     on_gpus = config.profile.model_copy(update={"device": "cuda", "devices": 2})

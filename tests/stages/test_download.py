@@ -212,6 +212,31 @@ def test_from_addresses_to_what_training_reads(change: Change, server: Server) -
     assert LAYOUT.weights("vgg16").read_bytes() == b"weights of VGG"
 
 
+def test_the_images_of_a_list_alone_are_used(
+    change: Change, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("mine.txt").write_text("1\n6\n", encoding="utf-8")
+
+    def choose(profile: dict[str, Any]) -> None:
+        profile["sources"]["faces"] |= {"numbers": "mine.txt", "files": 2}
+        profile["sources"]["parts"] |= {"numbers": "mine.txt"}
+
+    change(choose)
+    for source in ("faces", "parts"):
+        assert _run(download, source) == 0
+        with zipfile.ZipFile(LAYOUT.raw(source)) as packed:
+            assert {int(name.partition("_")[0].split(".")[0]) for name in packed.namelist()} == {
+                1,
+                6,
+            }
+    Path("mine.txt").write_text("1\n9\n", encoding="utf-8")
+    message = _error(capsys, download, "faces")
+    assert "CelebAMask-HQ.zip: " in message and "9" in message and "`numbers`" in message
+    Path("mine.txt").unlink()
+    message = _error(capsys, check)
+    assert "sources.faces.numbers: mine.txt" in message and "sources.parts.numbers" in message
+
+
 def test_a_licence_must_be_accepted_first(
     change: Change, server: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -249,7 +274,7 @@ def test_a_local_source_takes_no_folder(change: Change, capsys: pytest.CaptureFi
 def test_ffhq_comes_image_by_image(change: Change, server: Server) -> None:
     rng = np.random.default_rng(1)
     entries = {}
-    for n in range(3):
+    for n in range(4):
         data = _png(rng.integers(0, 256, (64, 64, 3), dtype=np.uint8))
         server.routes[f"/{n}.png"] = File(data)
         image = {
@@ -261,7 +286,8 @@ def test_ffhq_comes_image_by_image(change: Change, server: Server) -> None:
         entries[str(n)] = {"image": image}
     server.routes["/ffhq.json"] = File(json.dumps(entries).encode())
     source = {"kind": "ffhq_metadata", "url": server.url("/ffhq.json"), "downscale": SIZE}
-    source |= {"files": 3, "licence": "CC BY-NC-SA 4.0"}
+    source |= {"files": 3, "licence": "CC BY-NC-SA 4.0", "numbers": "mine.txt"}
+    Path("mine.txt").write_text("0\n1\n2\n", encoding="utf-8")
     change(lambda profile: profile["sources"].update(faces=source))
     assert _run(download, "faces") == 0
     with zipfile.ZipFile(LAYOUT.raw("faces")) as packed:

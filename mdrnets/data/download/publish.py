@@ -6,7 +6,7 @@ read what was verified.
 
 import json
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO
@@ -21,6 +21,7 @@ from mdrnets.data.download.members import (
     open_files,
     select_images,
 )
+from mdrnets.data.number_lists import select_numbers
 from mdrnets.data.progress import ProgressBar, no_progress_bar
 from mdrnets.data.resizing import downscale_image
 from mdrnets.errors import UserError
@@ -83,6 +84,7 @@ def publish_archive(
     sha256: str | None,
     licence: str,
     folder: str | None = None,
+    numbers: Collection[int] | None = None,
     downscale: int | None = None,
     progress: ProgressBar = no_progress_bar,
 ) -> Manifest:
@@ -99,6 +101,7 @@ def publish_archive(
             archive); None: not checked.
         licence: for the manifest.
         folder: pack only the images below this folder; None: the files are flat, use all.
+        numbers: pack only the images whose names begin with one of them; requires `folder`.
         downscale: width and height to which larger images are scaled down; requires `folder`.
         progress: counts files, or MiB.
 
@@ -108,6 +111,8 @@ def publish_archive(
     listed = list_members(path, recursive=folder is not None)
     if folder is not None:
         members = select_images(listed, folder, where=path)
+        if numbers is not None:
+            members = select_numbers(members, numbers, name=lambda m: m.flat, where=path)
     else:
         members = [member for member in listed if not member.ignored]
     must_pack = path.is_dir() or folder is not None or len(members) < len(listed)
