@@ -181,7 +181,7 @@ def _step(module: Any, *, size: int, images: int) -> Work:
         for update in phase.train_step(drawn):
             optimiser = phase.optimisers[update.optimiser]
             optimiser.zero_grad(set_to_none=True)
-            torch.stack(list(update.terms.values())).sum().backward()  # type: ignore[no-untyped-call]
+            torch.stack(list(update.terms.values())).sum().backward()
             optimiser.step()
 
     return step

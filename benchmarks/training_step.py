@@ -48,7 +48,8 @@ def main() -> None:
     numerics = set_numerics(
         device=profile.device, precision=profile.precision, threads=profile.threads
     )
-    rows, measured, built = [], [], {}
+    rows, measured = [], []
+    built: dict[str, Trainable] = {}
     for name, network in config.trained.items():
         torch.manual_seed(0)
         trainable = (
