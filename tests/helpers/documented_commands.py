@@ -25,7 +25,19 @@ PLACEHOLDERS = {
     "…]": None,
     "…": None,
 }
-NOT_OURS = {"cd", "conda", "docker", "export", "git", "ln", "mkdir", "pip", "pre-commit", "source"}
+NOT_OURS = {
+    "cd",
+    "conda",
+    "docker",
+    "export",
+    "git",
+    "ln",
+    "mkdir",
+    "pip",
+    "pre-commit",
+    "source",
+    "venv",
+}
 """Commands of the system in the texts; they are not checked."""
 _FENCE = re.compile(r"^ *```bash\n(.*?)^ *```", re.M | re.S)
 _INLINE = re.compile(r"(?<!`)`([^`]+)`(?!`)")
@@ -68,7 +80,7 @@ def check_command(command: Sequence[str], folder: Path) -> None:
         folder: the project's.
     """
     program, *arguments = command
-    if program == "python" and arguments[0] == "-m":
+    if program in ("python", "python3") and arguments[0] == "-m":
         program, arguments = arguments[1], arguments[2:]
     elif program == "python":
         program, arguments = arguments[0], arguments[1:]
