@@ -6,15 +6,15 @@ Run in the checkout that is measured, so every case uses only what both checkout
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mdrnets.config.options import TrainOptions
 from mdrnets.data.dataset import TrainingData
-from mdrnets.methods.base import Batch, BuildContext, Phase, Trainable
+from mdrnets.methods.base import Batch, BuildContext, Method, Phase, Trainable
 from mdrnets.networks.features import build_features
 from mdrnets.runtime.numerics import keep_freed_memory
 from mdrnets.training.sampling import BatchSampler
@@ -146,7 +146,8 @@ def _dsi(*, images: int, size: int, **options: Any) -> Work:
     from mdrnets.methods.dsi import method
 
     context = BuildContext(image_size=size, features=_no_features)
-    built = method.build(options=method.Options(steps=3, **options), context=context).eval()
+    built: Method = method.build(options=method.Options(steps=3, **options), context=context)
+    built.eval()
     masked, hole = torch.zeros(images, 3, size, size), _hole(images, size)
 
     def complete() -> Tensor:
@@ -156,7 +157,7 @@ def _dsi(*, images: int, size: int, **options: Any) -> Work:
     return complete
 
 
-def _no_features(name: str) -> nn.Module:
+def _no_features(name: str) -> NoReturn:
     raise AssertionError(name)
 
 

@@ -7,7 +7,6 @@ from pydantic_core import to_jsonable_python
 
 from mdrnets.config.load import Config
 from mdrnets.config.network_id import NetworkId
-from mdrnets.config.network_id import NetworkId
 
 
 def derived_digest(config: Config) -> str:
