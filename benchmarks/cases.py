@@ -6,7 +6,7 @@ Run in the checkout that is measured, so every case uses only what both checkout
 import sys
 import time
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import numpy as np
 import torch
@@ -146,13 +146,13 @@ def _dsi(*, images: int, size: int, **options: Any) -> Work:
     from mdrnets.methods.dsi import method
 
     context = BuildContext(image_size=size, features=_no_features)
-    built: Method = method.build(options=method.Options(steps=3, **options), context=context)
-    built.eval()
+    built = method.build(options=method.Options(steps=3, **options), context=context).eval()
+    complete_images = cast(Method, built).complete
     masked, hole = torch.zeros(images, 3, size, size), _hole(images, size)
 
     def complete() -> Tensor:
         with torch.inference_mode():
-            return built.complete(masked, hole, torch.Generator().manual_seed(0))
+            return complete_images(masked, hole, torch.Generator().manual_seed(0))
 
     return complete
 
