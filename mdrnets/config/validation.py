@@ -1,5 +1,6 @@
 """Validate values from YAML or JSON, and report errors by file, line and key."""
 
+import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -9,6 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from mdrnets.config.options import Options
+from mdrnets.config.redaction import redact_urls
 from mdrnets.config.yaml_loader import locate
 from mdrnets.errors import UserError
 from mdrnets.files.text import read_json
@@ -32,6 +34,19 @@ RENAMED_KEYS = {
 """Old keys of params.yaml and the profiles, with their present names."""
 RENAMED_VALUES = {"polarity": {"hole": "white_is_hole", "valid": "white_is_valid"}}
 """Old values of a key, with their present names."""
+EXPECTED = (
+    ("^(be|have) ", ""),
+    ("^match pattern", "text of the pattern"),
+    ("^(?=greater|less)", "a number "),
+    ("^a valid tuple", "a list"),
+    ("^a valid string", "text (in quotes, if it looks like a number)"),
+    ("^a valid (dictionary.*|mapping)", "keys with values"),
+    ("^a valid ", "a "),
+    (" after validation.*", ""),
+)
+"""What pydantic says of values, and our words for it; applied in this order."""
+MAX_SHOWN = 60
+"""Characters of a wrong value that its error shows."""
 _UNION_TAGS = ("network", "external")
 """Pydantic adds them to the location of an error; they are not keys of the file."""
 
@@ -97,12 +112,24 @@ def _describe(error: ErrorDetails) -> str:
         return f"{key}: unknown key"
     if isinstance(value, str) and (new_value := RENAMED_VALUES.get(name, {}).get(value)):
         return f"{key}: found {value!r}, which was renamed; write {new_value}"
+    if error["type"] == "missing":
+        return f"{key}: missing; add it"
     message = error["msg"].removeprefix("Value error, ")
+    if should := re.match(r"\w+ should ", message):  # pydantic's own
+        expected = message[should.end() :]
+        for form, plain in EXPECTED:
+            expected = re.sub(form, plain, expected)
+        message = f"found {_shorten(value)}, expected {expected}; correct it"
     return f"{key}: {message}" if key else message
 
 
+def _shorten(value: Any) -> str:
+    text = redact_urls(repr(value))
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
+
+
 def _key(error: ErrorDetails) -> str:
-    loc = [str(part) for part in error["loc"]]
+    loc = [str(part) for part in error["loc"] if part != "[key]"]  # of a mapping, not its value
     if loc[0:1] == ["methods"] and loc[2:3] and loc[2] in _UNION_TAGS:
         del loc[2]
     return ".".join(loc)

@@ -243,7 +243,7 @@ def test_a_licence_must_be_accepted_first(
     change(lambda profile: profile.update(accepted_licences=["another"]))
     for stage, arguments in ((download, ["faces"]), (check, [])):
         message = _error(capsys, stage, *arguments)
-        assert "profiles/remote.yaml: sources.faces: " in message
+        assert "sources.faces: " in message
         assert "non-commercial" in message and "celebamask_hq" in message
     assert server.requests == []
 

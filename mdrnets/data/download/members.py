@@ -146,9 +146,14 @@ def check_members(members: Sequence[Member], *, where: Path, files: int | None) 
     """Check names, sizes and number of the files.
 
     Raises:
-        UserError: a file is not an image with a flat, unique name, or the number of files is not
-            `files`.
+        UserError: a file is not an image with a flat, unique name, or the number of files is 0 or
+            not `files`.
     """
+    if not members:
+        raise UserError(
+            f"{where}: found no files, expected images ({', '.join(SUFFIXES)}); correct `path` or "
+            "`folder` of the source"
+        )
     problems = []
     stems: dict[str, str] = {}  # a number without leading zeros, or another name → file
     for member in sorted(members, key=lambda m: m.name):

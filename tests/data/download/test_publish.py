@@ -327,6 +327,14 @@ def test_what_is_no_archive_is_refused(tmp_path, write_zip, archive, publish) ->
     assert not archive.exists()
 
 
+def test_an_empty_folder_is_refused(tmp_path, archive, publish) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / ".hidden.png").touch()
+    with pytest.raises(UserError, match=r"mine: "):
+        publish(tmp_path / "mine")
+    assert not archive.exists()
+
+
 def test_a_damaged_member_is_named(tmp_path, write_zip, archive, publish) -> None:
     path = write_zip(tmp_path / "mine.zip", MEMBERS)
     path.write_bytes(path.read_bytes().replace(b"image 2", b"imagE 2"))
