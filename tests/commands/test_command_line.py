@@ -16,6 +16,17 @@ ROOT = Path(__file__).parents[2]
 COMMANDS = {"crate", "croissant", "keep", "plan", "readme", "records", "status", "sync", "verify"}
 
 
+REQUIRED = {
+    "bundle": ["--python", "3.12", "--have", "pip-list.txt", "--output", "bundle"],
+    "check-completions": ["folder"],
+    "complete": ["photo.png", "--hole", "hole.png", "--output", "out.png"],
+    "export-inputs": ["folder"],
+    "import-results": ["there"],
+    "records": ["pack"],
+}
+"""Arguments that a command must have."""
+
+
 def _exit_code(arguments: list[str]) -> int:
     with pytest.raises(SystemExit) as ended:
         main(arguments)
@@ -55,8 +66,7 @@ def test_an_unknown_command_lists_all(
 def test_an_unknown_argument_lists_what_there_is(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    bundle = ["--python", "3.12", "--have", "pip-list.txt", "--output", "bundle"]
-    valid = {"bundle": bundle, "import-results": ["there"], "records": ["pack"]}.get(name, [])
+    valid = REQUIRED.get(name, [])
     assert _exit_code([name, *valid, "--nonsense"]) == 2
     text = capsys.readouterr().err
     option = {"readme": "--check", "unpack-bundle": "--help"}.get(name, "--profile")
@@ -109,12 +119,12 @@ def test_without_the_environment_one_sentence_says_how_to_activate_it(program: l
 
 
 def test_a_missing_module_of_the_project_is_no_missing_package(
-    shipped: Path, monkeypatch: pytest.MonkeyPatch
+    configs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(arguments: list[str]) -> int:
         raise ModuleNotFoundError("no module", name="mine.method")
 
     monkeypatch.setattr(sync, "main", fail)
-    (shipped / "mine").mkdir()
+    (configs / "mine").mkdir()
     with pytest.raises(ModuleNotFoundError):
         run_command("sync", [])

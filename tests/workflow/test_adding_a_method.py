@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import textwrap
 
 import pytest
 import yaml
@@ -21,33 +22,50 @@ def with_two_methods(project_copy: Copy, tmp_path_factory: pytest.TempPathFactor
     copy = project_copy.clone(tmp_path_factory.mktemp("added") / "project")
     copy.run("dvc", "repro", "code")
     text = DOCUMENT.read_text(encoding="utf-8")
-    code = re.search(r"```python\n(.*?)```", text, flags=re.DOTALL)
-    entry = re.search(r"```yaml\n(.*?)```", text, flags=re.DOTALL)
-    assert code is not None and entry is not None
-
     (copy.root / "my_methods").mkdir()
-    (copy.root / "my_methods/mean_fill.py").write_text(re.sub("(?m)^   ", "", code[1]))
     with edit_yaml(copy.root / "params.yaml") as params:
-        params["methods"] |= yaml.safe_load(entry[1])["methods"]
+        for name in ("small_network", "mean_fill"):
+            params["methods"][name] = _entry(text, name)
+            (copy.root / f"my_methods/{name}.py").write_text(_module(text, name))
         params["methods"]["given"] = {"title": "Given", "completions": "given/{dataset}.zip"}
     with edit_yaml(copy.root / "profiles/smoke.yaml") as profile:
-        profile |= {"methods": ["mean_fill", "biharmonic", "given"], "variants": [], "networks": {}}
+        methods = ["small_network", "mean_fill", "biharmonic", "given"]
+        options = {"small_network": {"steps": 3, "batch_size": 2, "width": 4}}
+        profile |= {"methods": methods, "variants": [], "networks": options}
     copy.run("python", "workflow/dvc_yaml.py")
     return copy
+
+
+def _module(text: str, name: str) -> str:
+    """The code block of the document for this module, which is at most as long as it says."""
+    blocks = re.findall(r"^( *)```python\n(.*?)^ *```", text, flags=re.DOTALL | re.MULTILINE)
+    title = name.replace("_", " ").capitalize()
+    (code,) = [textwrap.dedent(block) for _, block in blocks if f'"""{title}:' in block]
+    return code
+
+
+def _entry(text: str, name: str) -> dict[str, object]:
+    """What the document adds to params.yaml for this method."""
+    blocks = re.findall(r"^ *```yaml\n(.*?)^ *```", text, flags=re.DOTALL | re.MULTILINE)
+    entries = [yaml.safe_load(textwrap.dedent(block))["methods"] for block in blocks]
+    (entry,) = [entry[name] for entry in entries if isinstance(entry, dict) and name in entry]
+    return entry
 
 
 def test_they_become_rows_of_the_table(with_two_methods: Copy) -> None:
     copy = with_two_methods
     copy.run("dvc", "repro", "complete_mean_fill")
     copy.run("python", "-c", _EXPORT)
+    copy.run("python", "-m", "mdrnets", "check-completions", "given/rendered_a.zip")
     copy.snakemake("reproduce_table1")
     table = (copy.root / "reports/smoke/table1.csv").read_text(encoding="utf-8").splitlines()
     columns = table[0].split(",")
     rows = [dict(zip(columns, line.split(","), strict=False)) for line in table[1:]]
     values = {
         name: [row["value"] for row in rows if row["method"] == name]
-        for name in ("mean_fill", "given", "biharmonic")
+        for name in ("small_network", "mean_fill", "given", "biharmonic")
     }
+    assert len(set(values["small_network"])) == 12
     assert len(values["mean_fill"]) == 12
     assert values["given"] == values["mean_fill"]  # the same pictures, scored as another row
     assert values["biharmonic"] != values["mean_fill"]

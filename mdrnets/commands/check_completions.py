@@ -1,0 +1,35 @@
+"""Check completions of the test images that were made by other software.
+
+FOLDER, or a zip archive, contains BIN/IMAGE.png for every bin and test image of one data set, as
+`mdrnets export-inputs` names them. An image that is missing, superfluous, damaged or of another
+size is an error; whatever the scoring accepts but is suspicious is printed.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from mdrnets.commands.command_line import command_parser
+from mdrnets.errors import MAX_NAMED
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = command_parser("check-completions", __doc__)
+    parser.add_argument("folder", metavar="FOLDER", type=Path, help="or a zip archive")
+    parser.add_argument("--dataset", help="of the profile; by default its first")
+    options = parser.parse_args(arguments)
+
+    from mdrnets.config.load import load_config
+    from mdrnets.exchange.external import check_completions, read_task
+
+    config = load_config(options.profile)
+    dataset = options.dataset or next(iter(config.profile.datasets))
+    found = check_completions(read_task(config, dataset), options.folder)
+    print(f"{options.folder}: all {found.count} completions of {dataset} are there")
+    for names, problem in (
+        (found.changed, "differ from the original outside of the hole; those pixels are replaced"),
+        (found.unfilled, "are the masked images: their holes are not filled"),
+    ):
+        if names:
+            examples = ", ".join([*names[:MAX_NAMED], "…"][: len(names)])
+            print(f"{options.folder}: {len(names)} {problem} ({examples})")
+    return 1 if found.unfilled else 0
