@@ -4,8 +4,9 @@
 """
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any, Protocol, cast
 
 import torch
@@ -19,7 +20,7 @@ from mdrnets.config.yaml_loader import locate
 from mdrnets.errors import UserError
 from mdrnets.layout import Layout
 from mdrnets.methods.base import BuildContext, Trainable
-from mdrnets.methods.model_files import load_model_config, load_weights
+from mdrnets.methods.model_files import ModelConfig, load_model_config, load_weights
 from mdrnets.networks.features import PerceptualFeatures, build_features, load_published
 from mdrnets.networks.frozen import freeze
 from mdrnets.runtime.seeds import derived_seed
@@ -115,11 +116,23 @@ def _build(config: Config, network: str, *, options: Options, context: BuildCont
 
 def network_module(network: Network, name: str) -> NetworkModule:
     """Import a network's module."""
-    where = f"{PARAMS}: {name}.module: {network.module}"
+    return import_network_module(network.module, where=f"{PARAMS}: {name}.module: {network.module}")
+
+
+def import_network_module(name: str, *, where: str) -> NetworkModule:
+    """Import a module that defines a network.
+
+    Args:
+        name: of the module.
+        where: file and key that name it, for error messages.
+
+    Raises:
+        UserError: it is missing or incomplete.
+    """
     try:
-        module = importlib.import_module(network.module)
+        module = importlib.import_module(name)
     except ModuleNotFoundError as error:
-        if error.name is not None and f"{network.module}.".startswith(f"{error.name}."):
+        if error.name is not None and f"{name}.".startswith(f"{error.name}."):
             raise UserError(f"{where}: module not found; create it or correct the name") from None
         raise UserError(
             f"{where}: it imports {error.name}, which is not installed; install it"
@@ -208,11 +221,26 @@ def untrained_network(config: Config, layout: Layout, *, network: str, dataset: 
     }
     module = network_module(entry, network)
     torch.manual_seed(_weights_seed(config, network, dataset))
-    trainable = module.build(
-        options=validate_options(module.Options, saved.options, where=f"{path}: options"),
-        context=BuildContext(image_size=saved.image_size, features=_no_features, frozen=frozen),
-    )
-    return freeze(trainable)
+    return build_saved(module, saved, path, frozen=frozen)
+
+
+def build_saved(
+    module: NetworkModule, saved: ModelConfig, path: Path, *, frozen: Mapping[str, Trainable]
+) -> Trainable:
+    """Build a network as it was trained, frozen, but with initial weights.
+
+    Args:
+        module: that defines it.
+        saved: the configuration of its training.
+        path: the file of `saved`, for error messages.
+        frozen: the networks that it uses.
+
+    Raises:
+        UserError: an option is invalid.
+    """
+    options = validate_options(module.Options, saved.options, where=f"{path}: options")
+    context = BuildContext(image_size=saved.image_size, features=_no_features, frozen=frozen)
+    return freeze(module.build(options=options, context=context))
 
 
 def _weights_seed(config: Config, network: str, dataset: str) -> int:

@@ -26,17 +26,8 @@ PLACEHOLDERS = {
     "…": None,
 }
 NOT_OURS = {
-    "cd",
-    "conda",
-    "docker",
-    "export",
-    "git",
-    "ln",
-    "mkdir",
-    "pip",
-    "pre-commit",
-    "source",
-    "venv",
+    *("cd", "conda", "docker", "export", "git", "ln", "mkdir"),
+    *("pip", "pre-commit", "python3", "source", "venv"),
 }
 """Commands of the system in the texts; they are not checked."""
 _FENCE = re.compile(r"^ *```bash\n(.*?)^ *```", re.M | re.S)

@@ -25,12 +25,13 @@ TEXTS = {
     ]
 } | {"Snakefile": commands_of_comments((ROOT / "Snakefile").read_text(encoding="utf-8"))}
 FEWEST = {
-    "README.md": 42,
+    "README.md": 44,
     "CONTRIBUTING.md": 12,
     "KNOWN_ISSUES.md": 7,
     "reports/reference/README.md": 5,
-    "docs/adding_a_method.md": 7,
-    "docs/paper_scale.md": 12,
+    "docs/adding_a_method.md": 8,
+    "docs/own_photographs.md": 4,
+    "docs/paper_scale.md": 23,
     "docs/performance.md": 2,
     "docs/real_faces.md": 2,
     "docs/sharing.md": 30,
@@ -71,9 +72,9 @@ def test_a_message_names_the_profile(name: str) -> None:
     """The profile of the command may be another one than that of params.yaml."""
     for command in MESSAGES[name]:
         text = " ".join(command)
-        if command[0] == "snakemake" and "--unlock" not in command:
+        if command[0] == "snakemake" and "--cores" in command:
             assert "--config profile=" in text, text
-        if command[0] == "mdrnets" and command[1] != "readme":
+        if command[0] == "mdrnets" and command[1] not in ("export", "readme"):
             assert {"--profile", "--help"} & set(command), text
 
 

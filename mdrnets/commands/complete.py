@@ -1,0 +1,137 @@
+"""Fill the hole of a photograph with a trained method.
+
+The photograph has any size and format. White in the mask of the hole, which has the same size,
+means missing. The network completes a square: the whole photograph if it is square, else the one
+that --crop names; frame it as the faces of the training images are. All pixels outside of the hole
+stay as they are.
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mdrnets.commands.command_line import command_parser
+from mdrnets.errors import UserError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from PIL import Image
+
+    from mdrnets.evaluation.photos import Square
+    from mdrnets.methods.base import Method
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = command_parser("complete", __doc__)
+    parser.add_argument("photo", metavar="PHOTO", type=Path)
+    parser.add_argument("--hole", required=True, type=Path, help="mask, white = missing")
+    parser.add_argument("--output", required=True, type=Path, help="picture to write")
+    parser.add_argument(
+        "--method",
+        default="mdrnets",
+        help="a method of the profile, or a folder that `mdrnets export` wrote; default: mdrnets",
+    )
+    parser.add_argument("--dataset", help="that the method was trained on; default: the first")
+    parser.add_argument("--crop", metavar="LEFT,TOP,SIDE", help="square around the face, in pixels")
+    parser.add_argument(
+        "--samples",
+        type=int,
+        default=1,
+        help="completions to draw, of methods that draw samples: OUTPUT-1, OUTPUT-2, …",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the samples; default: 0")
+    options = parser.parse_args(arguments)
+    if options.samples < 1:
+        parser.error(f"argument --samples: {options.samples}: expected a number above 0")
+    square = _square(options.crop)
+
+    import numpy as np
+
+    from mdrnets.evaluation.photos import complete_photo
+    from mdrnets.exchange.python_api import read_hole, read_picture
+
+    network, size = _load(options.profile, options.method, options.dataset)
+    photos = list(
+        complete_photo(
+            network,
+            read_picture(_open(options.photo)),
+            read_hole(_open(options.hole)),
+            size=size,
+            square=square,
+            samples=options.samples,
+            seed=options.seed,
+        )
+    )
+    for path, photo in zip(_outputs(options.output, len(photos)), photos, strict=True):
+        _save(path, photo)
+        print(path)
+    if len(photos) > 1 and all(np.array_equal(photos[0], photo) for photo in photos):
+        print(f"{options.method}: it draws no samples, so all are equal", file=sys.stderr)
+    return 0
+
+
+def _square(text: str | None) -> "Square | None":
+    from mdrnets.evaluation.photos import Square
+
+    if text is None:
+        return None
+    try:
+        left, top, side = map(int, text.split(","))
+    except ValueError:
+        raise UserError(
+            f"--crop: found {text}, expected three whole numbers LEFT,TOP,SIDE"
+        ) from None
+    return Square(left, top, side)
+
+
+def _load(profile: str | None, method: str, dataset: str | None) -> "tuple[Method, int]":
+    """The trained method, and the size of its images."""
+    from mdrnets.methods.exported import DESCRIPTION, load_method
+
+    if (Path(method) / DESCRIPTION).exists():
+        loaded = load_method(method)
+        return loaded.network, loaded.description.image_size
+
+    from mdrnets.config.load import load_config
+    from mdrnets.evaluation.completion import require_method
+    from mdrnets.exchange.export import find_training
+    from mdrnets.layout import Layout
+    from mdrnets.methods.building import build_network, load_network
+
+    config = load_config(profile)
+    dataset = find_training(config, method, dataset)
+    load = load_network if config.network(method).trained else build_network
+    network = load(config, Layout(config.name), network=method, dataset=dataset).eval()
+    return require_method(method, network), config.profile.image_size
+
+
+def _open(path: Path) -> "Image.Image":
+    from PIL import Image
+
+    try:
+        with Image.open(path) as image:
+            image.load()
+            return image
+    except FileNotFoundError:
+        raise UserError(f"{path}: file not found; correct the path") from None
+    except Exception as error:  # decoders raise many exception types on corrupt data
+        raise UserError(f"{path}: not a readable picture ({error}); replace it") from None
+
+
+def _outputs(path: Path, count: int) -> list[Path]:
+    if count == 1:
+        return [path]
+    return [path.with_stem(f"{path.stem}-{number}") for number in range(1, count + 1)]
+
+
+def _save(path: Path, photo: "np.ndarray") -> None:
+    from PIL import Image
+
+    from mdrnets.files import atomic_write
+
+    form = Image.registered_extensions().get(path.suffix.lower())
+    if form is None:
+        raise UserError(f"{path}: found the suffix {path.suffix!r}, expected .png; correct it")
+    with atomic_write(path) as temporary:
+        Image.fromarray(photo).save(temporary, form)

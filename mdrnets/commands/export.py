@@ -1,0 +1,42 @@
+"""Export a trained method as one folder: weights, options, licence and a model card.
+
+`mdrnets complete --method FOLDER` uses it on any machine with this project, and so does Python:
+`from mdrnets import load_method`. With --register, MLflow gets it as a model with a signature.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from mdrnets.commands.command_line import command_parser
+from mdrnets.errors import UserError
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = command_parser("export", __doc__)
+    parser.add_argument(
+        "folder", metavar="FOLDER", type=Path, nargs="?", help="default: exported/METHOD"
+    )
+    parser.add_argument("--method", default="mdrnets", help="of the profile; default: mdrnets")
+    parser.add_argument("--dataset", help="that it was trained on; default: the first")
+    parser.add_argument(
+        "--register", action="store_true", help="also register it in MLflow's model registry"
+    )
+    options = parser.parse_args(arguments)
+
+    from mdrnets.config.load import load_config
+    from mdrnets.exchange.export import export_method, find_training
+
+    config = load_config(options.profile)
+    dataset = find_training(config, options.method, options.dataset)
+    folder = options.folder or Path("exported") / options.method
+    exported = export_method(config, network=options.method, dataset=dataset, folder=folder)
+    print(f"{folder}: {', '.join(exported.parts)}, trained on {exported.dataset}")
+    if options.register:
+        from mdrnets.exchange.mlflow_model import register
+        from mdrnets.tracking.store import TrackingError
+
+        try:
+            print(register(config, exported, dataset=dataset, folder=folder))
+        except TrackingError as error:
+            raise UserError(f"{error}; start the server, or unset MLFLOW_TRACKING_URI") from None
+    return 0

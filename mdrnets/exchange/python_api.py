@@ -1,0 +1,65 @@
+"""For use from Python: load an exported method, and complete a photograph.
+
+from mdrnets import complete, load_method
+
+method = load_method("exported/mdrnets")
+completed = complete(method, Image.open("photo.jpg"), Image.open("hole.png"))
+"""
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from mdrnets.evaluation.photos import Square, complete_photo
+from mdrnets.methods.exported import LoadedMethod, load_method
+
+__all__ = ["LoadedMethod", "Square", "complete", "load_method"]
+WHITE = 128
+"""From this grey level on, a pixel of a mask is white: a hole."""
+
+
+def complete(
+    method: LoadedMethod,
+    image: Image.Image | np.ndarray,
+    hole: Image.Image | np.ndarray,
+    *,
+    square: Square | None = None,
+    seed: int = 0,
+) -> np.ndarray:
+    """Fill the hole of a photograph.
+
+    Args:
+        method: see `load_method`.
+        image: a picture, or uint8 H×W×3.
+        hole: a picture in black and white, white = missing, or bool H×W, True = missing.
+        square: of the photograph, to complete; None: all of it, which must be square.
+        seed: of the samples of a method that draws some.
+
+    Returns:
+        The completed photograph, uint8 H×W×3. Valid pixels are unchanged.
+
+    Raises:
+        UserError: photograph, hole and square do not fit together.
+    """
+    pixels, missing = read_picture(image), read_hole(hole)
+    size = method.description.image_size
+    completed = complete_photo(method.network, pixels, missing, size=size, square=square, seed=seed)
+    return next(completed)
+
+
+def read_picture(image: Image.Image | np.ndarray) -> np.ndarray:
+    """The pixels of a picture, upright, uint8 H×W×3; transparent parts become white."""
+    if isinstance(image, np.ndarray):
+        return image
+    upright = ImageOps.exif_transpose(image)
+    if upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info:
+        upright = upright.convert("RGBA")
+        white = Image.new("RGBA", upright.size, "white")
+        upright = Image.alpha_composite(white, upright)
+    return np.asarray(upright.convert("RGB"))
+
+
+def read_hole(hole: Image.Image | np.ndarray) -> np.ndarray:
+    """The hole of a mask, bool H×W: its white pixels."""
+    if isinstance(hole, np.ndarray):
+        return hole.astype(bool)
+    return np.asarray(ImageOps.exif_transpose(hole).convert("L")) >= WHITE

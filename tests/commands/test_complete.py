@@ -1,0 +1,111 @@
+"""`mdrnets complete`, and the same from Python."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import mdrnets
+from mdrnets.commands.command_line import run_command
+from tests.helpers.project import LAYOUT, ROOT
+from tests.helpers.toy import Toy
+from tests.helpers.trained_toys import write_trained_toys
+
+HOLE = (slice(20, 31), slice(25, 40))
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Trained toys, a photograph and the mask of its hole."""
+    monkeypatch.chdir(tmp_path)
+    write_trained_toys(tmp_path)
+    pixels = np.random.default_rng(5).integers(0, 256, (50, 70, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save("photo.png")
+    mask = np.zeros((50, 70), dtype=np.uint8)
+    mask[HOLE] = 255
+    Image.fromarray(mask).save("hole.png")
+    (tmp_path / "LICENSE").write_text("MIT")
+    return tmp_path
+
+
+def _complete(*arguments: str) -> int:
+    common = ["--hole", "hole.png", "--crop", "10,5,40", "--method", "toy"]
+    return run_command("complete", ["photo.png", "--output", "out.png", *common, *arguments])
+
+
+def test_only_the_hole_changes(project: Path) -> None:
+    assert _complete() == 0
+    before, after = (np.asarray(Image.open(name)) for name in ("photo.png", "out.png"))
+    hole = np.asarray(Image.open("hole.png")) > 0
+    assert np.array_equal(before[~hole], after[~hole]) and (before[hole] != after[hole]).any()
+
+
+def test_an_exported_folder_gives_the_same_from_the_command_line_and_from_python(
+    project: Path,
+) -> None:
+    assert _complete() == 0
+    expected = np.asarray(Image.open("out.png"))
+    assert run_command("export", ["--method", "toy", "exported"]) == 0
+    assert _complete("--method", "exported") == 0
+    assert np.array_equal(np.asarray(Image.open("out.png")), expected)
+    completed = mdrnets.complete(
+        mdrnets.load_method("exported"),
+        Image.open("photo.png"),
+        Image.open("hole.png"),
+        square=mdrnets.Square(10, 5, 40),
+    )
+    assert np.array_equal(completed, expected)
+
+
+def test_samples_are_numbered_and_equal_ones_are_said(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _complete("--samples", "2") == 0
+    printed = capsys.readouterr()
+    assert printed.out.split() == ["out-1.png", "out-2.png"] and not printed.err
+    assert Path("out-1.png").read_bytes() != Path("out-2.png").read_bytes()
+    monkeypatch.setattr(Toy, "complete", lambda self, masked, hole, generator: masked)
+    assert _complete("--samples", "2") == 0
+    assert "toy" in capsys.readouterr().err
+
+
+def test_a_rotation_in_the_file_is_heeded(project: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned right by 90°
+    upright = Image.open("photo.png")
+    upright.rotate(90, expand=True).save("turned.png", exif=exif)
+    arguments = ["--hole", "hole.png", "--crop", "10,5,40", "--method", "toy"]
+    assert run_command("complete", ["turned.png", "--output", "turned-out.png", *arguments]) == 0
+    assert _complete() == 0
+    turned, straight = (np.asarray(Image.open(n)) for n in ("turned-out.png", "out.png"))
+    assert np.array_equal(turned, straight)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--crop", "10,5"], "--crop"),
+        (["--hole", "nowhere.png"], "nowhere.png"),
+        (["--hole", "params.yaml"], "params.yaml"),
+        (["--output", "out.what"], "out.what"),
+        (["--dataset", "two"], str(LAYOUT.model("two", "toy"))),
+        (["--method", "nothing"], "profiles/tiny.yaml: method nothing"),
+    ],
+)
+def test_what_is_wrong_is_named(
+    project: Path, arguments: list[str], named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _complete(*arguments) == 1
+    assert capsys.readouterr().err.startswith(f"error: {named}")
+
+
+def test_the_package_has_no_other_names() -> None:
+    with pytest.raises(AttributeError, match="nothing"):
+        mdrnets.nothing  # noqa: B018
+
+
+def test_the_names_are_listed_and_imported_late() -> None:
+    text = (ROOT / "mdrnets/__init__.py").read_text(encoding="utf-8")
+    assert "import torch" not in text
+    assert all(hasattr(mdrnets, name) for name in mdrnets.__all__)
