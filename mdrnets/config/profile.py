@@ -34,6 +34,11 @@ class Profile(Options):
         jobs_per_gpu: number of jobs that compute on one GPU at once, where its memory is enough for
             all of them. No result depends on it.
         precision: `bf16-mixed` runs networks in bfloat16, with weights and losses in float32.
+        deterministic: whether GPUs use deterministic operations where there are any, which costs
+            time and memory. False costs repeatability: the same training gives other last digits
+            each time, also when it is resumed. CPUs are always deterministic.
+        compile: whether networks are compiled (`torch.compile`): the first steps of each network
+            take minutes, and results differ in the last digits.
         channels_last: whether training uses the channels-last memory format, faster on GPUs.
         threads: CPU threads of each process. Results depend on it in the last bits.
         perceptual: feature network of the perceptual and style losses.
@@ -53,6 +58,8 @@ class Profile(Options):
     devices: int = Field(ge=1)
     jobs_per_gpu: int = Field(default=1, ge=1)
     precision: Literal["32-true", "bf16-mixed"]
+    deterministic: bool = True
+    compile: bool = False
     channels_last: bool
     threads: int = Field(ge=1)
     perceptual: Literal["vgg", "effnet-lite0"]

@@ -15,7 +15,7 @@ from mdrnets.layout import Layout
 
 GROUND_TRUTH = "ground_truth"
 """Stands for a method's name in the path of the original images' features."""
-COMPUTING_KEYS = ("device", "precision", "threads", "completion_batch")
+COMPUTING_KEYS = ("device", "precision", "threads", "deterministic", "completion_batch")
 """What every stage that runs a network reads of the profile."""
 
 
@@ -80,7 +80,7 @@ def _completion(config: Config, layout: Layout, group: NetworkGroup) -> Iterator
         inputs=inputs,
         outputs=(layout.completions(DATASET, network), layout.raw_outputs(DATASET, network)),
         params_keys=("bins",),
-        profile_keys=COMPUTING_KEYS if method.trained else (*COMPUTING_KEYS, "image_size"),
+        profile_keys=(*COMPUTING_KEYS, "compile", *(() if method.trained else ("image_size",))),
         network=network,
         components=components,
         uses_options=not method.trained,

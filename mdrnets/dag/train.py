@@ -15,6 +15,8 @@ TRAINING_KEYS = (
     "devices",
     "precision",
     "channels_last",
+    "compile",
+    "deterministic",
     "threads",
     "perceptual",
     "training.log_every",

@@ -22,6 +22,7 @@ from mdrnets.files.arrays import create_array
 from mdrnets.layout import Layout
 from mdrnets.methods.base import Method, Trainable
 from mdrnets.methods.building import build_network, load_network
+from mdrnets.methods.compiling import compile_networks
 from mdrnets.networks.composite import composite
 from mdrnets.runtime.numerics import autocast, set_numerics
 from mdrnets.runtime.seeds import derived_seed
@@ -64,8 +65,12 @@ def complete_test_images(
     """
     layout, profile = Layout(config.name), config.profile
     numerics = set_numerics(
-        device=profile.device, precision=profile.precision, threads=profile.threads
+        device=profile.device,
+        precision=profile.precision,
+        threads=profile.threads,
+        deterministic=profile.deterministic,
     )
+    note("compiled", profile.compile)
     for key, value in numerics.items():
         note(key, value)
 
@@ -76,6 +81,8 @@ def complete_test_images(
     load = load_network if config.network(method).trained else build_network
     loaded = load(config, layout, network=method, dataset=dataset).to(device).eval()
     network = require_method(method, loaded)
+    if profile.compile:
+        compile_networks(network)
 
     shape = (len(bins), len(next(iter(bins.values()))), *images.shape[1:])
     composites_path = layout.completions(dataset, method)

@@ -141,7 +141,12 @@ def _load_inspection(
     config: Config, dataset: str, method: str, progress: ProgressBar
 ) -> Inspection:
     layout, profile = Layout(config.name), config.profile
-    set_numerics(device=profile.device, precision=profile.precision, threads=profile.threads)
+    set_numerics(
+        device=profile.device,
+        precision=profile.precision,
+        threads=profile.threads,
+        deterministic=profile.deterministic,
+    )
     network = load_network(config, layout, network=method, dataset=dataset)
     return Inspection(
         require_mdrnets(method, network).to(torch.device(profile.device)),

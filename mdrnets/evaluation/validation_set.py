@@ -41,7 +41,12 @@ class ValidationSet:
                 model.
         """
         layout, profile = Layout(config.name), config.profile
-        set_numerics(device=profile.device, precision=profile.precision, threads=profile.threads)
+        set_numerics(
+            device=profile.device,
+            precision=profile.precision,
+            threads=profile.threads,
+            deterministic=profile.deterministic,
+        )
         self.config, self.dataset, self.method = config, dataset, method
         self.device = torch.device(profile.device)
         self.pairs = validation_pairs(config, dataset)

@@ -128,6 +128,11 @@ class Trainable(nn.Module):
         """Return the frozen network registered under this name."""
         return self._frozen[name]
 
+    def networks(self) -> Iterator[nn.Module]:
+        """Return the trained networks and the frozen ones."""
+        yield from self.children()
+        yield from self._frozen.values()
+
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "Trainable":
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         for module in self._frozen.values():

@@ -7,11 +7,14 @@ from torch import Tensor, nn
 
 
 class StepCount(nn.Module):
-    """A network that counts its updates in a buffer.
+    """A network that changes its own state in training, and counts the updates in a buffer.
 
     Reading a buffer waits until the GPU has done all that was submitted before. Therefore the
     buffer is read only after a state was loaded; otherwise Python counts along.
     """
+
+    updates_itself = True
+    """Not to be compiled, see `compile_networks`."""
 
     def __init__(self, buffer: str) -> None:
         """Args: buffer: the name of the count in the state."""

@@ -25,6 +25,7 @@ from mdrnets.config.marks import Chosen
 from mdrnets.data.dataset import TrainingData
 from mdrnets.errors import UserError
 from mdrnets.methods.base import Batch, Phase, Trainable
+from mdrnets.methods.compiling import compile_networks
 from mdrnets.runtime.distributed import all_reduce_mean, average_statistics, broadcast
 from mdrnets.runtime.seeds import derived_seed
 from mdrnets.training.checks import UpdateChecks, check_weights
@@ -79,6 +80,7 @@ def train(
     fingerprint: Mapping[str, Any],
     fabric: Fabric,
     channels_last: bool,
+    compiled: bool = False,
     loader_threads: int,
     report: Callable[[TrainingProgress], None],
 ) -> History:
@@ -98,6 +100,7 @@ def train(
         fingerprint: everything that decides the result. A state with another one is refused.
         fabric: device, precision and rank of this process; the networks are moved to the device.
         channels_last: the memory format of images and weights.
+        compiled: whether the networks are compiled, see `compile_networks`.
         loader_threads: threads that prepare batches ahead, see `load_batches`.
         report: called after every step.
 
@@ -110,6 +113,8 @@ def train(
     fabric.to_device(trainable)
     trainable.to(memory_format=memory_format)  # type: ignore[call-overload]
     phases = list(trainable.phases())
+    if compiled:
+        compile_networks(trainable)
     for phase in phases:
         if phase.batch_size % ranks:
             raise UserError(

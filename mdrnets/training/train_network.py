@@ -83,8 +83,12 @@ def train_network(
     job = Pipeline(config).find("train", [dataset, network])
     fabric = launch(device=profile.device, devices=profile.devices, precision=profile.precision)
     numerics = set_numerics(
-        device=profile.device, precision=profile.precision, threads=profile.threads
+        device=profile.device,
+        precision=profile.precision,
+        threads=profile.threads,
+        deterministic=profile.deterministic,
     )
+    note("compiled", profile.compile)
     for key, value in numerics.items():
         note(key, value)
 
@@ -121,6 +125,7 @@ def train_network(
             fingerprint=identity,
             fabric=fabric,
             channels_last=profile.channels_last,
+            compiled=profile.compile,
             loader_threads=profile.training.loader_threads,
             report=count_and_report,
         )

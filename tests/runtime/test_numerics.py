@@ -18,6 +18,7 @@ def restore_settings() -> Iterator[None]:
     yield
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(deterministic)
+    torch.backends.cudnn.deterministic = torch.backends.cudnn.benchmark = False
     torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = tf32
     if workspace is None:
         os.environ.pop("CUBLAS_WORKSPACE_CONFIG", None)
@@ -34,6 +35,29 @@ def test_what_is_set_is_what_is_recorded(precision: str, tf32: bool) -> None:
     assert recorded["tf32"] is tf32
     assert recorded["precision"] == precision
     assert recorded["torch"] == torch.__version__
+
+
+@pytest.mark.parametrize(("deterministic", "said"), [(True, "where possible"), (False, "no")])
+def test_a_gpu_is_deterministic_if_the_profile_says_so(
+    monkeypatch: pytest.MonkeyPatch, deterministic: bool, said: str
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "a GPU")
+    recorded = set_numerics(
+        device="cuda", precision="32-true", threads=1, deterministic=deterministic
+    )
+    assert recorded["deterministic"] == said
+    assert torch.are_deterministic_algorithms_enabled() is deterministic
+    assert torch.backends.cudnn.deterministic is deterministic
+    assert torch.backends.cudnn.benchmark is not deterministic
+    # An operation without a deterministic implementation warns on a GPU, and is an error on a CPU.
+    assert torch.is_deterministic_algorithms_warn_only_enabled() is deterministic
+
+
+def test_a_cpu_is_always_deterministic() -> None:
+    recorded = set_numerics(device="cpu", precision="32-true", threads=1, deterministic=False)
+    assert recorded["deterministic"] == "always"
+    assert torch.are_deterministic_algorithms_enabled()
 
 
 def test_freed_memory_is_kept_with_glibc() -> None:

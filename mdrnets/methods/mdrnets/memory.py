@@ -64,6 +64,8 @@ class DisentangledMemory(nn.Module):
 
     slots: Tensor
     updates: Tensor
+    updates_itself = True
+    """Not to be compiled, see `compile_networks`."""
 
     def __init__(
         self,

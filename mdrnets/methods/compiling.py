@@ -1,0 +1,37 @@
+"""Compile the networks of a method with `torch.compile`."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import nn
+
+from mdrnets.methods.base import Trainable
+
+
+def compile_networks(trainable: Trainable, *, backend: str = "inductor") -> int:
+    """Compile every network in place, each without a graph break; returns how many.
+
+    Modules that change their own state in training (`updates_itself`: the memory, codebooks,
+    averages) stay as they are, and the networks around them are compiled in parts. Weights keep
+    their names. Random numbers are those of the networks that are not compiled.
+
+    Call it when all frozen networks are registered, so after `phases()`.
+    """
+    torch._inductor.config.fallback_random = True
+    count = 0
+    for network in _parts(trainable):
+        network.compile(backend=backend, fullgraph=True)
+        count += 1
+    return count
+
+
+def _parts(module: nn.Module) -> Iterator[nn.Module]:
+    """The largest modules that can be compiled."""
+    children = module.networks() if isinstance(module, Trainable) else module.children()
+    for child in children:
+        has_forward = type(child).forward is not nn.Module.forward
+        whole = has_forward and not isinstance(child, Trainable | nn.ModuleList | nn.ModuleDict)
+        if whole and not any(getattr(part, "updates_itself", False) for part in child.modules()):
+            yield child
+        else:
+            yield from _parts(child)

@@ -1,0 +1,91 @@
+"""Compiled networks: no graph break in any of them, and the same results within tolerance."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from mdrnets.methods.base import Method
+from mdrnets.methods.compiling import compile_networks
+from mdrnets.training import loop
+from mdrnets.training.launching import launch
+from tests.helpers.tiny import SIZE, TRAINED
+from tests.helpers.tiny_networks import tiny_network, train_tiny
+
+
+@pytest.fixture(autouse=True)
+def fresh_compiler() -> Iterator[None]:
+    torch._dynamo.reset()
+    yield
+    torch._dynamo.reset()
+
+
+def _compile(monkeypatch: pytest.MonkeyPatch, backend: str) -> None:
+    monkeypatch.setattr(
+        loop, "compile_networks", lambda network: compile_networks(network, backend=backend)
+    )
+
+
+def _trained(name: str, folder: Path, *, compiled: bool) -> dict[str, torch.Tensor]:
+    network = tiny_network(name, steps=3)
+    fabric = launch(device="cpu", devices=1, precision="32-true")
+    train_tiny(network, folder, fabric, compiled=compiled, checkpoint_every=100)
+    return network.state_dict()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TRAINED)
+def test_every_network_is_compiled_without_a_graph_break(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a backend that runs what was captured: a break would be an error."""
+    _compile(monkeypatch, "eager")
+    expected = _trained(name, tmp_path / "eager", compiled=False)
+    found = _trained(name, tmp_path / "compiled", compiled=True)
+    for key, value in expected.items():
+        torch.testing.assert_close(found[key], value, rtol=1e-4, atol=1e-5, msg=key)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["coarse", "mdrnets"])
+def test_a_compiled_training_gives_the_same_weights(name: str, tmp_path: Path) -> None:
+    expected = _trained(name, tmp_path / "eager", compiled=False)
+    found = _trained(name, tmp_path / "compiled", compiled=True)
+    for key, value in expected.items():
+        torch.testing.assert_close(found[key], value, rtol=1e-2, atol=2e-4, msg=key)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [n for n in TRAINED if n not in ("parser", "coarse", "recon")])
+def test_compiled_completions_are_the_same(name: str) -> None:
+    method = tiny_network(name).eval()
+    assert isinstance(method, Method)
+    list(method.phases())
+    generator = torch.Generator().manual_seed(1)
+    masked = torch.rand(2, 3, SIZE, SIZE, generator=generator) * 2 - 1
+    hole = torch.zeros(2, 1, SIZE, SIZE)
+    hole[:, :, 16:40, 20:50] = 1
+    results = []
+    for _ in range(2):
+        with torch.inference_mode():
+            generator = torch.Generator().manual_seed(2)
+            results.append(method.complete(masked * (1 - hole), hole, generator))
+        compile_networks(method, backend="eager")
+    torch.testing.assert_close(results[1], results[0], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "updating"), [("mdrnets", "memory"), ("dsi", "vqvae.top_quantiser")]
+)
+def test_what_updates_itself_is_not_compiled(
+    name: str, updating: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    method = tiny_network(name)
+    compiled: list[torch.nn.Module] = []
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda module, **_: compiled.append(module))
+    assert compile_networks(method) == len(compiled)
+    inside = {part for network in compiled for part in network.modules()}
+    assert method.get_submodule(updating) not in inside
+    convolutions = {part for part in method.modules() if isinstance(part, torch.nn.Conv2d)}
+    assert convolutions and convolutions <= inside
