@@ -85,7 +85,7 @@ class UpdateChecks:
         Raises:
             UserError: the update before has a loss or a gradient that is not finite.
         """
-        gradients = [p.grad for p in trained if p.grad is not None]
+        gradients, trained = zip(*((p.grad, p) for p in trained if p.grad is not None), strict=True)
         largest = torch.stack(torch._foreach_norm(gradients, math.inf)).float()
         numbers = torch.cat([means, largest.max().unsqueeze(0)]).to("cpu", non_blocking=True)
         copied = None
