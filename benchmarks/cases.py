@@ -6,6 +6,7 @@ Run in the checkout that is measured, so every case uses only what both checkout
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NoReturn, cast
 
 import numpy as np
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from mdrnets.config.options import TrainOptions
 from mdrnets.data.dataset import TrainingData
+from mdrnets.data.pixels import to_pixels
 from mdrnets.methods.base import Batch, BuildContext, Method, Phase, Trainable
 from mdrnets.networks.features import build_features
 from mdrnets.runtime.numerics import keep_freed_memory
@@ -103,6 +105,25 @@ def dsi_sampling_full_size() -> Work:
     return _dsi(images=1, size=256)
 
 
+def scores() -> Work:
+    """L1, PSNR and SSIM of 16 completions and outputs at 256²."""
+    from mdrnets.metrics.pixel import l1, psnr
+    from mdrnets.metrics.ssim import ssim
+
+    truth, output = torch.randint(256, (2, 16, 256, 256, 3), dtype=torch.uint8)
+    completion = torch.where(_hole(16, 256).bool()[:, 0, :, :, None], output, truth)
+
+    def score() -> list[Tensor]:
+        versions = [completion, output]
+        errors = [error(version, truth) for version in versions for error in (l1, psnr)]
+        try:
+            return [*errors, ssim(versions, truth)]
+        except AttributeError:  # one version in each call
+            return [*errors, *(ssim(version, truth) for version in versions)]
+
+    return score
+
+
 def batch() -> Work:
     """Drawing and converting 16 batches of 8 images at 256²."""
     generator = np.random.default_rng(0)
@@ -137,6 +158,7 @@ CASES = {
         ict_sampling,
         dsi_sampling,
         dsi_sampling_full_size,
+        scores,
         batch,
     )
 }
@@ -177,6 +199,9 @@ def _step(module: Any, *, size: int, images: int) -> Work:
     phase: Phase = trainable.phases()[0]
     images_pm1 = torch.rand(images, 3, size, size) * 2 - 1
     drawn = Batch(image=images_pm1, hole=_hole(images, size))
+    if image_map := getattr(phase, "image_map", None):  # computed once an image, not in a step
+        maps = np.stack([image_map(image) for image in to_pixels(images_pm1)])
+        drawn = replace(drawn, image_map=torch.from_numpy(maps).float()[:, None])
 
     def step() -> None:
         for update in phase.train_step(drawn):

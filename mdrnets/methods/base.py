@@ -26,11 +26,13 @@ class Batch:
         image: B×3×H×W in [-1, 1], complete.
         hole: B×1×H×W, 1 = missing.
         labels: B×H×W class ids, or None where the phase did not ask for them.
+        image_map: B×1×H×W of zeros and ones, what the phase's `image_map` computes.
     """
 
     image: Tensor
     hole: Tensor
     labels: Tensor | None = None
+    image_map: Tensor | None = None
 
     @property
     def masked(self) -> Tensor:
@@ -71,6 +73,8 @@ class Phase:
         on_enter: called whenever the phase becomes the current one, also after a resume. It sets
             train/eval modes and `requires_grad`.
         labels: whether batches include label maps. If so, only labelled images are drawn.
+        image_map: computes a map of an image, uint8 H×W×3 → bool H×W, such as its edges. It is
+            called once for each image, perhaps in another thread, and mirrored with the image.
     """
 
     name: str
@@ -82,6 +86,7 @@ class Phase:
     on_start: Callable[[np.ndarray], None] | None = None
     on_enter: Callable[[], None] | None = None
     labels: bool = False
+    image_map: Callable[[np.ndarray], np.ndarray] | None = None
 
 
 @dataclass(frozen=True)

@@ -149,6 +149,7 @@ def train(
                 phase=number,
                 batch_size=phase.batch_size,
                 labels=phase.labels,
+                image_map=phase.image_map,
                 device=fabric.device,
                 memory_format=memory_format,
                 rank=rank,

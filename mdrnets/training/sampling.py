@@ -5,6 +5,7 @@ in the same order as an uninterrupted one, without a saved sampler state. The ra
 the batch of a step is the same for any number of ranks.
 """
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Annotated, NamedTuple
 
@@ -29,11 +30,15 @@ EPOCHS_CACHED = 2
 
 
 class DrawnBatch(NamedTuple):
-    """A batch in the machine's memory: images uint8 B×H×W×3, holes bool and labels uint8 B×H×W."""
+    """A batch in the machine's memory.
+
+    Images uint8 B×H×W×3; holes and image maps bool, labels uint8, B×H×W.
+    """
 
     images: Tensor
     holes: Tensor
     labels: Tensor | None
+    image_maps: Tensor | None
 
 
 class BatchSampler:
@@ -48,6 +53,7 @@ class BatchSampler:
         batch_size: int,
         labels: bool,
         device: torch.device,
+        image_map: Callable[[np.ndarray], np.ndarray] | None = None,
         memory_format: torch.memory_format = torch.contiguous_format,
         rank: int = 0,
         ranks: int = 1,
@@ -59,6 +65,7 @@ class BatchSampler:
         batch_size: images in a batch of all ranks, a multiple of their number.
         labels: whether batches have label maps; if so, only labelled images are drawn.
         device: device of the tensors.
+        image_map: see `Phase`; its results are kept, one bit a pixel.
         memory_format: memory format of the images.
         rank: the rank whose share of each batch is returned.
         ranks: number of ranks.
@@ -78,6 +85,8 @@ class BatchSampler:
         self.batch_size, self.device, self.memory_format = batch_size, device, memory_format
         share = batch_size // ranks
         self.share = slice(rank * share, (rank + 1) * share)
+        self.image_map = image_map
+        self._maps: dict[int, np.ndarray] = {}  # by row of the image, packed bits
         self._order = lru_cache(maxsize=EPOCHS_CACHED)(self._permutation)
 
     def batch(self, step: int) -> Batch:
@@ -95,7 +104,13 @@ class BatchSampler:
 
         # Each rank draws for the whole batch, so that the batch does not depend on their number.
         flips = (generator.random(self.batch_size) < FLIP_PROBABILITY)[self.share]
-        images = _flip(self.data.images[self.rows[chosen]], flips)
+        rows = self.rows[chosen]
+        images = self.data.images[rows]
+        maps = None
+        if self.image_map is not None:
+            maps = np.stack([self._map(*pair) for pair in zip(rows, images, strict=True)])
+            _flip(maps, flips)
+        _flip(images, flips)
         labels = None
         if self.labels:
             assert self.data.labels is not None  # checked by the constructor
@@ -108,20 +123,34 @@ class BatchSampler:
             self._host_tensor(images),
             self._host_tensor(holes),
             None if labels is None else self._host_tensor(labels),
+            None if maps is None else self._host_tensor(maps),
         )
 
     def transfer(self, drawn: DrawnBatch) -> Batch:
         """Copy a batch to the device and convert it there, without waiting for a GPU."""
-        images, holes, labels = (
+        images, holes, labels, maps = (
             None if tensor is None else tensor.to(self.device, non_blocking=True)
-            for tensor in (drawn.images, drawn.holes, drawn.labels)
+            for tensor in drawn
         )
         assert images is not None and holes is not None
         return Batch(
             image=normalise_pixels(images).to(memory_format=self.memory_format),
             hole=holes.float()[:, None],  # B×1×H×W
             labels=None if labels is None else labels.long(),
+            image_map=None if maps is None else maps.float()[:, None],
         )
+
+    def _map(self, row: int, image: np.ndarray) -> np.ndarray:
+        """The map of an image that is not mirrored, computed when it is drawn for the first time.
+
+        Two threads may compute the same map at the same time: it is a function of the image.
+        """
+        assert self.image_map is not None
+        packed = self._maps.get(row)
+        if packed is None:
+            packed = self._maps[row] = np.packbits(self.image_map(image))
+        bits = np.unpackbits(packed, count=image.shape[0] * image.shape[1])
+        return bits.reshape(image.shape[:2]).astype(bool)
 
     def _host_tensor(self, array: np.ndarray) -> Tensor:
         """In pinned memory if the device is a GPU: only from there is a copy asynchronous."""

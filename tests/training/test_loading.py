@@ -13,13 +13,20 @@ from tests.helpers.toy import toy_data
 
 def _sampler() -> BatchSampler:
     return BatchSampler(
-        data=toy_data(), seed=1, phase=0, batch_size=4, labels=True, device=torch.device("cpu")
+        data=toy_data(),
+        seed=1,
+        phase=0,
+        batch_size=4,
+        labels=True,
+        device=torch.device("cpu"),
+        image_map=lambda image: image[..., 0] > 127,
     )
 
 
 def _bytes(batch: Batch) -> list[bytes]:
-    assert batch.labels is not None
-    return [tensor.numpy().tobytes() for tensor in (batch.image, batch.hole, batch.labels)]
+    assert batch.labels is not None and batch.image_map is not None
+    tensors = (batch.image, batch.hole, batch.labels, batch.image_map)
+    return [tensor.numpy().tobytes() for tensor in tensors]
 
 
 @pytest.mark.parametrize("threads", [0, 1, 3])

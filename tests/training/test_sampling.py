@@ -100,6 +100,30 @@ def test_the_ranks_shares_are_the_batch(ranks: int) -> None:
         assert torch.equal(batch.labels, torch.cat(labels))
 
 
+def test_a_map_is_computed_once_for_each_image_and_mirrored_with_it() -> None:
+    seen: list[bytes] = []
+
+    def bright(image: np.ndarray) -> np.ndarray:
+        seen.append(image.tobytes())
+        return image[..., 0] > 127
+
+    data = toy_data()
+    sampler = BatchSampler(
+        data=data,
+        seed=1,
+        phase=0,
+        batch_size=4,
+        labels=False,
+        device=torch.device("cpu"),
+        image_map=bright,
+    )
+    for step in range(1, 1 + len(data.image_rows)):  # four epochs
+        batch = sampler.batch(step)
+        assert batch.image_map is not None
+        assert torch.equal(batch.image_map, (batch.image[:, :1] > 0).float())
+    assert sorted(seen) == sorted(image.tobytes() for image in data.images[data.image_rows])
+
+
 def test_with_labels_only_labelled_training_images_are_drawn() -> None:
     data = _number_rows()
     rows = _draw_rows(_sampler(data, labels=True), range(1, 8))

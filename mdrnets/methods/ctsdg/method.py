@@ -6,6 +6,7 @@ we flip images; holes are drawn as for all methods.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Annotated
 
 import torch
@@ -26,6 +27,7 @@ from mdrnets.methods.ctsdg.generator import Generator
 from mdrnets.methods.ctsdg.structure import (
     detect_edges,
     detect_visible_edges,
+    edges_of_pixels,
     to_grey,
     visible_edges,
 )
@@ -102,6 +104,7 @@ class CTSDG(Method):
                 ),
             },
             train_step=self._step,
+            image_map=partial(edges_of_pixels, sigma=self.options.edge_sigma),
         )
 
     def _step(self, batch: Batch) -> Iterator[Update]:
@@ -109,7 +112,9 @@ class CTSDG(Method):
         image, hole = batch.image, batch.hole
         grey_01 = to_grey(image)
         # The target is the edges of the complete image, the input those that completion shows.
-        edge = detect_edges(grey_01, sigma=self.options.edge_sigma)
+        edge = batch.image_map
+        if edge is None:  # a batch that no sampler made
+            edge = detect_edges(grey_01, sigma=self.options.edge_sigma)
         shown = visible_edges(edge, hole)
         generated = self.generator(batch.masked, shown, grey_01 * (1 - hole), hole)
         output = generated.image

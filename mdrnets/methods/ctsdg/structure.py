@@ -13,6 +13,7 @@ from skimage.feature import canny
 from torch import Tensor
 
 from mdrnets.config.marks import Chosen
+from mdrnets.data.pixels import normalise_pixels
 from mdrnets.losses.total_variation import dilate
 
 LUMINANCE = (0.2125, 0.7154, 0.0721)  # scikit-image's rgb2gray
@@ -34,6 +35,12 @@ def detect_edges(grey_01: Tensor, *, sigma: float) -> Tensor:
     planes = grey_01.detach().float().cpu().numpy()[:, 0]
     edges = np.stack([canny(plane, sigma=sigma) for plane in planes])
     return torch.from_numpy(edges).unsqueeze(1).to(grey_01)
+
+
+def edges_of_pixels(pixels: np.ndarray, *, sigma: float) -> np.ndarray:
+    """Edges of one image: uint8 H×W×3 → bool H×W."""
+    image = normalise_pixels(torch.from_numpy(pixels)[None])
+    return detect_edges(to_grey(image), sigma=sigma)[0, 0].bool().numpy()
 
 
 def detect_visible_edges(masked: Tensor, hole: Tensor, *, sigma: float) -> Tensor:

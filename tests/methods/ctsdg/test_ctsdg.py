@@ -1,10 +1,13 @@
 from collections.abc import Callable
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
 
+from mdrnets.data.pixels import to_pixels, to_tensor
 from mdrnets.errors import UserError
 from mdrnets.methods.base import Batch, BuildContext
 from mdrnets.methods.ctsdg.method import CTSDG, Options, build
@@ -108,6 +111,30 @@ def test_training_sees_no_edge_that_completion_cannot_see(
     full = detect_edges(to_grey(batch.image), sigma=1.0)
     assert (full * (near - batch.hole)).any()  # edges between the hole and its rim
     assert torch.equal(seen[0], full * (1 - near))
+
+
+def test_edges_come_with_the_batch_and_are_not_detected_in_a_step(
+    method: CTSDG, batch: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for phase in method.phases():
+        assert phase.image_map is not None
+        maps = [phase.image_map(image) for image in to_pixels(batch.image)]
+    edges = torch.from_numpy(np.stack(maps)[:, None]).float()
+    pixels = to_tensor(to_pixels(batch.image))
+    assert edges.any()
+    assert torch.equal(edges, detect_edges(to_grey(pixels), sigma=1.0))
+
+    monkeypatch.delattr("mdrnets.methods.ctsdg.method.detect_edges")
+    seen: list[torch.Tensor] = []
+    forward = method.generator.forward
+
+    def keep(masked: torch.Tensor, edge: torch.Tensor, *rest: torch.Tensor) -> object:
+        seen.append(edge)
+        return forward(masked, edge, *rest)
+
+    monkeypatch.setattr(method.generator, "forward", keep)
+    next(iter(phase.train_step(replace(batch, image_map=edges))))
+    assert torch.equal(seen[0], visible_edges(edges, batch.hole))
 
 
 def test_a_size_that_cannot_be_halved_is_refused(context: BuildContext) -> None:
