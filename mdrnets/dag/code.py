@@ -131,5 +131,6 @@ def _imports(body: Iterable[ast.AST]) -> Iterator[str]:
                 yield from _imports(getattr(node, field, ()))
 
 
+@cache
 def _is_untracked(module: str) -> bool:
     return any(module == name or module.startswith(f"{name}.") for name in UNTRACKED_MODULES)
