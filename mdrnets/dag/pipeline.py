@@ -193,7 +193,7 @@ class Pipeline:
     def _code(self, stage: Stage, wildcards: Wildcards) -> tuple[Path, ...]:
         networks = [name.format(**wildcards) for name in (stage.network or "", *stage.components)]
         modules = [self.config.network(name).module for name in networks if name]
-        key = (*stage.modules, *modules)
+        key = (f"stages.{stage.program}", *stage.modules, *modules)
         if key not in self._files:
             self._files[key] = python_files(*key)
         return tuple(sorted({*self._files[key], *stage.data_files}))

@@ -40,7 +40,6 @@ def report_stages(config: Config, layout: Layout) -> Iterator[Stage]:
         ),
         data_files=PUBLISHED,
         params_keys=("seed", "bins", "methods", "ssim", "bootstrap"),
-        profile_keys=("",),
     )
     yield _render_stage(
         config,
@@ -58,7 +57,6 @@ def report_stages(config: Config, layout: Layout) -> Iterator[Stage]:
             *("seed", "bins", "components", "methods", "bootstrap", "frechet", "paper_scale"),
             *(key for key in ABLATION_KEYS if getattr(config.protocol, key)),
         ),
-        profile_keys=("",),
     )
     if refined := refined_networks(config):
         full, varied = refined
@@ -72,7 +70,6 @@ def report_stages(config: Config, layout: Layout) -> Iterator[Stage]:
             ),
             outputs=(layout.report("refinement.csv"), layout.report("refinement.md")),
             params_keys=("seed", "bins", "bootstrap", "frechet.resamples", *ABLATION_KEYS[:3]),
-            profile_keys=("",),
         )
     for name, ablation in config.ablations.items():
         ran = [config.variant(row) for row in ablation.rows if config.runs(row)]
@@ -95,7 +92,6 @@ def report_stages(config: Config, layout: Layout) -> Iterator[Stage]:
                 "variants",
                 f"ablations.{name}",
             ),
-            profile_keys=("",),
         )
 
 
@@ -206,7 +202,6 @@ def page_stage(config: Config, layout: Layout, rendered: Sequence[Stage]) -> Sta
         outputs=(layout.report("index.html"),),
         data_files=tuple(sorted(TEMPLATES.glob("*"))),
         params_keys=("",),
-        profile_keys=("",),
     )
 
 
@@ -217,7 +212,7 @@ def _render_stage(
     inputs: tuple[Path, ...],
     outputs: tuple[Path, ...],
     params_keys: tuple[str, ...],
-    profile_keys: tuple[str, ...],
+    profile_keys: tuple[str, ...] = ("",),
     data_files: tuple[Path, ...] = (),
 ) -> Stage:
     """What `stages.render NAME` makes."""
@@ -226,7 +221,7 @@ def _render_stage(
         group="report",
         program="render",
         arguments=(name,),
-        modules=("stages.render", renderer(config, name)),
+        modules=(renderer(config, name),),
         inputs=inputs,
         outputs=outputs,
         data_files=data_files,

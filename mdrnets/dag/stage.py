@@ -25,7 +25,8 @@ class Stage:
         group: the rule file that it belongs to.
         program: module under `stages/`.
         arguments: of the program, besides the profile.
-        modules: whose code, imports included, decides the outputs; beside those of its networks.
+        modules: whose code, imports included, decides the outputs; besides the program's and those
+            of its networks.
         matrix: wildcard → its values; empty: the stage runs once.
         inputs: files made by other stages, or raw input.
         outputs: files that it makes.
@@ -45,7 +46,7 @@ class Stage:
     group: Group
     program: str
     arguments: tuple[str, ...]
-    modules: tuple[str, ...]
+    modules: tuple[str, ...] = ()
     matrix: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     inputs: tuple[Path, ...] = ()
     outputs: tuple[Path, ...] = ()

@@ -37,7 +37,6 @@ def _training(config: Config, layout: Layout, group: NetworkGroup) -> Stage:
         group="train",
         program="train",
         arguments=(DATASET, group.network),
-        modules=("stages.train",),
         matrix=group.matrix,
         inputs=(
             layout.split(DATASET),
