@@ -117,6 +117,7 @@ def _fields(text: str) -> set[str] | None:
 def holdout_problems(config: "Config") -> Iterator[str]:
     """Too few images or holes for the stages after training; for `planning/preconditions.py`."""
     trained = any(name in config.profile.methods for name in config.trained)
+    yield from _missing_test_holes(config)
     for name, dataset in config.profile.datasets.items():
         split, key = dataset.split, f"datasets.{name}.split"
         if split.test is not None and split.test < MIN_TEST_IMAGES:
@@ -130,6 +131,26 @@ def holdout_problems(config: "Config") -> Iterator[str]:
                 f"{locate(config.path, f'{key}.validation')}: found 0, but trained methods need "
                 "validation images; increase it"
             )
-    if trained and not config.profile.holes.validation:
+    holes = config.profile.holes
+    if trained and not round(holes.validation * holes.per_step):
         key = locate(config.path, "holes.validation")
-        yield f"{key}: found 0, but trained methods need validation holes; increase it"
+        yield (
+            f"{key}: found {holes.validation} of {holes.per_step} holes in each 10 % step, but "
+            "trained methods need validation holes; increase it"
+        )
+
+
+def _missing_test_holes(config: "Config") -> Iterator[str]:
+    """Each test image gets a hole of its own in each bin."""
+    holes = config.profile.holes
+    of_a_step = round(holes.test * holes.per_step)  # at most: files may be missing
+    for bin_name, steps in config.protocol.bins.items():
+        available = of_a_step * len(steps)
+        for name, dataset in config.profile.datasets.items():
+            if (dataset.split.test or 0) > available:
+                yield (
+                    f"{locate(config.path, 'holes.test')}: found {holes.test} of "
+                    f"{holes.per_step} holes in each 10 % step, which are at most {available} for "
+                    f"the bin {bin_name}, expected one for each of the {dataset.split.test} test "
+                    f"images of {name}; increase it, or use fewer test images"
+                )

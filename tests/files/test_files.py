@@ -4,16 +4,19 @@ import os
 import signal
 import subprocess
 import sys
-from collections import namedtuple
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
+from safetensors.numpy import save_file
 
 from mdrnets import files
 from mdrnets.errors import UserError
 from mdrnets.files import atomic_write, sha256, write_text
-
-DiskUsage = namedtuple("DiskUsage", "total used free")  # as shutil has it
+from tests.helpers.full_disk import fill_disk
 
 
 def test_the_file_appears_when_the_block_ends(tmp_path: Path) -> None:
@@ -61,22 +64,29 @@ def test_a_full_disk_is_a_users_error(
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_full_disk_is_noticed_whatever_the_writer_says(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "a.pt"
+def _write_zip(path: Path) -> None:
+    with path.open("wb", buffering=0) as file, zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("a", bytes(2**17))
 
-    def write() -> None:
-        with atomic_write(path) as temporary:
-            temporary.write_text("half of the n")
-            raise RuntimeError("basic_ios::clear: iostream error")  # of torch.save
 
-    with pytest.raises(RuntimeError):
-        write()
-    monkeypatch.setattr(files.shutil, "disk_usage", lambda folder: DiskUsage(10, 10, 0))
-    with pytest.raises(UserError, match=r"a\.pt: the disk is full"):
-        write()
-    assert list(tmp_path.iterdir()) == []
+WRITERS: dict[str, Callable[[Path], object]] = {
+    "text": lambda path: path.write_text("x" * 2**17),
+    "array": lambda path: np.zeros(2**17, np.uint8).tofile(path),
+    "torch": lambda path: torch.save({"a": torch.zeros(2**15)}, path),
+    "safetensors": lambda path: save_file({"a": np.zeros(2**15, np.float32)}, path),
+    "zip": _write_zip,
+}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_full_disk_is_named_whatever_the_writer_says(small_disk: Path, name: str) -> None:
+    path = small_disk / "a.bin"
+    path.write_text("old")
+    fill_disk(small_disk)
+    with pytest.raises(UserError, match=r"disk/a\.bin: "), atomic_write(path) as temporary:
+        WRITERS[name](temporary)
+    assert path.read_text() == "old"
+    assert sorted(file.name for file in small_disk.iterdir()) == ["a.bin", "other"]
 
 
 WRITER = """

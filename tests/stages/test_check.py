@@ -93,6 +93,8 @@ def test_missing_external_completions_are_named(
         ("profiles/smoke.yaml", "test: 8", "test: 3", "datasets.rendered_a.split.test"),
         ("profiles/smoke.yaml", "validation: 4", "validation: 0", "split.validation"),
         ("profiles/smoke.yaml", "0.6, validation: 0.1", "0.7, validation: 0", "holes.validation"),
+        ("profiles/smoke.yaml", "0.6, validation: 0.1", "0.699, validation: 0.001", "holes.valid"),
+        ("profiles/smoke.yaml", "test: 8", "test: 61", "holes.test"),
         ("profiles/smoke.yaml", "slots: 4", "memory: none, slots: 4", "networks.mdrnets"),
     ],
 )
