@@ -41,6 +41,9 @@ FAMILIES = {
 FAMILY_COLOURS = dict(zip(FAMILIES, (COLOURS[at] for at in (6, 2, 0, 3, 7)), strict=True))
 Line = Literal["-", "--", ":"]
 LINES: tuple[Line, ...] = ("-", "--", ":")  # of the data sets
+COARSE = "_coarse"
+"""End of the names of terms of a method's own coarse output; the others are of its refined one."""
+THIN = 0.5  # points
 COLUMNS = 5
 ROW = 1.35  # inches
 
@@ -86,6 +89,11 @@ def render(config: Config, layout: Layout, name: str) -> None:
 def find_family(term: str) -> str | None:
     """The family of a term; None if the term is not shown."""
     return next((name for name, begins in FAMILIES.items() if term.startswith(begins)), None)
+
+
+def is_coarse(term: str) -> bool:
+    """Whether a term is of a method's own coarse output."""
+    return term.endswith(COARSE)
 
 
 def read_history(path: Path) -> History:
@@ -166,7 +174,9 @@ def draw(
         for name, colour in FAMILY_COLOURS.items()
         if name in shown
     ]
-    figure.legend(handles=keys, loc="outside upper center", ncols=len(FAMILIES))
+    if any(is_coarse(t) for sets in histories.values() for h in sets.values() for t in h.curves):
+        keys.append(Line2D([], [], color=GREY, linewidth=THIN, label="thin: coarse output"))
+    figure.legend(handles=keys, loc="outside upper center", ncols=len(FAMILIES) + 1)
     keys = [
         Line2D([], [], color=GREY, linestyle=line, label=sets[name]) for name, line in lines.items()
     ]
@@ -183,7 +193,11 @@ def _panel(
         for term, (steps, values) in history.curves.items():
             kind = find_family(term)
             assert kind is not None, "read_history keeps no other terms"
-            axes.plot(steps, values, color=FAMILY_COLOURS[kind], linestyle=lines[name], label=term)
+            (line,) = axes.plot(
+                steps, values, color=FAMILY_COLOURS[kind], linestyle=lines[name], label=term
+            )
+            if is_coarse(term):
+                line.set_linewidth(THIN)
         for end in list(history.phases.values())[:-1]:
             axes.axvline(end, color="0.6", linewidth=0.6)
     if not any(history.curves for history in by_dataset.values()):

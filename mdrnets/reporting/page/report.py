@@ -33,6 +33,7 @@ from mdrnets.reporting.context import (
 from mdrnets.reporting.page.comparisons import Comparison, read_comparisons
 from mdrnets.reporting.page.ledger import build_ledgers
 from mdrnets.reporting.page.pictures import encode_png
+from mdrnets.reporting.page.reference import read_reference
 from mdrnets.reporting.page.runs import Run, anchor, read_runs, upstream_runs
 from mdrnets.reporting.page.scores import read_scores
 from mdrnets.reporting.page.verdict import read_claims, summarise_verdict
@@ -72,8 +73,8 @@ class Section:
 def render(config: Config, layout: Layout, name: str) -> None:
     """Write index.html.
 
-    The page also shows this machine's run records, which are not declared inputs: results that were
-    restored have none.
+    The page also shows this machine's run records and the reference run, which are not declared
+    inputs: results that were restored have no records, and a profile may have no reference run.
     """
     methods = config.method_titles
     text = page(
@@ -111,6 +112,7 @@ def page(
         tables=[section for section in sections if section.kind and not section.figure],
         figures=[section for section in sections if section.figure],
         comparisons=comparisons,
+        reference=read_reference(pipeline),
         shown=config.protocol.methods[choose_figure1_method(config)].title,
         cost_columns=list(COLUMNS.values()),
         costs=read_costs(config, layout),

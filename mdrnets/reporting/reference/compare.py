@@ -45,6 +45,9 @@ class Comparison:
     verdict: Verdict
 
 
+COLUMNS = tuple(field.name for field in fields(Comparison))
+
+
 def compare(
     here: Mapping[Key, Value],
     reference: Mapping[Key, Value],
@@ -120,8 +123,8 @@ def count_verdicts(comparisons: Sequence[Comparison]) -> str:
 
 def format_comparisons(comparisons: Iterable[Comparison], form: str) -> str:
     """Format the comparisons as a table of the given form of `tabulate`."""
-    rows = [list(_format(comparison)) for comparison in comparisons]
-    return format_table(_COLUMNS, rows, form=form)
+    rows = [list(format_cells(comparison)) for comparison in comparisons]
+    return format_table(COLUMNS, rows, form=form)
 
 
 def comparison_page(comparisons: Sequence[Comparison], facts: Sequence[tuple[str, str]]) -> str:
@@ -140,13 +143,11 @@ def comparison_page(comparisons: Sequence[Comparison], facts: Sequence[tuple[str
 def write_comparisons(path: Path, comparisons: Iterable[Comparison]) -> None:
     """Write one row for each cell. A missing value is an empty field."""
     rows = (["" if value is None else value for value in astuple(c)] for c in comparisons)
-    write_table(path, _COLUMNS, rows)
+    write_table(path, COLUMNS, rows)
 
 
-_COLUMNS = tuple(field.name for field in fields(Comparison))
-
-
-def _format(comparison: Comparison) -> Iterator[str]:
+def format_cells(comparison: Comparison) -> Iterator[str]:
+    """The texts of a row of the table."""
     for value in astuple(comparison):
         if isinstance(value, float):
             yield f"{value:.6g}"

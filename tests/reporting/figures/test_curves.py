@@ -70,10 +70,21 @@ def test_a_panel_has_a_line_for_each_term_and_data_set(history: History) -> None
     assert np.array_equal(between.get_xdata(), [20, 20])  # the end of the first phase
 
 
+def test_coarse_and_refined_losses_differ() -> None:
+    points = ([10, 20], [1.0, 0.5])
+    both = History({"only": 20}, {"l1_coarse": points, "l1_refined": points})
+    figure = _draw({"deepfillv2": {"set_a": both}})
+    coarse, refined = figure.axes[0].get_lines()
+    assert coarse.get_linewidth() < refined.get_linewidth()
+    assert coarse.get_color() == refined.get_color()
+    assert any("coarse" in text for text in texts(figure))
+
+
 def test_it_says_what_is_shown(history: History) -> None:
     result = texts(_draw({"pconv": {"set_a": history}}))
     assert {"Pconv", *SETS.values(), "hole or whole image"} <= set(result)
     assert "perceptual" not in result  # nothing of it is shown
+    assert not any("coarse" in text for text in result)
     assert any("profile tiny" in text for text in result)
 
 

@@ -72,6 +72,32 @@ def test_the_first_tab_offers_to_skip_to_the_content(page: Any) -> None:
     assert page.switch_to.active_element.get_attribute("id") == "main"
 
 
+def test_the_contents_stay_in_view(page: Any) -> None:
+    page.execute_script("window.scrollTo(0, document.body.scrollHeight)")
+    position = page.execute_script(
+        "const box = document.querySelector('nav').getBoundingClientRect();"
+        "return [window.scrollY, box.top, box.height]"
+    )
+    assert position[0] > 500 and position[1] == 0 and position[2] < 60
+    _one(page, "nav a[href='#figures']").send_keys(Keys.ENTER)
+    title = page.execute_script(
+        "return document.querySelector('#figures-title').getBoundingClientRect().top"
+    )
+    assert title >= position[2]  # below the contents, not behind them
+
+
+def test_a_key_skips_a_table_with_many_links(page: Any) -> None:
+    skip = _one(page, "#table1 a.past")
+    assert skip.rect["width"] <= 1
+    page.execute_script("arguments[0].focus()", skip)
+    assert skip.rect["width"] > 100
+    _press(page, Keys.ENTER, Keys.TAB)
+    table = _one(page, "#table1 .scrolling")
+    position = "return arguments[0].compareDocumentPosition(document.activeElement)"
+    following = 4  # and not 16 as well, which is inside
+    assert page.execute_script(position, table) == following
+
+
 def test_the_switch_to_differences_works_by_keyboard(page: Any) -> None:
     assert all(_visible(page, "#table1 tr.here")) and not any(_visible(page, "#table1 .difference"))
     switch = _one(page, "#table1 .differences")

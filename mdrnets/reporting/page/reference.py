@@ -1,0 +1,69 @@
+"""The comparison with the reference run for the page, cell by cell as `mdrnets verify` makes it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mdrnets.dag.pipeline import Pipeline
+from mdrnets.errors import UserError
+from mdrnets.reporting.reference.compare import (
+    COLUMNS,
+    Comparison,
+    count_verdicts,
+    format_cells,
+)
+from mdrnets.reporting.reference.run import REFERENCE
+from mdrnets.reporting.reference.verify import verify
+
+
+@dataclass(frozen=True)
+class ReferenceView:
+    """What the page says of the reference run.
+
+    Attributes:
+        problem: why there is no comparison; empty: there is one.
+        counts: the number of cells by verdict.
+        facts: what was compared, as (what, text).
+        columns: of both tables.
+        failed: rows of the cells that are missing or outside the tolerances.
+        others: title of a table on a data set → rows of its other cells.
+    """
+
+    problem: str
+    counts: str = ""
+    facts: Sequence[tuple[str, str]] = ()
+    columns: Sequence[str] = COLUMNS
+    failed: Sequence[Sequence[str]] = ()
+    others: Sequence[tuple[str, Sequence[Sequence[str]]]] = ()
+
+
+def read_reference(pipeline: Pipeline) -> ReferenceView:
+    """Compare the run with the reference run of its profile's name, if there is one."""
+    name = pipeline.config.name
+    path = REFERENCE / name / "run.json"
+    if not path.is_file():
+        return ReferenceView(f"There is no reference run of this profile ({path}).")
+    try:
+        found = verify(pipeline, name)
+    except UserError as error:
+        return ReferenceView(f"The run cannot be compared with {path.parent}: {error}.")
+    failed = found.failed
+    others: dict[str, list[list[str]]] = {}
+    for comparison in found.comparisons:
+        if comparison not in failed:
+            others.setdefault(_title(comparison, pipeline), []).append(_row(comparison))
+    return ReferenceView(
+        problem="",
+        counts=count_verdicts(found.comparisons),
+        facts=found.facts,
+        failed=[_row(comparison) for comparison in failed],
+        others=list(others.items()),
+    )
+
+
+def _title(comparison: Comparison, pipeline: Pipeline) -> str:
+    data = pipeline.config.profile.datasets.get(comparison.dataset)
+    return f"{comparison.table}, {data.title if data else comparison.dataset}"
+
+
+def _row(comparison: Comparison) -> list[str]:
+    return list(format_cells(comparison))

@@ -1,0 +1,57 @@
+"""What the page says of the reference run."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mdrnets.commands.command_line import run_command
+from mdrnets.dag.pipeline import Pipeline
+from mdrnets.reporting.page.reference import read_reference
+from mdrnets.tracking.record import Record
+from tests.helpers.finished_run import (
+    LAYOUT,
+    VALUES,
+    finish_table1,
+    write_finished_run,
+    write_table1,
+)
+
+REFERENCE = Path("reports/reference/tiny")
+
+
+@pytest.fixture
+def pipeline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_record: Callable[..., Record]
+) -> Pipeline:
+    """A finished run, kept."""
+    monkeypatch.chdir(tmp_path)
+    pipeline = write_finished_run(make_record)
+    shutil.copy(LAYOUT.report("table1.csv"), LAYOUT.report("table1_extended.csv"))
+    finish_table1(make_record, pipeline)
+    assert run_command("keep", []) == 0
+    return pipeline
+
+
+def test_the_same_run_is_inside_the_tolerances(pipeline: Pipeline) -> None:
+    view = read_reference(pipeline)
+    assert not view.problem and not view.failed
+    assert {title: len(rows) for title, rows in view.others} == {
+        "table1, Noise": len(VALUES),
+        "table1_extended, Noise": len(VALUES),
+    }
+
+
+def test_a_cell_outside_comes_first(pipeline: Pipeline, make_record: Callable[..., Record]) -> None:
+    write_table1(VALUES | {("L1", "1-20"): 9.0})
+    finish_table1(make_record, pipeline)
+    (row,) = read_reference(pipeline).failed
+    assert row[:5] == ["table1", "one", "toy", "L1", "1-20"] and row[-1] == "outside"
+
+
+def test_without_a_comparison_the_reason_is_given(pipeline: Pipeline) -> None:
+    (REFERENCE / "table1.csv").write_text("edited")
+    assert str(REFERENCE / "table1.csv") in read_reference(pipeline).problem
+    shutil.rmtree(REFERENCE)
+    assert str(REFERENCE / "run.json") in read_reference(pipeline).problem
