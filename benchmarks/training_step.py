@@ -1,34 +1,73 @@
-"""Time of a training step and of the completion of an image, for every network of a profile.
+"""Time, share of the peak and memory of a training step and of a completion, for every network.
 
-Uses random images and untrained networks, one after the other in one process. Every phase of a
-method is timed separately. Only compare rows of the same run, because timings are noisy.
+Uses random images and untrained networks, one after the other in one process, with the loop's own
+step: memory format, copies to the device, and the checks of losses and gradients are part of the
+time; drawing a batch, which happens in other threads, is not. Every phase is timed separately. Only
+compare rows of the same run, because timings are noisy. Runs in a bundle as well.
 
     python benchmarks/training_step.py --profile demo
     python benchmarks/training_step.py --profile paper --csv reports/reference/throughput_a100.csv
 """
 
 import argparse
-import statistics
 import sys
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from lightning_fabric import Fabric
 from tabulate import tabulate
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from mdrnets.config.load import load_config
 from mdrnets.config.profile import Profile
+from mdrnets.data.classes import CLASSES
+from mdrnets.data.dataset import TrainingData
+from mdrnets.errors import UserError
 from mdrnets.files.tables import write_table
-from mdrnets.layout import Layout
-from mdrnets.methods.base import Batch, BuildContext, Method, Phase, Trainable
-from mdrnets.methods.building import network_module, resolved_options
-from mdrnets.networks.features import build_features
-from mdrnets.networks.frozen import freeze
-from mdrnets.planning.speed import COLUMNS, COMPLETE
+from mdrnets.methods.base import Batch, Method, Phase, Trainable
+from mdrnets.methods.compiling import compile_networks
+from mdrnets.planning.counting import CostCounter
+from mdrnets.planning.speed import COLUMNS, COMPLETE, DEVICES, Device
 from mdrnets.runtime.numerics import autocast, set_numerics
+from mdrnets.training.checks import UpdateChecks
+from mdrnets.training.history import History
+from mdrnets.training.launching import launch
+from mdrnets.training.loop import take_step
+from mdrnets.training.sampling import BatchSampler
+
+IMAGES = 64
+HOLE = (0.25, 0.875)
+"""The edges of the square hole, as shares of the image: it covers 39 %."""
+WARM_UP = 2
+"""Steps and completions before those that are timed."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What was measured of a phase, or of a method's completions.
+
+    Attributes:
+        phase: of the training, or `complete`.
+        batch: number of images.
+        steps: of the phase; 0 for completions.
+        seconds: of a step.
+        memory: peak on the GPU in bytes; 0 on a CPU.
+        macs: multiply-accumulates of a step.
+    """
+
+    network: str
+    phase: str
+    batch: int
+    steps: int
+    seconds: float
+    memory: int
+    macs: float
+    parameters: int
 
 
 def main() -> None:
@@ -46,54 +85,31 @@ def main() -> None:
     config = load_config(options.profile)
     profile = config.profile
     numerics = set_numerics(
-        device=profile.device, precision=profile.precision, threads=profile.threads
+        device=profile.device,
+        precision=profile.precision,
+        threads=profile.threads,
+        deterministic=profile.deterministic,
     )
-    rows, measured = [], []
-    built: dict[str, Trainable] = {}
-    for name, network in config.trained.items():
-        torch.manual_seed(0)
-        trainable = (
-            network_module(network, name)
-            .build(
-                options=resolved_options(config, name, images=1),
-                context=BuildContext(
-                    image_size=profile.image_size,
-                    features=lambda wanted: build_features(
-                        wanted,
-                        perceptual=profile.perceptual,
-                        weights=Layout(config.name).weights(wanted),
-                    ),
-                    frozen={part: built[part] for part in network.uses},
-                ),
+    fabric = launch(device=profile.device, devices=1, precision=profile.precision)
+    counter, builder = CostCounter(config), CostCounter(config)  # their components are shared
+    timings: list[Timing] = []
+    for name in options.networks or config.trained:
+        cost = counter.count(name)
+        trainable = builder.build(name)
+        macs = {phase.name: float(phase.step.macs) for phase in cost.phases}
+        if cost.completion is not None:
+            hole = (HOLE[1] - HOLE[0]) ** 2
+            macs[COMPLETE] = profile.completion_batch * cost.completion(hole).macs
+        for phase, batch, steps, seconds, memory in _time_all(
+            trainable, profile, fabric, options.repeats
+        ):
+            timings.append(
+                Timing(name, phase, batch, steps, seconds, memory, macs[phase], cost.parameters)
             )
-            .to(profile.device)
-        )
-        if not options.networks or name in options.networks:
-            for phase in trainable.phases():
-                seconds, memory = _step(trainable, phase, profile, options.repeats)
-                measured.append((name, trainable, phase.name, phase.batch_size, seconds, memory))
-                total = seconds * phase.steps
-                rows.append(
-                    [
-                        name,
-                        phase.name,
-                        phase.batch_size,
-                        f"{1000 * seconds:.0f}",
-                        phase.steps,
-                        f"{total:.0f}",
-                        "",
-                    ]
-                )
-            if isinstance(trainable, Method):
-                seconds, memory = _completion(trainable, profile)
-                measured.append(
-                    (name, trainable, COMPLETE, profile.completion_batch, seconds, memory)
-                )
-                rows[-1][-1] = f"{profile.completion_batch / seconds:.1f}"
-        if name in config.protocol.components:
-            built[name] = freeze(trainable)
-    headers = ["network", "phase", "batch", "ms a step", "steps", "s in all", "completions/s"]
-    print(tabulate(rows, headers, disable_numparse=True))
+
+    device = find_device(numerics["device"], profile.device)
+    print(f"{numerics['device']}, {profile.precision}, {profile.image_size}²")
+    print(tabulate(list(_rows(timings, device, profile)), HEADERS, disable_numparse=True))
     if options.csv is not None:
         write_table(
             options.csv,
@@ -101,69 +117,146 @@ def main() -> None:
             [
                 (
                     numerics["device"],
-                    name,
-                    phase,
+                    timing.network,
+                    timing.phase,
                     profile.image_size,
-                    batch,
+                    timing.batch,
                     profile.precision,
-                    sum(parameter.numel() for parameter in trainable.parameters()),
-                    f"{1 / seconds:.4g}",
-                    memory,
+                    timing.parameters,
+                    f"{1 / timing.seconds:.4g}",
+                    timing.memory,
                 )
-                for name, trainable, phase, batch, seconds, memory in measured
+                for timing in timings
             ],
         )
 
 
-def _batch(size: int, count: int, device: torch.device) -> Batch:
-    hole = torch.zeros(count, 1, size, size)
-    hole[:, :, size // 4 : 7 * size // 8, size // 4 : 7 * size // 8] = 1  # 39 %
-    return Batch(
-        image=(torch.rand(count, 3, size, size) * 2 - 1).to(device),
-        hole=hole.to(device),
-        labels=torch.randint(14, (count, size, size), device=device),
-    )
+HEADERS = ("network", "phase", "batch", "ms a step", "images/s", "% of peak", "GiB", "hours in all")
 
 
-def _step(trainable: Trainable, phase: Phase, profile: Profile, repeats: int) -> tuple[float, int]:
-    """Return median seconds and the GPU's peak memory in bytes (0 on a CPU)."""
-    device, size = next(trainable.parameters()).device, profile.image_size
+def find_device(name: str, kind: str) -> Device | None:
+    """The data sheet of a device by the name that its driver reports, or None."""
+    if kind == "cpu":
+        return DEVICES["cpu"]
+    plain = name.replace(" ", "").lower()
+    return next((device for key, device in DEVICES.items() if key in plain), None)
+
+
+def _rows(
+    timings: list[Timing], device: Device | None, profile: Profile
+) -> Iterator[tuple[str, ...]]:
+    for timing in timings:
+        share = ""
+        if device is not None:
+            cores = profile.threads if profile.device == "cpu" else 1
+            peak = cores * device.peak[profile.precision]
+            share = f"{200 * timing.macs / timing.seconds / peak:.0f}"
+        yield (
+            timing.network,
+            timing.phase,
+            str(timing.batch),
+            f"{1000 * timing.seconds:.1f}",
+            f"{timing.batch / timing.seconds:.1f}",
+            share,
+            f"{timing.memory / 2**30:.1f}" if timing.memory else "",
+            f"{timing.steps * timing.seconds / 3600:.1f}" if timing.steps else "",
+        )
+
+
+def _time_all(
+    trainable: Trainable, profile: Profile, fabric: Fabric, repeats: int
+) -> Iterator[tuple[str, int, int, float, int]]:
+    """Yield phase, batch size, steps of the phase, seconds of a step and peak memory."""
+    fabric.to_device(trainable)
+    memory_format = torch.channels_last if profile.channels_last else torch.contiguous_format
+    trainable.to(memory_format=memory_format)  # type: ignore[call-overload]
+    phases = list(trainable.phases())
+    if profile.compile:
+        compile_networks(trainable)
+    data = _random_data(profile.image_size)
+    for number, phase in enumerate(phases):
+        sampler = BatchSampler(
+            data=data,
+            seed=0,
+            phase=number,
+            batch_size=phase.batch_size,
+            labels=phase.labels,
+            device=fabric.device,
+            memory_format=memory_format,
+        )
+        seconds, memory = _time_phase(trainable, phase, sampler, fabric, repeats, data)
+        yield phase.name, phase.batch_size, phase.steps, seconds, memory
+    if isinstance(trainable, Method):
+        seconds, memory = _time_completion(trainable, profile)
+        yield COMPLETE, profile.completion_batch, 0, seconds, memory
+
+
+def _time_phase(
+    trainable: Trainable,
+    phase: Phase,
+    sampler: BatchSampler,
+    fabric: Fabric,
+    repeats: int,
+    data: TrainingData,
+) -> tuple[float, int]:
+    """Return the mean seconds of a step, and the GPU's peak memory in bytes (0 on a CPU)."""
     trainable.train()
     if phase.on_start is not None:
-        phase.on_start(
-            np.random.default_rng(0).integers(0, 256, (200, size, size, 3), dtype=np.uint8)
-        )
+        phase.on_start(data.images)
     if phase.on_enter is not None:
         phase.on_enter()
-    seconds = []
-    for _ in range(repeats + 1):
-        batch = _batch(size, phase.batch_size, device)
-        begin = time.perf_counter()
-        updates = phase.train_step(batch)
-        while True:
-            with autocast(device, profile.precision):
-                update = next(updates, None)
-            if update is None:
-                break
-            optimiser = phase.optimisers[update.optimiser]
-            optimiser.zero_grad(set_to_none=True)
-            torch.stack([term.float() for term in update.terms.values()]).sum().backward()
-            optimiser.step()
-        _synchronise(device)
-        seconds.append(time.perf_counter() - begin)
-    return statistics.median(seconds[1:]), _peak(device)
+    drawn = [sampler.draw(step + 1) for step in range(WARM_UP + repeats)]
+    checks = UpdateChecks(History())
+    begin = 0.0
+    for step, batch in enumerate(drawn):
+        if step == WARM_UP:
+            checks.read_pending()
+            _synchronise(fabric.device)
+            begin = time.perf_counter()
+        take_step(trainable, phase, sampler.transfer(batch), fabric, checks, UserError)
+    checks.read_pending()
+    _synchronise(fabric.device)
+    return (time.perf_counter() - begin) / repeats, _peak(fabric.device)
 
 
-def _completion(method: Method, profile: Profile) -> tuple[float, int]:
-    """Return seconds per batch and the GPU's peak memory in bytes (0 on a CPU)."""
+def _time_completion(method: Method, profile: Profile) -> tuple[float, int]:
+    """Return seconds of a batch, and the GPU's peak memory in bytes (0 on a CPU)."""
     device = next(method.parameters()).device
     method.eval()
     batch = _batch(profile.image_size, profile.completion_batch, device)
-    begin = time.perf_counter()
-    with torch.inference_mode(), autocast(device, profile.precision):
-        method.complete(batch.masked, batch.hole, torch.Generator(device).manual_seed(0))
-    _synchronise(device)
-    return time.perf_counter() - begin, _peak(device)
+    seconds = 0.0
+    for _ in range(2):  # the first is a warm-up
+        begin = time.perf_counter()
+        with torch.inference_mode(), autocast(device, profile.precision):
+            method.complete(batch.masked, batch.hole, torch.Generator(device).manual_seed(0))
+        _synchronise(device)
+        seconds = time.perf_counter() - begin
+    return seconds, _peak(device)
+
+
+def _random_data(size: int) -> TrainingData:
+    """Noise, with label maps and one hole."""
+    generator = np.random.default_rng(0)
+    hole = np.zeros((1, size, size), dtype=bool)
+    edge = slice(*(int(share * size) for share in HOLE))
+    hole[:, edge, edge] = True
+    rows = np.arange(IMAGES)
+    return TrainingData(
+        images=generator.integers(0, 256, (IMAGES, size, size, 3), dtype=np.uint8),
+        image_rows=rows,
+        labels=generator.integers(0, len(CLASSES), (IMAGES, size, size), dtype=np.uint8),
+        labelled_rows=rows,
+        label_rows=rows,
+        holes=hole,
+        hole_rows=np.zeros(1, dtype=np.int64),
+    )
+
+
+def _batch(size: int, count: int, device: torch.device) -> Batch:
+    hole = torch.zeros(count, 1, size, size, device=device)
+    edge = slice(*(int(share * size) for share in HOLE))
+    hole[:, :, edge, edge] = 1
+    return Batch(image=torch.rand(count, 3, size, size, device=device) * 2 - 1, hole=hole)
 
 
 def _synchronise(device: torch.device) -> None:

@@ -98,7 +98,7 @@ class CostCounter:
 
     def count(self, name: str) -> NetworkCost:
         """Build a network that the profile trains, and count what it costs."""
-        trainable = self._build(name)
+        trainable = self.build(name)
         trainable.train()
         phases = trainable.phases()
         parameters = list(trainable.parameters())
@@ -118,11 +118,12 @@ class CostCounter:
             optimised=sum(optimised.values()),
         )
 
-    def _build(self, name: str) -> Trainable:
+    def build(self, name: str) -> Trainable:
+        """Build an untrained network; the networks that use a component share it."""
         network = self.config.network(name)
         for component in network.uses:
             if component not in self._components:
-                self._components[component] = freeze(self._build(component))
+                self._components[component] = freeze(self.build(component))
         torch.manual_seed(0)
         return network_module(network, name).build(
             options=resolved_options(self.config, name, images=TRAINING_IMAGES),
