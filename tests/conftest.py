@@ -15,6 +15,21 @@ from mdrnets.tracking.record import Record, new_execution, now
 ROOT = Path(__file__).parents[1]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs more GPUs than there are: `gpu` needs one, `gpu(2)` two."""
+    marked = [(item, mark) for item in items if (mark := item.get_closest_marker("gpu"))]
+    if not marked:
+        return
+    import torch  # heavy, and few tests need it
+
+    found = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    for item, mark in marked:
+        needed = mark.args[0] if mark.args else 1
+        if found < needed:
+            reason = f"needs {needed} GPUs, found {found}"
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
 @pytest.fixture
 def configs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder: `params.yaml` and the profiles of the project, and nothing else."""

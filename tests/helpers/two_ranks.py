@@ -86,6 +86,9 @@ class Scenarios:
         self._toy_stopped()
         self._toy_told()
         self._uneven()
+        self.train_all()
+
+    def train_all(self) -> None:
         for name in TRAINED:
             trainable = network_of_four(name)
             gradients = watched_gradients(trainable)
@@ -167,7 +170,9 @@ class Scenarios:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
-    folder = parser.parse_args().folder
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    options = parser.parse_args()
+    folder = options.folder
 
     def raise_stopped(number: int, frame: object) -> None:
         raise Stopped
@@ -177,9 +182,13 @@ def main() -> None:
         exit_when_parent_dies()
     else:
         signal.signal(signal.SIGTERM, raise_stopped)
-    fabric = launch(device="cpu", devices=2, precision="32-true")
+    fabric = launch(device=options.device, devices=2, precision="32-true")
     torch.set_num_threads(1)
-    Scenarios(folder, fabric).run()
+    scenarios = Scenarios(folder, fabric)
+    if options.device == "cpu":
+        scenarios.run()
+    else:
+        scenarios.train_all()
 
 
 if __name__ == "__main__":
