@@ -218,3 +218,9 @@ class Holes(Options):
         if abs((self.train or 0) + self.validation + self.test - 1) > 1e-9:
             raise ValueError("expected train + validation + test = 1; correct the shares")
         return self
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """The source of each key that names one: of all masks, and of those for training."""
+        own = {"source": self.source}
+        return own | ({"training.source": self.training.source} if self.training else {})

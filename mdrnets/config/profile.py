@@ -78,19 +78,14 @@ class Profile(Options):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        names = {f"holes.{key}": source for key, source in self.holes.sources.items()}
         for name, dataset in self.datasets.items():
-            used = [dataset.faces, *([dataset.labels.source] if dataset.labels else [])]
-            for source in used:
-                if source not in self.images:
-                    raise ValueError(
-                        f"datasets.{name}: {source} is not a source of images; add it to `sources`"
-                    )
-        training = self.holes.training
-        for source in [self.holes.source, *([training.source] if training else [])]:
+            names[f"datasets.{name}.faces"] = dataset.faces
+            if dataset.labels:
+                names[f"datasets.{name}.labels.source"] = dataset.labels.source
+        for key, source in names.items():
             if source not in self.images:
-                raise ValueError(
-                    f"holes.source: {source} is not a source of images; add it to `sources`"
-                )
+                raise ValueError(f"{key}: {source} is not a source of images; add it to `sources`")
         for name, archive in self.images.items():
             if archive.downscale is not None and archive.downscale < self.image_size:
                 raise ValueError(

@@ -93,10 +93,7 @@ def data_stages(config: Config, layout: Layout) -> Iterator[Stage]:
                 profile_keys=("image_size", f"datasets.{name}.labels"),
             )
     training = config.profile.holes.training
-    holes = (
-        layout.raw(config.profile.holes.source),
-        *([layout.raw(training.source)] if training else []),
-    )
+    holes = tuple(map(layout.raw, config.profile.holes.sources.values()))
     yield Stage(
         name="split_holes",
         group="data",

@@ -64,8 +64,7 @@ def packed_bytes(config: Config, images: Mapping[str, Images]) -> dict[str, int]
         if dataset.labels:
             maps = config.profile.sources[dataset.labels.source].files or images[name].all
             sizes[f"label maps of {name}"] = pixels * maps
-    holes = config.profile.holes
-    sources = [holes.source, *([holes.training.source] if holes.training else [])]
+    sources = config.profile.holes.sources.values()
     sizes["holes"] = pixels * sum(_files(config, source) for source in sources)
     return sizes
 

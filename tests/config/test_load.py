@@ -173,11 +173,6 @@ def test_an_old_polarity_is_refused_with_its_new_value(change: Change, keys: str
     assert RENAMED_VALUES["polarity"][old] in message
 
 
-def test_a_bad_key_of_a_method_is_named_as_in_the_file(change: Change) -> None:
-    change("params.yaml", lambda v: v["methods"]["pconv"].update(titel="PConv"))
-    assert _load_error().startswith("params.yaml: methods.pconv.titel: ")
-
-
 def test_an_empty_file_is_named(change: Change, configs: Path) -> None:
     (configs / "params.yaml").write_text("")
     assert _load_error().startswith("params.yaml: ")
@@ -223,50 +218,8 @@ def test_an_unknown_method_lists_the_known_ones(change: Change) -> None:
     assert "'gan'" in message and "mdrnets" in message
 
 
-def test_every_trained_network_has_its_schedule(change: Change) -> None:
-    change("profiles/smoke.yaml", lambda values: values["networks"].pop("coarse"))
-    assert "networks.coarse: " in _load_error()
-
-
-def test_a_schedule_of_no_network_is_refused(change: Change) -> None:
-    change("profiles/smoke.yaml", lambda values: values["networks"].update(gan={"steps": 1}))
-    assert "networks.gan: " in _load_error()
-
-
-@pytest.mark.parametrize("key", ["faces", "labels"])
-def test_a_data_set_needs_known_sources(change: Change, key: str) -> None:
-    def spoil(values: dict[str, Any]) -> None:
-        dataset = values["datasets"]["rendered_a"]
-        dataset[key] = "lost" if key == "faces" else dataset[key] | {"source": "lost"}
-
-    change("profiles/smoke.yaml", spoil)
-    message = _load_error()
-    assert "datasets.rendered_a" in message and "lost" in message
-
-
-def test_holes_need_a_known_source(change: Change) -> None:
-    change("profiles/smoke.yaml", lambda values: values["holes"].update(source="lost"))
-    assert "holes.source: lost " in _load_error()
-
-
-@pytest.mark.parametrize("steps", [[], [0], [7], [1, 9]])
-def test_bins_are_steps_from_1_to_6(change: Change, steps: list[int]) -> None:
-    change("params.yaml", lambda values: values["bins"].update({"1-20": steps}))
-    assert _load_error().startswith("params.yaml: bins.1-20")
-
-
 def test_bins_are_read_in_their_order() -> None:
     assert load_config("smoke").protocol.bins == {"1-20": (1, 2), "20-40": (3, 4), "40-60": (5, 6)}
-
-
-@pytest.mark.parametrize(
-    ("key", "names"),
-    [("uses", ["parser", "eyes"]), ("inference_uses", ["recon", "eyes"])],
-)
-def test_a_method_uses_known_components(change: Change, key: str, names: list[str]) -> None:
-    change("params.yaml", lambda values: values["methods"]["mdrnets"].update({key: names}))
-    message = _load_error()
-    assert f"mdrnets.{key}: " in message and "eyes" in message
 
 
 def test_a_file_that_is_no_yaml_is_named(configs: Path) -> None:
@@ -340,21 +293,6 @@ def test_a_source_may_have_several_addresses() -> None:
     assert Source.model_validate({"url": URL, "file": "b.zip", "licence": ""}).file_name == "b.zip"
 
 
-def test_fid_needs_inceptions_weights(change: Change) -> None:
-    change("profiles/smoke.yaml", lambda values: values.update(frechet="inception-v3"))
-    assert "`inception_v3`" in _load_error()
-
-
-def test_a_published_parser_needs_its_weights(change: Change) -> None:
-    change("profiles/smoke.yaml", lambda v: v["networks"].update(parser={"published": True}))
-    assert "networks.parser.published: " in _load_error()
-
-
-def test_weights_are_no_images(change: Change) -> None:
-    change("profiles/smoke.yaml", lambda v: v["sources"]["holes"].update(kind="weights", path="a"))
-    assert "holes.source: holes " in _load_error()
-
-
 def test_the_number_of_test_images_belongs_to_the_rule_last() -> None:
     assert Split(rule="last", test=5, validation=0).test == 5
     assert Split(rule="celebahq", test_every=10, validation=0).test is None
@@ -420,35 +358,6 @@ def test_a_network_is_found_among_parts_and_methods() -> None:
     assert isinstance(load_config("smoke"), Config)
 
 
-def test_an_unknown_variant_is_named(change: Change) -> None:
-    change("profiles/smoke.yaml", lambda v: v.update(variants=["without_everything"]))
-    assert "smoke.yaml: variants: 'without_everything'" in _load_error()
-
-
-def test_an_ablation_of_an_unknown_variant_is_refused(change: Change) -> None:
-    change("params.yaml", lambda v: v["ablations"]["table2"]["rows"].append("nothing"))
-    with pytest.raises(UserError, match=r"ablations\.table2\.rows: .*'nothing'"):
-        load_config("smoke")
-
-
-def test_variants_need_the_method_itself(change: Change) -> None:
-    change("profiles/smoke.yaml", lambda v: v.update(methods=["biharmonic"]))
-    message = _load_error()
-    assert message.startswith("profiles/smoke.yaml: methods: ") and "mdrnets" in message
-
-
-def test_a_figure_of_an_unknown_variant_is_refused(change: Change) -> None:
-    change("params.yaml", lambda v: v["figures"]["figure6a"]["columns"].append("nothing"))
-    with pytest.raises(UserError, match=r"figures\.figure6a\.columns: .*'nothing'"):
-        load_config("smoke")
-
-
-def test_a_figure_cannot_have_the_name_of_a_table(change: Change) -> None:
-    change("params.yaml", lambda v: v["figures"].update(table2=v["figures"]["figure6a"]))
-    with pytest.raises(UserError, match=r"figures\.table2: "):
-        load_config("smoke")
-
-
 # -- further trainings, and claims of the ablations -------------------------------------------
 
 
@@ -487,27 +396,6 @@ def test_what_is_not_trained_is_run_once(change: Change) -> None:
     assert load_config("smoke").trainings("biharmonic") == ("biharmonic",)
 
 
-def test_a_variant_is_not_called_like_a_training(change: Change) -> None:
-    change("params.yaml", lambda v: v["variants"].update(seed2={"title": "x", "options": {}}))
-    assert "variants.seed2: " in _load_error()
-
-
-def test_claims_are_about_rows_of_their_table(change: Change) -> None:
-    change("params.yaml", lambda v: v["ablations"]["table2"]["claims"].append(["full", "one_slot"]))
-    assert "ablations.table2.claims: ['one_slot']" in _load_error()
-
-
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [("baseline", "nothing"), ("parser", "recon")],
-)
-def test_the_claim_about_classes_needs_a_variant_and_a_parser(
-    change: Change, key: str, value: str
-) -> None:
-    change("params.yaml", lambda v: v["per_class"].update({key: value}))
-    assert _load_error().startswith(f"params.yaml: per_class.{key}: ")
-
-
 # -- preconditions of later stages -------------------------------------------------------------
 
 
@@ -536,14 +424,35 @@ def _external(values: dict[str, Any], completions: str) -> None:
         ("ablation_base", lambda v: v.update(ablation_base="coarse")),
         ("variants.full", lambda v: v["variants"].update(full={"title": "x", "options": {}})),
         ("ablations.table2.rows", lambda v: v["ablations"]["table2"]["rows"].append("full")),
+        *[
+            ("bins.1-20", lambda v, steps=steps: v["bins"].update({"1-20": steps}))
+            for steps in ([], [0], [7], [1, 9])
+        ],
+        ("methods.pconv.titel", lambda v: v["methods"]["pconv"].update(titel="PConv")),
+        ("methods.mdrnets.uses", lambda v: v["methods"]["mdrnets"]["uses"].append("eyes")),
+        (
+            "methods.mdrnets.inference_uses",
+            lambda v: v["methods"]["mdrnets"]["inference_uses"].append("eyes"),
+        ),
+        ("variants.seed2", lambda v: v["variants"].update(seed2={"title": "x", "options": {}})),
+        ("ablations.table2.rows", lambda v: v["ablations"]["table2"]["rows"].append("nothing")),
+        (
+            "ablations.table2.claims: ['one_slot']",
+            lambda v: v["ablations"]["table2"]["claims"].append(["full", "one_slot"]),
+        ),
+        (
+            "figures.figure6a.columns",
+            lambda v: v["figures"]["figure6a"]["columns"].append("nothing"),
+        ),
+        ("figures.table2", lambda v: v["figures"].update(table2=v["figures"]["figure6a"])),
+        ("per_class.baseline", lambda v: v["per_class"].update(baseline="nothing")),
+        ("per_class.parser", lambda v: v["per_class"].update(parser="recon")),
         ("methods.theirs.completions", lambda v: _external(v, "theirs/{x}.zip")),
         ("methods.theirs.completions", lambda v: _external(v, "theirs/{.zip")),
         ("methods.theirs.completions", lambda v: _external(v, "theirs.zip")),
     ],
 )
-def test_what_a_later_stage_would_refuse_is_refused_in_params(
-    change: Change, key: str, edit: Edit
-) -> None:
+def test_what_could_not_run_is_refused_in_params(change: Change, key: str, edit: Edit) -> None:
     change("params.yaml", edit)
     if "theirs" in key:
         change("profiles/demo.yaml", lambda v: v["methods"].append("theirs"))
@@ -559,6 +468,19 @@ def _two_urls(values: dict[str, Any], file: str) -> None:
 @pytest.mark.parametrize(
     ("key", "edit"),
     [
+        ("networks.coarse", lambda v: v["networks"].pop("coarse")),
+        ("networks.gan", lambda v: v["networks"].update(gan={"steps": 1})),
+        ("networks.parser.published", lambda v: v["networks"].update(parser={"published": True})),
+        ("datasets.rendered_a.faces", lambda v: v["datasets"]["rendered_a"].update(faces="lost")),
+        (
+            "datasets.rendered_a.labels.source",
+            lambda v: v["datasets"]["rendered_a"]["labels"].update(source="lost"),
+        ),
+        ("holes.source: lost ", lambda v: v["holes"].update(source="lost")),
+        ("holes.source: holes ", lambda v: v["sources"]["holes"].update(kind="weights", path="a")),
+        ("frechet", lambda v: v.update(frechet="inception-v3")),
+        ("variants: 'nothing'", lambda v: v.update(variants=["nothing"])),
+        ("methods", lambda v: v.update(methods=["biharmonic"])),  # variants need the method itself
         ("methods", lambda v: v["methods"].append("mdrnets")),
         ("methods", lambda v: v.update(methods=[])),
         ("variants", lambda v: v["variants"].append("without_mrem")),
@@ -577,9 +499,7 @@ def _two_urls(values: dict[str, Any], file: str) -> None:
         ),
     ],
 )
-def test_what_a_later_stage_would_refuse_is_refused_in_the_profile(
-    change: Change, key: str, edit: Edit
-) -> None:
+def test_what_could_not_run_is_refused_in_the_profile(change: Change, key: str, edit: Edit) -> None:
     change("profiles/smoke.yaml", edit)
     assert _load_error().startswith(f"profiles/smoke.yaml: {key}")
 
