@@ -161,8 +161,7 @@ def _limits(config: Config, dataset: str) -> str:
 
 def _licences(config: Config, dataset: str) -> list[str]:
     """The licences of the sources that a training on a data set reads."""
-    entry, holes = config.profile.datasets[dataset], config.profile.holes
-    names = [entry.faces, *([entry.labels.source] if entry.labels else []), holes.source]
-    names += [holes.training.source] if holes.training else []
+    entry, holes = config.profile.datasets[dataset], config.profile.holes.sources.values()
+    names = [entry.faces, *([entry.labels.source] if entry.labels else []), *holes]
     sources = config.profile.sources
     return [f"{name}: {sources[name].licence}" for name in dict.fromkeys(names)]
