@@ -28,6 +28,7 @@ REPORTING = {
     "mdrnets.errors": {"MAX_NAMED", "UserError"},
     "mdrnets.execution.command": {"stage_command"},
     "mdrnets.execution.run": {"StageRun"},
+    "mdrnets.tracking.executions": {"Execution", "executions"},
     "mdrnets.tracking.provenance": {"GitState", "git_state"},
     "mdrnets.tracking.record": {"Record", "RecordStore", "read"},
     "mdrnets.training.display": {"Display"},
