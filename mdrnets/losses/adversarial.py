@@ -1,4 +1,4 @@
-"""Adversarial losses: means over all logits of a discriminator.
+"""Adversarial losses: means over all logits of a discriminator, in full precision.
 
 `hinge`: Lim & Ye 2017; `bce`: the non-saturating loss of Goodfellow et al. 2014; `lsgan`: Mao et
 al. 2017.
@@ -10,11 +10,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mdrnets.networks.precision import full_precision
+
 Adversarial = Literal["hinge", "bce", "lsgan"]
 
 
 def discriminator_loss(real: Tensor, fake: Tensor, *, kind: Adversarial) -> Tensor:
     """Mean of the losses on real and on fake logits. The caller detaches the fake images."""
+    real, fake = full_precision(real), full_precision(fake)
     if kind == "hinge":
         real_loss, fake_loss = F.relu(1 - real).mean(), F.relu(1 + fake).mean()
     elif kind == "bce":
@@ -26,6 +29,7 @@ def discriminator_loss(real: Tensor, fake: Tensor, *, kind: Adversarial) -> Tens
 
 def generator_loss(fake: Tensor, *, kind: Adversarial) -> Tensor:
     """Loss of the generator on the logits of its output."""
+    fake = full_precision(fake)
     losses = {
         "hinge": lambda: -fake.mean(),
         "bce": lambda: F.softplus(-fake).mean(),

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mdrnets.config.marks import Cited
+from mdrnets.networks.precision import full_precision
 
 # Keeps the gradient of the square root finite.
 VARIANCE_FLOOR: Annotated[float, Cited("AdaIN's code")] = 1e-5
@@ -44,15 +45,11 @@ def gram(features: Tensor) -> Tensor:
     _, C, H, W = features.shape
     # The matrices can differ by less than the resolution of half precision.
     with torch.autocast(features.device.type, enabled=False):
-        flat = _full_precision(features).flatten(2)  # B×C×HW
+        flat = full_precision(features).flatten(2)  # B×C×HW
         return flat @ flat.mT / (C * H * W)
 
 
 def _statistics(features: Tensor) -> tuple[Tensor, Tensor]:
     """B×C×H×W → mean and standard deviation over positions, each B×C."""
-    variance, mean = torch.var_mean(_full_precision(features), dim=(2, 3), correction=0)
+    variance, mean = torch.var_mean(full_precision(features), dim=(2, 3), correction=0)
     return mean, (variance + VARIANCE_FLOOR).sqrt()
-
-
-def _full_precision(features: Tensor) -> Tensor:
-    return features.to(torch.promote_types(features.dtype, torch.float32))

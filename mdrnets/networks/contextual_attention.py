@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mdrnets.networks.diagonals import sum_covering, sum_neighbours
+from mdrnets.networks.precision import full_precision
 
 RATE = 2  # full grid to matching grid
 MATCH_SIZE = 3
@@ -58,8 +59,7 @@ def patch_scores(query: Tensor, key: Tensor) -> Tensor:
     """
     # The softmax scale multiplies the rounding error of a score by ten.
     with torch.autocast(query.device.type, enabled=False):
-        precision = torch.promote_types(query.dtype, torch.float32)
-        query, key = query.to(precision), key.to(precision)
+        query, key = full_precision(query), full_precision(key)
         h, w = key.shape[2:]
         products = (query.flatten(2).mT @ key.flatten(2)).view(-1, h, w, h, w)
         scores = sum_neighbours(sum_neighbours(products, (1, 3)), (2, 4))

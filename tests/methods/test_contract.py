@@ -1,9 +1,11 @@
 """What every network and every method keeps to; `test_resume.py` has the bytes of trainings."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from mdrnets.methods.base import Batch, Method, Phase, Trainable
 from tests.helpers.tiny import PARAMS, TRAINED
@@ -48,6 +50,38 @@ def test_half_precision_trains_and_completes(name: str, batch: Batch) -> None:
         if isinstance(trainable, Method):
             output = _complete(trainable.eval(), batch, masked=batch.masked)
             assert output.isfinite().all()
+
+
+class _SeenBySoftmax(TorchDispatchMode):
+    """The types of the attention maps B×N×N on which softmax works, below autocast."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.types: set[torch.dtype] = set()
+
+    def __torch_dispatch__(
+        self, operation: Any, types: Any, arguments: Any = (), options: Any = None
+    ) -> Any:
+        if operation is torch.ops.aten._softmax.default and arguments[0].dim() == 3:
+            self.types.add(arguments[0].dtype)
+        return operation(*arguments, **(options or {}))
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_losses_and_correlations_have_full_precision_under_autocast(
+    name: str, batch: Batch
+) -> None:
+    trainable, phases = _start(name)
+    trainable.train()
+    seen = _SeenBySoftmax()
+    for phase in phases:
+        if phase.on_enter is not None:
+            phase.on_enter()
+        with torch.autocast("cpu", torch.bfloat16, cache_enabled=False), seen:
+            updates = list(phase.train_step(batch))
+        for update in updates:
+            assert {term.dtype for term in update.terms.values()} == {torch.float32}
+    assert seen.types <= {torch.float32}
 
 
 @pytest.mark.parametrize("name", METHODS)

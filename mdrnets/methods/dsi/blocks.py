@@ -14,6 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import weight_norm
 
+from mdrnets.networks.precision import full_precision
+
 INIT_STD = 0.05
 
 
@@ -68,7 +70,7 @@ class CausalAttention(nn.Module):
     def forward(self, y: Tensor) -> Tensor:
         """Args: y B×C×H×W. Returns the same shape."""
         query, key, value = (
-            _full_precision(layer(y)).unflatten(1, (self.heads, -1)).flatten(3)  # B×heads×c×N
+            full_precision(layer(y)).unflatten(1, (self.heads, -1)).flatten(3)  # B×heads×c×N
             for layer in (self.query, self.key, self.value)
         )
 
@@ -128,7 +130,3 @@ class GatedResidual(nn.Module):
 def concat_elu(x: Tensor) -> Tensor:
     """B×C×H×W → B×2C×H×W."""
     return F.elu(torch.cat([x, -x], dim=1))
-
-
-def _full_precision(x: Tensor) -> Tensor:
-    return x.to(torch.promote_types(x.dtype, torch.float32))

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mdrnets.methods.pic.blocks import ResBlock
+from mdrnets.networks.precision import full_precision
 
 INIT_GAIN = 0.02
 SLOPE = 0.01  # the authors' block uses the framework's default here
@@ -29,7 +30,7 @@ class SelfAttention(nn.Module):
         query = self.query(x).flatten(2)  # B×C/4×N
         # Exponentials of sums over channels need full precision.
         with torch.autocast(x.device.type, enabled=False):
-            query = query.to(torch.promote_types(query.dtype, torch.float32))
+            query = full_precision(query)
             return torch.softmax(query.mT @ query, dim=-1)
 
     def forward(self, x: Tensor) -> Tensor:

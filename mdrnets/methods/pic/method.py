@@ -29,6 +29,7 @@ from mdrnets.methods.pic.networks import (
     resize,
 )
 from mdrnets.networks.composite import composite
+from mdrnets.networks.precision import full_precision
 
 
 class Weights(BaseOptions):
@@ -126,8 +127,8 @@ class PIC(Method):
         visible_scales = [resize(valid, scale.shape[-1]) for scale in generated]
         with cached():  # one σ for both maps
             with torch.no_grad():
-                real_map = self.discriminator_rec(image)
-            reconstructed_map = self.discriminator_rec(reconstructed[-1])
+                real_map = full_precision(self.discriminator_rec(image))
+            reconstructed_map = full_precision(self.discriminator_rec(reconstructed[-1]))
         kl = weights.kl * SCALES
         yield Update(
             "generator",
