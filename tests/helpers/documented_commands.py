@@ -26,7 +26,7 @@ PLACEHOLDERS = {
     "…": None,
 }
 NOT_OURS = {
-    *("cd", "conda", "docker", "export", "git", "ln", "mkdir"),
+    *("cd", "conda", "docker", "export", "git", "ln", "mkdir", "mkdocs"),
     *("pip", "pre-commit", "python3", "source", "venv"),
 }
 """Commands of the system in the texts; they are not checked."""
