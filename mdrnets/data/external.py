@@ -61,7 +61,7 @@ def _index_by_stem(path: Path) -> dict[str, str]:
     """Return path without suffix → path, inside of the folder or archive, for each image."""
     stems: dict[str, str] = {}
     problems = []
-    members = [member for member in list_members(path, recursive=True) if not member.ignored]
+    members = [member for member in list_members(path, recursive=True) if not member.is_ignored]
     for member in sorted(members, key=lambda each: each.name):
         if problem := find_problem(member):
             problems.append(f"{path}: {member.name!r} {problem}")

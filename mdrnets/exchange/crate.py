@@ -167,7 +167,7 @@ class _Builder:
                 "conformsTo": {"@id": BIOSCHEMAS},
                 "encodingFormat": TEXT,
                 "name": "MDRNets, regenerated",
-                "version": _version(last),
+                "version": last.git.describe(),
             },
         )
         self.workflow["isBasedOn"] = self._entity(PAPER, "ScholarlyArticle", name="MDRNets")
@@ -201,7 +201,7 @@ class _Builder:
             properties={
                 "@type": ["File", "SoftwareSourceCode"],
                 "name": f"stages.{program}",
-                "version": _version(records[-1]),
+                "version": records[-1].git.describe(),
                 "encodingFormat": FORMATS[path.suffix],
             },
         )
@@ -378,11 +378,6 @@ def _link(entity: Entity, key: str, others: Iterable[Entity]) -> None:
     unique = list({other.id: other for other in others}.values())
     if unique:
         entity[key] = unique[0] if len(unique) == 1 else unique
-
-
-def _version(record: Record) -> str:
-    commit = record.git.commit or "not in a git checkout"
-    return f"{commit} with uncommitted changes" if record.git.dirty else commit
 
 
 def _end(record: Record) -> datetime:

@@ -47,14 +47,13 @@ def describe_run(config: Config, summaries: Summaries, git: GitState) -> list[tu
     if config.profile.variants:
         full = config.network(config.variant(FULL)).title
         methods.append(f"each variant of the ablations as {full}")
-    commit = git.commit[:12] if git.commit else "not in a git checkout"
     return [
         ("Data", "; ".join(data)),
         ("Profile", f"{config.name}: {profile.description}"),
         ("Image size", f"{profile.image_size}×{profile.image_size} (the paper: 256×256)"),
         ("Trained", "; ".join(methods + parts)),
         ("Seed", _seeds(config)),
-        ("Commit", commit + (", with uncommitted changes" if git.dirty else "")),
+        ("Commit", git.describe(12)),
     ]
 
 

@@ -60,6 +60,12 @@ class GitState(Options):
     commit: str | None
     dirty: bool | None
 
+    def describe(self, digits: int | None = None) -> str:
+        """For example `6f814dd61c0a with uncommitted changes`, with so many digits of the hash."""
+        if self.commit is None:
+            return "not in a git checkout"
+        return self.commit[:digits] + (" with uncommitted changes" if self.dirty else "")
+
 
 class Machine(Options):
     """The machine that a process ran on.

@@ -48,7 +48,7 @@ def test_the_run_is_described(config: Config, summaries: Summaries) -> None:
 @pytest.mark.parametrize(
     ("git", "text"),
     [
-        (CLEAN.model_copy(update={"dirty": True}), "0123456789ab, with uncommitted changes"),
+        (CLEAN.model_copy(update={"dirty": True}), "0123456789ab with uncommitted changes"),
         (GitState(commit=None, dirty=None), "not in a git checkout"),
     ],
 )

@@ -78,7 +78,7 @@ class _Image:
 
 @dataclass(frozen=True)
 class _Entry:
-    """What the metadata say of a number."""
+    """The metadata of one number."""
 
     image: _Image
 

@@ -1,4 +1,4 @@
-"""Detect HTML pages that a server sends in place of a file.
+"""Detect HTML pages that a server sends instead of a file.
 
 Google Drive sends a form to confirm before a large file, and a page when a download quota is used
 up.

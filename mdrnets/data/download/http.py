@@ -144,7 +144,7 @@ def _get(
     try:
         return session.get(url, params=parameters, headers=headers, stream=True, timeout=TIMEOUT)
     except ValueError:  # of requests, urllib or a codec: a redirect can have any target
-        raise RefusedError("it is, or redirects to, an address that is no http(s) URL") from None
+        raise RefusedError("it is, or redirects to, something other than an http(s) URL") from None
 
 
 def _write(
@@ -250,7 +250,7 @@ def _describe(error: Exception) -> str:
 
 
 def remove_resume_state(part: Path) -> None:
-    """Remove the file beside `part` that stores the version of the file on the server."""
+    """Remove the file next to `part` that stores the version of the file on the server."""
     _resume_state_path(part).unlink(missing_ok=True)
 
 

@@ -1,7 +1,7 @@
 """List the files of an archive or folder without reading them, and check their names.
 
-What operating systems and editors leave in folders is no data, and is ignored: names that begin
-with a dot, and the folders and files of `_IGNORED`.
+Files that operating systems and editors leave in folders are ignored: names that begin with a dot,
+and the folders and files of `_IGNORED`.
 """
 
 import os
@@ -58,8 +58,8 @@ class Member:
         return PurePosixPath(self.name).name
 
     @property
-    def ignored(self) -> bool:
-        """Whether the file, or a folder that it is in, is no data."""
+    def is_ignored(self) -> bool:
+        """Whether the file, or a folder that it is in, is to be ignored."""
         return any(map(_is_ignored, re.split(r"[/\\]", self.name)))
 
 
@@ -133,7 +133,7 @@ def select_images(members: Sequence[Member], folder: str, *, where: Path) -> lis
     ]
     require_none(problems, where=where, total=len(members))
     images = [
-        m for m in members if _is_below(m.name, folder) and _is_image(m.flat) and not m.ignored
+        m for m in members if _is_below(m.name, folder) and _is_image(m.flat) and not m.is_ignored
     ]
     if not images:
         raise UserError(

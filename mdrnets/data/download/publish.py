@@ -114,7 +114,7 @@ def publish_archive(
         if numbers is not None:
             members = select_numbers(members, numbers, name=lambda m: m.flat, where=path)
     else:
-        members = [member for member in listed if not member.ignored]
+        members = [member for member in listed if not member.is_ignored]
     must_pack = path.is_dir() or folder is not None or len(members) < len(listed)
     original = None
     if must_pack and path.is_file():

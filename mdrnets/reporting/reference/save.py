@@ -27,7 +27,6 @@ from mdrnets.reporting.reference.run import (
 )
 from mdrnets.reporting.tables.cells import CELL_COLUMNS
 from mdrnets.tracking.executions import Execution, executions
-from mdrnets.tracking.provenance import GitState
 from mdrnets.tracking.record import Record
 
 CONFIGURATION, EXECUTIONS = "configuration.json", "executions.csv"
@@ -174,7 +173,15 @@ def _execution_row(execution: Execution) -> list[str | int | float]:
     memory = round((record.peak_memory or 0) / 2**20)
     started = record.started.isoformat(timespec="seconds")
     seconds = round(record.seconds, 1)
-    return [record.name, _commit(record.git), started, seconds, record.attempts, memory, outputs]
+    return [
+        record.name,
+        record.git.describe(12),
+        started,
+        seconds,
+        record.attempts,
+        memory,
+        outputs,
+    ]
 
 
 def scored_tables(pipeline: Pipeline, ran: Iterable[Execution]) -> list[Path]:
@@ -231,13 +238,7 @@ def code_digest(ran: Iterable[Execution]) -> str:
 
 def list_commits(ran: Iterable[Execution]) -> tuple[str, ...]:
     """The states of the code, for example `6f814dd61c0a with uncommitted changes`."""
-    return tuple(sorted({_commit(execution.record.git) for execution in ran}))
-
-
-def _commit(git: GitState) -> str:
-    if git.commit is None:
-        return "not in a git checkout"
-    return git.commit[:12] + (" with uncommitted changes" if git.dirty else "")
+    return tuple(sorted({execution.record.git.describe(12) for execution in ran}))
 
 
 def _kind(metric: str) -> str:
