@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mdrnets.errors import UserError
-from mdrnets.execution.command import print_user_error, profile_parser
+from mdrnets.execution.command import exit_code, profile_parser
 
 if TYPE_CHECKING:
     from mdrnets.dag.pipeline import Pipeline
@@ -26,14 +26,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from mdrnets.config.load import load_config
     from mdrnets.dag.pipeline import Pipeline
 
-    try:
+    def run() -> int:
         pipeline = Pipeline(load_config(options.profile))
         if "DVC_STAGE" in os.environ:
             check_dvc_yaml(pipeline)
         pipeline.write_digests()
-    except UserError as error:
-        return print_user_error(error)
-    return 0
+        return 0
+
+    return exit_code(run)
 
 
 def check_dvc_yaml(pipeline: "Pipeline") -> None:

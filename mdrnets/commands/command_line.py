@@ -14,12 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from mdrnets.errors import UserError
-from mdrnets.execution.command import (
-    add_profile_option,
-    missing_package_error,
-    print_user_error,
-)
+from mdrnets.execution.command import add_profile_option, exit_code
 from mdrnets.execution.log import log_to_stderr
 
 FOLDER = Path(__file__).parent
@@ -58,18 +53,7 @@ def run_command(name: str, arguments: Sequence[str]) -> int:
     command = importlib.import_module(f"mdrnets.commands.{name.replace('-', '_')}")
     with log_to_stderr():
         try:
-            code: int = command.main(arguments)
-            return code
-        except UserError as error:
-            return print_user_error(error)
-        except ModuleNotFoundError as error:
-            missing = missing_package_error(error)
-            if missing is None:
-                raise
-            return print_user_error(missing)
-        except KeyboardInterrupt:
-            print("interrupted", file=sys.stderr)
-            return 128 + signal.SIGINT
+            return exit_code(lambda: command.main(arguments))
         except BrokenPipeError:  # `| head`
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 128 + signal.SIGPIPE

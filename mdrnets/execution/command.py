@@ -153,7 +153,24 @@ def execute(
     before = signal.signal(signal.SIGTERM, _terminate)
     try:
         with log_to_stderr(_Formatter()):
-            _execute(program, arguments, profile, body, options or argparse.Namespace())
+            return exit_code(
+                lambda: _execute(program, arguments, profile, body, options or argparse.Namespace())
+            )
+    except Terminated:
+        print("terminated", file=sys.stderr)
+        return 128 + signal.SIGTERM
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def exit_code(run: Callable[[], int]) -> int:
+    """The exit code of a program; an error that the user can mend is printed as one sentence.
+
+    Args:
+        run: the program; returns its exit code.
+    """
+    try:
+        return run()
     except UserError as error:
         return print_user_error(error)
     except ModuleNotFoundError as error:
@@ -173,12 +190,6 @@ def execute(
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 128 + signal.SIGINT
-    except Terminated:
-        print("terminated", file=sys.stderr)
-        return 128 + signal.SIGTERM
-    finally:
-        signal.signal(signal.SIGTERM, before)
-    return os.EX_OK
 
 
 def _execute(
@@ -187,7 +198,7 @@ def _execute(
     profile: str | None,
     body: Body,
     options: argparse.Namespace,
-) -> None:
+) -> int:
     from mdrnets.config.load import load_config
     from mdrnets.dag.pipeline import Pipeline
     from mdrnets.execution.run import StageRun
@@ -218,6 +229,7 @@ def _execute(
         run.end(error)
         raise
     run.end(None)
+    return os.EX_OK
 
 
 def _missing_input(error: FileNotFoundError, pipeline: "Pipeline", job: "Job") -> UserError | None:
