@@ -6,6 +6,7 @@
 import inspect
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from mdrnets.assumptions.collect import marked_defaults
@@ -14,6 +15,7 @@ from mdrnets.config.options import Options
 from mdrnets.config.profile import Profile
 from mdrnets.config.protocol import Protocol
 from mdrnets.dag.pipeline import Pipeline
+from mdrnets.dag.stage import Stage
 from mdrnets.files.markdown import format_table
 from mdrnets.methods.building import network_module
 from mdrnets.reporting.captions import caption
@@ -139,3 +141,28 @@ def _source(mark: Any) -> str:
 
 def _escape(rows: list[list[str]]) -> list[list[str]]:
     return [[cell.replace("|", "\\|").replace("\n", " ") for cell in row] for row in rows]
+
+
+def workflow_map() -> str:
+    """The programs of the stages and what passes files to what, as Mermaid draws it for README.md.
+
+    Edges that follow from others are left out.
+    """
+    import networkx
+
+    pipeline = Pipeline(load_config(PROFILE))
+    makers: dict[Path, str] = {}
+    graph = networkx.DiGraph()
+    for job in pipeline.jobs():
+        name = _program(job.stage)
+        makers |= dict.fromkeys(job.outputs, name)
+        used = {makers[path] for path in job.inputs if path in makers} - {name}
+        graph.add_edges_from((maker, name) for maker in used)
+    edges = networkx.transitive_reduction(graph).edges
+    return "\n".join(["flowchart LR", *sorted(f"    {a} --> {b}" for a, b in edges)])
+
+
+def _program(stage: Stage) -> str:
+    if stage.group != "report":
+        return stage.program
+    return "page" if stage.name == "report" else "render[tables, claims, figures]"

@@ -13,7 +13,7 @@ from mdrnets.config.profile import Profile
 from mdrnets.config.protocol import Protocol
 from mdrnets.dag.pipeline import Pipeline
 from mdrnets.methods.pconv import Options
-from workflow.docs_site import on_page_markdown, outputs_page, parameters_page
+from workflow.docs_site import on_page_markdown, outputs_page, parameters_page, workflow_map
 
 ROOT = Path(__file__).parents[2]
 
@@ -38,6 +38,11 @@ def test_every_output_is_listed_with_its_stage() -> None:
     for stage in Pipeline(load_config("paper")).stages.values():
         for path in stage.outputs:
             assert re.search(rf"`{re.escape(str(path))}` *\| `{stage.name}`", page)
+
+
+def test_the_map_of_the_readme_is_that_of_the_stages() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"```mermaid\n{workflow_map()}\n```\n" in text
 
 
 def test_links_to_files_of_the_project_become_their_names() -> None:

@@ -1,0 +1,34 @@
+"""The image with the environment; it is built where a Docker daemon runs."""
+
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.specifiers import SpecifierSet
+
+ROOT = Path(__file__).parents[1]
+
+
+def _has_daemon() -> bool:
+    docker = shutil.which("docker")
+    return (
+        docker is not None and subprocess.run([docker, "info"], capture_output=True).returncode == 0
+    )
+
+
+def test_its_python_is_supported() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    image = re.search(r"^FROM python:([\d.]+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert image is not None and image[1] in SpecifierSet(project["requires-python"])
+
+
+@pytest.mark.slow
+def test_it_is_built_and_runs() -> None:
+    if not _has_daemon():
+        pytest.skip("needs a Docker daemon")
+    subprocess.run(["docker", "build", "--tag", "mdrnets-test", "."], cwd=ROOT, check=True)
+    command = ["docker", "run", "--rm", "mdrnets-test", "snakemake", "-n", "reproduce_table1"]
+    subprocess.run(command, check=True)
