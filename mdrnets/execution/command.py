@@ -219,7 +219,7 @@ def _execute(
         run.check_inputs()
         with lock_gpus(job.gpus, share=pipeline.config.profile.jobs_per_gpu):
             body(run)
-    except FileNotFoundError as error:
+    except (FileNotFoundError, UserError) as error:
         missing = _missing_input(error, pipeline, job)
         run.end(missing or error)
         if missing is None:
@@ -232,16 +232,24 @@ def _execute(
     return os.EX_OK
 
 
-def _missing_input(error: FileNotFoundError, pipeline: "Pipeline", job: "Job") -> UserError | None:
-    """The sentence for an input that no earlier stage has made yet."""
+def _missing_input(
+    error: FileNotFoundError | UserError, pipeline: "Pipeline", job: "Job"
+) -> UserError | None:
+    """The sentence for an input that is missing, if that is the error."""
     from mdrnets.dag.pipeline import snakemake_command
 
-    if error.filename is None or Path(error.filename) not in job.inputs:
+    named = str(error).partition(": ")[0] if isinstance(error, UserError) else error.filename
+    path = Path(named or "")
+    if path not in job.inputs or path.exists():
         return None
-    return UserError(
-        f"{error.filename}: file not found, expected from an earlier stage; make it with "
-        f"`{snakemake_command(pipeline.config.name, error.filename)}`"
-    )
+    if path in pipeline.makers:
+        command = snakemake_command(pipeline.config.name, path)
+        return UserError(
+            f"{path}: file not found, expected from an earlier stage; make it with `{command}`"
+        )
+    if isinstance(error, UserError):
+        return error
+    return UserError(f"{path}: file not found; restore it, for example from git")
 
 
 def _check_code(pipeline: "Pipeline", job: "Job") -> None:

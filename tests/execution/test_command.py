@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,7 @@ from mdrnets.execution import run as run_module
 from mdrnets.execution.command import EXPECTED_DIGEST, execute, stage_command
 from mdrnets.execution.run import StageRun
 from mdrnets.files import sha256, write_text
+from mdrnets.files.text import read_text
 from mdrnets.tracking.record import Record, RecordStore, read, read_points
 
 ROOT = Path(__file__).parents[2]
@@ -147,11 +148,14 @@ def test_what_the_profile_does_not_have_is_refused(
     assert "masks nowhere" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "read_file", [Path.read_bytes, lambda path: read_text(path, remedy="run its stage")]
+)
 def test_a_missing_input_names_what_makes_it(
-    configs: Path, capsys: pytest.CaptureFixture[str]
+    configs: Path, capsys: pytest.CaptureFixture[str], read_file: Callable[[Path], object]
 ) -> None:
     def body(run: StageRun) -> None:
-        run.layout.holes().read_bytes()
+        read_file(run.layout.holes())
 
     assert execute("masks", MASKS, "smoke", body) == 1
     message = capsys.readouterr().err

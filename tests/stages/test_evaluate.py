@@ -143,7 +143,7 @@ def test_missing_completions_say_what_to_run(
     RAW.unlink()
     assert evaluate.main(["two", "toy"]) == 1
     assert f"error: {RAW}:" in (error := capsys.readouterr().err)
-    assert "python -m stages.complete --profile tiny two toy" in error
+    assert f"`snakemake --cores all --config profile=tiny -- {RAW}`" in error
     assert not any(path.exists() for path in OUTPUTS)
 
 

@@ -134,5 +134,6 @@ def test_missing_completions_say_what_to_run(
 ) -> None:
     LAYOUT.completions("one", "toy@blind").unlink()
     assert main(["one"]) == 1
-    assert "python -m stages.complete --profile tiny one toy@blind" in capsys.readouterr().err
+    path = LAYOUT.completions("one", "toy@blind")
+    assert f"profile=tiny -- {path}`" in capsys.readouterr().err
     assert not OUTPUT.exists()
