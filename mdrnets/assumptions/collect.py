@@ -19,17 +19,17 @@ class Assumption:
     Attributes:
         name: unique: `network.option`, `file.CONSTANT`, `params.key`, or a few words.
         value: the value at the paper's full size, which a profile may override, or a sentence.
-        mark: `cited`, from a work that the paper cites at that point or from a precedent;
-            `chosen`, our own choice.
         why: the reason, or the source.
         where: the file under `mdrnets/` in which the value is used.
+        mark: `cited`, from a work that the paper cites at that point or from a precedent;
+            `chosen`, our own choice.
     """
 
     name: str
     value: Any
-    mark: Literal["chosen", "cited"]
     why: str
     where: str
+    mark: Literal["chosen", "cited"] = "chosen"
 
 
 def collect_options(network: str, options: type[Options]) -> Iterator[Assumption]:

@@ -51,21 +51,18 @@ PROTOCOL = (
     Assumption(
         "params.ssim",
         "gaussian11_rgb",
-        "chosen",
         "Wang et al. 2004; not stated, and variants differ by hundredths",
         "metrics/ssim.py",
     ),
     Assumption(
         "params.components.parser.dataset",
         0,
-        "chosen",
         "FFHQ has no label maps",
         "methods/building.py",
     ),
     Assumption(
         "params.components.coarse.dataset",
         0,
-        "chosen",
         "the paper names only CelebA-HQ",
         "methods/building.py",
     ),
@@ -76,14 +73,12 @@ DECISIONS = (
     Assumption(
         "coarse schedule",
         "PConv's network and loss in one phase; the encoder's BatchNorm is never frozen",
-        "chosen",
         "the paper mentions no second phase, only 100 epochs with the settings of MDRNets",
         COARSE,
     ),
     Assumption(
         "coarse face that goes on",
         "P, clamped to [-1, 1] and composited with I_m, for both parser and style encoder",
-        "chosen",
         "known pixels need not be predicted",
         METHOD,
     ),
@@ -91,7 +86,6 @@ DECISIONS = (
         "parser training",
         "from scratch on labelled training images; Adam instead of BiSeNet's SGD; cross-entropy "
         "over all pixels; one rate, no weight decay; logits upsampled without aligned corners",
-        "chosen",
         "the paper uses a pre-trained parser. The public one trains on the hardest pixels (OHEM), "
         "its heads at ten times the rate, with weight decay 5e-4 and aligned corners",
         PARSER,
@@ -99,43 +93,40 @@ DECISIONS = (
     Assumption(
         "parser layers",
         "BiSeNet with ResNet's features of stride 8 instead of the spatial path",
-        "cited",
         "the parser commonly used for CelebAMask-HQ",
         "networks/bisenet.py",
+        "cited",
     ),
     Assumption(
         "published parser",
         "if a profile selects it: its 19 classes are merged by summing probabilities",
-        "chosen",
         "left and right are one class here; logsumexp of the logits is exact",
         "networks/published_bisenet.py",
     ),
     Assumption(
         "reconstruction layers",
         "k7, stride-2 k4 convolutions, residual blocks; mirrored, upsampled by duplication",
-        "chosen",
         "the first layer is not normalised, because that would remove the mean colour",
         RECON,
     ),
     Assumption(
         "style encoder layers",
         "downsampled by 4, upsampled by 2, tanh: features of half the image size",
-        "cited",
         "SEAN",
         STYLE,
+        "cited",
     ),
     Assumption(
         "classes at feature size",
         "by nearest neighbour",
-        "cited",
         "SEAN",
         "methods/mdrnets/pooling.py",
+        "cited",
     ),
     Assumption(
         "hole at feature size",
         "by nearest neighbour, like the classes: V takes in cells of which up to three quarters "
         "are hole, whose style is partly the coarse face's",
-        "chosen",
         "not stated; where a cell counts as valid only without any missing pixel, small classes "
         "have no V",
         METHOD,
@@ -143,21 +134,19 @@ DECISIONS = (
     Assumption(
         "absent classes",
         "no valid pixels: reads but does not write; no pixels at all: neither, its row is zero",
-        "chosen",
         "equations 1 to 5 do not cover them",
         MEMORY,
     ),
     Assumption(
         "slots chosen by several images",
         "values are averaged over all processes, then one step of equation 3",
-        "cited",
         "MOSS; all processes keep the same memory",
         MEMORY,
+        "cited",
     ),
     Assumption(
         "gradient into the memory",
         "none: only equation 3 changes slots, in training, before they are read",
-        "chosen",
         "otherwise two rules would update the same slots",
         MEMORY,
     ),
@@ -165,38 +154,34 @@ DECISIONS = (
         "several trainings",
         "each of a profile's `seeds` trains methods and variants again; parser, coarse and "
         "reconstruction networks are trained once",
-        "chosen",
         "the paper seems to have trained once; the spread is that of the compared methods",
         "config/load.py",
     ),
     Assumption(
         "classes entirely in the hole",
         "no pixel of the class is valid, by annotation if available, else by the parser's map",
-        "chosen",
         "the paper only shows examples",
         "evaluation/class_scores.py",
     ),
     Assumption(
         "masked correlation mining",
         "R = softmax(θ φᵀ / √d) over patches; θ, φ 1×1 convolutions, ψ the identity",
-        "chosen",
         "the paper states a dot product and shows three branches",
         MREM,
     ),
     Assumption(
         "what is refined",
         "the encoder takes the coarse composite and the hole; `encoder_input: masked` gives it I_m",
-        "cited",
         "DeepFillv2; the paper refines the coarse face; its sentence on the encoder is garbled. "
         "From I_m, the network has to draw the face again: on validation faces of CelebA-HQ at 64² "
         "(300 steps of 8, holes of 40-60 %, two seeds) L1 in the hole 13.33 and 13.39 % with I_m, "
         "12.33 and 12.18 % with the composite; Fréchet distance 68.8 and 73.5, 70.4 and 70.5",
         METHOD,
+        "cited",
     ),
     Assumption(
         "residual output",
         "I_o = P + R, with R in (-1, 1); `residual: false` makes the network draw the whole face",
-        "chosen",
         "the paper's word, refine, allows both. Validation as above, 300 steps: L1 12.33 % without "
         "it, 11.60 % with it; Fréchet distance 70.4, 71.8. 200 steps, two seeds: L1 12.76 and "
         "12.71 %, 11.28 and 10.93 % (the coarse face: 10.95 %): more than seeds differ; Fréchet "
@@ -208,17 +193,16 @@ DECISIONS = (
         "refinement layers",
         "gated encoder without norm, four gated residual blocks at H/8, four SPADE blocks with "
         "nearest-neighbour guidance",
-        "cited",
         "the paper names only the kinds of layers. DeepFillv2's gated layers have no norm, and "
         "SPADE's authors resize by nearest neighbour; instance norm and bilinear guidance made no "
         "difference on validation faces (with slots as in MOSS: L1 11.28 and 11.27 %, Fréchet "
         "distance 84.0 and 84.8), nor did two halvings",
         REFINEMENT,
+        "cited",
     ),
     Assumption(
         "SPADE's normalisation",
         "instance norm",
-        "chosen",
         "SPADE's authors use BatchNorm, synchronised over GPUs, which makes an image's completion "
         "in training depend on the others of its batch; no difference on validation faces",
         "networks/spade.py",
@@ -227,27 +211,26 @@ DECISIONS = (
         "initial weights of the new networks",
         "decoder, style encoder, θ and φ: Xavier, normal, gain .02; gated layers: Xavier, uniform; "
         "biases zero. Scales of spectrally normalised weights have no effect",
-        "cited",
         "code of SPADE and SEAN, and of DeepFillv2; the paper does not say. A residual output "
         "begins at the coarse face. Validation, 200 steps, with a residual output: L1 11.28 % with "
         "PyTorch's weights, 11.25 % with these; Fréchet distance 84.0, 72.0",
         "methods/mdrnets/initial_weights.py",
+        "cited",
     ),
     Assumption(
         "how slots begin",
         "every number from N(0, 1); `init: unit` begins with unit vectors, `init: from_data` fills "
         "the slots with style vectors after a warm-up",
-        "cited",
         "MOSS; no difference on validation faces. At the paper's size a read of unit vectors is 17 "
         "to 25 times shorter than its query, since α = .999 hardly moves them; of N(0, 1) it has "
         ".3 to .4 of the length, but points elsewhere (cosine .1); of slots filled from data .7 to "
         ".96, which falls to .33 while the style vectors grow",
         MEMORY,
+        "cited",
     ),
     Assumption(
         "InCo² pooling",
         "by area: average-pooled one-hot classes times hole",
-        "chosen",
         "with nearest neighbour, small classes vanish at the middle layer",
         INCO,
     ),
@@ -255,36 +238,32 @@ DECISIONS = (
         "InCo² distance",
         "mean absolute difference of cosines: rows have unit length; the mean is over all pairs of "
         "the 14 classes, and absent ones, whose rows are zero, shrink it",
-        "chosen",
         "bounded for any width of the middle layer; the paper's ‖·‖₁ is a sum",
         INCO,
     ),
     Assumption(
         "classes in the losses",
         "the frozen parser's classes of I_g, for both images",
-        "chosen",
         "FFHQ has no label maps",
         METHOD,
     ),
     Assumption(
         "what each loss looks at",
         "adversarial and total variation: the composite; all others: the raw output",
-        "chosen",
         "not stated",
         LOSSES,
     ),
     Assumption(
         "total variation region",
         "the hole dilated by one pixel",
-        "cited",
         "PConv, equation 6",
         "losses/total_variation.py",
+        "cited",
     ),
     Assumption(
         "discriminator",
         "70×70 PatchGAN of the composite alone, with spectral normalisation, a bias in its first "
         "and last convolution; same optimiser as the generator",
-        "chosen",
         "layers and biases are pix2pix's, which is cited; that has batch normalisation, and shows "
         "its discriminator the input too",
         METHOD,
@@ -292,84 +271,75 @@ DECISIONS = (
     Assumption(
         "precision at the paper's scale",
         "bf16-mixed on GPUs; weights, losses' sums, memory and Fréchet features in float32",
-        "chosen",
         "not stated; profiles for CPUs train in float32",
         "runtime/numerics.py",
     ),
     Assumption(
         "parser's length at the paper's scale",
         "80,000 steps of 16",
-        "cited",
         "the public face parser's",
         PARSER,
+        "cited",
     ),
     Assumption(
         "batch of 8",
         "summed over all processes",
-        "chosen",
         "the number of GPUs is garbled in the paper; two is consistent",
         METHOD,
     ),
     Assumption(
         "data of the reconstruction network",
         "each data set has its own network",
-        "chosen",
         "not stated; it needs no label maps",
         "methods/building.py",
     ),
     Assumption(
         "hole of each test image",
         "drawn with a seed, without replacement inside each bin",
-        "chosen",
         "not stated",
         "data/assignment.py",
     ),
     Assumption(
         "training and test holes",
         "disjoint parts of each 10 % step if only the test masks are available",
-        "chosen",
         "the authors' training masks are a separate set",
         "data/splits.py",
     ),
     Assumption(
         "threshold of training holes",
         "0.6 of white, if a profile uses the authors' training masks, which are grey",
-        "cited",
         "web page of the mask data set",
         "data/training_holes.py",
+        "cited",
     ),
     Assumption(
         "overlapping parts of a face",
         "painted in the order of CelebAMask-HQ's class ids; later ones cover earlier ones",
-        "cited",
         "the data set's own script",
         "data/label_parts.py",
+        "cited",
     ),
     Assumption(
         "resizing",
         "images by Lanczos; label maps and holes by nearest neighbour",
-        "chosen",
         "not stated, and it affects the Fréchet distance",
         "data/packing.py",
     ),
     Assumption(
         "what is scored",
         "the composite, rounded to 8 bits, over the whole image",
-        "chosen",
         "published rows of CTSDG, PConv and ICT look as if they were not composited",
         "evaluation/completion.py",
     ),
     Assumption(
         "FID",
         "pytorch-fid's Inception-v3 features; with other features, the column is named after them",
-        "chosen",
         "not stated",
         "metrics/names.py",
     ),
     Assumption(
         "L1 and PSNR",
         "per image, then the mean; infinite PSNR is counted separately",
-        "chosen",
         "not stated",
         "metrics/pixel.py",
     ),

@@ -122,13 +122,13 @@ def test_cited_and_chosen_defaults_are_collected() -> None:
     folder = Path(*__name__.split(".")[1:])
     here = folder.with_suffix(".py").as_posix()
     assert list(collect_options("net", _Sample)) == [
-        Assumption("net.width", 64, "cited", "a source", folder.with_name("spade.py").as_posix()),
-        Assumption("net.own.small", 0.5, "chosen", "small reason", here),
-        Assumption("net.borrowed.small", 0.25, "cited", "another work", here),
+        Assumption("net.width", 64, "a source", folder.with_name("spade.py").as_posix(), "cited"),
+        Assumption("net.own.small", 0.5, "small reason", here),
+        Assumption("net.borrowed.small", 0.25, "another work", here, "cited"),
     ]
 
 
 def test_cited_and_chosen_constants_are_collected() -> None:
     assert list(collect_constants(spade)) == [
-        Assumption("spade.SLOPE", 0.2, "cited", "SPADE", "networks/spade.py")
+        Assumption("spade.SLOPE", 0.2, "SPADE", "networks/spade.py", "cited")
     ]
