@@ -151,6 +151,28 @@ MUTATIONS = (
         "if False:",
         "tests/data/download/test_ffhq.py::test_a_list_whose_numbers_are_shifted_is_refused",
     ),
+    Mutation(
+        "losses that are not finite stop a training before its state is saved",
+        "mdrnets/training/loop.py",
+        "                    checks.read_pending()\n                    check_weights(",
+        "                    check_weights(",
+        "tests/training/test_loop.py::test_what_is_not_finite_stops_the_training",
+    ),
+    Mutation(
+        "a step waits for the numbers of the update before, not for its own",
+        "mdrnets/training/checks.py",
+        "        self.read_pending()\n        self._pending = update\n",
+        "        self._pending = update\n        self.read_pending()\n",
+        "tests/methods/test_fake_gpu.py"
+        "::test_a_step_never_waits_for_the_gpu_but_once_an_update_and_one_update_late",
+    ),
+    Mutation(
+        "results of other inputs are not imported",
+        "mdrnets/exchange/import_results.py",
+        "if record.inputs.get(name) != made.get(name, here.get(name)):",
+        "if name in made and record.inputs.get(name) != made[name]:",
+        "tests/exchange/test_bundle.py::test_what_does_not_fit_is_refused_and_nothing_is_written",
+    ),
 )
 
 
