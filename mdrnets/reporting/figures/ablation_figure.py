@@ -10,11 +10,10 @@ from mdrnets.layout import Layout
 from mdrnets.reporting.figures.completed_set import CompletedSet, choose_images, read_completed_set
 from mdrnets.reporting.figures.style import (
     GAP,
-    GREY,
     create_canvas,
+    draw_caption,
     draw_image,
     fit_cell_size,
-    join_caption,
     save_figure,
     with_figure_style,
 )
@@ -71,9 +70,9 @@ def draw(
     titles = ["Input", *variants.values(), "Ground truth"]
     positions = choose_images(faces.count, [bin_name], SAMPLES, seed, name, faces.name)[bin_name]
     about = [
-        join_caption([title, f"holes of {format_bin(bin_name)}"]),
-        join_caption(["images drawn by seed", f"profile {profile}"]),
-        *[f"not run in this profile: {variant}" for variant in left_out],
+        [title, f"holes of {format_bin(bin_name)}"],
+        ["images drawn by seed", f"profile {profile}"],
+        *[[f"not run in this profile: {variant}"] for variant in left_out],
     ]
 
     margin = LEFT + EDGE + GAP * (len(titles) - 1)
@@ -91,7 +90,6 @@ def draw(
         x = LEFT + column * (side + GAP) + side / 2
         for number, line in enumerate(lines, start=1):
             axes.text(x, bottom + LINE * number, line, ha="center", va="baseline", size=6.5)
-    for number, line in enumerate(about, start=1):
-        y = below + LINE * number + 6
-        axes.text(LEFT, y, line, va="baseline", color=GREY, size=6)
+    for number, parts in enumerate(about, start=1):
+        draw_caption(axes, LEFT, below + LINE * number + 6, parts)
     return figure

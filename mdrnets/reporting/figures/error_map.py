@@ -17,12 +17,11 @@ from mdrnets.layout import Layout
 from mdrnets.reporting.figures.completed_set import CompletedSet, read_completed_sets
 from mdrnets.reporting.figures.style import (
     GAP,
-    GREY,
     add_axes_at,
     create_canvas,
+    draw_caption,
     draw_image,
     fit_cell_size,
-    join_caption,
     save_figure,
     with_figure_style,
 )
@@ -94,13 +93,8 @@ def draw(sets: Sequence[CompletedSet], *, methods: Mapping[str, str], profile: s
     bar = figure.colorbar(ScalarMappable(norm, colours), cax=beside, extend="max")
     bar.set_label("error, %", size=6)
     bar.outline.set_linewidth(0.5)
-    line = join_caption(
-        [
-            "mean |completion − truth| where a hole was, over all bins",
-            f"profile {profile}",
-        ]
-    )
-    axes.text(LEFT, bottom + 50, line, va="baseline", color=GREY, size=6)
+    about = ["mean |completion − truth| where a hole was, over all bins", f"profile {profile}"]
+    draw_caption(axes, LEFT, bottom + 50, about)
     return figure
 
 

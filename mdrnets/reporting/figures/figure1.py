@@ -10,11 +10,10 @@ from mdrnets.layout import Layout
 from mdrnets.reporting.figures.completed_set import CompletedSet, choose_images, read_completed_sets
 from mdrnets.reporting.figures.style import (
     GAP,
-    GREY,
     create_canvas,
+    draw_caption,
     draw_image,
     fit_cell_size,
-    join_caption,
     mask_hole,
     save_figure,
     with_figure_style,
@@ -76,9 +75,6 @@ def draw(
     for row, label in enumerate(("Input", title)):
         y = TOP + row * (side + GAP) + side / 2
         axes.text(LEFT - 8, y, label, rotation=90, ha="right", va="center")
-    line = join_caption(
-        [f"holes of {format_bin(bin_name)}", "images drawn by seed", f"profile {profile}"]
-    )
-    bottom = TOP + 2 * side + GAP
-    axes.text(LEFT, bottom + 26, line, va="baseline", color=GREY, size=6)
+    about = [f"holes of {format_bin(bin_name)}", "images drawn by seed", f"profile {profile}"]
+    draw_caption(axes, LEFT, TOP + 2 * side + GAP + 26, about)
     return figure

@@ -9,11 +9,10 @@ from mdrnets.layout import Layout
 from mdrnets.reporting.figures.completed_set import CompletedSet, choose_images, read_completed_sets
 from mdrnets.reporting.figures.style import (
     GAP,
-    GREY,
     create_canvas,
+    draw_caption,
     draw_image,
     fit_cell_size,
-    join_caption,
     save_figure,
     with_figure_style,
 )
@@ -69,8 +68,8 @@ def draw(
             y += BIN_GAP - GAP
         y += SET_GAP - BIN_GAP
     y -= SET_GAP
-    line = join_caption(["images drawn by seed", "rows by hole ratio", f"profile {profile}"])
-    axes.text(LEFT, y + 26, line, va="baseline", color=GREY, size=6)
+    about = ["images drawn by seed", "rows by hole ratio", f"profile {profile}"]
+    draw_caption(axes, LEFT, y + 26, about)
     return figure
 
 

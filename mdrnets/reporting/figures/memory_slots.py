@@ -17,11 +17,10 @@ from mdrnets.evaluation.memory_use import NONE, MemoryUse, load_memory_use
 from mdrnets.layout import Layout
 from mdrnets.reporting.figures.style import (
     GAP,
-    GREY,
     create_canvas,
+    draw_caption,
     draw_image,
     fit_cell_size,
-    join_caption,
     save_figure,
     with_figure_style,
 )
@@ -122,12 +121,10 @@ def draw(
                     picture = crop_region(memory.images[image], region)
                     draw_image(axes, picture, left + number * (side + GAP), y, side)
         x += block + SET_GAP
-    line = join_caption(
-        [
-            f"{method}: the slots read most, with their share of the class's reads in the test",
-            f"the {parts} training images nearest to each",
-            f"profile {profile}",
-        ]
-    )
-    axes.text(EDGE, bottom + 26, line, va="baseline", color=GREY, size=6)
+    about = [
+        f"{method}: the slots read most, with their share of the class's reads in the test",
+        f"the {parts} training images nearest to each",
+        f"profile {profile}",
+    ]
+    draw_caption(axes, EDGE, bottom + 26, about)
     return figure

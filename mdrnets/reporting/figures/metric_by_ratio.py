@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from mdrnets.config.constants import STEPS
 from mdrnets.config.load import Config
+from mdrnets.config.protocol import Bootstrap
 from mdrnets.evaluation.scores import Score
 from mdrnets.files.tables import read_rows
 from mdrnets.layout import Layout
@@ -62,8 +63,7 @@ def render(config: Config, layout: Layout, name: str) -> None:
         sets={key: dataset.title for key, dataset in datasets.items()},
         methods=methods,
         line_styles=make_line_styles(protocol.methods),
-        resamples=protocol.bootstrap.resamples,
-        confidence=protocol.bootstrap.confidence,
+        bootstrap=protocol.bootstrap,
         seed=protocol.seed,
         profile=config.name,
     )
@@ -82,15 +82,14 @@ def read_scores(path: Path) -> dict[str, np.ndarray]:
 
 
 def compute_step_means(
-    ratios: np.ndarray, values: np.ndarray, *, resamples: int, confidence: float, seed: int
+    ratios: np.ndarray, values: np.ndarray, *, bootstrap: Bootstrap, seed: int
 ) -> list[Point]:
     """Means over steps of 10 % of hole ratio. Steps with fewer than two images are left out.
 
     Args:
         ratios: N hole ratios in %.
         values: N scores; infinite ones are left out.
-        resamples: of the bootstrap.
-        confidence: of the interval.
+        bootstrap: of the intervals.
         seed: of the bootstrap.
     """
     points = []
@@ -102,8 +101,8 @@ def compute_step_means(
             continue
         low, high = bootstrap_mean(
             values[inside],
-            resamples=resamples,
-            confidence=confidence,
+            resamples=bootstrap.resamples,
+            confidence=bootstrap.confidence,
             seed=derived_seed(seed, "metric_by_ratio", step),
         )
         points.append(Point(float(ratios[inside].mean()), float(values[inside].mean()), low, high))
@@ -117,8 +116,7 @@ def draw(
     sets: Mapping[str, str],
     methods: Mapping[str, str],
     line_styles: Mapping[str, LineStyle],
-    resamples: int,
-    confidence: float,
+    bootstrap: Bootstrap,
     seed: int,
     profile: str,
 ) -> Figure:
@@ -129,18 +127,13 @@ def draw(
         sets: name → title, in the order of the rows.
         methods: name → title, in the order of the legend.
         line_styles: of the methods.
-        resamples: of the bootstrap.
-        confidence: of the intervals.
+        bootstrap: of the intervals.
         seed: of the bootstrap.
         profile: name, for the caption.
     """
-    figure = create_panel_figure(
-        ROW * len(sets) + 0.75,
-        [
-            f"means over 10 % steps of hole ratio, {100 * confidence:.0f} % intervals over images",
-            f"profile {profile}",
-        ],
-    )
+    interval = f"{100 * bootstrap.confidence:.0f} % intervals over images"
+    about = [f"means over 10 % steps of hole ratio, {interval}", f"profile {profile}"]
+    figure = create_panel_figure(ROW * len(sets) + 0.75, about)
     grid = figure.subplots(len(sets), len(METRICS), sharex=True, sharey="col", squeeze=False)
     for (dataset, title), row in zip(sets.items(), grid, strict=True):
         for (metric, label), axes in zip(METRICS.items(), row, strict=True):
@@ -149,8 +142,7 @@ def draw(
                 points = compute_step_means(
                     scores[dataset, name]["ratio"],
                     scores[dataset, name][metric],
-                    resamples=resamples,
-                    confidence=confidence,
+                    bootstrap=bootstrap,
                     seed=seed,
                 )
                 shift = SPREAD * (number - (len(methods) - 1) / 2)

@@ -157,6 +157,11 @@ def create_panel_figure(height: float, parts: Sequence[str]) -> Figure:
     return figure
 
 
+def draw_caption(axes: Axes, x: float, y: float, parts: Sequence[str]) -> None:
+    """Draw a line of the caption on the canvas, beginning at (x, y)."""
+    axes.text(x, y, join_caption(parts), va="baseline", color=GREY, size=6)
+
+
 def join_caption(parts: Sequence[str]) -> str:
     """Join the parts of the caption below a figure."""
     return "  ·  ".join(parts)

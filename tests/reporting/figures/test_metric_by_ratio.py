@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from mdrnets.config.protocol import Bootstrap
 from mdrnets.errors import UserError
 from mdrnets.evaluation.scores import Score, write_scores
 from mdrnets.reporting.figures import metric_by_ratio
@@ -11,11 +12,11 @@ from mdrnets.reporting.figures.metric_by_ratio import Point, compute_step_means,
 from mdrnets.reporting.figures.style import make_line_styles
 from tests.helpers.made_up import METHODS, SETS, texts
 
+BOOTSTRAP = Bootstrap(resamples=100, confidence=0.95)
+
 
 def _means(ratios: list[float], values: list[float]) -> list[Point]:
-    return compute_step_means(
-        np.array(ratios), np.array(values), resamples=100, confidence=0.95, seed=1
-    )
+    return compute_step_means(np.array(ratios), np.array(values), bootstrap=BOOTSTRAP, seed=1)
 
 
 def _draw(methods: dict[str, str] = METHODS) -> Figure:
@@ -36,8 +37,7 @@ def _draw(methods: dict[str, str] = METHODS) -> Figure:
         sets=SETS,
         methods=methods,
         line_styles=make_line_styles(METHODS),
-        resamples=100,
-        confidence=0.95,
+        bootstrap=BOOTSTRAP,
         seed=1,
         profile="tiny",
     )
