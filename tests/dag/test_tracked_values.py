@@ -66,6 +66,7 @@ def test_the_strings_that_enter_seeds_stay_as_they_are() -> None:
         "inspection",
         "intervals",
         "metric_by_ratio",
+        "photo",
         "refinement",
         "start",
         "step",
