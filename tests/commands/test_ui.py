@@ -22,7 +22,7 @@ SMOKE = ["--profile", "smoke"]
 
 
 def test_a_server_that_runs_is_only_opened(
-    shipped: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    configs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     opened: list[str] = []
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://me:secret@host/mlflow/")
@@ -36,7 +36,7 @@ def test_a_server_that_runs_is_only_opened(
 
 
 def test_an_unreachable_server_is_one_sentence(
-    shipped: Path,
+    configs: Path,
     closed_port: int,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

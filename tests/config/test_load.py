@@ -335,7 +335,7 @@ def test_a_networks_options_name_where_they_stand() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "found"),
+    ("values", "text"),
     [
         ({"steps": "many", "batch_size": 2}, "'many'"),
         ({"steps": [7] * 90, "batch_size": 2}, "…"),
@@ -343,12 +343,12 @@ def test_a_networks_options_name_where_they_stand() -> None:
     ],
 )
 def test_a_wrong_value_is_shown_in_short_and_without_secrets(
-    values: dict[str, object], found: str
+    values: dict[str, object], text: str
 ) -> None:
     with pytest.raises(UserError, match=r"^p\.yaml: steps: ") as raised:
         validate_options(TrainOptions, values, where="p.yaml")
     message = str(raised.value)
-    assert found in message and "secret" not in message and len(message) < 200
+    assert text in message and "secret" not in message and len(message) < 200
 
 
 def test_a_network_is_found_among_parts_and_methods() -> None:

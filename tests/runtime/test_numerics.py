@@ -37,16 +37,16 @@ def test_what_is_set_is_what_is_recorded(precision: str, tf32: bool) -> None:
     assert recorded["torch"] == torch.__version__
 
 
-@pytest.mark.parametrize(("deterministic", "said"), [(True, "where possible"), (False, "no")])
+@pytest.mark.parametrize(("deterministic", "logged"), [(True, "where possible"), (False, "no")])
 def test_a_gpu_is_deterministic_if_the_profile_says_so(
-    monkeypatch: pytest.MonkeyPatch, deterministic: bool, said: str
+    monkeypatch: pytest.MonkeyPatch, deterministic: bool, logged: str
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "a GPU")
     recorded = set_numerics(
         device="cuda", precision="32-true", threads=1, deterministic=deterministic
     )
-    assert recorded["deterministic"] == said
+    assert recorded["deterministic"] == logged
     assert torch.are_deterministic_algorithms_enabled() is deterministic
     assert torch.backends.cudnn.deterministic is deterministic
     assert torch.backends.cudnn.benchmark is not deterministic

@@ -127,8 +127,8 @@ _SHOW = "from mdrnets.tracking.provenance import invocation; print(invocation())
 
 
 def _invocations(*command: str | Path, **variables: str) -> list[str]:
-    kept = {key: value for key, value in os.environ.items() if key != provenance.INVOCATION}
-    environment = kept | {"PYTHONPATH": str(ROOT)} | variables
+    environ = {key: value for key, value in os.environ.items() if key != provenance.INVOCATION}
+    environment = environ | {"PYTHONPATH": str(ROOT)} | variables
     done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
     return done.stdout.split()
 
@@ -160,7 +160,7 @@ def test_the_command_of_the_engine_is_known_without_its_secrets(tmp_path: Path) 
     engine = tmp_path / "dvc"
     engine.write_text(f"#!/bin/sh\n{sys.executable} -c '{_SHOW_COMMAND}'\ntrue\n")
     engine.chmod(0o755)
-    printed = _invocations(engine, "repro", "https://me:secret@host/x")
-    assert printed == ["dvc", "repro", "https://host/x"]
+    output = _invocations(engine, "repro", "https://me:secret@host/x")
+    assert output == ["dvc", "repro", "https://host/x"]
     assert _invocations(engine, MDRNETS_INVOCATION_COMMAND="dvc") == ["dvc"]
     assert _invocations(sys.executable, "-c", _SHOW_COMMAND) == ["None"]

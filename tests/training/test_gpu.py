@@ -76,9 +76,9 @@ def test_every_phase_has_the_losses_of_the_cpu(
     name: str, precision: str, tmp_path: Path, noise_of_the_cpu: None
 ) -> None:
     expected = _losses(name, tmp_path / "cpu", "cpu", precision)
-    found = _losses(name, tmp_path / "gpu", DEVICE, precision)
-    assert len(found) == len(expected) == STEPS
-    for values, wanted in zip(found, expected, strict=True):
+    result = _losses(name, tmp_path / "gpu", DEVICE, precision)
+    assert len(result) == len(expected) == STEPS
+    for values, wanted in zip(result, expected, strict=True):
         tolerance = TOLERANCE[precision]
         assert values == pytest.approx(wanted, rel=tolerance, abs=tolerance)
 

@@ -34,15 +34,15 @@ INPUTS = (
 
 def _distributions() -> set[str]:
     """The names of `PRESENT` and of all that they need."""
-    found: set[str] = set()
+    result: set[str] = set()
     waiting = list(PRESENT)
     while waiting:
         name = canonicalize_name(waiting.pop())
-        if name not in found:
-            found.add(name)
+        if name not in result:
+            result.add(name)
             needed = map(Requirement, metadata.requires(name) or ())
             waiting += [r.name for r in needed if not r.marker or r.marker.evaluate({"extra": ""})]
-    return found
+    return result
 
 
 def _link_packages(target: Path) -> None:

@@ -62,7 +62,7 @@ def build_ledgers(config: Config) -> dict[str, list[Group]]:
             _group("Constants", BASELINE_CONSTANTS, config),
         ],
         "This profile": [
-            Group("Tried on validation images", _tuned_entries(config)),
+            Group("Tried on validation images", _list_tuned(config)),
             Group("Set for the machine", _settings(config)),
         ],
     }
@@ -84,7 +84,7 @@ def _entry(assumption: Assumption, config: Config) -> Entry:
     )
 
 
-def _tuned_entries(config: Config) -> list[Entry]:
+def _list_tuned(config: Config) -> list[Entry]:
     """The profile's values of options for which several were tried."""
     own = {name: _own(name, config) for name in TUNING_NOTES}
     return [

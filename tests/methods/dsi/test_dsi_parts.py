@@ -187,11 +187,11 @@ def test_sampling_has_the_logits_of_the_full_pass(
     seen: list[torch.Tensor] = []
     draw = sampling.draw
 
-    def kept(logits: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    def spy(logits: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         seen.append(logits)
         return draw(logits, generator)
 
-    monkeypatch.setattr(sampling, "draw", kept)
+    monkeypatch.setattr(sampling, "draw", spy)
     h = torch.randn(2, 6, 4, 3, dtype=torch.float64)
     codebook = torch.randn(7, 4, dtype=torch.float64)
     codes = sample_codes(pixelcnn, h, codebook, torch.Generator().manual_seed(0))

@@ -44,11 +44,11 @@ def test_values_and_gradients_are_those_of_the_authors_layers(
     x = torch.randn(2, 3, 6, 8, dtype=torch.float64, requires_grad=True)
     inputs = [x, *block.parameters()]
 
-    found, expected = block(x), authors(block, x)
-    torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)
+    result, expected = block(x), authors(block, x)
+    torch.testing.assert_close(result, expected, rtol=0, atol=1e-12)
     weights = torch.randn_like(expected)
     torch.testing.assert_close(
-        torch.autograd.grad((found * weights).sum(), inputs),
+        torch.autograd.grad((result * weights).sum(), inputs),
         torch.autograd.grad((expected * weights).sum(), inputs),
         rtol=0,
         atol=1e-12,

@@ -29,15 +29,15 @@ def test_a_row_is_input_every_method_and_ground_truth() -> None:
 def test_names_stand_above_the_columns_in_their_order() -> None:
     figure = _draw(make_sets())
     titles = ["Input", *METHODS.values(), "Ground truth"]
-    found = [text for text in figure.axes[0].texts if text.get_text() in titles]
-    assert [text.get_text() for text in found] == titles
+    actual = [text for text in figure.axes[0].texts if text.get_text() in titles]
+    assert [text.get_text() for text in actual] == titles
     top = min(image.get_extent()[3] for image in figure.axes[0].get_images())
     middles = []
     for image in figure.axes[0].get_images()[: len(titles)]:
         left, right, *_ = image.get_extent()
         middles.append((left + right) / 2)
-    assert [text.get_position()[0] for text in found] == middles
-    assert all(text.get_position()[1] < top for text in found)
+    assert [text.get_position()[0] for text in actual] == middles
+    assert all(text.get_position()[1] < top for text in actual)
 
 
 def test_rows_say_their_bin_and_data_set() -> None:
