@@ -24,10 +24,17 @@ def main(arguments: Sequence[str]) -> int:
         "--output", type=Path, required=True, metavar="FOLDER", help="folder of both archives"
     )
     parser.add_argument(
-        "--python", required=True, metavar="VERSION", help="Python there, such as 3.12"
+        "--python",
+        required=True,
+        metavar="VERSION",
+        help="version of Python on that machine, such as 3.12",
     )
     parser.add_argument(
-        "--have", type=Path, required=True, metavar="FILE", help="what `pip list` printed there"
+        "--have",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="file with the output of `pip list` on that machine",
     )
     parser.add_argument(
         "--find-links",

@@ -15,7 +15,7 @@ from mdrnets.errors import MAX_NAMED
 def main(arguments: Sequence[str]) -> int:
     parser = command_parser("check-completions", __doc__)
     parser.add_argument("folder", metavar="FOLDER", type=Path, help="or a zip archive")
-    parser.add_argument("--dataset", help="of the profile; by default its first")
+    parser.add_argument("--dataset", help="a data set of the profile (default: the first)")
     options = parser.parse_args(arguments)
 
     from mdrnets.config.load import load_config

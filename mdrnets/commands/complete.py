@@ -32,7 +32,9 @@ def main(arguments: Sequence[str]) -> int:
         default="mdrnets",
         help="a method of the profile, or a folder that `mdrnets export` wrote; default: mdrnets",
     )
-    parser.add_argument("--dataset", help="that the method was trained on; default: the first")
+    parser.add_argument(
+        "--dataset", help="the data set that the method was trained on (default: the first)"
+    )
     parser.add_argument("--crop", metavar="LEFT,TOP,SIDE", help="square around the face, in pixels")
     parser.add_argument(
         "--samples",

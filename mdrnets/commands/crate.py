@@ -15,7 +15,7 @@ from mdrnets.errors import UserError
 
 def main(arguments: Sequence[str]) -> int:
     parser = command_parser("crate", __doc__)
-    parser.add_argument("--agent", help="name of the person who ran it; by default git's user.name")
+    parser.add_argument("--agent", help="name of the person who ran it (default: git's user.name)")
     parser.add_argument("--agent-url", help="URL that identifies this person, such as an ORCID")
     parser.add_argument("--with-data", action="store_true", help="copy all files, images included")
     options = parser.parse_args(arguments)

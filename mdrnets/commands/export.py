@@ -16,8 +16,12 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "folder", metavar="FOLDER", type=Path, nargs="?", help="default: exported/METHOD"
     )
-    parser.add_argument("--method", default="mdrnets", help="of the profile; default: mdrnets")
-    parser.add_argument("--dataset", help="that it was trained on; default: the first")
+    parser.add_argument(
+        "--method", default="mdrnets", help="a method of the profile (default: mdrnets)"
+    )
+    parser.add_argument(
+        "--dataset", help="the data set that it was trained on (default: the first)"
+    )
     parser.add_argument(
         "--register", action="store_true", help="also register it in MLflow's model registry"
     )

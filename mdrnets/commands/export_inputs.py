@@ -13,7 +13,7 @@ from mdrnets.commands.command_line import command_parser
 def main(arguments: Sequence[str]) -> int:
     parser = command_parser("export-inputs", __doc__)
     parser.add_argument("folder", metavar="FOLDER", type=Path, help="is created")
-    parser.add_argument("--dataset", help="of the profile; by default all of them")
+    parser.add_argument("--dataset", help="a data set of the profile (default: all of them)")
     options = parser.parse_args(arguments)
 
     from mdrnets.config.load import load_config

@@ -11,7 +11,9 @@ from mdrnets.commands.command_line import command_parser
 
 def main(arguments: Sequence[str]) -> int:
     parser = command_parser("keep", __doc__)
-    parser.add_argument("name", nargs="?", help="of the reference run; by default the profile's")
+    parser.add_argument(
+        "name", nargs="?", help="name of the reference run (default: that of the profile)"
+    )
     options = parser.parse_args(arguments)
 
     from mdrnets.config.load import load_config

@@ -21,14 +21,14 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--device",
         choices=DEVICES,
-        help="by default a100 if the profile computes on GPUs, else cpu",
+        help="the device to plan for (default: a100 if the profile computes on GPUs, else cpu)",
     )
     parser.add_argument(
         "--gpus",
         type=int,
         nargs="+",
         default=[1, 2, 4, 8],
-        help="numbers of GPUs (or CPU cores) to give the days for; default: 1 2 4 8",
+        help="print the days for these numbers of GPUs or CPU cores (default: 1 2 4 8)",
     )
     options = parser.parse_args(arguments)
     if min(options.gpus) < 1:

@@ -27,7 +27,7 @@ def main(arguments: Sequence[str]) -> int:
         "--port", type=int, help=f"by default the first free one from {FIRST_PORT} on"
     )
     parser.add_argument(
-        "--no-browser", action="store_true", help="print the address, and open no browser"
+        "--no-browser", action="store_true", help="print the address without opening a browser"
     )
     options = parser.parse_args(arguments)
 

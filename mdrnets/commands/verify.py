@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str]) -> int:
     parser = command_parser("verify", __doc__)
-    parser.add_argument("name", nargs="?", help="of the reference run; by default the profile's")
+    parser.add_argument(
+        "name", nargs="?", help="name of the reference run (default: that of the profile)"
+    )
     options = parser.parse_args(arguments)
 
     from mdrnets.config.load import load_config

@@ -68,7 +68,8 @@ def profile_parser(prog: str | None, doc: str | None) -> argparse.ArgumentParser
 def add_profile_option(parser: argparse.ArgumentParser) -> None:
     """Add `--profile`."""
     parser.add_argument(
-        "--profile", help="a file of profiles/, without .yaml; by default the one of params.yaml"
+        "--profile",
+        help="name of a file in profiles/, without .yaml (default: the one in params.yaml)",
     )
 
 
