@@ -47,6 +47,8 @@ WRITTEN_BY_RUNS = (
     "runs",
 )
 """Files that a run writes itself: their changes do not make the code dirty."""
+CPU_INFORMATION = Path("/proc/cpuinfo")
+BFLOAT16 = ("avx512_bf16", "amx_bf16")
 ENGINES = ("snakemake", "dvc")
 INVOCATION = "MDRNETS_INVOCATION"
 """Environment variable: `ENGINE-ID` of the workflow's invocation."""
@@ -71,6 +73,8 @@ class Machine(Options):
     """The machine that a process ran on.
 
     Attributes:
+        bfloat16: the CPU's instructions for it, `avx512_bf16` and `amx_bf16`; without them mixed
+            precision is slow. Empty in records of earlier versions.
         cores: number of cores that the process may use.
         memory: bytes.
         gpus: names; empty if the process has not imported torch.
@@ -79,6 +83,7 @@ class Machine(Options):
     host: str
     system: str
     cpu: str
+    bfloat16: tuple[str, ...] = ()
     cores: int
     memory: int
     gpus: tuple[str, ...]
@@ -155,21 +160,24 @@ def machine() -> Machine:
     return Machine(
         host=socket.gethostname(),
         system=f"{platform.system()} {platform.release()}",
-        cpu=_cpu(),
+        cpu=_cpu_information("model name") or platform.processor() or platform.machine(),
+        bfloat16=tuple(flag for flag in BFLOAT16 if flag in _cpu_information("flags").split()),
         cores=len(psutil.Process().cpu_affinity()) if psutil.LINUX else os.cpu_count() or 1,
         memory=psutil.virtual_memory().total,
         gpus=_gpus(),
     )
 
 
-def _cpu() -> str:
+def _cpu_information(key: str) -> str:
+    """What Linux says of the first core; elsewhere an empty text."""
     try:
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
+        for line in CPU_INFORMATION.read_text(encoding="utf-8").splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() == key:
+                return value.strip()
     except OSError:
         pass
-    return platform.processor() or platform.machine()
+    return ""
 
 
 def _gpus() -> tuple[str, ...]:

@@ -101,6 +101,22 @@ def test_the_machine_is_described() -> None:
     assert result.cpu and result.host
 
 
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [("fpu avx512_bf16 amx_bf16 amx_tile", ("avx512_bf16", "amx_bf16")), ("fpu avx512f", ())],
+)
+def test_the_cpus_bfloat16_is_recorded(
+    flags: str, expected: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "cpuinfo"
+    path.write_text(f"processor\t: 0\nmodel name\t: A: B\nflags\t\t: {flags}\n\n")
+    monkeypatch.setattr(provenance, "CPU_INFORMATION", path)
+    assert (machine().cpu, machine().bfloat16) == ("A: B", expected)
+
+    monkeypatch.setattr(provenance, "CPU_INFORMATION", tmp_path / "none")
+    assert machine().cpu and not machine().bfloat16
+
+
 def test_a_running_process_is_not_gone() -> None:
     assert not this_process().is_gone()
 
