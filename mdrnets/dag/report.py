@@ -66,7 +66,6 @@ def report_stages(config: Config, layout: Layout) -> Iterator[Stage]:
             inputs=(
                 *(layout.refined_faces(d, name) for d in datasets for name in full),
                 *(layout.refined_faces(datasets[0], name) for name in varied),
-                layout.check,
             ),
             outputs=(layout.report("refinement.csv"), layout.report("refinement.md")),
             params_keys=("seed", "bins", "bootstrap", "frechet.resamples", *ABLATION_KEYS[:3]),
@@ -190,15 +189,11 @@ def page_stage(config: Config, layout: Layout, rendered: Sequence[Stage]) -> Sta
     reads it. What it shows of times and costs comes from the records of this machine, which are no
     inputs either.
     """
-    datasets, methods = tuple(config.profile.datasets), config.profile.methods
     shown = [path for stage in rendered for path in stage.outputs if path.suffix in SHOWN_SUFFIXES]
     return _render_stage(
         config,
         "report",
-        inputs=(
-            *(path for path in shown if path != layout.metrics),
-            *(layout.summary(d, t) for d in datasets for m in methods for t in config.trainings(m)),
-        ),
+        inputs=tuple(path for path in shown if path != layout.metrics),
         outputs=(layout.report("index.html"),),
         data_files=tuple(sorted(TEMPLATES.glob("*"))),
         params_keys=("",),
