@@ -151,8 +151,8 @@ def test_a_bad_option_of_a_variant_is_named_where_it_is_written(
     text = path.read_text(encoding="utf-8")
     line = text[: text.index("without_mrem:")].count("\n") + 1
     old = text.splitlines()[line + 1]
-    path.write_text(text.replace(old, "    options: {widht: 3}", 1), encoding="utf-8")
-    place = rf"^params\.yaml:{line + 2}: variants\.without_mrem\.options\.widht: "
+    path.write_text(text.replace(old, "    options: {wideness: 3}", 1), encoding="utf-8")
+    place = rf"^params\.yaml:{line + 2}: variants\.without_mrem\.options\.wideness: "
     with pytest.raises(UserError, match=place):
         resolved_options(load_config("smoke"), "mdrnets@without_mrem", images=1)
     with pytest.raises(UserError, match=r"^profiles/smoke\.yaml:\d+: networks\.mdrnets\.epochs: "):
