@@ -29,6 +29,7 @@ class SpectralNorm(_SpectralNorm):
 
     def forward(self, weight: Tensor) -> Tensor:
         """Return weight / σ, in the weight's type."""
-        with torch.autocast(weight.device.type, enabled=False):
+        device = "cpu" if weight.is_meta else weight.device.type  # autocast has no meta device
+        with torch.autocast(device, enabled=False):
             normalised: Tensor = super().forward(weight)
             return normalised
