@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mdrnets.config.marks import Cited
-from mdrnets.networks.precision import full_precision
+from mdrnets.networks.precision import full_precision, without_autocast
 
 # Keeps the gradient of the square root finite.
 VARIANCE_FLOOR: Annotated[float, Cited("AdaIN's code")] = 1e-5
@@ -44,7 +44,7 @@ def gram(features: Tensor) -> Tensor:
     """B×C×H×W → B×C×C: inner products of the channels, divided by C·H·W."""
     _, C, H, W = features.shape
     # The matrices can differ by less than the resolution of half precision.
-    with torch.autocast(features.device.type, enabled=False):
+    with without_autocast(features):
         flat = full_precision(features).flatten(2)  # B×C×HW
         return flat @ flat.mT / (C * H * W)
 

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mdrnets.networks.diagonals import sum_covering, sum_neighbours
-from mdrnets.networks.precision import full_precision
+from mdrnets.networks.precision import full_precision, without_autocast
 
 RATE = 2  # full grid to matching grid
 MATCH_SIZE = 3
@@ -58,7 +58,7 @@ def patch_scores(query: Tensor, key: Tensor) -> Tensor:
     float32 or higher precision.
     """
     # The softmax scale multiplies the rounding error of a score by ten.
-    with torch.autocast(query.device.type, enabled=False):
+    with without_autocast(query):
         query, key = full_precision(query), full_precision(key)
         h, w = key.shape[2:]
         products = (query.flatten(2).mT @ key.flatten(2)).view(-1, h, w, h, w)

@@ -5,10 +5,11 @@ Miyato et al., "Spectral Normalization for Generative Adversarial Networks" (ICL
 
 from typing import TypeVar
 
-import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import _SpectralNorm
 from torch.nn.utils.parametrize import register_parametrization
+
+from mdrnets.networks.precision import without_autocast
 
 Layer = TypeVar("Layer", bound=nn.Conv2d | nn.ConvTranspose2d)
 
@@ -29,7 +30,6 @@ class SpectralNorm(_SpectralNorm):
 
     def forward(self, weight: Tensor) -> Tensor:
         """Return weight / σ, in the weight's type."""
-        device = "cpu" if weight.is_meta else weight.device.type  # autocast has no meta device
-        with torch.autocast(device, enabled=False):
+        with without_autocast(weight):
             normalised: Tensor = super().forward(weight)
             return normalised

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mdrnets.config.marks import Chosen
+from mdrnets.networks.precision import without_autocast
 from mdrnets.networks.step_count import StepCount
 from mdrnets.runtime.distributed import all_reduce_sum, broadcast
 
@@ -85,7 +86,7 @@ class VectorQuantiser(StepCount):
     def _update(self, flat: Tensor, nearest: Tensor) -> None:
         step = self.count_update()
         assigned = F.one_hot(nearest, len(self.codebook)).to(flat.dtype)  # N×K
-        with torch.autocast(flat.device.type, enabled=False):  # averages need full precision
+        with without_autocast(flat):  # averages need full precision
             new_counts, new_sums = assigned.sum(dim=0), assigned.T @ flat
             # Every rank applies the update of the whole batch.
             all_reduce_sum([new_counts, new_sums])

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import weight_norm
 
-from mdrnets.networks.precision import full_precision
+from mdrnets.networks.precision import full_precision, without_autocast
 
 INIT_STD = 0.05
 
@@ -75,7 +75,7 @@ class CausalAttention(nn.Module):
         )
 
         # Users of the authors' code report NaN in this stage, so we avoid half precision.
-        with torch.autocast(y.device.type, enabled=False):
+        with without_autocast(y):
             scores = query.mT @ key / query.shape[2] ** 0.5  # B×heads×N×N
             allowed = torch.ones_like(scores[0, 0], dtype=torch.bool).tril(-1)
             scores = scores.masked_fill(~allowed, -torch.inf)

@@ -11,6 +11,7 @@ from torch.nn.utils import parametrize
 
 from mdrnets.methods.dsi.blocks import CausalAttention, CausalConv2d, GatedResidual, concat_elu
 from mdrnets.methods.dsi.structure import StructurePixelCNN, append_ones
+from mdrnets.networks.precision import without_autocast
 
 
 @torch.no_grad()
@@ -31,7 +32,7 @@ def sample_codes(
         int64 B×H×W.
     """
     # The weights do not change meanwhile.
-    with parametrize.cached(), torch.autocast(h.device.type, enabled=False):
+    with parametrize.cached(), without_autocast(h):
         return _sample(network, h.to(codebook.dtype), codebook, generator)
 
 

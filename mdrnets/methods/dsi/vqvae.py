@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mdrnets.networks.precision import without_autocast
 from mdrnets.networks.vector_quantiser import Quantisation, VectorQuantiser
 
 
@@ -118,7 +119,7 @@ def code_loss(features: Tensor, indices: Tensor, codebook: Tensor) -> Tensor:
     Args: features B×D×h×w; indices int64 B×h×w; codebook K×D. Returns a scalar.
     """
     flat = features.permute(0, 2, 3, 1).flatten(0, 2).float()  # N×D
-    with torch.autocast(features.device.type, enabled=False):  # a difference of large numbers
+    with without_autocast(features):  # a difference of large numbers
         distance = (
             flat.square().sum(dim=1, keepdim=True)
             + codebook.square().sum(dim=1)

@@ -6,11 +6,11 @@ pooling, rows of unit length and the mean over entries are our choices; see the 
 
 from typing import NamedTuple
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from mdrnets.methods.mdrnets.pooling import class_areas, pool_regions
+from mdrnets.networks.precision import without_autocast
 
 
 class Coordination(NamedTuple):
@@ -57,7 +57,7 @@ def compute_coordination(features: Tensor, in_hole: Tensor, in_valid: Tensor) ->
         in_valid: areas of the classes outside the hole, B×K×h×w.
     """
     # The matrices can differ by less than the resolution of half precision.
-    with torch.autocast(features.device.type, enabled=False):
+    with without_autocast(features):
         hole_rows = F.normalize(pool_regions(features, in_hole).means, dim=-1)  # M_c, B×K×C
         valid_rows = F.normalize(pool_regions(features, in_valid).means, dim=-1)  # M_n
         return Coordination(intra=hole_rows @ hole_rows.mT, inter=hole_rows @ valid_rows.mT)

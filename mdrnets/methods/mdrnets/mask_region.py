@@ -4,13 +4,12 @@ MDRNets, section on the MREM. The softmax, its scale and the identity as third b
 choices; see the assumption ledger.
 """
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mdrnets.methods.mdrnets.pooling import scatter_to_map
 from mdrnets.networks.composite import composite
-from mdrnets.networks.precision import full_precision
+from mdrnets.networks.precision import full_precision, without_autocast
 
 
 def fuse(*, valid_rows: Tensor, hole_rows: Tensor, regions: Tensor, hole: Tensor) -> Tensor:
@@ -51,7 +50,7 @@ class MaskedCorrelationMining(nn.Module):
         """Return R, B×N×N: the weight of each patch (column) for each patch (row)."""
         queries = unfold(self.theta(fused), self.patch_size)  # B×N×d
         keys = unfold(self.phi(fused), self.patch_size)
-        with torch.autocast(fused.device.type, enabled=False):
+        with without_autocast(fused):
             scores = full_precision(queries) @ full_precision(keys).mT
             return F.softmax(scores / queries.shape[-1] ** 0.5, dim=-1)
 

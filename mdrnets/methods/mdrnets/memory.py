@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mdrnets.methods.mdrnets.pooling import RegionMeans
+from mdrnets.networks.precision import without_autocast
 from mdrnets.runtime.distributed import all_reduce_sum
 
 Start = Literal["unit", "normal", "from_data"]
@@ -94,7 +95,7 @@ class DisentangledMemory(nn.Module):
 
     def forward(self, query: RegionMeans, value: RegionMeans) -> Tensor:
         """Args: query and value, rows B×K×C. Writes first in training mode. Returns Q̂, B×K×C."""
-        with torch.autocast(self.slots.device.type, enabled=False):
+        with without_autocast(self.slots):
             if self.training:
                 self._write(query, value)
             return self._read(query)

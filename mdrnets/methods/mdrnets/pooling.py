@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mdrnets.networks.precision import without_autocast
+
 
 class RegionMeans(NamedTuple):
     """One vector for each class.
@@ -48,7 +50,7 @@ def class_areas(labels: Tensor, part: Tensor, *, classes: int, size: torch.Size)
 
 def pool_regions(features: Tensor, regions: Tensor) -> RegionMeans:
     """Average B×C×h×w features over each region, with weights B×K×h×w ≥ 0, in float32."""
-    with torch.autocast(features.device.type, enabled=False):
+    with without_autocast(features):
         weights = regions.flatten(2).float()  # B×K×hw
         sums = weights @ features.flatten(2).float().mT  # B×K×C
         areas = weights.sum(dim=-1)  # B×K

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mdrnets.methods.pic.blocks import ResBlock
-from mdrnets.networks.precision import full_precision
+from mdrnets.networks.precision import full_precision, without_autocast
 
 INIT_GAIN = 0.02
 SLOPE = 0.01  # the authors' block uses the framework's default here
@@ -29,7 +29,7 @@ class SelfAttention(nn.Module):
         """Return the attention map A, B×N×N; rows sum to 1."""
         query = self.query(x).flatten(2)  # B×C/4×N
         # Exponentials of sums over channels need full precision.
-        with torch.autocast(x.device.type, enabled=False):
+        with without_autocast(x):
             query = full_precision(query)
             return torch.softmax(query.mT @ query, dim=-1)
 

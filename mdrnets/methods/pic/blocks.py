@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mdrnets.networks.precision import without_autocast
 from mdrnets.networks.spectral_norm import spectral_norm
 
 SLOPE = 0.1  # of LeakyReLU
@@ -34,7 +35,7 @@ class PooledConv2d(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """Args: x B×before×H×W, H and W even. Returns B×after×H/2×W/2."""
-        with torch.autocast(x.device.type, enabled=False):
+        with without_autocast(x):
             kernel = (self.weight.flatten(2) @ self.means).unflatten(2, (4, 4))
         return F.conv2d(x, kernel, self.bias, stride=2, padding=1)
 
