@@ -7,7 +7,7 @@ imported, so that the workflow engines start fast.
 import ast
 import hashlib
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -41,16 +41,9 @@ def python_files(*modules: str) -> tuple[Path, ...]:
 
     A module that is not in the project (installed elsewhere, or missing) has no file here.
     """
-    folder = Path.cwd()
-    files: dict[str, Path | None] = {}
-    waiting = list(modules)
-    while waiting:
-        module = waiting.pop()
-        if module not in files and not _is_untracked(module):
-            files[module], imported = _read_module(folder, module)
-            waiting.extend(imported)
+    files = _follow_imports(modules, skip=_is_untracked).values()
     # An empty __init__.py has no effect.
-    return tuple(sorted(path for path in files.values() if path and path.stat().st_size > 0))
+    return tuple(sorted(path for path in files if path and path.stat().st_size > 0))
 
 
 def imported_packages(*modules: str) -> set[str]:
@@ -58,21 +51,29 @@ def imported_packages(*modules: str) -> set[str]:
 
     They are followed through all of the project's modules. Returns the names to import them by.
     """
+    files = _follow_imports(modules, skip=lambda module: False)
+    packages = {module.partition(".")[0] for module, path in files.items() if path is None}
+    return {p for p in packages if not Path(p).is_dir() and p not in sys.stdlib_module_names}
+
+
+def _follow_imports(
+    modules: Iterable[str], *, skip: Callable[[str], bool]
+) -> dict[str, Path | None]:
+    """These modules and all that they import, with their files; None for one outside the project.
+
+    Args:
+        modules: where to begin.
+        skip: whether to leave out a module, and what only it imports.
+    """
     folder = Path.cwd()
-    seen: set[str] = set()
-    packages = set()
+    files: dict[str, Path | None] = {}
     waiting = list(modules)
     while waiting:
         module = waiting.pop()
-        if module in seen:
-            continue
-        seen.add(module)
-        path, imported = _read_module(folder, module)
-        waiting.extend(imported)
-        top = module.partition(".")[0]
-        if path is None and not Path(top).is_dir() and top not in sys.stdlib_module_names:
-            packages.add(top)
-    return packages
+        if module not in files and not skip(module):
+            files[module], imported = _read_module(folder, module)
+            waiting.extend(imported)
+    return files
 
 
 def module_path(module: str) -> Path | None:
