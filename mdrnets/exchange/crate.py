@@ -79,6 +79,7 @@ def check_current(finished: Sequence[Execution]) -> None:
     makers = {name: e for e in finished for name in e.record.outputs}
     taken = {(n, e.record.inputs[n].sha256) for e in finished for n in e.record.taken_inputs}
     digests: dict[str, str] = {}
+    lock = DvcLock()
     for execution in finished:
         record = execution.record
         for name, file_hash in (record.code | record.inputs | record.outputs).items():
@@ -94,7 +95,7 @@ def check_current(finished: Sequence[Execution]) -> None:
                     f"{name}: it has changed since {record.command!r} ran; to bring the run up to "
                     f"date, run `{again}`"
                 )
-            if not DvcLock().describes(name):
+            if not lock.describes(name):
                 raise changed_error(Path(name), maker)
             raise UserError(
                 f"{name}: DVC restored it, but the record of job `{maker.job.name}` describes "

@@ -4,6 +4,7 @@ DVC restores results of other executions than the records on this machine descri
 commit, or from its cache of earlier runs.
 """
 
+from functools import cached_property
 from hashlib import file_digest
 from pathlib import Path
 from typing import Any
@@ -18,25 +19,29 @@ from mdrnets.files.dvc import LOCK_FILE
 class DvcLock:
     """The content of `dvc.lock`; empty if it is missing or damaged."""
 
-    def __init__(self) -> None:
-        self._outputs: dict[str, str] = {}
-        self._digests: dict[str, dict[str, Any]] = {}
+    @cached_property
+    def _outputs(self) -> dict[str, dict[str, Any]]:
+        """Path → its entry, with the parameters of its stage; read when it is first needed."""
+        outputs: dict[str, dict[str, Any]] = {}
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         try:
             for stage in yaml.load(LOCK_FILE.read_bytes(), loader)["stages"].values():  # a safe one
                 for out in stage.get("outs", ()):
                     if out.get("hash") == "md5":
-                        self._outputs[out["path"]] = out["md5"]
-                        self._digests[out["path"]] = stage.get("params", {})
+                        outputs[out["path"]] = {
+                            "md5": out["md5"],
+                            "params": stage.get("params", {}),
+                        }
         except (OSError, *DAMAGED_YAML):
-            self._outputs, self._digests = {}, {}
+            return {}
+        return outputs
 
     def __contains__(self, path: str) -> bool:
         return path in self._outputs
 
     def describes(self, path: str) -> bool:
         """Whether a file has the bytes that DVC recorded or restored last."""
-        return self._outputs.get(path) == _md5(path)
+        return path in self and self._outputs[path]["md5"] == _md5(path)
 
     def has_current_code(self, job: Job, code: Path) -> bool:
         """Whether DVC's results of a job were made by today's code and configuration.
@@ -46,7 +51,8 @@ class DvcLock:
             code: the file from which DVC's stages read their digests.
         """
         for path in job.outputs:
-            digests = self._digests.get(str(path), {}).get(str(code), {})
+            parameters = self._outputs[str(path)]["params"] if str(path) in self else {}
+            digests = parameters.get(str(code), {})
             recorded = digests.get(".".join(job.path), {})
             # As texts: DVC writes 1e-05, which other readers of YAML take for one.
             if _texts(recorded) != _texts(job.digest):

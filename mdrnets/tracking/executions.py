@@ -69,11 +69,10 @@ def check_results(pipeline: Pipeline) -> int:
             execution, `dvc.lock` says which code and parameters.
     """
     again = f"run `{snakemake_command(pipeline.config.name, 'reproduce_all')}`"
-    made = executions(pipeline)
+    made, lock = executions(pipeline), DvcLock()
     for execution in made:
         job, record = execution.job, execution.record
         if changed := [p for p in job.outputs if record.outputs[str(p)].sha256 != sha256(p)]:
-            lock = DvcLock()
             if not all(lock.describes(str(path)) for path in job.outputs):
                 raise changed_error(changed[0], execution)
             if not lock.has_current_code(job, pipeline.layout.code):
