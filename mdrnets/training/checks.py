@@ -79,13 +79,13 @@ class UpdateChecks:
             trainable: the networks.
             terms: names of the loss terms.
             means: their values, on the device.
-            trained: parameters with their gradients.
+            trained: parameters, each with a gradient.
             diverged: makes the error of this step.
 
         Raises:
             UserError: the update before has a loss or a gradient that is not finite.
         """
-        gradients, trained = zip(*((p.grad, p) for p in trained if p.grad is not None), strict=True)
+        gradients = [p.grad for p in trained if p.grad is not None]
         largest = torch.stack(torch._foreach_norm(gradients, math.inf)).float()
         numbers = torch.cat([means, largest.max().unsqueeze(0)]).to("cpu", non_blocking=True)
         copied = None
