@@ -39,13 +39,15 @@ def _verify(pipeline: "Pipeline", name: str) -> int:
     from mdrnets.reporting.reference.verify import verify
 
     layout = pipeline.layout
-    found = verify(pipeline, name)
-    write_comparisons(layout.report("verify.csv"), found.comparisons)
-    write_text(layout.report("verify.md"), comparison_page(found.comparisons, found.facts))
-    if found.failed:
-        print(format_comparisons(found.failed, "simple"), end="\n\n")
+    verification = verify(pipeline, name)
+    write_comparisons(layout.report("verify.csv"), verification.comparisons)
+    write_text(
+        layout.report("verify.md"), comparison_page(verification.comparisons, verification.facts)
+    )
+    if verification.failed:
+        print(format_comparisons(verification.failed, "simple"), end="\n\n")
     print(
-        f"{layout.report('verify.md')}: {count_verdicts(found.comparisons)}; tolerances of "
+        f"{layout.report('verify.md')}: {count_verdicts(verification.comparisons)}; tolerances of "
         f"{REFERENCE / name}"
     )
-    return 1 if found.failed else 0
+    return 1 if verification.failed else 0

@@ -44,16 +44,16 @@ def makespan(tasks: Mapping[str, Task], gpus: int) -> float:
     running: list[tuple[float, str, int]] = []
     now, free = 0.0, gpus
     while ready or running:
-        busy = []
+        blocked = []
         while ready:
             entry = heapq.heappop(ready)
             gpus_needed = min(tasks[entry[1]].gpus, gpus)
             if gpus_needed > free:
-                busy.append(entry)
+                blocked.append(entry)
                 continue
             free -= gpus_needed
             heapq.heappush(running, (now + tasks[entry[1]].seconds, entry[1], gpus_needed))
-        ready = busy  # in order, and so a heap
+        ready = blocked  # in order, and so a heap
         now, ended, released = heapq.heappop(running)
         free += released
         for name in followers[ended]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from mdrnets.dag.pipeline import Pipeline
 from mdrnets.errors import UserError
 from mdrnets.reporting.reference.compare import (
+    ACCEPTED,
     COLUMNS,
     Comparison,
     count_verdicts,
@@ -43,19 +44,18 @@ def read_reference(pipeline: Pipeline) -> ReferenceView:
     if not path.is_file():
         return ReferenceView(f"There is no reference run of this profile ({path}).")
     try:
-        found = verify(pipeline, name)
+        verification = verify(pipeline, name)
     except UserError as error:
         return ReferenceView(f"The run cannot be compared with {path.parent}: {error}.")
-    failed = found.failed
     others: dict[str, list[list[str]]] = {}
-    for comparison in found.comparisons:
-        if comparison not in failed:
+    for comparison in verification.comparisons:
+        if comparison.verdict in ACCEPTED:
             others.setdefault(_title(comparison, pipeline), []).append(_row(comparison))
     return ReferenceView(
         problem="",
-        counts=count_verdicts(found.comparisons),
-        facts=found.facts,
-        failed=[_row(comparison) for comparison in failed],
+        counts=count_verdicts(verification.comparisons),
+        facts=verification.facts,
+        failed=[_row(comparison) for comparison in verification.failed],
         others=list(others.items()),
     )
 
