@@ -31,9 +31,10 @@ from mdrnets.errors import UserError
 from mdrnets.files.tables import write_table
 from mdrnets.methods.base import Batch, Method, Phase, Trainable
 from mdrnets.methods.compiling import compile_networks
+from mdrnets.methods.numerics import set_profile_numerics
 from mdrnets.planning.counting import CostCounter
 from mdrnets.planning.speed import COLUMNS, COMPLETE, DEVICES, Device
-from mdrnets.runtime.numerics import autocast, set_numerics
+from mdrnets.runtime.numerics import autocast
 from mdrnets.training.checks import UpdateChecks
 from mdrnets.training.history import History
 from mdrnets.training.launching import launch
@@ -84,12 +85,7 @@ def main() -> None:
 
     config = load_config(options.profile)
     profile = config.profile
-    numerics = set_numerics(
-        device=profile.device,
-        precision=profile.precision,
-        threads=profile.threads,
-        deterministic=profile.deterministic,
-    )
+    numerics = set_profile_numerics(profile)
     fabric = launch(device=profile.device, devices=1, precision=profile.precision)
     counter, builder = CostCounter(config), CostCounter(config)  # their components are shared
     timings: list[Timing] = []

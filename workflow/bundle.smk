@@ -45,4 +45,4 @@ onsuccess:
 
 
 onerror:
-    pass
+    pass  # instead of common.smk's handler, which sends records to MLflow

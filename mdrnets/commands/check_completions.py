@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mdrnets.commands.command_line import command_parser
-from mdrnets.errors import MAX_NAMED
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -19,17 +18,20 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
 
     from mdrnets.config.load import load_config
+    from mdrnets.data.external import list_examples
     from mdrnets.exchange.external import check_completions, read_task
 
     config = load_config(options.profile)
-    dataset = options.dataset or next(iter(config.profile.datasets))
-    found = check_completions(read_task(config, dataset), options.folder)
-    print(f"{options.folder}: all {found.count} completions of {dataset} are there")
+    dataset = options.dataset or config.profile.first_dataset
+    completions = check_completions(read_task(config, dataset), options.folder)
+    print(f"{options.folder}: all {completions.count} completions of {dataset} are there")
     for names, problem in (
-        (found.changed, "differ from the original outside of the hole; those pixels are replaced"),
-        (found.unfilled, "are the masked images: their holes are not filled"),
+        (
+            completions.changed,
+            "differ from the original outside of the hole; those pixels are replaced",
+        ),
+        (completions.unfilled, "are the masked images: their holes are not filled"),
     ):
         if names:
-            examples = ", ".join([*names[:MAX_NAMED], "…"][: len(names)])
-            print(f"{options.folder}: {len(names)} {problem} ({examples})")
-    return 1 if found.unfilled else 0
+            print(f"{options.folder}: {len(names)} {problem} ({list_examples(names)})")
+    return 1 if completions.unfilled else 0

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mdrnets.commands.command_line import command_parser
-from mdrnets.errors import UserError
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -37,10 +36,8 @@ def main(arguments: Sequence[str]) -> int:
     print(f"{folder}: {', '.join(exported.parts)}, trained on {exported.dataset}")
     if options.register:
         from mdrnets.exchange.mlflow_model import register
-        from mdrnets.tracking.store import TrackingError
+        from mdrnets.tracking.store import require_store
 
-        try:
+        with require_store():
             print(register(config, exported, dataset=dataset, folder=folder))
-        except TrackingError as error:
-            raise UserError(f"{error}; start the server, or unset MLFLOW_TRACKING_URI") from None
     return 0

@@ -1,9 +1,9 @@
-"""Take back what a bundle trained, completed and scored on another machine.
+"""Import what a bundle trained, completed and scored on another machine.
 
 RESULTS is the folder in which the bundle was unpacked and run, or a zip archive of its folder
 runs/PROFILE. Each job must have had the code, the parameters and the inputs of this project, and
-each file the digest of its record; otherwise nothing is imported. Afterwards both Snakemake and,
-after `make record`, DVC hold the files for current.
+each file the digest of its record; otherwise nothing is imported. Afterwards the files are up to
+date for Snakemake and, after `make record`, for DVC.
 """
 
 from collections.abc import Sequence

@@ -34,16 +34,14 @@ def main(arguments: Sequence[str]) -> int:
     from mdrnets.config.load import load_config
     from mdrnets.layout import Layout
     from mdrnets.tracking.record import RecordStore
-    from mdrnets.tracking.store import TrackingError, open_store, server_uri, tracking_uri
+    from mdrnets.tracking.store import open_store, require_store, server_uri, tracking_uri
     from mdrnets.tracking.sync import sync
 
     profile = load_config(options.profile).name
-    try:
+    with require_store():
         sync(RecordStore(Layout(profile).records), profile)
         with open_store(profile) as store:
             experiment = store.experiment
-    except TrackingError as error:
-        raise UserError(f"{error}; start the server, or unset MLFLOW_TRACKING_URI") from None
     if tracking_uri().startswith(("http://", "https://")):
         _show(tracking_uri(), experiment, browser=not options.no_browser)
         return 0

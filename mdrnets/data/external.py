@@ -37,7 +37,7 @@ def read_completions(
         ("unexpected", members.keys() - expected.keys()),
     ):
         if names:
-            examples = ", ".join([*sorted(names)[:MAX_NAMED], "…"][: len(names)])
+            examples = list_examples(sorted(names))
             raise UserError(
                 f"{path}: {len(names)} {problem} images ({examples}), expected BIN/IMAGE.png for "
                 f"each of the bins {', '.join(bins)} and each test image; add or remove them"
@@ -55,6 +55,11 @@ def read_completions(
             return image
 
         yield from read_each(expected, read, where=path)
+
+
+def list_examples(names: Sequence[str]) -> str:
+    """The first names, for messages."""
+    return ", ".join([*names[:MAX_NAMED], "…"][: len(names)])
 
 
 def _index_by_stem(path: Path) -> dict[str, str]:

@@ -23,8 +23,9 @@ from mdrnets.layout import Layout
 from mdrnets.methods.base import Method, Trainable
 from mdrnets.methods.building import build_network, load_network
 from mdrnets.methods.compiling import compile_networks
+from mdrnets.methods.numerics import set_profile_numerics
 from mdrnets.networks.composite import composite
-from mdrnets.runtime.numerics import autocast, set_numerics
+from mdrnets.runtime.numerics import autocast
 from mdrnets.runtime.seeds import derived_seed
 
 
@@ -64,12 +65,7 @@ def complete_test_images(
             the disk is too full.
     """
     layout, profile = Layout(config.name), config.profile
-    numerics = set_numerics(
-        device=profile.device,
-        precision=profile.precision,
-        threads=profile.threads,
-        deterministic=profile.deterministic,
-    )
+    numerics = set_profile_numerics(profile)
     note("compiled", profile.compile)
     for key, value in numerics.items():
         note(key, value)

@@ -19,7 +19,7 @@ from mdrnets.methods.base import Trainable
 from mdrnets.methods.building import load_network
 from mdrnets.methods.mdrnets.memory import DisentangledMemory
 from mdrnets.methods.mdrnets.method import MDRNets
-from mdrnets.runtime.numerics import set_numerics
+from mdrnets.methods.numerics import set_profile_numerics
 from mdrnets.runtime.seeds import derived_seed
 
 SHOWN = 3
@@ -141,12 +141,7 @@ def _load_inspection(
     config: Config, dataset: str, method: str, progress: ProgressBar
 ) -> Inspection:
     layout, profile = Layout(config.name), config.profile
-    set_numerics(
-        device=profile.device,
-        precision=profile.precision,
-        threads=profile.threads,
-        deterministic=profile.deterministic,
-    )
+    set_profile_numerics(profile)
     network = load_network(config, layout, network=method, dataset=dataset)
     return Inspection(
         require_mdrnets(method, network).to(torch.device(profile.device)),

@@ -15,7 +15,7 @@ from mdrnets.evaluation.completion import complete_pairs
 from mdrnets.layout import Layout
 from mdrnets.methods.base import Method
 from mdrnets.methods.building import load_network
-from mdrnets.runtime.numerics import set_numerics
+from mdrnets.methods.numerics import set_profile_numerics
 from mdrnets.runtime.seeds import derived_seed
 
 
@@ -41,12 +41,7 @@ class ValidationSet:
                 model.
         """
         layout, profile = Layout(config.name), config.profile
-        set_numerics(
-            device=profile.device,
-            precision=profile.precision,
-            threads=profile.threads,
-            deterministic=profile.deterministic,
-        )
+        set_profile_numerics(profile)
         self.config, self.dataset, self.method = config, dataset, method
         self.device = torch.device(profile.device)
         self.pairs = validation_pairs(config, dataset)

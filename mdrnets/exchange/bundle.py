@@ -153,10 +153,10 @@ def unpack_inputs() -> int:
         UserError: one is missing or damaged.
     """
     manifest = read_manifest()
-    known = set(bundled_paths(manifest))
+    paths = bundled_paths(manifest)
     for packed in manifest.files:
         unpack_file(packed, BUNDLE.parent)
-    return len(known)
+    return len(paths)
 
 
 def bundled_paths(manifest: Manifest) -> list[Path]:

@@ -7,6 +7,7 @@ from mdrnets.config.load import Config
 from mdrnets.dag.pipeline import snakemake_command
 from mdrnets.errors import UserError
 from mdrnets.evaluation.summary import Summary, load_summary
+from mdrnets.exchange.datasets import require_dataset
 from mdrnets.files import atomic_write, write_text
 from mdrnets.files.markdown import format_facts, format_table
 from mdrnets.layout import Layout
@@ -35,12 +36,8 @@ def find_training(config: Config, network: str, dataset: str | None) -> str:
         raise UserError(
             f"{config.path}: method {network} not found; choose one of: {', '.join(methods)}"
         )
-    datasets = list(config.profile.datasets)
-    dataset = dataset or datasets[0]
-    if dataset not in datasets:
-        raise UserError(
-            f"{config.path}: datasets: {dataset} not found; choose one of: {', '.join(datasets)}"
-        )
+    dataset = dataset or config.profile.first_dataset
+    require_dataset(config, dataset)
     dataset = config.trained_on(network, dataset)
     path = Layout(config.name).model(dataset, network)
     if config.network(network).trained and not path.is_file():

@@ -16,6 +16,7 @@ from mdrnets.data.assignment import Pair, by_bin, read_assignment
 from mdrnets.data.dataset import map_holes, map_images
 from mdrnets.data.external import read_completions
 from mdrnets.errors import UserError
+from mdrnets.exchange.datasets import require_dataset
 from mdrnets.files import atomic_write
 from mdrnets.layout import Layout
 
@@ -61,11 +62,7 @@ def read_task(config: Config, dataset: str) -> ExternalTask:
     Raises:
         UserError: the profile has no such data set, or its images are not packed yet.
     """
-    if dataset not in config.profile.datasets:
-        raise UserError(
-            f"{config.path}: datasets: {dataset} not found; choose one of: "
-            f"{', '.join(config.profile.datasets)}"
-        )
+    require_dataset(config, dataset)
     layout = Layout(config.name)
     for path in (layout.assignment(dataset), layout.images(dataset), layout.holes()):
         if not path.exists():

@@ -61,7 +61,7 @@ def read_pip_list(path: Path) -> dict[str, Version]:
     return packages
 
 
-def lacking(
+def find_lacking(
     imports: Iterable[str],
     present: Mapping[str, Version],
     *,

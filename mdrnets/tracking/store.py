@@ -42,6 +42,15 @@ class TrackingError(Exception):
     """MLflow is unavailable; the message is one sentence. The records stay, and are sent later."""
 
 
+@contextmanager
+def require_store() -> Iterator[None]:
+    """Raise UserError if MLflow is unavailable, in a command that does nothing without it."""
+    try:
+        yield
+    except TrackingError as error:
+        raise UserError(f"{error}; start the server, or unset MLFLOW_TRACKING_URI") from None
+
+
 @dataclass(frozen=True)
 class Store:
     """A profile's experiment.

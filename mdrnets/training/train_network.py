@@ -24,7 +24,7 @@ from mdrnets.layout import Layout
 from mdrnets.methods.base import Trainable
 from mdrnets.methods.building import build_network, resolved_options
 from mdrnets.methods.model_files import ModelConfig, save_model_config, save_weights
-from mdrnets.runtime.numerics import set_numerics
+from mdrnets.methods.numerics import set_profile_numerics
 from mdrnets.runtime.workers import exit_when_parent_dies
 from mdrnets.training.fingerprint import fingerprint, short_hash
 from mdrnets.training.history import History
@@ -82,12 +82,7 @@ def train_network(
     layout, profile = Layout(config.name), config.profile
     job = Pipeline(config).find("train", [dataset, network])
     fabric = launch(device=profile.device, devices=profile.devices, precision=profile.precision)
-    numerics = set_numerics(
-        device=profile.device,
-        precision=profile.precision,
-        threads=profile.threads,
-        deterministic=profile.deterministic,
-    )
+    numerics = set_profile_numerics(profile)
     note("compiled", profile.compile)
     for key, value in numerics.items():
         note(key, value)

@@ -1,6 +1,5 @@
 import csv
 import json
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -13,14 +12,13 @@ from mdrnets.files import write_text
 from mdrnets.tracking.record import FileHash, Record, RecordStore
 from tests.helpers.finished_run import (
     LAYOUT,
+    REFERENCE,
     VALUES,
     finish_table1,
-    write_finished_run,
+    write_reference_run,
     write_table1,
 )
 from tests.helpers.project import ROOT
-
-REFERENCE = Path("reports/reference/tiny")
 
 
 @pytest.fixture
@@ -29,11 +27,7 @@ def pipeline(
 ) -> Pipeline:
     """A finished run, kept."""
     monkeypatch.chdir(tmp_path)
-    pipeline = write_finished_run(make_record)
-    shutil.copy(LAYOUT.report("table1.csv"), LAYOUT.report("table1_extended.csv"))
-    finish_table1(make_record, pipeline)
-    assert run_command("keep", []) == 0
-    return pipeline
+    return write_reference_run(make_record)
 
 
 def _elsewhere() -> None:

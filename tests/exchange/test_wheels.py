@@ -10,7 +10,7 @@ from mdrnets.config.load import load_config
 from mdrnets.dag.pipeline import Pipeline
 from mdrnets.errors import UserError
 from mdrnets.exchange.bundle import WITHOUT, bundled_jobs, needed_packages
-from mdrnets.exchange.wheels import lacking, locked_requirements, read_pip_list, write_wheels
+from mdrnets.exchange.wheels import find_lacking, locked_requirements, read_pip_list, write_wheels
 from tests.helpers.project import ROOT
 
 COLUMNS = """Package           Version
@@ -58,24 +58,24 @@ def test_anything_else_is_refused(folder: Path, text: str, named: str) -> None:
 
 
 def test_what_fits_is_left_out_with_all_that_only_it_needs() -> None:
-    everything = lacking({"torch", "filelock"}, {}, python="3.12")
+    everything = find_lacking({"torch", "filelock"}, {}, python="3.12")
     assert {"torch", "sympy", "mpmath", "filelock"} <= set(everything)
     here = {"torch": Version(metadata.version("torch"))}
-    assert lacking({"torch", "filelock"}, here, python="3.12") == ["filelock"]
+    assert find_lacking({"torch", "filelock"}, here, python="3.12") == ["filelock"]
     old = {"torch": Version("2.2"), "filelock": Version("1")}
-    assert "torch" in lacking({"torch", "filelock"}, old, python="3.12")
-    assert lacking({"torch"}, {}, python="3.12", without={"torch"}) == []
+    assert "torch" in find_lacking({"torch", "filelock"}, old, python="3.12")
+    assert find_lacking({"torch"}, {}, python="3.12", without={"torch"}) == []
 
 
 @pytest.mark.parametrize("python", ["3.10", "3", "three", "3.12.1"])
 def test_a_python_that_does_not_fit_is_refused(python: str) -> None:
     with pytest.raises(UserError, match="--python"):
-        lacking({"filelock"}, {}, python=python)
+        find_lacking({"filelock"}, {}, python=python)
 
 
 def test_a_module_that_is_not_installed_is_named() -> None:
     with pytest.raises(UserError, match="no_such_module"):
-        lacking({"no_such_module"}, {}, python="3.12")
+        find_lacking({"no_such_module"}, {}, python="3.12")
 
 
 @pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
@@ -83,7 +83,7 @@ def test_the_lock_has_all_that_a_bundle_needs(python: str, monkeypatch: pytest.M
     monkeypatch.chdir(ROOT)
     pipeline = Pipeline(load_config("paper"))
     imports = needed_packages(pipeline, bundled_jobs(pipeline))
-    names = lacking(imports, {}, python=python, without=WITHOUT)
+    names = find_lacking(imports, {}, python=python, without=WITHOUT)
     entries = locked_requirements(names, python=python)
     assert len(entries) == len(names) > 50
     assert all("--hash=sha256:" in entry for entry in entries)

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from mdrnets.commands.command_line import run_command
 from mdrnets.config.load import load_config
 from mdrnets.dag.pipeline import Job, Pipeline
 from mdrnets.files import write_text
@@ -19,6 +20,7 @@ from tests.helpers.project import ROOT, write_configuration, write_data
 
 Make = Callable[..., Record]
 LAYOUT = Layout("tiny")
+REFERENCE = Path("reports/reference/tiny")
 VERSIONS = {"python": "3.11.7", "snakemake": "9.27.1", "torch": "2.12.1"}
 VALUES = {("L1", "1-20"): 1.5, ("L1", "20-40"): 2.5, ("FD(effnet-lite0)", "1-20"): 12.0}
 """Of Table 1; a further cell is blank."""
@@ -40,6 +42,15 @@ def write_finished_run(make_record: Make) -> Pipeline:
             elif not path.exists():
                 write_text(path, f"{path}\n")
         finish(make_record, job)
+    return pipeline
+
+
+def write_reference_run(make_record: Make) -> Pipeline:
+    """Write a finished run to the current folder, and keep it as the reference run `REFERENCE`."""
+    pipeline = write_finished_run(make_record)
+    shutil.copy(LAYOUT.report("table1.csv"), LAYOUT.report("table1_extended.csv"))
+    finish_table1(make_record, pipeline)
+    assert run_command("keep", []) == 0
     return pipeline
 
 

@@ -15,15 +15,15 @@ def write_trained_toys(folder: Path) -> None:
         save_toy("one", network)
 
 
-def save_toy(dataset: str, network: str) -> Toy:
+def save_toy(dataset: str, network: str, *, image_size: int = SIZE, width: int = 3) -> Toy:
     """Write the files of a network as if it had been trained."""
-    trained = new_toy()
+    trained = new_toy(width=width)
     save_weights(LAYOUT.model(dataset, network), trained)
     config = ModelConfig(
         network=network,
         module=TOY,
         dataset=dataset,
-        image_size=SIZE,
+        image_size=image_size,
         perceptual="effnet-lite0",
         seed=1,
         options=trained.options.model_dump(mode="json"),

@@ -8,11 +8,12 @@ from mdrnets.errors import UserError
 from mdrnets.methods import building
 from mdrnets.methods.base import BuildContext
 from mdrnets.methods.building import build_each, build_network, load_network, resolved_options
-from mdrnets.methods.model_files import ModelConfig, save_model_config, save_weights
+from mdrnets.methods.model_files import save_weights
 from mdrnets.networks.features import PerceptualFeatures
 from tests.helpers import toy
-from tests.helpers.project import LAYOUT, ROOT, SIZE, TOY, write_configuration
+from tests.helpers.project import LAYOUT, ROOT, SIZE, write_configuration
 from tests.helpers.toy import Options, Toy, new_toy
+from tests.helpers.trained_toys import save_toy
 
 
 @pytest.fixture
@@ -20,24 +21,6 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
     monkeypatch.chdir(tmp_path)
     write_configuration(tmp_path)
     return load_config()
-
-
-def _train(network: str, *, dataset: str = "one", image_size: int = SIZE, width: int = 3) -> Toy:
-    """Write the files of a network as if it had been trained."""
-    trained = new_toy(width=width)
-    save_weights(LAYOUT.model(dataset, network), trained)
-    values = ModelConfig(
-        network=network,
-        module=TOY,
-        dataset=dataset,
-        image_size=image_size,
-        perceptual="effnet-lite0",
-        seed=1,
-        options=trained.options.model_dump(mode="json"),
-        parameters=1,
-    )
-    save_model_config(LAYOUT.model_config(dataset, network), values)
-    return trained
 
 
 def _place(key: str) -> str:
@@ -197,12 +180,12 @@ def test_initial_weights_depend_only_on_seed_dataset_and_network(config: Config)
     torch.manual_seed(2)
     assert torch.equal(weights("base", "one"), first)
     assert not torch.equal(weights("base", "two"), first)
-    _train("base")
+    save_toy("one", "base")
     assert not torch.equal(weights("toy", "one"), first)
 
 
 def test_what_a_network_is_built_on(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
-    base = _train("base")
+    base = save_toy("one", "base")
     settings: list[BuildContext] = []
     features = PerceptualFeatures()
     asked: list[tuple[str, str, Path]] = []
@@ -237,7 +220,7 @@ def test_what_a_network_is_built_on(config: Config, monkeypatch: pytest.MonkeyPa
 def test_a_trained_network_has_the_options_that_it_was_trained_with(
     tmp_path: Path, config: Config
 ) -> None:
-    _train("base", width=3)
+    save_toy("one", "base", width=3)
     write_configuration(tmp_path, networks={"base": {"steps": 9, "width": 7}})
     loaded = load_network(load_config(), LAYOUT, network="base", dataset="one")
     assert isinstance(loaded, Toy)
@@ -247,10 +230,10 @@ def test_a_trained_network_has_the_options_that_it_was_trained_with(
 def test_a_trained_method_is_loaded_with_the_components_for_inference(
     config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _train("toy", dataset="two")
+    save_toy("two", "toy")
     with pytest.raises(UserError, match=r"models/one/base\.json: "):
         load_network(config, LAYOUT, network="toy", dataset="two")
-    _train("base")
+    save_toy("one", "base")
     load_network(config, LAYOUT, network="toy", dataset="two")
 
 
@@ -264,18 +247,18 @@ def test_a_trained_network_needs_no_feature_weights(
 
     monkeypatch.setattr(toy, "build", build)
     monkeypatch.delattr(building, "build_features")
-    _train("base")
+    save_toy("one", "base")
     load_network(config, LAYOUT, network="base", dataset="one")
 
 
 def test_another_image_size_is_refused(config: Config) -> None:
-    _train("base", image_size=64)
+    save_toy("one", "base", image_size=64)
     with pytest.raises(UserError, match=r"base\.json: .* 64 .* 32"):
         load_network(config, LAYOUT, network="base", dataset="one")
 
 
 def test_weights_of_another_shape_are_refused(config: Config) -> None:
-    _train("base", width=3)
+    save_toy("one", "base", width=3)
     save_weights(LAYOUT.model("one", "base"), new_toy(width=5))
     with pytest.raises(
         UserError,

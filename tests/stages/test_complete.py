@@ -9,11 +9,12 @@ from mdrnets.data.assignment import read_assignment
 from mdrnets.data.download import disk_space as space
 from mdrnets.files import sha256
 from mdrnets.methods.base import Trainable
-from mdrnets.methods.model_files import ModelConfig, save_model_config, save_weights
+from mdrnets.methods.model_files import save_weights
 from stages.complete import main
 from tests.helpers import toy
-from tests.helpers.project import LAYOUT, SIZE, TOY, write_configuration, write_data
+from tests.helpers.project import LAYOUT, SIZE, write_configuration, write_data
 from tests.helpers.toy import new_toy
+from tests.helpers.trained_toys import save_toy
 
 OUTPUTS = [LAYOUT.completions("two", "toy"), LAYOUT.raw_outputs("two", "toy")]
 
@@ -25,19 +26,7 @@ def project(process_state: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     write_configuration(tmp_path)
     write_data(tmp_path)
     for dataset, network in (("one", "base"), ("two", "toy")):
-        trained = new_toy()
-        save_weights(LAYOUT.model(dataset, network), trained)
-        config = ModelConfig(
-            network=network,
-            module=TOY,
-            dataset=dataset,
-            image_size=SIZE,
-            perceptual="effnet-lite0",
-            seed=1,
-            options=trained.options.model_dump(mode="json"),
-            parameters=1,
-        )
-        save_model_config(LAYOUT.model_config(dataset, network), config)
+        save_toy(dataset, network)
     return tmp_path
 
 

@@ -6,19 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from mdrnets.commands.command_line import run_command
 from mdrnets.dag.pipeline import Pipeline
 from mdrnets.reporting.page.reference import read_reference
 from mdrnets.tracking.record import Record
 from tests.helpers.finished_run import (
-    LAYOUT,
+    REFERENCE,
     VALUES,
     finish_table1,
-    write_finished_run,
+    write_reference_run,
     write_table1,
 )
-
-REFERENCE = Path("reports/reference/tiny")
 
 
 @pytest.fixture
@@ -27,11 +24,7 @@ def pipeline(
 ) -> Pipeline:
     """A finished run, kept."""
     monkeypatch.chdir(tmp_path)
-    pipeline = write_finished_run(make_record)
-    shutil.copy(LAYOUT.report("table1.csv"), LAYOUT.report("table1_extended.csv"))
-    finish_table1(make_record, pipeline)
-    assert run_command("keep", []) == 0
-    return pipeline
+    return write_reference_run(make_record)
 
 
 def test_the_same_run_is_inside_the_tolerances(pipeline: Pipeline) -> None:
