@@ -1,6 +1,7 @@
 """A project of toys whose networks are trained, that is, saved."""
 
 from pathlib import Path
+from typing import Any
 
 from mdrnets.methods.model_files import ModelConfig, save_model_config, save_weights
 from tests.helpers.project import LAYOUT, SIZE, TOY, write_configuration, write_data
@@ -15,9 +16,9 @@ def write_trained_toys(folder: Path) -> None:
         save_toy("one", network)
 
 
-def save_toy(dataset: str, network: str, *, image_size: int = SIZE, width: int = 3) -> Toy:
-    """Write the files of a network as if it had been trained."""
-    trained = new_toy(width=width)
+def save_toy(dataset: str, network: str, *, image_size: int = SIZE, **options: Any) -> Toy:
+    """Write the files of a network as if it had been trained with these options."""
+    trained = new_toy(**options)
     save_weights(LAYOUT.model(dataset, network), trained)
     config = ModelConfig(
         network=network,
