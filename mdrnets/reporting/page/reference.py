@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from mdrnets.dag.pipeline import Pipeline
 from mdrnets.errors import UserError
+from mdrnets.reporting.captions import caption
 from mdrnets.reporting.reference.compare import (
     ACCEPTED,
     COLUMNS,
@@ -22,7 +23,7 @@ class ReferenceView:
 
     Attributes:
         problem: why there is no comparison; empty: there is one.
-        counts: the number of cells by verdict.
+        counts: how many cells agree with the reference run, in a sentence.
         facts: what was compared, as (what, text).
         columns: of both tables.
         failed: rows of the cells that are missing or outside the tolerances.
@@ -53,16 +54,24 @@ def read_reference(pipeline: Pipeline) -> ReferenceView:
             others.setdefault(_title(comparison, pipeline), []).append(_row(comparison))
     return ReferenceView(
         problem="",
-        counts=count_verdicts(verification.comparisons),
+        counts=_count(verification.comparisons),
         facts=verification.facts,
         failed=[_row(comparison) for comparison in verification.failed],
         others=list(others.items()),
     )
 
 
+def _count(comparisons: Sequence[Comparison]) -> str:
+    inside = sum(comparison.verdict == "inside" for comparison in comparisons)
+    text = f"{inside} of {len(comparisons)} cells are inside the tolerances"
+    others = count_verdicts([each for each in comparisons if each.verdict != "inside"])
+    return f"{text}; the others: {others}." if others else f"{text}."
+
+
 def _title(comparison: Comparison, pipeline: Pipeline) -> str:
+    table = caption(comparison.table, pipeline.config).title
     data = pipeline.config.profile.datasets.get(comparison.dataset)
-    return f"{comparison.table}, {data.title if data else comparison.dataset}"
+    return f"{table}, {data.title if data else comparison.dataset}"
 
 
 def _row(comparison: Comparison) -> list[str]:

@@ -79,6 +79,8 @@ def test_the_contents_stay_in_view(page: Any) -> None:
         "return [window.scrollY, box.top, box.height]"
     )
     assert position[0] > 500 and position[1] == 0 and position[2] < 60
+    cut = "const box = document.querySelector('nav'); return box.scrollWidth - box.clientWidth"
+    assert page.execute_script(cut) == 0
     _one(page, "nav a[href='#figures']").send_keys(Keys.ENTER)
     title = page.execute_script(
         "return document.querySelector('#figures-title').getBoundingClientRect().top"
@@ -164,6 +166,11 @@ def test_a_phone_need_not_scroll_sideways(page: Any, page_path: Path) -> None:
     for entry in page.find_elements(By.CSS_SELECTOR, "details > summary"):
         page.execute_script("arguments[0].parentElement.open = true", entry)
     assert page.execute_script("return document.documentElement.scrollWidth") == 360
+    headings = page.execute_script(
+        "return [...document.querySelectorAll('caption, th[scope=rowgroup] span')]"
+        ".map((each) => each.getBoundingClientRect().right)"
+    )
+    assert max(headings) <= 360
     wide = "const s = document.querySelector('#table1 .scrolling');"
     assert page.execute_script(f"{wide} return s.scrollWidth > s.clientWidth && s.tabIndex === 0")
     _one(page, "#table1 tr.here a").send_keys(Keys.ENTER)

@@ -31,15 +31,19 @@ def test_the_same_run_is_inside_the_tolerances(pipeline: Pipeline) -> None:
     view = read_reference(pipeline)
     assert not view.problem and not view.failed
     assert {title: len(rows) for title, rows in view.others} == {
-        "table1, Noise": len(VALUES),
-        "table1_extended, Noise": len(VALUES),
+        "Table 1, Noise": len(VALUES),
+        "Table 1, extended, Noise": len(VALUES),
     }
+    assert f"{2 * len(VALUES)} of {2 * len(VALUES)} cells" in view.counts
 
 
 def test_a_cell_outside_comes_first(pipeline: Pipeline, make_record: Callable[..., Record]) -> None:
     write_table1(VALUES | {("L1", "1-20"): 9.0})
     finish_table1(make_record, pipeline)
-    (row,) = read_reference(pipeline).failed
+    view = read_reference(pipeline)
+    (row,) = view.failed
+    assert f"{2 * len(VALUES) - 1} of {2 * len(VALUES)} cells" in view.counts
+    assert "1 outside" in view.counts
     assert row[:5] == ["table1", "one", "toy", "L1", "1-20"] and row[-1] == "outside"
 
 
