@@ -7,9 +7,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mdrnets.exchange.python_api import LoadedMethod, Square, complete, load_method
+    from mdrnets.exchange.python_api import LoadedMethod, Square, align_face, complete, load_method
 
-__all__ = ["LoadedMethod", "Square", "complete", "load_method"]
+__all__ = ["LoadedMethod", "Square", "align_face", "complete", "load_method"]
 
 
 def __getattr__(name: str) -> Any:

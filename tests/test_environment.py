@@ -10,6 +10,8 @@ import pytest
 import yaml
 from packaging.specifiers import SpecifierSet
 
+from mdrnets.evaluation.face_detection import INSTALL
+
 ROOT = Path(__file__).parents[1]
 RUN, DEVELOP = "requirements.lock", "requirements-dev.lock"
 REQUIRED = (
@@ -54,6 +56,13 @@ def test_tools_of_development_are_only_in_their_own_lock() -> None:
     expected = {re.split(r"[\[>=<]", name)[0] for name in project["dependency-groups"]["dev"]}
     assert expected <= _pins(DEVELOP).keys()
     assert not set(DEVELOPMENT.split()) & _pins(RUN).keys()
+
+
+def test_the_face_detector_is_in_no_lock() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    names = {re.split("[>=<]", name)[0] for name in project["dependency-groups"]["face"]}
+    assert names == set(INSTALL.split()[2:])
+    assert not names & (_pins(RUN).keys() | _pins(DEVELOP).keys())
 
 
 def test_both_locks_agree() -> None:

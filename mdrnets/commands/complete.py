@@ -1,9 +1,8 @@
 """Fill the hole of a photograph with a trained method.
 
 The photograph has any size and format. White in the mask of the hole, which has the same size,
-means missing. The network completes a square: the whole photograph if it is square, else the one
-that --crop names; frame it as the faces of the training images are. All pixels outside of the hole
-stay as they are.
+means missing. The network completes a square: the one that --crop names, by default the whole
+photograph if it is square, else that of the face. All pixels outside of the hole stay as they are.
 """
 
 import sys
@@ -18,8 +17,11 @@ if TYPE_CHECKING:
     import numpy as np
     from PIL import Image
 
-    from mdrnets.evaluation.photos import Square
+    from mdrnets.evaluation.squares import Square, TurnedSquare
     from mdrnets.methods.base import Method
+
+FACE = "face"
+"""What `--crop` may be, besides a square."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -35,7 +37,11 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--dataset", help="the data set that the method was trained on (default: the first)"
     )
-    parser.add_argument("--crop", metavar="LEFT,TOP,SIDE", help="square around the face, in pixels")
+    parser.add_argument(
+        "--crop",
+        metavar="LEFT,TOP,SIDE|face",
+        help="square around the face, in pixels; `face`: find and align it (needs dlib)",
+    )
     parser.add_argument(
         "--samples",
         type=int,
@@ -46,7 +52,9 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     if options.samples < 1:
         parser.error(f"argument --samples: {options.samples}: expected a number above 0")
-    square = _square(options.crop)
+    square: Square | TurnedSquare | None = None
+    if options.crop not in (None, FACE):
+        square = _square(options.crop)
 
     import numpy as np
 
@@ -54,11 +62,14 @@ def main(arguments: Sequence[str]) -> int:
     from mdrnets.exchange.python_api import read_hole, read_picture
 
     network, size = _load(options.profile, options.method, options.dataset)
+    picture, hole = read_picture(_open(options.photo)), read_hole(_open(options.hole))
+    if square is None:
+        square = _find_face(picture, hole, required=options.crop == FACE)
     photos = list(
         complete_photo(
             network,
-            read_picture(_open(options.photo)),
-            read_hole(_open(options.hole)),
+            picture,
+            hole,
             size=size,
             square=square,
             samples=options.samples,
@@ -73,18 +84,31 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _square(text: str | None) -> "Square | None":
-    from mdrnets.evaluation.photos import Square
+def _square(text: str) -> "Square":
+    from mdrnets.evaluation.squares import Square
 
-    if text is None:
-        return None
     try:
         left, top, side = map(int, text.split(","))
     except ValueError:
         raise UserError(
-            f"--crop: found {text}, expected three whole numbers LEFT,TOP,SIDE"
+            f"--crop: found {text}, expected three whole numbers LEFT,TOP,SIDE, or {FACE}"
         ) from None
     return Square(left, top, side)
+
+
+def _find_face(
+    picture: "np.ndarray", hole: "np.ndarray", *, required: bool
+) -> "TurnedSquare | None":
+    """The square of the face if it is required, or if the photograph is not square itself."""
+    from mdrnets.evaluation.face_detection import align_face, detector_is_installed
+
+    height, width = picture.shape[:2]
+    if not required and (height == width or not detector_is_installed()):
+        return None
+    square = align_face(picture, hole)
+    x, y = square.centre
+    print(f"face: a square of {square.side} pixels around {x:.0f},{y:.0f}", file=sys.stderr)
+    return square
 
 
 def _load(profile: str | None, method: str, dataset: str | None) -> "tuple[Method, int]":

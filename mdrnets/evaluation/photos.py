@@ -1,7 +1,6 @@
 """Complete one photograph of any size: a square of it is scaled to the network's size and back."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -9,30 +8,14 @@ from PIL import Image
 
 from mdrnets.data.pixels import to_pixels, to_tensor
 from mdrnets.errors import UserError
+from mdrnets.evaluation.squares import Square, TurnedSquare, resample_valid
 from mdrnets.methods.base import Method
 from mdrnets.runtime.seeds import derived_seed
 
-
-@dataclass(frozen=True)
-class Square:
-    """A square of a photograph, in its pixels.
-
-    Attributes:
-        left: column of its first pixel.
-        top: row of its first pixel.
-        side: width and height.
-    """
-
-    left: int
-    top: int
-    side: int
-
-    def cut(self, array: np.ndarray) -> np.ndarray:
-        """The square of an array H×W or H×W×C, as a view."""
-        return array[self.top : self.top + self.side, self.left : self.left + self.side]
+AnySquare = Square | TurnedSquare
 
 
-def choose_square(image: np.ndarray, hole: np.ndarray, square: Square | None) -> Square:
+def choose_square(image: np.ndarray, hole: np.ndarray, square: AnySquare | None) -> AnySquare:
     """Check photograph, hole and square, and return the square to complete.
 
     Args:
@@ -41,8 +24,9 @@ def choose_square(image: np.ndarray, hole: np.ndarray, square: Square | None) ->
         square: None: the whole photograph, which must be square.
 
     Raises:
-        UserError: the sizes differ, the photograph is not square and no square is given, the square
-            is not within the photograph, or the hole is empty, all of the square, or outside it.
+        UserError: the sizes differ, the photograph is not square and no square is given, an upright
+            square is not within the photograph, or the hole is empty, all of the square, or outside
+            it.
     """
     height, width = image.shape[:2]
     if hole.shape != (height, width):
@@ -56,24 +40,25 @@ def choose_square(image: np.ndarray, hole: np.ndarray, square: Square | None) ->
             raise UserError(
                 f"photograph: found {width}×{height} pixels, expected a square; name the square "
                 "around the face, framed as in the training images, for example "
-                f"--crop {(width - side) // 2},{(height - side) // 2},{side}"
+                f"--crop {(width - side) // 2},{(height - side) // 2},{side}, or find the face "
+                "with --crop face"
             )
         square = Square(0, 0, width)
-    right, bottom = square.left + square.side, square.top + square.side
-    if min(square.left, square.top, square.side - 1) < 0 or right > width or bottom > height:
-        raise UserError(
-            f"crop: found {square.left},{square.top},{square.side}, expected LEFT,TOP,SIDE within "
-            f"{width}×{height} pixels"
-        )
-    inside = int(square.cut(hole).sum())
+    if isinstance(square, Square):
+        right, bottom = square.left + square.side, square.top + square.side
+        if min(square.left, square.top, square.side - 1) < 0 or right > width or bottom > height:
+            raise UserError(
+                f"crop: found {square.left},{square.top},{square.side}, expected LEFT,TOP,SIDE "
+                f"within {width}×{height} pixels"
+            )
     if not hole.any():
         raise UserError("hole: found no white pixel, expected white where the image is missing")
-    if inside < hole.sum():
+    if outside := square.count_outside(hole):
         raise UserError(
-            f"hole: {int(hole.sum()) - inside} of its pixels are outside of the square; name a "
-            "larger square, or a smaller hole"
+            f"hole: {outside} of its pixels are outside of the square; name a larger square, or a "
+            "smaller hole"
         )
-    if square.cut(hole).all():
+    if square.cut_valid(image, hole)[1].all():
         raise UserError("hole: the whole square is missing, expected some valid pixels around it")
     return square
 
@@ -84,14 +69,15 @@ def complete_photo(
     hole: np.ndarray,
     *,
     size: int,
-    square: Square | None = None,
+    square: AnySquare | None = None,
     samples: int = 1,
     seed: int = 0,
 ) -> Iterator[np.ndarray]:
     """Fill the hole of a photograph.
 
-    The square is scaled to the network's size, where every pixel that the hole touches counts as
-    missing; its completion is scaled back and pasted into the hole. All other pixels stay.
+    The square is turned upright and scaled to the network's size, where every pixel that the hole
+    touches counts as missing; its completion is scaled and turned back, and pasted into the hole.
+    All other pixels stay.
 
     Args:
         method: in eval mode, on any device.
@@ -109,8 +95,7 @@ def complete_photo(
         UserError: see `choose_square`.
     """
     square = choose_square(image, hole, square)
-    missing = square.cut(hole)
-    small, small_hole = downscale_valid(square.cut(image), missing, size)
+    small, small_hole = downscale_valid(*square.cut_valid(image, hole), size)
     device = next((p.device for p in method.parameters()), torch.device("cpu"))
     tensor = to_tensor(small[None], device)
     hole_tensor = torch.from_numpy(small_hole).to(device).float()[None, None]  # 1×1×H×W
@@ -121,7 +106,7 @@ def complete_photo(
         face = Image.fromarray(to_pixels(output)[0])
         large = np.asarray(face.resize((square.side, square.side), Image.Resampling.BICUBIC))
         completed = image.copy()
-        square.cut(completed)[missing] = large[missing]
+        completed[hole] = square.sample(large, hole)
         yield completed
 
 
@@ -139,11 +124,7 @@ def downscale_valid(
         The image, uint8 size×size×3, and its hole, bool size×size: each pixel that the hole
         touches.
     """
-    weight = (~hole).astype(np.float32)
-    weights = _scale(weight, size)
-    scaled = np.stack([_scale(image[..., channel] * weight, size) for channel in range(3)], axis=-1)
-    values = scaled / np.maximum(weights, 1e-6)[..., None]
-    return values.round().clip(0, 255).astype(np.uint8), weights < 1 - 1e-3
+    return resample_valid(image, hole, lambda plane: _scale(plane, size))
 
 
 def _scale(plane: np.ndarray, size: int) -> np.ndarray:

@@ -9,10 +9,12 @@ completed = complete(method, Image.open("photo.jpg"), Image.open("hole.png"))
 import numpy as np
 from PIL import Image, ImageOps
 
-from mdrnets.evaluation.photos import Square, complete_photo
+from mdrnets.evaluation import face_detection
+from mdrnets.evaluation.photos import AnySquare, complete_photo
+from mdrnets.evaluation.squares import Square, TurnedSquare
 from mdrnets.methods.exported import LoadedMethod, load_method
 
-__all__ = ["LoadedMethod", "Square", "complete", "load_method"]
+__all__ = ["LoadedMethod", "Square", "align_face", "complete", "load_method"]
 WHITE = 128
 """From this grey level on, a pixel of a mask is white: a hole."""
 
@@ -22,7 +24,7 @@ def complete(
     image: Image.Image | np.ndarray,
     hole: Image.Image | np.ndarray,
     *,
-    square: Square | None = None,
+    square: AnySquare | None = None,
     seed: int = 0,
 ) -> np.ndarray:
     """Fill the hole of a photograph.
@@ -31,7 +33,8 @@ def complete(
         method: see `load_method`.
         image: a picture, or uint8 H×W×3.
         hole: a picture in black and white, white = missing, or bool H×W, True = missing.
-        square: of the photograph, to complete; None: all of it, which must be square.
+        square: of the photograph, to complete, a `Square` or what `align_face` finds; None: all of
+            it, which must be square.
         seed: of the samples of a method that draws some.
 
     Returns:
@@ -44,6 +47,22 @@ def complete(
     size = method.description.image_size
     completed = complete_photo(method.network, pixels, missing, size=size, square=square, seed=seed)
     return next(completed)
+
+
+def align_face(image: Image.Image | np.ndarray, hole: Image.Image | np.ndarray) -> TurnedSquare:
+    """Find the face that has the hole, and align it as the faces of CelebA-HQ and FFHQ are.
+
+    Args:
+        image: a picture, or uint8 H×W×3.
+        hole: a picture in black and white, white = missing, or bool H×W, True = missing.
+
+    Returns:
+        The square to complete.
+
+    Raises:
+        UserError: the detector is not installed, or the photograph has no face that it sees.
+    """
+    return face_detection.align_face(read_picture(image), read_hole(hole))
 
 
 def read_picture(image: Image.Image | np.ndarray) -> np.ndarray:

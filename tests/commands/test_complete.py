@@ -8,6 +8,8 @@ from PIL import Image
 
 import mdrnets
 from mdrnets.commands.command_line import run_command
+from mdrnets.evaluation import face_detection
+from mdrnets.evaluation.alignment import Landmarks
 from tests.helpers.project import LAYOUT, ROOT
 from tests.helpers.toy import Toy
 from tests.helpers.trained_toys import write_trained_toys
@@ -68,6 +70,42 @@ def test_samples_are_numbered_and_equal_ones_are_said(
     monkeypatch.setattr(Toy, "complete", lambda self, masked, hole, generator: masked)
     assert _complete("--samples", "2") == 0
     assert "toy" in capsys.readouterr().err
+
+
+def test_a_face_is_aligned_if_the_detector_is_installed(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    face = Landmarks((29, 22), (38, 20), (32, 33), (38, 32))
+    arguments = ["photo.png", "--hole", "hole.png", "--output", "out.png", "--method", "toy"]
+    monkeypatch.setattr(face_detection, "detect_faces", lambda image: [face])
+    monkeypatch.setattr(face_detection, "detector_is_installed", lambda: True)
+    results = []
+    for crop in ([], ["--crop", "face"]):
+        assert run_command("complete", [*arguments, *crop]) == 0
+        results.append(np.asarray(Image.open("out.png")))
+    before, (after, named) = np.asarray(Image.open("photo.png")), results
+    hole = np.asarray(Image.open("hole.png")) > 0
+    assert np.array_equal(after, named)
+    assert np.array_equal(before[~hole], after[~hole]) and (before[hole] != after[hole]).any()
+    square = mdrnets.align_face(Image.open("photo.png"), Image.open("hole.png"))
+    assert run_command("export", ["--method", "toy", "exported"]) == 0
+    method = mdrnets.load_method("exported")
+    assert np.array_equal(mdrnets.complete(method, before, hole, square=square), after)
+
+
+@pytest.mark.parametrize(("crop", "named"), [([], "photograph"), (["--crop", "face"], "face")])
+def test_without_the_detector_a_square_is_asked_for(
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    crop: list[str],
+    named: str,
+) -> None:
+    arguments = ["photo.png", "--hole", "hole.png", "--output", "out.png", "--method", "toy"]
+    monkeypatch.setattr(face_detection, "detector_is_installed", lambda: False)
+    assert run_command("complete", [*arguments, *crop]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: {named}: ") and "--crop" in error
 
 
 def test_a_rotation_in_the_file_is_heeded(project: Path) -> None:
