@@ -15,13 +15,14 @@ from mdrnets.execution.run import StageRun
 def main(run: StageRun) -> None:
     from mdrnets.evaluation.evaluate_method import evaluate_method
     from mdrnets.evaluation.features import write_features
-    from mdrnets.evaluation.scores import write_scores
+    from mdrnets.evaluation.scores import Score
     from mdrnets.evaluation.summary import save_summary
+    from mdrnets.files.tables import write_rows
 
     dataset, method = run.wildcards["dataset"], run.wildcards["method"]
     begin = time.monotonic()
     evaluation = evaluate_method(run.config, dataset=dataset, method=method, progress=run.progress)
-    write_scores(run.layout.scores(dataset, method), evaluation.scores)
+    write_rows(run.layout.scores(dataset, method), Score, evaluation.scores)
     write_features(run.layout.features(dataset, method), evaluation.features)
     save_summary(run.layout.summary(dataset, method), evaluation.summary)
 

@@ -13,11 +13,12 @@ from mdrnets.execution.run import StageRun
 @stage_command("dataset", "method")
 def main(run: StageRun) -> None:
     from mdrnets.evaluation.inspect_method import inspect_parsing
-    from mdrnets.evaluation.parsing import write_parsing
+    from mdrnets.evaluation.parsing import ParsedClass
+    from mdrnets.files.tables import write_rows
 
     dataset, method = run.wildcards["dataset"], run.wildcards["method"]
     classes = inspect_parsing(run.config, dataset=dataset, method=method, progress=run.progress)
-    write_parsing(run.layout.parsing(dataset, method), classes)
+    write_rows(run.layout.parsing(dataset, method), ParsedClass, classes)
 
 
 if __name__ == "__main__":

@@ -13,9 +13,9 @@ from mdrnets.execution.run import StageRun
 
 @stage_command("dataset")
 def main(run: StageRun) -> None:
-    from mdrnets.data.assignment import assign, write_assignment
+    from mdrnets.data.assignment import Pair, assign
     from mdrnets.data.dataset import HOLE_SPLIT_COLUMNS, SPLIT_COLUMNS, open_array
-    from mdrnets.files.tables import read_table
+    from mdrnets.files.tables import read_table, write_rows
 
     name, protocol, table = run.wildcards["dataset"], run.config.protocol, run.layout.hole_split()
     hole_split = read_table(table, HOLE_SPLIT_COLUMNS)
@@ -27,7 +27,7 @@ def main(run: StageRun) -> None:
         seed=protocol.seed,
         dataset=name,
     )
-    write_assignment(run.layout.assignment(name), pairs)
+    write_rows(run.layout.assignment(name), Pair, pairs)
 
 
 if __name__ == "__main__":

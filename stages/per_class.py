@@ -12,13 +12,14 @@ from mdrnets.execution.run import StageRun
 
 @stage_command("dataset")
 def main(run: StageRun) -> None:
-    from mdrnets.evaluation.class_scores import write_class_scores
+    from mdrnets.evaluation.class_scores import ClassScore
     from mdrnets.evaluation.per_class import load_class_maps, score_compared_networks
+    from mdrnets.files.tables import write_rows
 
     dataset = run.wildcards["dataset"]
     maps = load_class_maps(run.config, dataset=dataset)
     scores = score_compared_networks(run.config, dataset=dataset, maps=maps, progress=run.progress)
-    write_class_scores(run.layout.per_class(dataset), scores)
+    write_rows(run.layout.per_class(dataset), ClassScore, scores)
     run.note("parsed_images", sum(class_map.source == "parsed" for class_map in maps.values()))
 
 

@@ -29,18 +29,19 @@ def main(arguments: Sequence[str]) -> int:
 
 def _verify(pipeline: "Pipeline", name: str) -> int:
     from mdrnets.files import write_text
+    from mdrnets.files.tables import write_rows
     from mdrnets.reporting.reference.compare import (
+        Comparison,
         comparison_page,
         count_verdicts,
         format_comparisons,
-        write_comparisons,
     )
     from mdrnets.reporting.reference.run import REFERENCE
     from mdrnets.reporting.reference.verify import verify
 
     layout = pipeline.layout
     verification = verify(pipeline, name)
-    write_comparisons(layout.report("verify.csv"), verification.comparisons)
+    write_rows(layout.report("verify.csv"), Comparison, verification.comparisons)
     write_text(
         layout.report("verify.md"), comparison_page(verification.comparisons, verification.facts)
     )

@@ -5,14 +5,14 @@ without replacement from the test holes of the bin, independently of other bins 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from mdrnets.data.shuffling import shuffle_by_hash
 from mdrnets.errors import UserError
-from mdrnets.files.tables import read_rows, write_table
+from mdrnets.files.tables import read_rows
 
 Row = Mapping[str, str]
 
@@ -38,9 +38,6 @@ class Pair:
     hole_row: int
     ratio: float
     role: str
-
-
-COLUMNS = tuple(field.name for field in fields(Pair))
 
 
 def assign(
@@ -104,10 +101,6 @@ def _check_enough(candidates: Mapping[str, Mapping[str, int]], images: int, data
                 f"one for each of {images} test images; increase holes.test, or use fewer test "
                 "images"
             )
-
-
-def write_assignment(path: Path, pairs: Sequence[Pair]) -> None:
-    write_table(path, COLUMNS, (astuple(pair) for pair in pairs))
 
 
 def read_assignment(path: Path, *, role: str = "test") -> list[Pair]:

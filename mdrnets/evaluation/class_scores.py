@@ -5,7 +5,7 @@ paper's example is a hole over both eyes.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -15,7 +15,7 @@ import torch
 from mdrnets.data.assignment import Pair
 from mdrnets.data.classes import CLASSES
 from mdrnets.errors import UserError
-from mdrnets.files.tables import read_rows, write_table
+from mdrnets.files.tables import read_rows
 from mdrnets.metrics.pixel import l1, psnr
 
 Source = Literal["annotated", "parsed"]
@@ -47,9 +47,6 @@ class ClassScore:
     pixels: int
     l1: float
     psnr: float
-
-
-COLUMNS = tuple(field.name for field in fields(ClassScore))
 
 
 @dataclass(frozen=True)
@@ -99,10 +96,6 @@ def score_classes(
             yield ClassScore(
                 method, pair.image, pair.bin, pair.hole, CLASSES[label], source, *numbers
             )
-
-
-def write_class_scores(path: Path, scores: Sequence[ClassScore]) -> None:
-    write_table(path, COLUMNS, (astuple(score) for score in scores))
 
 
 def read_class_scores(path: Path, methods: Sequence[str]) -> dict[str, list[ClassScore]]:

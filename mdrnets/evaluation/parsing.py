@@ -3,14 +3,14 @@
 Import-light: the report reads it without importing torch.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass, fields
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from mdrnets.data.classes import CLASSES
-from mdrnets.files.tables import read_rows, write_table
+from mdrnets.files.tables import read_rows
 
 COMPLETE = "complete"
 """The parser's input: complete images. Otherwise it is the bin of the coarse composites."""
@@ -43,9 +43,6 @@ class ParsedClass:
         return self.both / union if union else float("nan")
 
 
-COLUMNS = tuple(field.name for field in fields(ParsedClass))
-
-
 def count_classes(input_name: str, labels: np.ndarray, parsed: np.ndarray) -> list[ParsedClass]:
     """Compare the parser's maps with the label maps, class by class.
 
@@ -74,10 +71,6 @@ def mean_iou(classes: Iterable[ParsedClass]) -> float:
     """Mean over the classes in the label maps; NaN if they have none."""
     ious = [parsed.iou for parsed in classes if parsed.pixels]
     return float(np.mean(ious)) if ious else float("nan")
-
-
-def write_parsing(path: Path, classes: Sequence[ParsedClass]) -> None:
-    write_table(path, COLUMNS, (astuple(parsed) for parsed in classes))
 
 
 def read_parsing(path: Path) -> dict[str, list[ParsedClass]]:

@@ -6,7 +6,7 @@ Therefore the scores over the hole only, and of the output before compositing, a
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,7 @@ from mdrnets.data.progress import ProgressBar, no_progress_bar
 from mdrnets.errors import UserError
 from mdrnets.evaluation.summary import BinSummary, Distances, Estimate
 from mdrnets.files.arrays import map_array
-from mdrnets.files.tables import write_table
+from mdrnets.files.tables import field_names
 from mdrnets.metrics.frechet import frechet_distance
 from mdrnets.metrics.intervals import bootstrap_mean, half_jackknife
 from mdrnets.metrics.kid import kernel_distance
@@ -61,8 +61,7 @@ class Score:
     raw_ssim: float
 
 
-COLUMNS = tuple(field.name for field in fields(Score))
-METRICS = COLUMNS[4:]
+METRICS = tuple(field_names(Score)[4:])
 
 
 def score_pairs(
@@ -213,10 +212,6 @@ def _warning(n: int, dimensions: int) -> str | None:
 
 
 # -- files -----------------------------------------------------------------------------------
-
-
-def write_scores(path: Path, scores: Sequence[Score]) -> None:
-    write_table(path, COLUMNS, (astuple(score) for score in scores))
 
 
 def read_array(path: Path, *, shape: tuple[int, ...], dtype: str, stage: str) -> np.ndarray:

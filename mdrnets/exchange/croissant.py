@@ -12,11 +12,12 @@ import mlcroissant as mlc
 
 from mdrnets.config.load import Config
 from mdrnets.dag.pipeline import snakemake_command
-from mdrnets.data.assignment import COLUMNS as ASSIGNMENT_COLUMNS
+from mdrnets.data.assignment import Pair
 from mdrnets.data.dataset import HOLE_SPLIT_COLUMNS, SPLIT_COLUMNS
 from mdrnets.data.download.publish import Manifest
 from mdrnets.errors import UserError
 from mdrnets.files import sha256
+from mdrnets.files.tables import field_names
 from mdrnets.files.text import read_json_as
 from mdrnets.layout import Layout
 
@@ -69,7 +70,7 @@ def describe(config: Config) -> dict[str, Any]:
             _records(
                 layout,
                 assignment,
-                ASSIGNMENT_COLUMNS,
+                field_names(Pair),
                 f"{dataset.title}: the mask of each image in each bin.",
                 {"image": split, "hole": holes},
             ),

@@ -6,9 +6,8 @@ import pytest
 
 from mdrnets.commands.command_line import run_command
 from mdrnets.files import write_text
-from mdrnets.files.tables import write_table
+from mdrnets.files.tables import write_rows, write_table
 from mdrnets.reporting.claims.finding import COLUMN, CONTRADICTED, SUPPORTED, UNTESTED, Finding
-from mdrnets.reporting.claims.markdown import write_findings
 from mdrnets.reporting.tables.cells import CELL_COLUMNS
 from mdrnets.tracking.record import Record
 from tests.helpers.finished_run import LAYOUT, finish_table1, write_finished_run
@@ -34,8 +33,9 @@ def reference_run(
     ]
     for name in ("table1", "table1_extended"):
         write_table(LAYOUT.report(f"{name}.csv"), CELL_COLUMNS, rows)
-    write_findings(
+    write_rows(
         LAYOUT.report("claims.csv"),
+        Finding,
         [
             Finding("best", "it is better", verdict=SUPPORTED),
             Finding("best", "it is better", verdict=CONTRADICTED),

@@ -3,8 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mdrnets.data.assignment import Pair, assign, by_bin, read_assignment, write_assignment
+from mdrnets.data.assignment import Pair, assign, by_bin, read_assignment
 from mdrnets.errors import UserError
+from mdrnets.files.tables import write_rows
 
 BINS = {"1-20": (1, 2), "20-40": (3, 4), "40-60": (5, 6)}
 
@@ -100,7 +101,7 @@ def test_validation_images_are_the_same_in_all_bins() -> None:
 def test_pairs_are_read_as_they_were_written(tmp_path) -> None:
     pairs = _assign(_split(["test", "validation", "test"]), _hole_split(test=1, validation=1))
     path = tmp_path / "faces.csv"
-    write_assignment(path, pairs)
+    write_rows(path, Pair, pairs)
     header = path.read_text().splitlines()[0]
     assert header == "image,image_row,bin,hole,hole_row,ratio,role"
     for role in ("test", "validation"):

@@ -10,8 +10,8 @@ from mdrnets.evaluation.class_scores import (
     ClassScore,
     read_class_scores,
     score_classes,
-    write_class_scores,
 )
+from mdrnets.files.tables import write_rows
 
 PAIRS = [Pair("a", 1, "1-20", "h0", 0, 0.25, "test"), Pair("b", 0, "1-20", "h1", 1, 0.5, "test")]
 
@@ -55,7 +55,7 @@ def test_a_class_that_the_image_has_not_is_never_scored() -> None:
 
 def test_what_is_written_is_read(scores: list[ClassScore], tmp_path: Path) -> None:
     path = tmp_path / "scores.csv"
-    write_class_scores(path, scores)
+    write_rows(path, ClassScore, scores)
     assert read_class_scores(path, ["m"]) == {"m": scores}
 
 
@@ -63,6 +63,6 @@ def test_what_is_written_is_read(scores: list[ClassScore], tmp_path: Path) -> No
 def test_scores_of_other_methods_are_refused(
     scores: list[ClassScore], tmp_path: Path, methods: list[str]
 ) -> None:
-    write_class_scores(tmp_path / "scores.csv", scores)
+    write_rows(tmp_path / "scores.csv", ClassScore, scores)
     with pytest.raises(UserError, match=r"scores\.csv"):
         read_class_scores(tmp_path / "scores.csv", methods)

@@ -12,8 +12,8 @@ from mdrnets.evaluation.parsing import (
     count_classes,
     mean_iou,
     read_parsing,
-    write_parsing,
 )
+from mdrnets.files.tables import write_rows
 
 SKIN, BROW, EYE = 1, 2, 3
 
@@ -51,7 +51,7 @@ def test_no_label_map_has_no_mean() -> None:
 def test_a_table_is_read_as_it_was_written(tmp_path: Path) -> None:
     path = tmp_path / "parsing.csv"
     classes = [ParsedClass(name, "skin", 2, 7, 5, 5) for name in (COMPLETE, "1-20")]
-    write_parsing(path, classes)
+    write_rows(path, ParsedClass, classes)
     assert read_parsing(path) == {COMPLETE: classes[:1], "1-20": classes[1:]}
     with pytest.raises(UserError, match=r"other\.csv"):
         read_parsing(tmp_path / "other.csv")

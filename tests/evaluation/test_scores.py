@@ -13,16 +13,15 @@ from mdrnets.data.assignment import Pair
 from mdrnets.errors import UserError
 from mdrnets.evaluation.features import write_features
 from mdrnets.evaluation.scores import (
-    COLUMNS,
     METRICS,
     Score,
     check_enough,
     read_array,
     score_pairs,
     summarise_bin,
-    write_scores,
 )
 from mdrnets.evaluation.summary import BinSummary
+from mdrnets.files.tables import field_names, write_rows
 from mdrnets.metrics.frechet import frechet_distance
 from mdrnets.metrics.kid import kernel_distance
 
@@ -126,10 +125,10 @@ def test_an_empty_hole_is_named(case: Case) -> None:
 def test_scores_are_kept_to_the_last_digit(case: Case, tmp_path: Path) -> None:
     scores = [*case.scores(), *case.scores(case.images[2:].copy())]
     for name in ("a.csv", "b.csv"):
-        write_scores(tmp_path / name, scores)
+        write_rows(tmp_path / name, Score, scores)
     with (tmp_path / "a.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert list(rows[0]) == list(COLUMNS)
+    assert list(rows[0]) == field_names(Score)
     for row, score in zip(rows, scores, strict=True):
         assert {name: float(row[name]) for name in METRICS} == {
             name: getattr(score, name) for name in METRICS

@@ -19,13 +19,13 @@ import torch
 
 from mdrnets.config.validation import load_json_options
 from mdrnets.data.archive import Archive
-from mdrnets.data.assignment import Pair, read_assignment, write_assignment
+from mdrnets.data.assignment import Pair, read_assignment
 from mdrnets.data.download.ffhq import read_metadata
 from mdrnets.errors import UserError
 from mdrnets.evaluation.summary import Validation
 from mdrnets.files.archives import MAX_RATIO, open_zip, read_member
 from mdrnets.files.arrays import map_array, read_tensors
-from mdrnets.files.tables import read_rows, read_table, write_table
+from mdrnets.files.tables import read_rows, read_table, write_rows, write_table
 from mdrnets.files.text import read_json, read_json_as, read_text
 from mdrnets.tracking.record import Record, append_point, read, read_points
 from mdrnets.training.history import History, read_history_rows
@@ -118,7 +118,7 @@ READERS: dict[str, tuple[Content, Reader, type]] = {
         list,
     ),
     "assignment": (
-        lambda path: write_assignment(path, [_pair, _pair]),
+        lambda path: write_rows(path, Pair, [_pair, _pair]),
         read_assignment,
         list,
     ),

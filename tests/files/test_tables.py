@@ -3,11 +3,17 @@ from pathlib import Path
 import pytest
 
 from mdrnets.errors import UserError
-from mdrnets.files.tables import field_names, read_header, read_rows, read_table, write_table
+from mdrnets.files.tables import (
+    field_names,
+    read_header,
+    read_rows,
+    read_table,
+    write_rows,
+    write_table,
+)
 from mdrnets.reporting.claims.finding import BEST, SUPPORTED, Finding
-from mdrnets.reporting.claims.markdown import write_findings
 from mdrnets.reporting.tables.build import build_table
-from mdrnets.reporting.tables.cells import Cell, write_cells
+from mdrnets.reporting.tables.cells import Cell
 from mdrnets.reporting.tables.metrics import table1_metrics
 from mdrnets.reporting.tables.published import load_published
 from tests.helpers.example import BINS, make_config, make_summary
@@ -50,7 +56,7 @@ def test_cells_come_back_as_they_were(tmp_path: Path) -> None:
         published=load_published(),
     )
     path = tmp_path / "table.csv"
-    write_cells(path, table)
+    write_rows(path, Cell, table.cells)
     assert read_header(path) == field_names(Cell)
     assert tuple(read_rows(path, Cell)) == table.cells
 
@@ -60,7 +66,7 @@ def test_findings_come_back_as_they_were(tmp_path: Path) -> None:
         Finding(BEST, "better", "one", metric="L1", bin="1-20", verdict=SUPPORTED, here=-0.5, n=7),
         Finding(BEST, "better, too", reason="not tested"),
     ]
-    write_findings(tmp_path / "claims.csv", findings)
+    write_rows(tmp_path / "claims.csv", Finding, findings)
     assert read_rows(tmp_path / "claims.csv", Finding) == findings
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import yaml
 
-from mdrnets.data.assignment import assign, write_assignment
+from mdrnets.data.assignment import Pair, assign
 from mdrnets.data.dataset import HOLE_SPLIT_COLUMNS, SPLIT_COLUMNS
-from mdrnets.files.tables import read_table, write_table
+from mdrnets.files.tables import read_table, write_rows, write_table
 from mdrnets.layout import Layout
 
 ROOT = Path(__file__).parents[2]
@@ -100,7 +100,7 @@ def write_data(folder: Path, *, size: int = SIZE) -> None:
             seed=1,
             dataset=name,
         )
-        write_assignment(folder / LAYOUT.assignment(name), pairs)
+        write_rows(folder / LAYOUT.assignment(name), Pair, pairs)
 
 
 def add_variants() -> None:

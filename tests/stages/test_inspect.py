@@ -11,14 +11,14 @@ import yaml
 
 from mdrnets.config.load import load_config
 from mdrnets.dag.pipeline import Pipeline
-from mdrnets.data.assignment import assign, read_assignment, write_assignment
+from mdrnets.data.assignment import Pair, assign, read_assignment
 from mdrnets.data.classes import CLASSES
 from mdrnets.data.dataset import HOLE_SPLIT_COLUMNS, SPLIT_COLUMNS
 from mdrnets.data.pixels import to_pixels, to_tensor
 from mdrnets.evaluation.memory_use import NONE, load_memory_use
 from mdrnets.evaluation.parsing import COMPLETE, read_parsing
 from mdrnets.evaluation.refined_faces import load_refined_faces
-from mdrnets.files.tables import read_table, write_table
+from mdrnets.files.tables import read_table, write_rows, write_table
 from mdrnets.methods.building import build_network, load_network, resolved_options
 from mdrnets.methods.mdrnets.method import MDRNets
 from mdrnets.methods.model_files import ModelConfig, save_model_config, save_weights
@@ -108,7 +108,7 @@ def _write_roles_and_labels() -> None:
         seed=1,
         dataset="one",
     )
-    write_assignment(LAYOUT.assignment("one"), pairs)
+    write_rows(LAYOUT.assignment("one"), Pair, pairs)
 
 
 def _save_untrained(name: str) -> None:

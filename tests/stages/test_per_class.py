@@ -6,8 +6,8 @@ import torch
 
 from mdrnets.data.assignment import read_assignment
 from mdrnets.data.dataset import SPLIT_COLUMNS
-from mdrnets.evaluation.class_scores import COLUMNS, read_class_scores
-from mdrnets.files.tables import read_table, write_table
+from mdrnets.evaluation.class_scores import ClassScore, read_class_scores
+from mdrnets.files.tables import field_names, read_table, write_table
 from mdrnets.methods.mdrnets import parser
 from mdrnets.methods.model_files import ModelConfig, save_model_config, save_weights
 from stages.per_class import main
@@ -118,7 +118,7 @@ def test_an_image_without_annotation_is_parsed(project: Path) -> None:
     rows = [[r["id"], r["role"], 0, r["sha256"]] for r in split]
     write_table(LAYOUT.split("one"), SPLIT_COLUMNS, rows)
     assert main(["one"]) == 0
-    assert {r["source"] for r in read_table(OUTPUT, COLUMNS)} <= {"parsed"}
+    assert {r["source"] for r in read_table(OUTPUT, field_names(ClassScore))} <= {"parsed"}
 
 
 def test_it_gives_the_same_bytes_again(project: Path) -> None:

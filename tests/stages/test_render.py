@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from mdrnets.evaluation.features import write_features
-from mdrnets.evaluation.scores import COLUMNS
+from mdrnets.evaluation.scores import Score
 from mdrnets.evaluation.summary import save_summary
-from mdrnets.files.tables import write_table
+from mdrnets.files.tables import field_names, write_table
 from stages.render import main
 from tests.helpers.example import make_summary
 from tests.helpers.project import LAYOUT, ROOT, add_variants, edit_yaml, write_configuration
@@ -160,7 +160,7 @@ def _write_scores(dataset: str, method: str, l1: float) -> None:
         for bin_ in ("1-20", "20-40", "40-60")
         for image in range(8)
     ]
-    write_table(LAYOUT.scores(dataset, method), COLUMNS, rows)
+    write_table(LAYOUT.scores(dataset, method), field_names(Score), rows)
     features = generator.normal(size=(3, 8, 4)).astype(np.float32)
     write_features(LAYOUT.features(dataset, method), features)
     write_features(LAYOUT.features(dataset, "ground_truth"), features[0])

@@ -9,9 +9,10 @@ from mdrnets.dag.report import choose_figure1_method
 from mdrnets.data.assignment import read_assignment
 from mdrnets.data.classes import CLASSES
 from mdrnets.evaluation.memory_use import NONE, MemoryUse, save_memory_use
-from mdrnets.evaluation.parsing import COMPLETE, count_classes, write_parsing
-from mdrnets.evaluation.scores import Score, write_scores
+from mdrnets.evaluation.parsing import COMPLETE, ParsedClass, count_classes
+from mdrnets.evaluation.scores import Score
 from mdrnets.files import write_text
+from mdrnets.files.tables import write_rows
 from stages.render import main
 from tests.helpers.project import (
     LAYOUT,
@@ -53,9 +54,9 @@ def project(no_sync: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
             Score(pair.image, pair.bin, pair.hole, pair.ratio, 1.0, 20.0, 0.8, *[0.0] * 5)
             for pair in pairs
         ]
-        write_scores(LAYOUT.scores(dataset, "toy"), scores)
+        write_rows(LAYOUT.scores(dataset, "toy"), Score, scores)
     labels = np.zeros((2, SIZE, SIZE), dtype=np.uint8)
-    write_parsing(LAYOUT.parsing("one", "toy"), count_classes(COMPLETE, labels, labels))
+    write_rows(LAYOUT.parsing("one", "toy"), ParsedClass, count_classes(COMPLETE, labels, labels))
     return tmp_path
 
 

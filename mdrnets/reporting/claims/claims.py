@@ -5,11 +5,12 @@ from mdrnets.config.protocol import FULL
 from mdrnets.dag.evaluate import per_class_networks
 from mdrnets.evaluation.class_scores import ClassScore, read_class_scores
 from mdrnets.files import write_text
+from mdrnets.files.tables import write_rows
 from mdrnets.layout import Layout
 from mdrnets.reporting.claims.ablations import ablation_findings
 from mdrnets.reporting.claims.classes import class_findings
 from mdrnets.reporting.claims.finding import COLUMN, Finding
-from mdrnets.reporting.claims.markdown import format_claims, write_findings
+from mdrnets.reporting.claims.markdown import format_claims
 from mdrnets.reporting.claims.results import Resampling, Results, read_results
 from mdrnets.reporting.claims.table1 import Table1Claims, reason_untestable
 from mdrnets.reporting.context import describe_run
@@ -35,7 +36,7 @@ def render(config: Config, layout: Layout, name: str) -> None:
         *class_findings(config, _class_scores(config, layout), resampling=resampling),
     ]
     findings.sort(key=lambda finding: finding.kind == COLUMN)  # claims first
-    write_findings(layout.report(f"{name}.csv"), findings)
+    write_rows(layout.report(f"{name}.csv"), Finding, findings)
     page = format_claims(findings, config, facts=describe_run(config, {}, git_state(config.name)))
     write_text(layout.report(f"{name}.md"), page)
 

@@ -7,7 +7,7 @@ claim or contradicts it, by its sign; any other difference leaves the claim unde
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 from mdrnets.metrics.paired import Difference, holm
 from mdrnets.reporting.tables.build import NOTHING_FINITE
@@ -86,9 +86,6 @@ class Finding:
     trainings: int | None = None
     least: float | None = None
     most: float | None = None
-
-
-FINDING_COLUMNS = tuple(field.name for field in fields(Finding))
 
 
 def with_test_result(

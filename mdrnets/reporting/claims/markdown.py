@@ -1,16 +1,12 @@
-"""The tests of the claims as a table and as a page: first the verdicts, then the numbers."""
+"""The tests of the claims as a page: first the verdicts, then the numbers."""
 
 from collections.abc import Sequence
-from dataclasses import astuple
-from pathlib import Path
 
 from mdrnets.config.load import Config
 from mdrnets.files.markdown import format_facts, format_table
-from mdrnets.files.tables import write_table
 from mdrnets.reporting.claims.finding import (
     CLASS,
     COLUMN,
-    FINDING_COLUMNS,
     GROWS,
     LEVEL,
     ORDER,
@@ -47,12 +43,6 @@ SOURCES = {
     "parsed": "the face parser's maps of the ground truth, where images have no annotation",
 }
 """Where the class of a pixel comes from."""
-
-
-def write_findings(path: Path, findings: Sequence[Finding]) -> None:
-    """Write one row for each finding. A missing value is an empty field."""
-    rows = (["" if value is None else value for value in astuple(f)] for f in findings)
-    write_table(path, FINDING_COLUMNS, rows)
 
 
 def format_claims(

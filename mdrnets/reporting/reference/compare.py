@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Literal
 
 from mdrnets.errors import UserError
 from mdrnets.files.markdown import format_facts, format_table
-from mdrnets.files.tables import read_table, write_table
+from mdrnets.files.tables import field_names, read_table
 from mdrnets.reporting.reference.run import Tolerance
 from mdrnets.reporting.tables.cells import BLANK, CELL_COLUMNS
 
@@ -45,7 +45,7 @@ class Comparison:
     verdict: Verdict
 
 
-COLUMNS = tuple(field.name for field in fields(Comparison))
+COLUMNS = tuple(field_names(Comparison))
 
 
 def compare(
@@ -138,12 +138,6 @@ def comparison_page(comparisons: Sequence[Comparison], facts: Sequence[tuple[str
         "",
     ]
     return "\n".join(lines)
-
-
-def write_comparisons(path: Path, comparisons: Iterable[Comparison]) -> None:
-    """Write one row for each cell. A missing value is an empty field."""
-    rows = (["" if value is None else value for value in astuple(c)] for c in comparisons)
-    write_table(path, COLUMNS, rows)
 
 
 def format_cells(comparison: Comparison) -> Iterator[str]:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from mdrnets.config.load import load_config
 from mdrnets.errors import UserError
-from mdrnets.files.tables import read_table
-from mdrnets.reporting.claims.finding import COLUMN, FINDING_COLUMNS, VERDICTS
+from mdrnets.files.tables import read_rows, read_table
+from mdrnets.reporting.claims.finding import COLUMN, VERDICTS, Finding
 from mdrnets.reporting.reference.run import REFERENCE, ReferenceRun, load_reference
 from mdrnets.reporting.tables.cells import CELL_COLUMNS, HERE
 from mdrnets.reporting.tables.short import format_short_table1
@@ -83,10 +83,11 @@ def _machine(cpu: str, gpus: Sequence[str]) -> str:
 
 def _claims(path: Path) -> str:
     """The number of tests of the paper's claims by verdict."""
-    claims = [row for row in read_table(path, FINDING_COLUMNS) if row["kind"] != COLUMN]
-    counts = Counter(row["verdict"] for row in claims)
+    findings = [finding for finding in read_rows(path, Finding) if finding.kind != COLUMN]
+    counts = Counter(finding.verdict for finding in findings)
+    claims = {finding.claim for finding in findings}
     return (
-        f"**Claims**: of {counts.total()} tests of {len({row['claim'] for row in claims})} claims, "
+        f"**Claims**: of {counts.total()} tests of {len(claims)} claims, "
         f"{', '.join(f'{counts[verdict]} are {verdict}' for verdict in VERDICTS)} {HERE} "
         f"([which]({path.with_suffix('.md')}))."
     )

@@ -5,14 +5,13 @@ The number after ± is half the width of the confidence interval. The CSV file h
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import astuple, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from itertools import product
-from pathlib import Path
 from typing import Literal
 
 from mdrnets.config.data import Dataset
 from mdrnets.evaluation.summary import BinSummary, Estimate
-from mdrnets.files.tables import write_table
+from mdrnets.files.tables import field_names
 
 HERE, PAPER = "here", "paper"
 BLANK = "—"
@@ -97,7 +96,7 @@ class Cell:
         return text if self.published_metric == self.metric else f"{self.published_metric} {text}"
 
 
-CELL_COLUMNS = tuple(field.name for field in fields(Cell))
+CELL_COLUMNS = tuple(field_names(Cell))
 
 
 @dataclass(frozen=True)
@@ -218,15 +217,3 @@ def mark_best(table: Table) -> Table:
             for cell in table.cells
         ),
     )
-
-
-def write_cells(path: Path, table: Table) -> None:
-    """Write one row for each cell. A missing value is an empty field."""
-    rows = ([_to_csv(value) for value in astuple(cell)] for cell in table.cells)
-    write_table(path, CELL_COLUMNS, rows)
-
-
-def _to_csv(value: object) -> object:
-    if isinstance(value, bool):
-        return int(value)
-    return "" if value is None else value

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from mdrnets.files import write_text
+from mdrnets.files.tables import write_rows
 from mdrnets.layout import Layout
-from mdrnets.reporting.tables.cells import Table, write_cells
+from mdrnets.reporting.tables.cells import Cell, Table
 from mdrnets.reporting.tables.latex import to_latex
 from mdrnets.reporting.tables.markdown import to_markdown
 
@@ -30,7 +31,7 @@ def write_score_table(
         legend: how to read a value.
         notes: what to know before comparing the numbers.
     """
-    write_cells(layout.report(f"{name}.csv"), table)
+    write_rows(layout.report(f"{name}.csv"), Cell, table.cells)
     text = to_markdown(table, title=title, facts=facts, legend=legend, notes=notes)
     write_text(layout.report(f"{name}.md"), text)
     text = to_latex(table, title=title, label=name, facts=facts, legend=legend, notes=notes)

@@ -8,8 +8,8 @@ import pytest
 
 from mdrnets.errors import UserError
 from mdrnets.evaluation.features import write_features
-from mdrnets.evaluation.scores import COLUMNS
-from mdrnets.files.tables import write_table
+from mdrnets.evaluation.scores import Score
+from mdrnets.files.tables import field_names, write_rows, write_table
 from mdrnets.layout import Layout
 from mdrnets.metrics.paired import holm
 from mdrnets.reporting.claims.finding import (
@@ -24,7 +24,7 @@ from mdrnets.reporting.claims.finding import (
     combine_verdicts,
     group_by_claim,
 )
-from mdrnets.reporting.claims.markdown import format_claims, write_findings
+from mdrnets.reporting.claims.markdown import format_claims
 from mdrnets.reporting.claims.results import Resampling, Results, read_results
 from mdrnets.reporting.claims.table1 import Table1Claims
 from mdrnets.reporting.tables.metrics import table1_metrics
@@ -323,7 +323,7 @@ def test_another_distance_is_never_called_fid(findings_ahead: list[Finding]) -> 
 
 
 def test_the_table_holds_every_finding(findings_ahead: list[Finding], tmp_path: Path) -> None:
-    write_findings(tmp_path / "claims.csv", findings_ahead)
+    write_rows(tmp_path / "claims.csv", Finding, findings_ahead)
     with (tmp_path / "claims.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == len(findings_ahead) == 8 + 1 + 8 + 16
@@ -358,7 +358,7 @@ def _write(
         for bin_ in bins
         for number, image in enumerate(("a", "b", "c", "d"))
     ]
-    write_table(LAYOUT.scores("one", method), COLUMNS, rows)
+    write_table(LAYOUT.scores("one", method), field_names(Score), rows)
     features = np.full((3, 4, 2), len(method), np.float32)
     write_features(LAYOUT.features("one", method), features)
 

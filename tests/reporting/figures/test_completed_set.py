@@ -3,8 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mdrnets.data.assignment import write_assignment
+from mdrnets.data.assignment import Pair
 from mdrnets.errors import UserError
+from mdrnets.files.tables import write_rows
 from mdrnets.layout import Layout
 from mdrnets.reporting.figures.completed_set import CompletedSet, choose_images, read_completed_set
 from tests.helpers.example import make_config
@@ -19,7 +20,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     source, _ = make_sets()
     pairs = [pair for pairs in source.bins.values() for pair in pairs]
-    write_assignment(LAYOUT.assignment("set_a"), pairs)
+    write_rows(LAYOUT.assignment("set_a"), Pair, pairs)
     _save(LAYOUT.images("set_a"), source.images)
     _save(LAYOUT.holes(), source.holes)
     for method, completions in source.completions.items():

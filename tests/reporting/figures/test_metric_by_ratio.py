@@ -6,7 +6,8 @@ from matplotlib.figure import Figure
 
 from mdrnets.config.protocol import Bootstrap
 from mdrnets.errors import UserError
-from mdrnets.evaluation.scores import Score, write_scores
+from mdrnets.evaluation.scores import Score
+from mdrnets.files.tables import write_rows
 from mdrnets.reporting.figures import metric_by_ratio
 from mdrnets.reporting.figures.metric_by_ratio import Point, compute_step_means, read_scores
 from mdrnets.reporting.figures.style import make_line_styles
@@ -62,7 +63,7 @@ def test_a_hole_a_little_beyond_the_last_step_belongs_to_it() -> None:
 
 def test_scores_are_read_in_per_cent(tmp_path: Path) -> None:
     score = Score("00001", "1-20", "00002", 0.125, 1.5, 30.0, 0.9, *[0.0] * 5)
-    write_scores(tmp_path / "scores.csv", [score, score])
+    write_rows(tmp_path / "scores.csv", Score, [score, score])
     result = read_scores(tmp_path / "scores.csv")
     assert result["ratio"].tolist() == [12.5, 12.5]
     assert [result[name][0] for name in ("l1", "psnr", "ssim")] == [1.5, 30.0, 0.9]

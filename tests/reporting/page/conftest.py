@@ -11,6 +11,7 @@ from mdrnets.config.load import load_config
 from mdrnets.dag.pipeline import Pipeline
 from mdrnets.evaluation.summary import save_summary
 from mdrnets.files import write_text
+from mdrnets.files.tables import write_rows
 from mdrnets.reporting.claims.finding import (
     BEST,
     COLUMN,
@@ -19,7 +20,6 @@ from mdrnets.reporting.claims.finding import (
     SUPPORTED,
     Finding,
 )
-from mdrnets.reporting.claims.markdown import write_findings
 from mdrnets.tracking.record import MlflowStatus, Record, hashes
 from stages.render import main
 from tests.helpers.example import make_summary
@@ -107,7 +107,7 @@ def _finish(folder: Path, make_record: Callable[..., Record]) -> None:
                 write_text(output, "a stand-in")
             if stage.outputs[0].suffix == ".png":
                 Image.new("RGB", (40, 30), "white").save(stage.outputs[0])
-    write_findings(LAYOUT.report("claims.csv"), FINDINGS)
+    write_rows(LAYOUT.report("claims.csv"), Finding, FINDINGS)
     _record(pipeline, make_record)
     for name in ("table1", "comparisons"):
         assert main([name]) == 0

@@ -2,10 +2,11 @@ from pathlib import Path
 
 import pytest
 
+from mdrnets.files.tables import write_rows
 from mdrnets.reporting.page import scores as module
 from mdrnets.reporting.page.scores import CellView, TableView, read_scores
 from mdrnets.reporting.tables.build import build_table
-from mdrnets.reporting.tables.cells import write_cells
+from mdrnets.reporting.tables.cells import Cell
 from mdrnets.reporting.tables.metrics import table1_metrics
 from mdrnets.reporting.tables.published import Published
 from tests.helpers.example import BINS, make_config, make_summary
@@ -44,7 +45,7 @@ def _write(folder: Path) -> Path:
         },
         published=PUBLISHED,
     )
-    write_cells(folder / "table1.csv", table)
+    write_rows(folder / "table1.csv", Cell, table.cells)
     return folder / "table1.csv"
 
 

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+from mdrnets.files.tables import write_rows
 from mdrnets.reporting.claims.finding import (
     AS_CLAIMED,
     BEST,
@@ -11,7 +12,6 @@ from mdrnets.reporting.claims.finding import (
     UNDECIDED,
     Finding,
 )
-from mdrnets.reporting.claims.markdown import write_findings
 from mdrnets.reporting.page.verdict import read_claims, summarise_verdict
 from tests.helpers.example import make_config
 
@@ -44,7 +44,7 @@ FINDINGS = [
 
 def _write(folder: Path) -> Path:
     path = folder / "claims.csv"
-    write_findings(path, FINDINGS)
+    write_rows(path, Finding, FINDINGS)
     return path
 
 
@@ -115,7 +115,7 @@ def test_a_class_and_the_range_of_trainings_are_shown(tmp_path: Path) -> None:
         least=-0.75,
         most=-0.25,
     )
-    write_findings(tmp_path / "claims.csv", [finding])
+    write_rows(tmp_path / "claims.csv", Finding, [finding])
     ((row,),) = [
         claim.findings for claim in read_claims(tmp_path / "claims.csv", make_config()).claims
     ]

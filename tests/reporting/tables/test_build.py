@@ -6,13 +6,13 @@ import pytest
 from mdrnets.config.load import Config
 from mdrnets.errors import UserError
 from mdrnets.evaluation.summary import Estimate
+from mdrnets.files.tables import write_rows
 from mdrnets.reporting.tables.build import build_table
 from mdrnets.reporting.tables.cells import (
     Cell,
     Table,
     label_row,
     mark_best,
-    write_cells,
 )
 from mdrnets.reporting.tables.metrics import extended_metrics, table1_metrics
 from mdrnets.reporting.tables.published import Published, load_published
@@ -204,7 +204,7 @@ def test_the_long_form_holds_everything(
     config: Config, summaries: Summaries, tmp_path: Path
 ) -> None:
     for name in ("a.csv", "b.csv"):
-        write_cells(tmp_path / name, _table(config, summaries))
+        write_rows(tmp_path / name, Cell, _table(config, summaries).cells)
     with (tmp_path / "a.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 72
