@@ -9,7 +9,6 @@ writes docs/performance.md.
 
 import argparse
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -21,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.cases import CASES
 from benchmarks.performance_page import COLUMNS, ROOT, TABLE, Row, read_rows
 from mdrnets.files.tables import write_table
+from mdrnets.tracking.provenance import machine
 
 
 def main() -> None:
@@ -48,8 +48,7 @@ def _compare(case: str, before: Path, commit: str, runs: int) -> Row:
     pairs = [(_seconds(case, before), _seconds(case, ROOT)) for _ in range(runs)]
     old, new = (statistics.median(seconds) for seconds in zip(*pairs, strict=True))
     ratio = statistics.median(b / a for a, b in pairs)
-    machine = _processor()
-    return Row(case, commit, str(runs), f"{old:.4g}", f"{new:.4g}", f"{ratio:.3g}", machine)
+    return Row(case, commit, str(runs), f"{old:.4g}", f"{new:.4g}", f"{ratio:.3g}", machine().cpu)
 
 
 def _seconds(case: str, tree: Path) -> float:
@@ -67,13 +66,6 @@ def _seconds(case: str, tree: Path) -> float:
 
 def _git(*arguments: str) -> None:
     subprocess.run(["git", "-C", str(ROOT), *arguments], check=True, capture_output=True)
-
-
-def _processor() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.processor()
 
 
 if __name__ == "__main__":

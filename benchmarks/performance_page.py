@@ -3,17 +3,17 @@
 python benchmarks/performance_page.py
 """
 
-import csv
 import inspect
 import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from tabulate import tabulate
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from mdrnets.files.markdown import format_table
+from mdrnets.files.tables import read_header, read_table
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
 TABLE = ROOT / "benchmarks" / "before_after.csv"
 PRECISION = ROOT / "benchmarks" / "precision.csv"
 PAGE = ROOT / "docs" / "performance.md"
@@ -62,8 +62,7 @@ COLUMNS = Row._fields
 
 
 def read_rows(path: Path) -> list[Row]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return [Row(**row) for row in csv.DictReader(file)]
+    return [Row(**row) for row in read_table(path, COLUMNS)]
 
 
 def page(rows: list[Row]) -> str:
@@ -81,18 +80,15 @@ def page(rows: list[Row]) -> str:
         for row in rows
     ]
     headers = ("what", "before is", "runs", "before, s", "after, s", "ratio")
-    table = tabulate(lines, headers, tablefmt="pipe", disable_numparse=True)
+    table = format_table(headers, lines)
     machines = ", ".join(dict.fromkeys(row.processor for row in rows))
     return TEXT.format(table=table, machines=machines, precision=_precision())
 
 
 def _precision() -> str:
-    with PRECISION.open(encoding="utf-8", newline="") as file:
-        headers, *lines = csv.reader(file)
-    table: str = tabulate(
-        [line[:-1] for line in lines], headers[:-1], tablefmt="pipe", disable_numparse=True
-    )
-    return table
+    *headers, _ = read_header(PRECISION)
+    lines = [[row[header] for header in headers] for row in read_table(PRECISION)]
+    return format_table(headers, lines)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from tabulate import tabulate
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.performance_page import ROOT
-from benchmarks.training_step import _batch, _random_data
+from benchmarks.training_step import random_batch, random_data, start_phase
 from mdrnets.config.load import load_config
 from mdrnets.errors import UserError
 from mdrnets.files.tables import write_table
@@ -33,7 +33,6 @@ from mdrnets.training.checks import UpdateChecks
 from mdrnets.training.history import History
 from mdrnets.training.launching import launch
 from mdrnets.training.loop import take_step
-from mdrnets.training.sampling import BatchSampler
 
 CPU = torch.device("cpu")
 PRECISIONS = ("32-true", "bf16-mixed")
@@ -103,22 +102,8 @@ def _steps(
     trainable: Trainable, phase: Phase, number: int, size: int, fabrics: list[Fabric]
 ) -> list[Callable[[], object]]:
     """A step of the phase in each precision."""
-    data = _random_data(size)
-    sampler = BatchSampler(
-        data=data,
-        seed=0,
-        phase=number,
-        batch_size=phase.batch_size,
-        labels=phase.labels,
-        device=CPU,
-        image_map=phase.image_map,
-    )
-    trainable.train()
-    if phase.on_start is not None:
-        phase.on_start(data.images)
-    if phase.on_enter is not None:
-        phase.on_enter()
-    checks, batch = UpdateChecks(History()), sampler.batch(1)
+    batch = start_phase(trainable, number, phase, random_data(size), CPU).batch(1)
+    checks = UpdateChecks(History())
     return [
         lambda fabric=fabric: take_step(trainable, phase, batch, fabric, checks, UserError)  # type: ignore[misc]
         for fabric in fabrics
@@ -127,7 +112,7 @@ def _steps(
 
 def _completions(method: Method, size: int) -> list[Callable[[], object]]:
     """The completion of eight images in each precision."""
-    batch = _batch(size, 8, CPU)
+    batch = random_batch(size, 8, CPU)
 
     def complete(precision: str) -> None:
         with torch.inference_mode(), autocast(CPU, precision):

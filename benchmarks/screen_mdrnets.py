@@ -9,7 +9,6 @@ are skipped, so an interrupted screening continues. Test images are not used.
 `plain@2` is the second seed. Without names, every entry of `CHANGES` is trained.
 """
 
-import argparse
 import csv
 import json
 import sys
@@ -26,9 +25,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from mdrnets.config.load import Config, load_config
 from mdrnets.config.profile import INCEPTION
-from mdrnets.data.assignment import Pair, read_assignment
+from mdrnets.data.assignment import read_assignment, select
 from mdrnets.data.dataset import load_training_data
 from mdrnets.data.pixels import to_pixels, to_tensor
+from mdrnets.execution.command import profile_parser
 from mdrnets.layout import Layout
 from mdrnets.methods.base import BuildContext
 from mdrnets.methods.building import load_network, resolved_options
@@ -71,12 +71,7 @@ Complete = Callable[[Tensor, Tensor], Tensor]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--profile", help="name of a file in profiles/ (default: the one in params.yaml)"
-    )
+    parser = profile_parser(None, __doc__)
     parser.add_argument("--steps", type=int, default=300, help="default: %(default)s")
     parser.add_argument("--csv", type=Path, default=Path("screening.csv"))
     parser.add_argument("--states", type=Path, help="folder of unfinished trainings")
@@ -171,7 +166,7 @@ def _scores(
     rows = []
     for bin_ in config.protocol.bins:
         part = [pair for pair in pairs if pair.bin == bin_]
-        original, missing = _select(part, images, holes)
+        original, missing = select(part, images, holes)
         image, hole = to_tensor(original), torch.from_numpy(missing).float()[:, None]
         completed = to_pixels(
             torch.cat(
@@ -198,12 +193,6 @@ def _scores(
             }
         )
     return rows
-
-
-def _select(
-    pairs: Sequence[Pair], images: np.ndarray, holes: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    return images[[pair.image_row for pair in pairs]], holes[[pair.hole_row for pair in pairs]]
 
 
 def _find_finished(path: Path) -> set[tuple[str, str, str]]:

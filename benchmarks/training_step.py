@@ -9,7 +9,6 @@ compare rows of the same run, because timings are noisy. Runs in a bundle as wel
     python benchmarks/training_step.py --profile paper --csv reports/reference/throughput_a100.csv
 """
 
-import argparse
 import sys
 import time
 from collections.abc import Iterator
@@ -28,6 +27,7 @@ from mdrnets.config.profile import Profile
 from mdrnets.data.classes import CLASSES
 from mdrnets.data.dataset import TrainingData
 from mdrnets.errors import UserError
+from mdrnets.execution.command import profile_parser
 from mdrnets.files.tables import write_table
 from mdrnets.methods.base import Batch, Method, Phase, Trainable
 from mdrnets.methods.compiling import compile_networks
@@ -72,12 +72,7 @@ class Timing:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--profile", help="name of a file in profiles/ (default: the one in params.yaml)"
-    )
+    parser = profile_parser(None, __doc__)
     parser.add_argument("--repeats", type=int, default=5, help="timed steps (default: %(default)s)")
     parser.add_argument("--networks", nargs="*", help="networks to time (default: all)")
     parser.add_argument("--csv", type=Path, help="output file, which `make plan` reads")
@@ -169,22 +164,39 @@ def _time_all(
     phases = list(trainable.phases())
     if profile.compile:
         compile_networks(trainable)
-    data = _random_data(profile.image_size)
+    data = random_data(profile.image_size)
     for number, phase in enumerate(phases):
-        sampler = BatchSampler(
-            data=data,
-            seed=0,
-            phase=number,
-            batch_size=phase.batch_size,
-            labels=phase.labels,
-            device=fabric.device,
-            memory_format=memory_format,
-        )
-        seconds, memory = _time_phase(trainable, phase, sampler, fabric, repeats, data)
+        sampler = start_phase(trainable, number, phase, data, fabric.device, memory_format)
+        seconds, memory = _time_phase(trainable, phase, sampler, fabric, repeats)
         yield phase.name, phase.batch_size, phase.steps, seconds, memory
     if isinstance(trainable, Method):
         seconds, memory = _time_completion(trainable, profile)
         yield COMPLETE, profile.completion_batch, 0, seconds, memory
+
+
+def start_phase(
+    trainable: Trainable,
+    number: int,
+    phase: Phase,
+    data: TrainingData,
+    device: torch.device,
+    memory_format: torch.memory_format = torch.contiguous_format,
+) -> BatchSampler:
+    """Start a phase, the `number`-th one, as the training loop does; returns its sampler."""
+    trainable.train()
+    if phase.on_start is not None:
+        phase.on_start(data.images)
+    phase.on_enter()
+    return BatchSampler(
+        data=data,
+        seed=0,
+        phase=number,
+        batch_size=phase.batch_size,
+        labels=phase.labels,
+        image_map=phase.image_map,
+        device=device,
+        memory_format=memory_format,
+    )
 
 
 def _time_phase(
@@ -193,14 +205,8 @@ def _time_phase(
     sampler: BatchSampler,
     fabric: Fabric,
     repeats: int,
-    data: TrainingData,
 ) -> tuple[float, int]:
     """Return the mean seconds of a step, and the GPU's peak memory in bytes (0 on a CPU)."""
-    trainable.train()
-    if phase.on_start is not None:
-        phase.on_start(data.images)
-    if phase.on_enter is not None:
-        phase.on_enter()
     drawn = [sampler.draw(step + 1) for step in range(WARM_UP + repeats)]
     checks = UpdateChecks(History())
     begin = 0.0
@@ -219,7 +225,7 @@ def _time_completion(method: Method, profile: Profile) -> tuple[float, int]:
     """Return seconds of a batch, and the GPU's peak memory in bytes (0 on a CPU)."""
     device = next(method.parameters()).device
     method.eval()
-    batch = _batch(profile.image_size, profile.completion_batch, device)
+    batch = random_batch(profile.image_size, profile.completion_batch, device)
     seconds = 0.0
     for _ in range(2):  # the first is a warm-up
         begin = time.perf_counter()
@@ -230,7 +236,7 @@ def _time_completion(method: Method, profile: Profile) -> tuple[float, int]:
     return seconds, _peak(device)
 
 
-def _random_data(size: int) -> TrainingData:
+def random_data(size: int) -> TrainingData:
     """Noise, with label maps and one hole."""
     generator = np.random.default_rng(0)
     hole = np.zeros((1, size, size), dtype=bool)
@@ -248,7 +254,8 @@ def _random_data(size: int) -> TrainingData:
     )
 
 
-def _batch(size: int, count: int, device: torch.device) -> Batch:
+def random_batch(size: int, count: int, device: torch.device) -> Batch:
+    """Noise with one hole."""
     hole = torch.zeros(count, 1, size, size, device=device)
     edge = slice(*(int(share * size) for share in HOLE))
     hole[:, :, edge, edge] = 1

@@ -1,14 +1,14 @@
 """Shared by the benchmarks of trained methods: command line, method, validation faces, L1."""
 
-import argparse
-
-import numpy as np
 import torch
 from torch import Tensor
 
 from mdrnets.config.load import Config, load_config
+from mdrnets.data.assignment import select
+from mdrnets.data.dataset import map_holes, map_images
 from mdrnets.data.pixels import to_pixels, to_tensor
 from mdrnets.evaluation.validation_set import validation_pairs
+from mdrnets.execution.command import profile_parser
 from mdrnets.layout import Layout
 from mdrnets.methods.base import Trainable
 from mdrnets.methods.building import build_network
@@ -22,12 +22,7 @@ def from_command_line(
     description: str | None, network: str
 ) -> tuple[Config, Trainable, Tensor, Tensor]:
     """Parse profile and data set; return the trained network with `validation_faces`."""
-    parser = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--profile", help="name of a file in profiles/ (default: the one in params.yaml)"
-    )
+    parser = profile_parser(None, description)
     parser.add_argument("dataset", help="a data set of the profile")
     options = parser.parse_args()
     config = load_config(options.profile)
@@ -50,8 +45,7 @@ def validation_faces(config: Config, dataset: str) -> tuple[Tensor, Tensor]:
     """Load validation images, B×3×H×W in [-1, 1], and holes of the largest bin, B×1×H×W."""
     layout = Layout(config.name)
     pairs = validation_pairs(config, dataset)
-    images = np.load(layout.images(dataset))[[pair.image_row for pair in pairs]]
-    holes = np.load(layout.holes())[[pair.hole_row for pair in pairs]]
+    images, holes = select(pairs, map_images(layout, dataset), map_holes(layout))
     return to_tensor(images), torch.from_numpy(holes).float()[:, None]
 
 

@@ -98,7 +98,7 @@ def _progress(status: "JobStatus") -> str:
     if status.progress is None:
         return ""
     step, steps = status.progress.step, status.progress.steps
-    return f"step {step:,} of {steps:,} ({step / steps:.0%})" if steps else f"step {step:,}"
+    return f"step {step:,} of {steps:,} ({step / steps:.0%})"
 
 
 def _time_left(statuses: "Sequence[JobStatus]") -> str:

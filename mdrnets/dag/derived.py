@@ -1,12 +1,12 @@
 """What tables, figures and pages read from the configuration that is not a key of its files."""
 
-import hashlib
 import json
 
 from pydantic_core import to_jsonable_python
 
 from mdrnets.config.load import Config
 from mdrnets.config.network_id import NetworkId
+from mdrnets.dag.code import text_digest
 
 
 def derived_digest(config: Config) -> str:
@@ -31,5 +31,4 @@ def derived_digest(config: Config) -> str:
         config.profile.first_dataset,
         config.protocol.largest_bin,
     )
-    text = json.dumps(to_jsonable_python(values), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return text_digest(json.dumps(to_jsonable_python(values), ensure_ascii=False))

@@ -112,6 +112,13 @@ def read_assignment(path: Path, *, role: str = "test") -> list[Pair]:
     return [pair for pair in read_rows(path, Pair) if pair.role == role]
 
 
+def select(
+    pairs: Sequence[Pair], images: np.ndarray, holes: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The image and the hole of each pair, from all packed ones."""
+    return images[[pair.image_row for pair in pairs]], holes[[pair.hole_row for pair in pairs]]
+
+
 def by_bin(pairs: Sequence[Pair], bins: Iterable[str]) -> dict[str, list[Pair]]:
     """Group pairs by bin, in the order of `bins`.
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from mdrnets.config.load import Config
-from mdrnets.data.assignment import Pair, by_bin, read_assignment
+from mdrnets.data.assignment import Pair, by_bin, read_assignment, select
 from mdrnets.data.dataset import map_holes, map_images
 from mdrnets.data.download.disk_space import require_space
 from mdrnets.data.pixels import to_pixels, to_tensor
@@ -148,8 +148,7 @@ def complete_pairs(
     generator = torch.Generator(device).manual_seed(seed)
     for begin in range(0, len(pairs), batch_size):
         part = pairs[begin : begin + batch_size]
-        originals = images[[pair.image_row for pair in part]]
-        missing = holes[[pair.hole_row for pair in part]]
+        originals, missing = select(part, images, holes)
 
         image = to_tensor(originals, device)
         hole = torch.from_numpy(missing).to(device).float()[:, None]  # B×1×H×W

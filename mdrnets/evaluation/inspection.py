@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mdrnets.data.assignment import Pair
+from mdrnets.data.assignment import Pair, select
 from mdrnets.data.pixels import to_tensor
 from mdrnets.data.progress import ProgressBar, no_progress_bar
 from mdrnets.evaluation.memory_use import NONE, MemoryUse
@@ -131,11 +131,9 @@ class Inspection:
         starts = range(0, len(pairs), self.batch_size)
         for start in self.progress(starts, total=len(starts), label=label):
             part = pairs[start : start + self.batch_size]
-            hole = torch.from_numpy(self.holes[[pair.hole_row for pair in part]])
-            yield (
-                to_tensor(self.images[[pair.image_row for pair in part]], self.device),
-                hole.to(self.device).float()[:, None],
-            )
+            images, holes = select(part, self.images, self.holes)
+            hole = torch.from_numpy(holes).to(self.device).float()[:, None]
+            yield to_tensor(images, self.device), hole
 
 
 def most_read(chosen: np.ndarray, count: int) -> np.ndarray:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from mdrnets.config.profile import INCEPTION
+from mdrnets.data.assignment import select
 from mdrnets.data.progress import ProgressBar
 from mdrnets.evaluation.refined_faces import FaceScores, RefinedFaces
 from mdrnets.evaluation.validation_set import ValidationSet
@@ -26,8 +27,8 @@ def score_refinement(validation: ValidationSet, *, progress: ProgressBar) -> Ref
         progress: shows the progress, in batches.
     """
     config, device = validation.config, validation.device
-    truth = validation.images[[pair.image_row for pair in validation.pairs]]
-    missing = torch.from_numpy(validation.holes[[pair.hole_row for pair in validation.pairs]])
+    truth, holes = select(validation.pairs, validation.images, validation.holes)
+    missing = torch.from_numpy(holes)
     weights = Layout(config.name).weights(INCEPTION)
     network = build_feature_network(config.profile.frechet, weights=weights).to(device)
     label = f"{validation.method} on {validation.dataset}, validation: features"

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from mdrnets.config.constants import MIN_TEST_IMAGES
 from mdrnets.config.protocol import Bootstrap
-from mdrnets.data.assignment import Pair
+from mdrnets.data.assignment import Pair, select
 from mdrnets.data.progress import ProgressBar, no_progress_bar
 from mdrnets.errors import UserError
 from mdrnets.evaluation.summary import BinSummary, Distances, Estimate
@@ -98,8 +98,7 @@ def score_pairs(
     starts = range(0, len(pairs), BATCH)
     for start in progress(starts, total=len(starts), label=label):
         part = pairs[start : start + BATCH]
-        truth = torch.from_numpy(images[[pair.image_row for pair in part]]).to(device)
-        hole = torch.from_numpy(holes[[pair.hole_row for pair in part]]).to(device)
+        truth, hole = (torch.from_numpy(a).to(device) for a in select(part, images, holes))
         completion, output = (
             torch.from_numpy(np.array(array[start : start + BATCH])).to(device)
             for array in (completions, outputs)

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from mdrnets.data.assignment import Pair
+from mdrnets.data.assignment import Pair, select
 from mdrnets.data.pixels import to_tensor
 from mdrnets.evaluation.summary import Validation
 from mdrnets.evaluation.validation_set import ValidationSet
@@ -71,8 +71,7 @@ def hole_l1(
     completed: np.ndarray, pairs: Sequence[Pair], *, images: np.ndarray, holes: np.ndarray
 ) -> float:
     """Mean over images of the L1 (%) in the hole of composites, uint8 n×H×W×3."""
-    originals = torch.from_numpy(images[[pair.image_row for pair in pairs]])
-    missing = torch.from_numpy(holes[[pair.hole_row for pair in pairs]])
+    originals, missing = map(torch.from_numpy, select(pairs, images, holes))
     return l1(torch.from_numpy(completed), originals, missing).mean().item()
 
 

@@ -17,7 +17,7 @@ from mdrnets.dag.code import imported_packages
 from mdrnets.dag.pipeline import Job, Pipeline, snakemake_command
 from mdrnets.errors import UserError
 from mdrnets.exchange.packed_files import PackedFile, pack_file, unpack_file
-from mdrnets.files import atomic_write, reproducible_zipinfo
+from mdrnets.files import add_deflated, atomic_write
 from mdrnets.files.text import read_text, unreadable_error
 from mdrnets.layout import BUNDLE, Layout
 from mdrnets.tracking.inputs import check_inputs
@@ -124,13 +124,13 @@ def write_bundle(pipeline: Pipeline, archive: Path) -> list[Job]:
     with atomic_write(archive) as temporary, zipfile.ZipFile(temporary, "w") as bundle:
         files = [pack_file(path, bundle, root / BUNDLE.parent) for path in inputs]
         manifest = Manifest(profile=config.name, git=git_state(config.name), files=tuple(files))
-        _add(bundle, root / BUNDLE, manifest.model_dump_json(indent=1).encode())
-        _add(bundle, root / "Snakefile", SNAKEFILE.read_bytes())
+        add_deflated(bundle, root / BUNDLE, manifest.model_dump_json(indent=1).encode())
+        add_deflated(bundle, root / "Snakefile", SNAKEFILE.read_bytes())
         for path in _code(config.path, jobs):
             more = SCHEDULER if path == SETTINGS else ""
-            _add(bundle, root / path, path.read_bytes() + more.encode())
+            add_deflated(bundle, root / path, path.read_bytes() + more.encode())
         for path in _records(pipeline, inputs):
-            _add(bundle, root / path, path.read_bytes())
+            add_deflated(bundle, root / path, path.read_bytes())
     return jobs
 
 
@@ -190,9 +190,3 @@ def _records(pipeline: Pipeline, inputs: Iterable[Path]) -> list[Path]:
 def _module(path: Path) -> str:
     parts = path.with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-def _add(bundle: zipfile.ZipFile, path: Path, content: bytes) -> None:
-    member = reproducible_zipinfo(path.as_posix())
-    member.compress_type = zipfile.ZIP_DEFLATED
-    bundle.writestr(member, content)

@@ -12,7 +12,7 @@ from contextlib import suppress
 from hashlib import sha256 as new_digest
 from pathlib import Path
 from typing import Literal
-from zipfile import ZIP_STORED, ZipFile
+from zipfile import ZipFile
 
 import numpy as np
 from PIL import Image
@@ -70,7 +70,6 @@ def pack_file(path: Path, archive: ZipFile, folder: Path) -> PackedFile:
     count = 0
     for count, part in enumerate(parts, start=1):
         member = reproducible_zipinfo((folder / _part_name(path, count - 1)).as_posix())
-        member.compress_type = ZIP_STORED
         archive.writestr(member, part)
     return PackedFile(
         path=path.as_posix(),

@@ -17,7 +17,7 @@ FULL_DISK_BYTES = 2**16
 """With fewer bytes free, any write error is reported as a full disk."""
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 """What the system says when a file cannot grow."""
-EARLIEST_TIME = (1980, 1, 1, 0, 0, 0)
+_EARLIEST_TIME = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip archive can store."""
 
 
@@ -87,8 +87,13 @@ def sha256(path: Path) -> str:
 
 
 def reproducible_zipinfo(name: str) -> zipfile.ZipInfo:
-    """The same entry at any time and on any system; pass it to `ZipFile.writestr`."""
-    member = zipfile.ZipInfo(name, EARLIEST_TIME)
+    """The same entry at any time and on any system, stored; for `ZipFile.writestr`."""
+    member = zipfile.ZipInfo(name, _EARLIEST_TIME)
     member.create_system = 3  # Unix, on every system
     member.external_attr = 0o644 << 16
     return member
+
+
+def add_deflated(archive: zipfile.ZipFile, path: Path, content: bytes) -> None:
+    """Add a compressed file to an archive; the same content gives the same bytes."""
+    archive.writestr(reproducible_zipinfo(path.as_posix()), content, zipfile.ZIP_DEFLATED)

@@ -84,7 +84,7 @@ class Phase:
     train_step: Callable[[Batch], Iterator[Update]]
     schedulers: dict[str, torch.optim.lr_scheduler.LRScheduler] = field(default_factory=dict)
     on_start: Callable[[np.ndarray], None] | None = None
-    on_enter: Callable[[], None] | None = None
+    on_enter: Callable[[], object] = lambda: None
     labels: bool = False
     image_map: Callable[[np.ndarray], np.ndarray] | None = None
 

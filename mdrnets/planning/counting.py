@@ -145,8 +145,7 @@ class CostCounter:
         return freeze(VGGFeatures(name=name, weights=weights))
 
     def _phase(self, trainable: Trainable, phase: Phase) -> PhaseCost:
-        if phase.on_enter is not None:
-            phase.on_enter()
+        phase.on_enter()
         counter, largest = _Counter(), 0
         updates = phase.train_step(_batch(self.config.profile.image_size, IMAGES, hole=0.5))
         done = False

@@ -12,10 +12,15 @@ from functools import cached_property
 from mdrnets.config.load import Config
 from mdrnets.config.network_id import NetworkId
 from mdrnets.dag.pipeline import Job, Pipeline
-from mdrnets.methods.building import resolved_options
 from mdrnets.planning.counting import CostCounter, NetworkCost
 from mdrnets.planning.schedule import Task
-from mdrnets.planning.sizes import completion_bytes, count_images, mean_hole, packed_bytes
+from mdrnets.planning.sizes import (
+    completion_bytes,
+    count_images,
+    count_steps,
+    mean_hole,
+    packed_bytes,
+)
 from mdrnets.planning.speed import (
     COMPLETE,
     Cost,
@@ -161,7 +166,8 @@ class Planner:
         cost = self._costs[NetworkId.parse(network).base]
         if not cost.phases:  # published weights
             return PlannedJob(needs=needs, gpus=job.gpus, output_bytes=cost.weights)
-        share = self._steps(network, dataset) / sum(phase.steps for phase in cost.phases)
+        steps_here = count_steps(self.config, network, self._images[dataset])
+        share = steps_here / sum(phase.steps for phase in cost.phases)
         record = self._record(job)
         ranks = self.config.profile.devices
         work = []
@@ -263,13 +269,6 @@ class Planner:
                 if (measured := self._measured(name, phase.name, phase.batch_size))
             ],
         )
-
-    def _steps(self, network: str, dataset: str) -> int:
-        """Steps of all phases; epochs are converted with the data set's number of images."""
-        images = self._images[dataset]
-        count = images.labelled if self.config.network(network).labels else images.train
-        steps: int = resolved_options(self.config, network, images=count).model_dump()["steps"]
-        return steps
 
     def _measured(self, network: str, phase: str, batch: int) -> Measurement | None:
         base = NetworkId.parse(network).base

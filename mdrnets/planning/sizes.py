@@ -55,6 +55,21 @@ def count_images(config: Config, layout: Layout, name: str) -> Images:
     return Images(all=faces, train=train, labelled=labelled, test=test)
 
 
+def count_steps(config: Config, network: str, images: Images) -> int:
+    """Count the steps of all phases of a training; imports the network's module for its defaults.
+
+    Args:
+        config: protocol and profile.
+        network: that is trained.
+        images: of its data set, from which epochs are converted.
+    """
+    from mdrnets.methods.building import resolved_options
+
+    count = images.labelled if config.network(network).labels else images.train
+    steps: int = resolved_options(config, network, images=count).model_dump()["steps"]
+    return steps
+
+
 def packed_bytes(config: Config, images: Mapping[str, Images]) -> dict[str, int]:
     """Return the bytes of the arrays that the pack stages make, by their content."""
     pixels = config.profile.image_size**2

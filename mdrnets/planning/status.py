@@ -12,13 +12,13 @@ from pathlib import Path
 from statistics import median
 from typing import Literal, get_args
 
-from mdrnets.config.load import Config
 from mdrnets.config.network_id import NetworkId
 from mdrnets.dag.pipeline import Job, Pipeline
 from mdrnets.dag.stage import Group
 from mdrnets.layout import Layout
 from mdrnets.planning.resources import read_planned_seconds
 from mdrnets.planning.schedule import Task
+from mdrnets.planning.sizes import count_images, count_steps
 from mdrnets.tracking.executions import has_current_code
 from mdrnets.tracking.record import FileHash, Record, RecordStore, read_points
 
@@ -32,15 +32,15 @@ class Progress:
 
     Attributes:
         step: the last step, counted over all phases.
-        steps: number of steps of all phases; None if unknown.
+        steps: number of steps of all phases.
     """
 
     step: int
-    steps: int | None
+    steps: int
 
     @property
-    def share(self) -> float | None:
-        return self.step / self.steps if self.steps else None
+    def share(self) -> float:
+        return self.step / self.steps
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,8 @@ def _progress(pipeline: Pipeline, candidate: _Candidate, state: State) -> Progre
         steps += [point["step"] for point in read_points(curves)[0]]
     if not any(steps):
         return None
-    return Progress(step=max(steps), steps=_total_steps(pipeline.config, dataset, network))
+    images = count_images(pipeline.config, pipeline.layout, dataset)
+    return Progress(step=max(steps), steps=count_steps(pipeline.config, network, images))
 
 
 def _saved_step(layout: Layout, dataset: str, network: str, *, since: datetime) -> int:
@@ -199,17 +200,6 @@ def _saved_step(layout: Layout, dataset: str, network: str, *, since: datetime) 
     if newest is None or newest.stat().st_mtime < since.timestamp():
         return 0
     return int(newest.stem.partition("-")[2])
-
-
-def _total_steps(config: Config, dataset: str, network: str) -> int | None:
-    """Return the steps of all phases. Imports the network's module for its defaults."""
-    from mdrnets.methods.building import resolved_options
-    from mdrnets.planning.sizes import count_images
-
-    images = count_images(config, Layout(config.name), dataset)
-    count = images.labelled if config.network(network).labels else images.train
-    steps: int | None = resolved_options(config, network, images=count).model_dump().get("steps")
-    return steps
 
 
 def _expected_seconds(layout: Layout, candidates: list[_Candidate]) -> dict[str, float]:

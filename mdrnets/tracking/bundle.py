@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from mdrnets.errors import UserError
-from mdrnets.files import EARLIEST_TIME, atomic_write
+from mdrnets.files import add_deflated, atomic_write
 from mdrnets.files.archives import open_zip, read_member
 from mdrnets.files.text import unreadable_error
 from mdrnets.tracking.record import Record, RecordStore, curves_path, is_inside
@@ -39,9 +39,9 @@ def pack(records: RecordStore, archive: Path) -> int:
             # Another machine has another MLflow database.
             text = record.model_copy(update={"mlflow": None}).model_dump_json(indent=1) + "\n"
             path = Path(f"{record.name}.json")
-            _add(packed, path, text.encode())
+            add_deflated(packed, path, text.encode())
             if records.curves(record).exists():
-                _add(packed, curves_path(path), records.curves(record).read_bytes())
+                add_deflated(packed, curves_path(path), records.curves(record).read_bytes())
     return len(finished)
 
 
@@ -101,9 +101,3 @@ def _read(packed: zipfile.ZipFile, name: str) -> tuple[Record, bytes | None]:
     if curves in packed.namelist():
         points = read_member(packed, curves, remedy=REMEDY, limit=MAX_CURVES_BYTES)
     return record, points
-
-
-def _add(packed: zipfile.ZipFile, path: Path, content: bytes) -> None:
-    entry = zipfile.ZipInfo(path.as_posix(), EARLIEST_TIME)
-    entry.compress_type = zipfile.ZIP_DEFLATED
-    packed.writestr(entry, content)

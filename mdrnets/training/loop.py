@@ -162,8 +162,7 @@ def train(
                 torch.manual_seed(derived_seed(seed, "start", number))
                 phase.on_start(_start_images(data))
             broadcast(trainable.state_dict().values())
-            if phase.on_enter is not None:
-                phase.on_enter()
+            phase.on_enter()
 
             steps = range(taken + 1, phase.steps + 1)
             batches = stack.enter_context(

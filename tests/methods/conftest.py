@@ -73,8 +73,7 @@ def run_steps(trainable: Trainable, phase: Phase, batch: Batch, n: int) -> list[
     Returns each step's weighted terms, of all its updates together.
     """
     trainable.train()
-    if phase.on_enter is not None:
-        phase.on_enter()
+    phase.on_enter()
     history = []
     for _ in range(n):
         seen: dict[str, float] = {}

@@ -75,8 +75,7 @@ def test_losses_and_correlations_have_full_precision_under_autocast(
     trainable.train()
     seen = _SeenBySoftmax()
     for phase in phases:
-        if phase.on_enter is not None:
-            phase.on_enter()
+        phase.on_enter()
         with torch.autocast("cpu", torch.bfloat16, cache_enabled=False), seen:
             updates = list(phase.train_step(batch))
         for update in updates:

@@ -97,8 +97,7 @@ def test_a_step_never_waits_for_the_gpu_but_once_an_update_and_one_update_late(
 
     for phase in trainable.phases():
         trainable.train()
-        if phase.on_enter is not None:
-            phase.on_enter()
+        phase.on_enter()
         for optimiser in phase.optimisers.values():
             optimiser.register_step_pre_hook(lambda *_: log.append("update"))
         checked = checks.UpdateChecks(History())

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from mdrnets.data.assignment import read_assignment
+from mdrnets.data.assignment import read_assignment, select
 from mdrnets.evaluation.scores import METRICS
 from mdrnets.evaluation.summary import load_summary
 from mdrnets.metrics.frechet import frechet_distance
@@ -61,8 +61,7 @@ def _write_project(folder: Path) -> None:
     write_data(folder)
     images, holes = np.load(LAYOUT.images("two")), np.load(LAYOUT.holes())
     pairs = read_assignment(LAYOUT.assignment("two"))
-    truth = images[[pair.image_row for pair in pairs]]
-    hole = holes[[pair.hole_row for pair in pairs]]
+    truth, hole = select(pairs, images, holes)
     noise = np.random.default_rng(1).integers(-60, 61, size=truth.shape)
     raw = np.clip(truth + noise, 0, 255).astype(np.uint8)
     raw[2] = truth[2]

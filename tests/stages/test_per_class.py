@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from mdrnets.data.assignment import read_assignment
+from mdrnets.data.assignment import read_assignment, select
 from mdrnets.data.dataset import SPLIT_COLUMNS
 from mdrnets.evaluation.class_scores import ClassScore, read_class_scores
 from mdrnets.files.tables import field_names, read_table, write_table
@@ -31,11 +31,12 @@ def project(process_state: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
     images, holes = np.load(LAYOUT.images("one")), np.load(LAYOUT.holes())
     pairs = read_assignment(LAYOUT.assignment("one"))
-    truth = images[[pair.image_row for pair in pairs]]
-    hole = holes[[pair.hole_row for pair in pairs]][..., None]
+    truth, hole = select(pairs, images, holes)
     LAYOUT.completions("one", "toy").parent.mkdir(parents=True)
     for error, name in enumerate(NETWORKS, start=1):
-        completed = np.where(hole, truth ^ error, truth)  # L1 depends on the network alone
+        completed = np.where(
+            hole[..., None], truth ^ error, truth
+        )  # L1 depends on the network alone
         np.save(LAYOUT.completions("one", name), completed.reshape(2, 5, SIZE, SIZE, 3))
     return tmp_path
 
