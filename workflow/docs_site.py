@@ -1,10 +1,11 @@
-"""Hooks of MkDocs: pages that are generated from the code, and links to files of the project.
+"""Hooks of MkDocs: generated pages, the report of a finished run, and links to other files.
 
 `mkdocs build` (see mkdocs.yml) calls them. Nothing else uses this file.
 """
 
 import inspect
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 PROFILE = "paper"
 """It has every kind of stage and every method."""
+EXAMPLE = Path("reports/demo")
+"""The report that the site shows, where the run is finished. Its faces are computer-drawn."""
+EXAMPLE_PAGE = "demo_report/index.html"
 OUTSIDE = re.compile(r"\[([^\]]+)\]\(\.\./[^)]*\)")
 """A link from docs/ to a file of the project, which is not part of the site."""
 
@@ -34,9 +38,23 @@ def on_files(files: "Files", *, config: "MkDocsConfig") -> "Files":
     """Add the generated pages."""
     from mkdocs.structure.files import File
 
-    for name, text in (("parameters.md", parameters_page()), ("outputs.md", outputs_page())):
+    pages = {
+        "parameters.md": parameters_page(),
+        "outputs.md": outputs_page(),
+        "example.md": example_page(),
+    }
+    for name, text in pages.items():
         files.append(File.generated(config, name, content=text))
+    if (page := EXAMPLE / "index.html").is_file():
+        files.append(File.generated(config, EXAMPLE_PAGE, abs_src_path=str(page.resolve())))
     return files
+
+
+def on_post_build(*, config: "MkDocsConfig") -> None:
+    """Add the files that the report links to."""
+    if (EXAMPLE / "index.html").is_file():
+        target = (Path(config.site_dir) / EXAMPLE_PAGE).parent
+        shutil.copytree(EXAMPLE, target, dirs_exist_ok=True)
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
@@ -81,6 +99,27 @@ def outputs_page() -> str:
     return (
         f"# Outputs\n\nOf the profile `{PROFILE}`; words in braces stand for the names of data "
         f"sets and networks. `mdrnets/layout.py` says what each file contains.\n\n{table}\n"
+    )
+
+
+def example_page() -> str:
+    """The report of the profile `demo`, or how to make it; then Table 1 of its reference run."""
+    profile = EXAMPLE.name
+    report = (
+        f"[Open the report]({EXAMPLE_PAGE}): one page with verdict, tables, figures, assumptions "
+        "and the record of every execution."
+        if (EXAMPLE / "index.html").is_file()
+        else "This site was built where the profile has not run, so its report is missing here; "
+        f"`snakemake --cores all --config profile={profile} -- reproduce_all` makes it."
+    )
+    table = (Path("reports/reference") / profile / "table1.md").read_text(encoding="utf-8")
+    _, _, table = table.partition("\n")  # without its heading
+    return (
+        f"# Example: the report of the profile `{profile}`\n\n{report}\n\n"
+        "The faces are computer-drawn, and every method was trained for minutes. The report shows "
+        "what a run gives you, not how good the methods are.\n\n"
+        "![Faces with holes, completed by each of the methods, and the originals]"
+        f"(demo_figure5.png)\n\n## Its reference run\n{table}"
     )
 
 

@@ -129,6 +129,7 @@ class Labels(Options):
     """The label maps of a data set. Some images may have none.
 
     Attributes:
+        source: a source of images.
         classes: format of the files. `mdrnets14` and `celebamask19` are maps of class ids;
             `celebamask_parts` has one mask for each part of a face (`NNNNN_part.png`).
     """
@@ -166,6 +167,9 @@ class Dataset(Options):
     Attributes:
         title: as printed in tables; contains "rendered" if the faces are rendered.
         published_as: the data set of the paper whose published numbers are printed next to it.
+        faces: a source of images.
+        labels: the label maps; None: it has none.
+        split: which images are for test and validation.
     """
 
     title: Title
@@ -184,6 +188,7 @@ class TrainingHoles(Options):
     """Masks of any area that are used only for training.
 
     Attributes:
+        source: a source of images.
         polarity: what white means in them.
         threshold: pixels brighter than this share of 255 are white.
     """
@@ -197,6 +202,7 @@ class Holes(Options):
     """The hole masks. The number of a file gives its 10 % step.
 
     Attributes:
+        source: a source of images.
         per_step: file number // per_step is the step, counted from 0.
         polarity: what white means in them.
         train, validation, test: share of the files of each step.

@@ -30,6 +30,9 @@ class Profile(Options):
     """`profiles/NAME.yaml`: data, sizes and schedules.
 
     Attributes:
+        description: one line about the profile.
+        image_size: width and height in pixels.
+        device: what trainings and completions run on.
         devices: number of GPUs (or processes on a CPU) that share the batches of a training.
         jobs_per_gpu: number of jobs that compute on one GPU at once, where its memory is enough for
             all of them. No result depends on it.
@@ -45,10 +48,15 @@ class Profile(Options):
         frechet: feature network of the Fréchet distance, which is FID only with `inception-v3`.
         accepted_licences: the `terms` of sources whose licence you accept.
         downloads: folder of downloaded files; `$NAME` is replaced from the environment.
+        sources: where images and weights come from, by name.
+        datasets: the data sets of Table 1, by name.
+        holes: the hole masks.
         methods: the rows of Table 1 to run.
         variants: the rows of the ablations to run, besides the full method.
         seeds: number of trainings of each method and variant. Tables show their mean and spread,
             figures the first one. Components are trained once.
+        training: how trainings log, save and load.
+        completion_batch: number of images that are completed at once.
         networks: options of each network, validated by its module.
     """
 

@@ -134,7 +134,12 @@ AnyMethod = Annotated[
 
 
 class Bootstrap(Options):
-    """Bootstrap intervals of Table 1."""
+    """Bootstrap intervals of Table 1.
+
+    Attributes:
+        resamples: number of resamples of the images.
+        confidence: of the intervals, for example 0.95.
+    """
 
     resamples: int = Field(ge=100)
     confidence: float = Field(gt=0, lt=1)
@@ -173,7 +178,24 @@ class PaperScale(Options):
 
 
 class Protocol(Options):
-    """`params.yaml`: the settings that are the same for every profile."""
+    """`params.yaml`: the settings that are the same for every profile.
+
+    Attributes:
+        profile: the profile of commands that name no other.
+        seed: of trainings, splits, the assignment of holes, samples and intervals.
+        bins: the bins of Table 1, each as its steps of 10 % of the hole ratio; step 1 is (0, 10] %.
+        ssim: variant of the structural similarity.
+        bootstrap: the intervals of means over images.
+        frechet: interval and test of the Fréchet distance.
+        paper_scale: what a run needs to decide the paper's claims.
+        components: networks that methods build on, by name; they are trained first.
+        methods: the rows of Table 1, by name.
+        ablation_base: the method that `variants` change.
+        variants: rows of ablations, by name.
+        ablations: tables of variants, by name of the output.
+        figures: completions of variants side by side, by name of the output.
+        per_class: the claim about classes that are entirely in the hole; none: it is not tested.
+    """
 
     profile: ProfileName
     seed: int = Field(ge=0)

@@ -1,19 +1,30 @@
 """The generated pages of the documentation site, and the site itself where MkDocs is installed."""
 
+import inspect
+import pydoc
 import re
-import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+import mdrnets
 from mdrnets.config.load import load_config
 from mdrnets.config.profile import Profile
 from mdrnets.config.protocol import Protocol
 from mdrnets.dag.pipeline import Pipeline
 from mdrnets.methods.pconv import Options
-from workflow.docs_site import on_page_markdown, outputs_page, parameters_page, workflow_map
+from tests.workflow.conftest import Copy
+from workflow import docs_site
+from workflow.docs_site import (
+    example_page,
+    on_page_markdown,
+    outputs_page,
+    parameters_page,
+    workflow_map,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,6 +42,8 @@ def test_every_parameter_is_described() -> None:
     options = {name for name, field in Options.model_fields.items() if not field.is_required()}
     assert options - {"weights"} <= keys and "weights.style" in keys
     assert "Undefined" not in page
+    keys_of_files, _, _ = page.partition("## Options of networks")
+    assert not re.findall(r"^\| `([^`]+)`.*\|\s*\|$", keys_of_files, re.MULTILINE)
 
 
 def test_every_output_is_listed_with_its_stage() -> None:
@@ -53,13 +66,60 @@ def test_links_to_files_of_the_project_become_their_names() -> None:
 def test_every_page_is_in_the_contents() -> None:
     listed = re.findall(r": (\S+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE)
     pages = {path.name for path in (ROOT / "docs").glob("*.md")}
-    assert sorted(listed) == sorted(pages | {"parameters.md", "outputs.md"})
+    assert sorted(listed) == sorted(pages | {"parameters.md", "outputs.md", "example.md"})
 
 
-@pytest.mark.skipif(shutil.which("mkdocs") is None, reason="needs the package mkdocs")
-def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
+def _documented() -> set[str]:
+    """The last names of what the page of the Python interface documents."""
+    text = (ROOT / "docs/api.md").read_text(encoding="utf-8")
+    names = set()
+    for path in re.findall(r"^::: (\S+)$", text, re.MULTILINE):
+        member = pydoc.locate(path)
+        assert member is not None, path
+        names |= set(dir(member)) if inspect.ismodule(member) else {path.rpartition(".")[2]}
+    return names
+
+
+def test_what_is_public_is_documented() -> None:
+    example = (ROOT / "docs/adding_a_method.md").read_text(encoding="utf-8")
+    used = re.findall(r"^ *from mdrnets\S* import (.+)$", example, re.MULTILINE)
+    own = {"options"}  # a module
+    names = {name for names in used for name in names.split(", ")} - own
+    assert names and names | set(mdrnets.__all__) <= _documented()
+
+
+def test_the_example_is_the_report_of_a_finished_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(docs_site, "EXAMPLE", tmp_path / "demo")
+    assert docs_site.EXAMPLE_PAGE not in example_page()
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo/index.html").write_text("the report")
+    assert f"]({docs_site.EXAMPLE_PAGE})" in example_page()
+    assert all(data.rendered for data in load_config("demo").profile.datasets.values())
+
+
+@pytest.mark.skipif(find_spec("mkdocstrings") is None, reason="needs the group docs")
+def test_the_site_is_built_without_a_warning(tmp_path: Path, project_copy: Copy) -> None:
+    report = project_copy.root / "reports/demo"
+    report.mkdir(parents=True)
+    (report / "index.html").write_text("<p>the report <a href='table1.md'>beside it</a>")
+    (report / "table1.md").write_text("# Table 1")
+    site = tmp_path / "site"
     subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path / "site")],
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(site)],
+        cwd=project_copy.root,
         check=True,
     )
-    assert (tmp_path / "site/parameters/index.html").is_file()
+    assert "mdrnets.load_method" in (site / "api/index.html").read_text(encoding="utf-8")
+    assert (site / "demo_report/table1.md").read_text() == "# Table 1"
+    links = [
+        (page, link.partition("#")[0])
+        for page in site.rglob("*.html")
+        for link in re.findall(r"""(?:href|src)=["']([^"']+)["']""", page.read_text("utf-8"))
+    ]
+    assert len(links) > 100
+    for page, link in links:
+        if link and not re.match("[a-z]+:", link):
+            target = site / link[1:] if link.startswith("/") else page.parent / link
+            assert (target / "index.html" if target.is_dir() else target).is_file(), (page, link)
