@@ -4,7 +4,7 @@ import sys
 
 sys.path.insert(0, str(workflow.basedir))
 
-from mdrnets.exchange.bundle import bundled_jobs, bundled_paths, read_manifest
+from mdrnets.exchange.bundle import select_jobs, list_inputs, read_manifest
 from mdrnets.layout import BUNDLE
 
 config.setdefault("profile", read_manifest().profile)
@@ -16,14 +16,14 @@ include: "workflow/rules/common.smk"
 rule results:
     default_target: True
     input:
-        [job.outputs for job in bundled_jobs(PIPELINE)],
+        [job.outputs for job in select_jobs(PIPELINE)],
 
 
 rule unpack:
     input:
         local(str(BUNDLE)),
     output:
-        bundled_paths(read_manifest()),
+        list_inputs(read_manifest()),
     log:
         RUN / "logs" / "unpack.log",
     localrule: True

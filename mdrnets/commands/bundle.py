@@ -46,20 +46,20 @@ def main(arguments: Sequence[str]) -> int:
 
     from mdrnets.config.load import load_config
     from mdrnets.dag.pipeline import Pipeline
-    from mdrnets.exchange.bundle import WITHOUT, bundled_jobs, needed_packages, write_bundle
+    from mdrnets.exchange.bundle import WITHOUT, list_packages, select_jobs, write_bundle
     from mdrnets.exchange.wheels import (
         find_lacking,
-        locked_requirements,
         read_pip_list,
+        read_requirements,
         write_wheels,
     )
 
     pipeline = Pipeline(load_config(options.profile))
     root = f"mdrnets-{pipeline.config.name}"
     present = read_pip_list(options.have)
-    imports = needed_packages(pipeline, bundled_jobs(pipeline))
+    imports = list_packages(pipeline, select_jobs(pipeline))
     names = find_lacking(imports, present, python=options.python, without=WITHOUT)
-    requirements = locked_requirements(names, python=options.python)
+    requirements = read_requirements(names, python=options.python)
 
     archive = options.output / f"{root}.zip"
     jobs = write_bundle(pipeline, archive)

@@ -1,4 +1,4 @@
-"""Validate values from YAML or JSON, and report errors by file, line and key."""
+"""Validate values from YAML, and report errors by file, line and key."""
 
 import re
 from collections.abc import Callable
@@ -13,7 +13,6 @@ from mdrnets.config.options import Options
 from mdrnets.config.redaction import redact_urls
 from mdrnets.config.yaml_loader import locate
 from mdrnets.errors import UserError
-from mdrnets.files.text import read_json
 
 AnyOptions = TypeVar("AnyOptions", bound=Options)
 Place = Callable[[str], str]
@@ -84,20 +83,6 @@ def add_place(problem: str, place: Place) -> str:
     key, colon, rest = problem.partition(": ")
     has_key = colon and "`" not in key
     return f"{place(key)}: {rest}" if has_key else f"{place('')}: {problem}"
-
-
-def load_json_options(model: type[AnyOptions], path: Path, *, remedy: str) -> AnyOptions:
-    """Read options that a stage wrote as JSON.
-
-    Args:
-        model: what is expected.
-        path: the file.
-        remedy: what to do if the file is missing or damaged, for error messages.
-
-    Raises:
-        UserError: the file is missing or has invalid content.
-    """
-    return validate_options(model, read_json(path, remedy=remedy), where=path)
 
 
 def _describe(error: ErrorDetails) -> str:

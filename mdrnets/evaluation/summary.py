@@ -11,8 +11,8 @@ from statistics import mean, stdev
 from pydantic import Field
 
 from mdrnets.config.options import Options
-from mdrnets.config.validation import load_json_options
 from mdrnets.files import write_text
+from mdrnets.files.text import read_json_as
 
 
 class Estimate(Options):
@@ -136,7 +136,7 @@ def load_summary(path: Path) -> Summary:
     Raises:
         UserError: no such file, or another content.
     """
-    return load_json_options(Summary, path, remedy="run the evaluate stage")
+    return read_json_as(Summary, path, remedy="run the evaluate stage")
 
 
 class Validation(Options):

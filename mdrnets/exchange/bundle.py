@@ -10,15 +10,13 @@ import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from mdrnets.config.options import Options
 from mdrnets.dag.code import imported_packages
 from mdrnets.dag.pipeline import Job, Pipeline, snakemake_command
 from mdrnets.errors import UserError
 from mdrnets.exchange.packed_files import PackedFile, pack_file, unpack_file
 from mdrnets.files import add_deflated, atomic_write
-from mdrnets.files.text import read_text, unreadable_error
+from mdrnets.files.text import read_json_as
 from mdrnets.layout import BUNDLE, Layout
 from mdrnets.tracking.inputs import check_inputs
 from mdrnets.tracking.provenance import GitState, git_state
@@ -73,7 +71,7 @@ class Manifest(Options):
     files: tuple[PackedFile, ...]
 
 
-def bundled_jobs(pipeline: Pipeline) -> list[Job]:
+def select_jobs(pipeline: Pipeline) -> list[Job]:
     """The jobs that train, complete and score, without those that read data outside the project."""
     jobs, missing = [], set[Path]()
     for job in pipeline.jobs():
@@ -85,13 +83,13 @@ def bundled_jobs(pipeline: Pipeline) -> list[Job]:
     return jobs
 
 
-def bundled_inputs(jobs: Sequence[Job]) -> list[Path]:
+def find_inputs(jobs: Sequence[Job]) -> list[Path]:
     """The files that these jobs read and none of them makes."""
     made = {path for job in jobs for path in job.outputs}
     return sorted({path for job in jobs for path in job.inputs} - made)
 
 
-def needed_packages(pipeline: Pipeline, jobs: Iterable[Job]) -> set[str]:
+def list_packages(pipeline: Pipeline, jobs: Iterable[Job]) -> set[str]:
     """The packages that a bundle imports, by the names of their modules."""
     profile = pipeline.config.profile
     features = {profile.perceptual, profile.frechet}
@@ -111,8 +109,8 @@ def write_bundle(pipeline: Pipeline, archive: Path) -> list[Job]:
         UserError: an input is missing, or was changed after its job made it.
     """
     config = pipeline.config
-    jobs = bundled_jobs(pipeline)
-    inputs = bundled_inputs(jobs)
+    jobs = select_jobs(pipeline)
+    inputs = find_inputs(jobs)
     if missing := [path for path in inputs if not path.is_file()]:
         raise UserError(
             f"{missing[0]}: file not found, expected as an input of the bundle; make all inputs "
@@ -140,10 +138,7 @@ def read_manifest() -> Manifest:
     Raises:
         UserError: there is none, or it is damaged.
     """
-    try:
-        return Manifest.model_validate_json(read_text(BUNDLE, remedy=REMEDY))
-    except ValidationError as error:
-        raise unreadable_error(BUNDLE, error, kind="a manifest", remedy=REMEDY) from None
+    return read_json_as(Manifest, BUNDLE, remedy=REMEDY)
 
 
 def unpack_inputs() -> int:
@@ -153,13 +148,13 @@ def unpack_inputs() -> int:
         UserError: one is missing or damaged.
     """
     manifest = read_manifest()
-    paths = bundled_paths(manifest)
+    list_inputs(manifest)  # refuses other paths
     for packed in manifest.files:
         unpack_file(packed, BUNDLE.parent)
-    return len(paths)
+    return len(manifest.files)
 
 
-def bundled_paths(manifest: Manifest) -> list[Path]:
+def list_inputs(manifest: Manifest) -> list[Path]:
     """Where the inputs belong.
 
     Raises:

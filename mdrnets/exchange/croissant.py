@@ -100,7 +100,7 @@ def _sources(config: Config) -> list[str]:
 
 def _archive(layout: Layout, source: str) -> mlc.FileObject:
     described = layout.raw_manifest(source)
-    manifest: Manifest = read_json_as(
+    manifest = read_json_as(
         Manifest, described, remedy=f"run `{snakemake_command(layout.run.name, described)}`"
     )
     path = layout.raw(source).relative_to(layout.run).as_posix()

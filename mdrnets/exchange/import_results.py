@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from mdrnets.dag.pipeline import Job, Pipeline
 from mdrnets.errors import UserError
-from mdrnets.exchange.bundle import bundled_jobs
+from mdrnets.exchange.bundle import select_jobs
 from mdrnets.files import atomic_write
 from mdrnets.files.archives import DAMAGED_ZIP, open_zip
 from mdrnets.files.text import unreadable_error
@@ -111,7 +111,7 @@ def find_finished(results: Results, pipeline: Pipeline) -> list[ImportedJob]:
     """
     finished: list[ImportedJob] = []
     made: dict[str, FileHash] = {}
-    for job in bundled_jobs(pipeline):
+    for job in select_jobs(pipeline):
         path = pipeline.record_path(job.stage, job.wildcards)
         if results.has(path):
             record = _read_record(results, path)

@@ -103,7 +103,7 @@ def find_lacking(
     return sorted(found)
 
 
-def locked_requirements(names: Iterable[str], *, python: str) -> list[str]:
+def read_requirements(names: Iterable[str], *, python: str) -> list[str]:
     """The entries of `requirements.lock` for these packages, with their hashes.
 
     Raises:

@@ -3,9 +3,11 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from mdrnets.errors import UserError
+
+Content = TypeVar("Content")
 
 DAMAGED_TEXT = (UnicodeError, OSError)
 """What reading text raises for a file that is not UTF-8, is a folder, or cannot be read."""
@@ -54,13 +56,13 @@ def read_json(
 
 
 def read_json_as(
-    kind: Any,
+    kind: type[Content],
     path: Path,
     *,
     remedy: str,
     object_hook: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
-) -> Any:
-    """Read a JSON file as a type that pydantic knows, such as a list of dataclass objects.
+) -> Content:
+    """Read a JSON file as a type that pydantic knows, such as `Options` or a list of dataclasses.
 
     The other arguments are those of `read_json`.
 
@@ -69,9 +71,12 @@ def read_json_as(
     """
     from pydantic import TypeAdapter, ValidationError
 
+    adapter = TypeAdapter(kind)
     try:
+        if object_hook is None:
+            return adapter.validate_json(read_text(path, remedy=remedy))
         content = read_json(path, remedy=remedy, object_hook=object_hook)
-        return TypeAdapter(kind).validate_python(content)
+        return adapter.validate_python(content)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "content"

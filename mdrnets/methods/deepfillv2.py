@@ -17,9 +17,16 @@ from torch.optim import Adam
 
 from mdrnets.config.marks import Official, Paper
 from mdrnets.config.options import TrainOptions
-from mdrnets.errors import UserError
 from mdrnets.losses.adversarial import discriminator_loss, generator_loss
-from mdrnets.methods.base import Batch, BuildContext, Method, Phase, Trainable, Update
+from mdrnets.methods.base import (
+    Batch,
+    BuildContext,
+    Method,
+    Phase,
+    Trainable,
+    Update,
+    require_multiple,
+)
 from mdrnets.networks.composite import composite
 from mdrnets.networks.contextual_attention import ContextualAttention
 from mdrnets.networks.gated_conv import GatedConv2d
@@ -195,11 +202,7 @@ class DeepFillv2(Method):
 
 
 def build(*, options: Options, context: BuildContext) -> Trainable:
-    if context.image_size % REDUCTION:
-        raise UserError(
-            f"deepfillv2: the image size must be a multiple of {REDUCTION}, "
-            f"not {context.image_size}; choose another size in the profile"
-        )
+    require_multiple(context.image_size, REDUCTION, "image_size")
     return DeepFillv2(
         generator=Generator(
             width=options.width, dilations=options.dilations, init_gain=options.init_gain

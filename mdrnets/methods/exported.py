@@ -12,9 +12,9 @@ from pathlib import Path
 
 from mdrnets.config.load import Config
 from mdrnets.config.options import Options
-from mdrnets.config.validation import load_json_options
 from mdrnets.errors import UserError
 from mdrnets.files import atomic_write, write_text
+from mdrnets.files.text import read_json_as
 from mdrnets.layout import Layout
 from mdrnets.methods.base import Method, Trainable
 from mdrnets.methods.building import build_saved, import_network_module
@@ -85,7 +85,7 @@ def read_exported(folder: Path) -> ExportedMethod:
     Raises:
         UserError: it is missing or damaged.
     """
-    return load_json_options(ExportedMethod, folder / DESCRIPTION, remedy=REMEDY)
+    return read_json_as(ExportedMethod, folder / DESCRIPTION, remedy=REMEDY)
 
 
 @dataclass(frozen=True)

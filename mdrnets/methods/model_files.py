@@ -12,10 +12,10 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from mdrnets.config.options import Options
-from mdrnets.config.validation import load_json_options
 from mdrnets.errors import UserError
 from mdrnets.files import atomic_write, write_text
 from mdrnets.files.arrays import read_tensors
+from mdrnets.files.text import read_json_as
 
 
 class ModelConfig(Options):
@@ -52,7 +52,7 @@ def load_model_config(path: Path) -> ModelConfig:
     Raises:
         UserError: the file is missing or has invalid content.
     """
-    return load_json_options(ModelConfig, path, remedy="train the network")
+    return read_json_as(ModelConfig, path, remedy="train the network")
 
 
 def save_weights(path: Path, network: nn.Module) -> None:

@@ -14,9 +14,16 @@ from torch.optim import Adam
 
 from mdrnets.config.marks import Chosen, Paper
 from mdrnets.config.options import TrainOptions
-from mdrnets.errors import UserError
 from mdrnets.losses.pconv import PConvLoss, PConvWeights
-from mdrnets.methods.base import Batch, BuildContext, Method, Phase, Trainable, Update
+from mdrnets.methods.base import (
+    Batch,
+    BuildContext,
+    Method,
+    Phase,
+    Trainable,
+    Update,
+    require_multiple,
+)
 from mdrnets.networks.features import PerceptualFeatures
 from mdrnets.networks.partial_unet import PartialUNet
 
@@ -88,11 +95,7 @@ class PConv(Method):
 
 
 def build(*, options: Options, context: BuildContext) -> Trainable:
-    if context.image_size % 2**options.levels:
-        raise UserError(
-            f"pconv: levels = {options.levels} needs an image size that is a multiple of "
-            f"{2**options.levels}, not {context.image_size}; lower `levels`"
-        )
+    require_multiple(context.image_size, 2**options.levels, "networks.pconv.levels")
     return PConv(
         network=PartialUNet(
             levels=options.levels, width=options.width, max_width=options.max_width

@@ -30,7 +30,6 @@ from mdrnets.planning.speed import (
     median_utilisation,
 )
 from mdrnets.tracking.record import Record, RecordStore, record_name
-from mdrnets.tracking.record import read as read_record
 
 logger = logging.getLogger(__name__)
 
@@ -289,8 +288,5 @@ class Planner:
 
     def _record(self, job: Job) -> Record | None:
         """The record of a finished execution with the same parameters, if there is one."""
-        name = record_name(job.stage.program, job.arguments)
-        record = read_record(self._records.path(name))
-        if record is None or record.status != "FINISHED":
-            return None
-        return record if record.parameters == job.parameters else None
+        record = self._records.finished(record_name(job.stage.program, job.arguments))
+        return record if record is not None and record.parameters == job.parameters else None

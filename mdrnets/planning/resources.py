@@ -26,9 +26,7 @@ def read_plan(path: Path, profile: str) -> Resources:
     """
     if not path.is_file():
         return {}
-    remedy = f"run `mdrnets plan --profile {profile}`"
-    resources: Resources = read_json_as(Resources, path, remedy=remedy)
-    return resources
+    return read_json_as(Resources, path, remedy=f"run `mdrnets plan --profile {profile}`")
 
 
 def read_planned_seconds(path: Path, profile: str) -> dict[str, float]:

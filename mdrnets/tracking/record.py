@@ -204,6 +204,11 @@ class RecordStore:
         """The latest readable record of each name."""
         yield from filter(None, map(read, sorted(self.folder.glob("*.json"))))
 
+    def finished(self, name: str) -> Record | None:
+        """The latest record of this name; None if that execution did not finish."""
+        record = read(self.path(name))
+        return record if record is not None and record.status == "FINISHED" else None
+
     def latest_checked(self) -> Iterator[Record]:
         """As `latest`, with KILLED instead of RUNNING if the process has died; writes nothing."""
         yield from filter(None, map(_with_liveness, sorted(self.folder.glob("*.json"))))

@@ -8,7 +8,7 @@ import pytest
 from mdrnets.commands.command_line import run_command
 from mdrnets.dag.pipeline import Job, Pipeline
 from mdrnets.errors import UserError
-from mdrnets.exchange.bundle import bundled_inputs, bundled_jobs, write_bundle
+from mdrnets.exchange.bundle import find_inputs, select_jobs, write_bundle
 from mdrnets.files import write_text
 from mdrnets.layout import BUNDLE
 from mdrnets.tracking.provenance import git_state
@@ -59,7 +59,7 @@ def test_a_bundle_has_the_code_and_the_inputs_and_no_results(
     commit = git_state("tiny")
     jobs = write_bundle(pipeline, Path("bundle.zip"))
     assert {job.stage.group for job in jobs} == {"train", "evaluate"}
-    contents = {path: path.read_bytes() for path in bundled_inputs(jobs)}
+    contents = {path: path.read_bytes() for path in find_inputs(jobs)}
     with zipfile.ZipFile("bundle.zip") as bundle:
         bundle.extractall("..")
     monkeypatch.chdir("../mdrnets-tiny")
@@ -113,7 +113,7 @@ def there(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("mdrnets.exchange.import_results.mark_current", lambda *_: None)
     there = Path("../there")
     shutil.copytree(RUN, there / RUN)
-    for job in bundled_jobs(pipeline):
+    for job in select_jobs(pipeline):
         pipeline.record_path(job.stage, job.wildcards).unlink()
         for path in job.outputs:
             path.unlink()
@@ -135,7 +135,7 @@ def test_results_come_back_with_their_records(
 ) -> None:
     results = _archive(there, base) if base else there
     assert run_command("import-results", [str(results)]) == 0
-    for job in bundled_jobs(pipeline):
+    for job in select_jobs(pipeline):
         record = read(pipeline.record_path(job.stage, job.wildcards))
         assert record is not None and record.outputs == hashes(job.outputs)
         assert RecordStore(LAYOUT.records).curves(record).is_file()
@@ -190,4 +190,4 @@ def test_what_does_not_fit_is_refused_and_nothing_is_written(
             shutil.rmtree(there / LAYOUT.records)
     assert run_command("import-results", [str(there)]) == 1
     assert str(named) in capsys.readouterr().err
-    assert not any(path.exists() for job in bundled_jobs(pipeline) for path in job.outputs)
+    assert not any(path.exists() for job in select_jobs(pipeline) for path in job.outputs)

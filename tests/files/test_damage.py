@@ -17,7 +17,6 @@ import safetensors.numpy
 import safetensors.torch
 import torch
 
-from mdrnets.config.validation import load_json_options
 from mdrnets.data.archive import Archive
 from mdrnets.data.assignment import Pair, read_assignment
 from mdrnets.data.download.ffhq import read_metadata
@@ -104,7 +103,7 @@ READERS: dict[str, tuple[Content, Reader, type]] = {
     ),
     "options": (
         _write_validation,
-        lambda path: load_json_options(Validation, path, remedy=REMEDY),
+        lambda path: read_json_as(Validation, path, remedy=REMEDY),
         Validation,
     ),
     "table": (

@@ -53,9 +53,7 @@ def read_metadata(path: Path) -> list[FfhqImage]:
     """
     remedy = "download the metadata of FFHQ again"
     # Dropping the hundreds of landmarks of each face needs a fortieth of the memory.
-    entries: dict[int, _Entry] = read_json_as(
-        dict[int, _Entry], path, remedy=remedy, object_hook=_drop_landmarks
-    )
+    entries = read_json_as(dict[int, _Entry], path, remedy=remedy, object_hook=_drop_landmarks)
     images = []
     for number, entry in entries.items():
         image = entry.image

@@ -257,7 +257,7 @@ def _read_current_manifest(
     have no checksum, so they must not be newer than the archive.
     """
     try:
-        manifest: Manifest = read_json_as(Manifest, path, remedy=REMEDY)
+        manifest = read_json_as(Manifest, path, remedy=REMEDY)
         archived = {Path(member.name).stem: member for member in list_members(archive)}
         status = archive.stat()
     except (OSError, UserError):

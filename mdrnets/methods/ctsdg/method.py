@@ -18,10 +18,17 @@ from torch.optim import Adam
 from mdrnets.config.marks import Official
 from mdrnets.config.options import Options as BaseOptions
 from mdrnets.config.options import TrainOptions
-from mdrnets.errors import UserError
 from mdrnets.losses.adversarial import discriminator_loss, generator_loss
 from mdrnets.losses.perceptual import gram_style_loss, perceptual_loss
-from mdrnets.methods.base import Batch, BuildContext, Method, Phase, Trainable, Update
+from mdrnets.methods.base import (
+    Batch,
+    BuildContext,
+    Method,
+    Phase,
+    Trainable,
+    Update,
+    require_multiple,
+)
 from mdrnets.methods.ctsdg.discriminator import Discriminator
 from mdrnets.methods.ctsdg.generator import Generator
 from mdrnets.methods.ctsdg.structure import (
@@ -175,11 +182,7 @@ def build(*, options: Options, context: BuildContext) -> Trainable:
     Raises:
         UserError: the image size is not a multiple of 2^levels.
     """
-    if context.image_size % 2**options.levels:
-        raise UserError(
-            f"networks.ctsdg.levels: {context.image_size} pixels cannot be halved "
-            f"{options.levels} times; lower it"
-        )
+    require_multiple(context.image_size, 2**options.levels, "networks.ctsdg.levels")
     return CTSDG(
         generator=Generator(levels=options.levels, width=options.width),
         discriminator=Discriminator(base=options.discriminator_base),

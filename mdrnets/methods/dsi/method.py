@@ -18,9 +18,16 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from mdrnets.config.marks import Chosen, Official
 from mdrnets.config.options import TrainOptions
-from mdrnets.errors import UserError
 from mdrnets.losses.adversarial import discriminator_loss, generator_loss
-from mdrnets.methods.base import Batch, BuildContext, Method, Phase, Trainable, Update
+from mdrnets.methods.base import (
+    Batch,
+    BuildContext,
+    Method,
+    Phase,
+    Trainable,
+    Update,
+    require_multiple,
+)
 from mdrnets.methods.dsi.sampling import sample_codes
 from mdrnets.methods.dsi.structure import ConditionNetwork, StructurePixelCNN
 from mdrnets.methods.dsi.texture import TextureGenerator
@@ -272,11 +279,7 @@ def build(*, options: Options, context: BuildContext) -> Trainable:
     Raises:
         UserError: the image size is not a multiple of 8.
     """
-    if context.image_size % REDUCTION:
-        raise UserError(
-            f"image_size: {context.image_size} is not a multiple of {REDUCTION}, which DSI needs; "
-            "choose another size in the profile"
-        )
+    require_multiple(context.image_size, REDUCTION, "image_size")
     return DSI(options=options)
 
 

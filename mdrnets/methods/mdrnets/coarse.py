@@ -14,9 +14,8 @@ from torch import Tensor
 
 from mdrnets.config.marks import Cited, Paper
 from mdrnets.config.options import TrainOptions
-from mdrnets.errors import UserError
 from mdrnets.losses.pconv import PConvLoss, PConvWeights
-from mdrnets.methods.base import Batch, BuildContext, Phase, Trainable, Update
+from mdrnets.methods.base import Batch, BuildContext, Phase, Trainable, Update, require_multiple
 from mdrnets.networks.features import PerceptualFeatures
 from mdrnets.networks.partial_unet import PartialUNet
 
@@ -86,11 +85,6 @@ def build(*, options: Options, context: BuildContext) -> Coarse:
     Raises:
         UserError: the image size cannot be halved `levels` times.
     """
-    if context.image_size % 2**options.levels:
-        raise UserError(
-            f"coarse.levels: {options.levels} halvings do not fit images of "
-            f"{context.image_size} pixels: expected a multiple of {2**options.levels}; lower it, "
-            "or choose another image size"
-        )
+    require_multiple(context.image_size, 2**options.levels, "networks.coarse.levels")
     network = PartialUNet(levels=options.levels, width=options.width, max_width=options.max_width)
     return Coarse(network=network, features=context.features("vgg16"), options=options)

@@ -22,7 +22,7 @@ from mdrnets.data.classes import CLASSES
 from mdrnets.data.pixels import to_tensor
 from mdrnets.errors import UserError
 from mdrnets.losses.adversarial import Adversarial, discriminator_loss
-from mdrnets.methods.base import Batch, BuildContext, Method, Phase, Update
+from mdrnets.methods.base import Batch, BuildContext, Method, Phase, Update, require_multiple
 from mdrnets.methods.mdrnets.initial_weights import init_weights_as_cited
 from mdrnets.methods.mdrnets.losses import GeneratorLosses, StyleLoss, Weights
 from mdrnets.methods.mdrnets.mask_region import MaskedCorrelationMining, fuse
@@ -343,11 +343,7 @@ def _feature_regions(labels: Tensor, features: Tensor) -> Tensor:
 
 def _check_sizes(options: Options, image_size: int) -> None:
     reduction = 2**options.halvings
-    if image_size % reduction:
-        raise UserError(
-            f"mdrnets.halvings: {options.halvings} halvings do not fit images of {image_size} "
-            f"pixels: expected a multiple of {reduction}; lower it, or choose another image size"
-        )
+    require_multiple(image_size, reduction, "networks.mdrnets.halvings")
     if (image_size // 2) % options.patch_size:
         raise UserError(
             f"patch_size {options.patch_size}: it must divide half the image size, "

@@ -3,6 +3,7 @@
 Writes comparisons.json, so that the page itself reads no completions.
 """
 
+import base64
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -18,7 +19,6 @@ from mdrnets.files.text import read_json_as
 from mdrnets.layout import Layout
 from mdrnets.reporting.figures.completed_set import CompletedSet, read_completed_sets
 from mdrnets.reporting.figures.figure5 import choose_figure5_images
-from mdrnets.reporting.page.pictures import to_data_uri
 from mdrnets.reporting.tables.cells import format_bin
 
 
@@ -69,10 +69,7 @@ def read_comparisons(path: Path) -> list[Comparison]:
     Raises:
         UserError: the file is missing or damaged.
     """
-    comparisons: list[Comparison] = read_json_as(
-        list[Comparison], path, remedy="render the comparisons"
-    )
-    return comparisons
+    return read_json_as(list[Comparison], path, remedy="render the comparisons")
 
 
 def compare_faces(
@@ -99,6 +96,11 @@ def compare_faces(
                 )
             )
     return comparisons
+
+
+def to_data_uri(png: bytes) -> str:
+    """The content of a PNG file as a data URI."""
+    return f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"
 
 
 def _encode(image: np.ndarray) -> str:

@@ -30,9 +30,8 @@ from mdrnets.reporting.context import (
     describe_run,
     describe_values,
 )
-from mdrnets.reporting.page.comparisons import Comparison, read_comparisons
+from mdrnets.reporting.page.comparisons import Comparison, read_comparisons, to_data_uri
 from mdrnets.reporting.page.ledger import build_ledgers
-from mdrnets.reporting.page.pictures import encode_png
 from mdrnets.reporting.page.reference import read_reference
 from mdrnets.reporting.page.runs import Run, anchor, read_runs, upstream_runs
 from mdrnets.reporting.page.scores import read_scores
@@ -151,7 +150,7 @@ def _section(config: Config, stage: Stage, name: str, files: Mapping[str, Path])
         name=name,
         stage=stage.name,
         caption=caption(name, config),
-        figure=encode_png(files[".png"]) if ".png" in files else None,
+        figure=to_data_uri(files[".png"].read_bytes()) if ".png" in files else None,
         kind=kind,
         table=table,
         files=list(files.values()),

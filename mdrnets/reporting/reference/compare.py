@@ -110,11 +110,6 @@ def read_cells(paths: Iterable[Path]) -> dict[Key, Value]:
     return cells
 
 
-def select_failed(comparisons: Iterable[Comparison]) -> list[Comparison]:
-    """The cells that are not accepted."""
-    return [c for c in comparisons if c.verdict not in ACCEPTED]
-
-
 def count_verdicts(comparisons: Sequence[Comparison]) -> str:
     """For example `166 inside, 2 outside`."""
     counts = Counter(comparison.verdict for comparison in comparisons)

@@ -7,12 +7,12 @@ its machines, and the tolerances with their reasons. `save.py` writes it.
 from datetime import date
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from mdrnets.config.options import Options
 from mdrnets.errors import UserError
 from mdrnets.files import sha256
-from mdrnets.files.text import read_text
+from mdrnets.files.text import read_json_as
 
 REFERENCE = Path("reports/reference")
 
@@ -129,15 +129,7 @@ def reference_files(name: str) -> list[str]:
 def _read(name: str, profile: str) -> ReferenceRun:
     path = _path(name)
     remedy = f"run `mdrnets keep --profile {profile} {name}` to save the present run as this one"
-    try:
-        return ReferenceRun.model_validate_json(read_text(path, remedy=remedy))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "content"
-        raise UserError(
-            f"{path}: {where}: {first['msg']}; correct it, or delete the folder and "
-            "save a run again"
-        ) from None
+    return read_json_as(ReferenceRun, path, remedy=remedy)
 
 
 def _path(name: str) -> Path:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from mdrnets.dag.pipeline import Pipeline
 from mdrnets.errors import UserError
-from mdrnets.reporting.reference.compare import Comparison, compare, read_cells, select_failed
+from mdrnets.reporting.reference.compare import ACCEPTED, Comparison, compare, read_cells
 from mdrnets.reporting.reference.run import REFERENCE, Setting, load_reference
 from mdrnets.reporting.reference.save import (
     code_digest,
@@ -31,7 +31,7 @@ class Verification:
     @property
     def failed(self) -> list[Comparison]:
         """The cells that are missing or outside the tolerances."""
-        return select_failed(self.comparisons)
+        return [c for c in self.comparisons if c.verdict not in ACCEPTED]
 
 
 def verify(pipeline: Pipeline, name: str) -> Verification:

@@ -4,7 +4,7 @@ The number after ± is half the width of the confidence interval. The CSV file h
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Literal
@@ -147,24 +147,14 @@ class Table:
         text = f"First {HERE}: {self.count_first_places(dataset)}."
         if all(cell.published is None for cell in self.cells):
             return text
-        return f"{text} In the paper: {self.count_published_first_places(dataset)}."
+        return f"{text} In the paper: {self.count_first_places(dataset, published=True)}."
 
-    def count_first_places(self, dataset: str) -> str:
+    def count_first_places(self, dataset: str, *, published: bool = False) -> str:
         """For example `MDRNets in 9 of 12 columns, PConv in 3`. Ties count for each method."""
-        return self._count(
-            [{cell.method for cell in column if cell.best} for _, column in self.columns(dataset)]
-        )
-
-    def count_published_first_places(self, dataset: str) -> str:
-        """The same for the published values."""
-        return self._count(
-            [
-                find_winners(metric, {cell.method: cell.published for cell in column})
-                for metric, column in self.columns(dataset)
-            ]
-        )
-
-    def _count(self, columns: Sequence[Collection[str]]) -> str:
+        columns = [
+            find_winners(metric, {c.method: c.published if published else c.value for c in column})
+            for metric, column in self.columns(dataset)
+        ]
         counts = Counter(self.methods[method] for column in columns for method in sorted(column))
         if not counts:
             return "fewer than two methods to compare"

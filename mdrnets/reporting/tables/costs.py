@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from mdrnets.config.load import Config
-from mdrnets.config.validation import load_json_options
 from mdrnets.evaluation.summary import Validation
 from mdrnets.files import write_text
 from mdrnets.files.markdown import format_table
@@ -17,7 +16,6 @@ from mdrnets.files.tables import write_table
 from mdrnets.files.text import read_json_as
 from mdrnets.layout import Layout
 from mdrnets.tracking.record import Record, RecordStore
-from mdrnets.tracking.record import read as read_record
 
 COLUMNS = {  # in the CSV → in the Markdown
     "dataset": "data",
@@ -97,17 +95,15 @@ def _rows(config: Config, layout: Layout) -> Iterator[dict[str, Any]]:
         for name, network in config.trained.items():
             if config.trained_on(name, dataset) != dataset:
                 continue
-            training = _read_finished(records, f"train-{dataset}-{name}")
+            training = records.finished(f"train-{dataset}-{name}")
             if training is None or not layout.model_config(dataset, name).is_file():
                 continue
-            completion = _read_finished(records, f"complete-{dataset}-{name}")
+            completion = records.finished(f"complete-{dataset}-{name}")
             path = layout.validation(dataset, name)
             validation = None
             if path.is_file():
-                validation = load_json_options(Validation, path, remedy="run the validate stage")
-            model: _Model = read_json_as(
-                _Model, layout.model_config(dataset, name), remedy="train the network"
-            )
+                validation = read_json_as(Validation, path, remedy="run the validate stage")
+            model = read_json_as(_Model, layout.model_config(dataset, name), remedy="train it")
             yield {
                 "dataset": dataset,
                 "method": network.title,
@@ -125,11 +121,6 @@ def _rows(config: Config, layout: Layout) -> Iterator[dict[str, Any]]:
                 "validation_images": validation.images if validation else 0,
                 "machine": _describe_machine(training),
             }
-
-
-def _read_finished(records: RecordStore, name: str) -> Record | None:
-    record = read_record(records.path(name))
-    return record if record is not None and record.status == "FINISHED" else None
 
 
 def _describe_machine(record: Record) -> str:

@@ -91,8 +91,8 @@ def test_bad_options_are_refused(small_options: MakeOptions, wrong: dict[str, An
 @pytest.mark.parametrize(
     ("changes", "size", "message"),
     [
-        ({}, 36, "halvings.* 8"),
-        ({"halvings": 4}, 40, "halvings.* 16"),
+        ({}, 36, "halvings"),
+        ({"halvings": 4}, 40, "halvings"),
         ({"patch_size": 3}, 32, "patch_size 3"),
         ({"dilations": [1, 4]}, 32, "dilations"),
     ],

@@ -13,9 +13,9 @@ from mdrnets.reporting.reference.compare import (
     count_verdicts,
     format_comparisons,
     read_cells,
-    select_failed,
 )
 from mdrnets.reporting.reference.run import Tolerance
+from mdrnets.reporting.reference.verify import Verification
 from mdrnets.reporting.tables.cells import CELL_COLUMNS
 
 L1: Key = ("table1", "one", "toy", "L1", "1-20")
@@ -62,13 +62,13 @@ def test_what_is_in_one_of_the_two_alone() -> None:
     missing, new = _compare({PSNR: (20.0, 60)}, {L1: (2.0, 60)})
     assert (missing.verdict, missing.reference, missing.here) == ("missing", 2.0, None)
     assert (new.verdict, new.reference, new.here) == ("new", None, 20.0)
-    assert select_failed([missing, new]) == [missing]
+    assert Verification([missing, new], []).failed == [missing]
 
 
 def test_scores_of_other_images_are_no_scores_of_these() -> None:
     (comparison,) = _compare({L1: (2.0, 59)}, {L1: (2.0, 60)})
     assert comparison.verdict == "other images"
-    assert select_failed([comparison])
+    assert Verification([comparison], []).failed
 
 
 def test_a_metric_without_tolerance_is_named() -> None:
