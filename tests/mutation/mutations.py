@@ -156,7 +156,7 @@ MUTATIONS = (
         "mdrnets/training/loop.py",
         "                    checks.read_pending()\n                    check_weights(",
         "                    check_weights(",
-        "tests/training/test_loop.py::test_what_is_not_finite_stops_the_training",
+        "tests/training/test_divergence.py::test_what_is_not_finite_stops_the_training",
     ),
     Mutation(
         "a step waits for the numbers of the update before, not for its own",
