@@ -18,8 +18,8 @@ def main(run: StageRun) -> None:
 
     from mdrnets.config.load import expand
     from mdrnets.config.protocol import External
-    from mdrnets.data.assignment import by_bin, read_assignment
-    from mdrnets.data.dataset import map_holes, map_images
+    from mdrnets.data.assignment import select
+    from mdrnets.data.evaluation_set import read_evaluation_set
     from mdrnets.data.external import read_completions
 
     dataset, name = run.wildcards["dataset"], run.wildcards["method"]
@@ -27,28 +27,21 @@ def main(run: StageRun) -> None:
     if not isinstance(method, External):
         raise UserError(f"params.yaml: methods.{name}: no `completions`; choose another method")
     layout = run.layout
-    bins = by_bin(read_assignment(layout.assignment(dataset)), run.config.protocol.bins)
-    images = map_images(layout, dataset)
-    holes = map_holes(layout)
-
-    pairs = [pair for group in bins.values() for pair in group]
+    test = read_evaluation_set(run.config, dataset)
     path = expand(method.completions.format(dataset=dataset))
     completions = run.progress(
-        read_completions(path, bins, size=images.shape[1]),
-        total=len(pairs),
+        read_completions(path, test.bins, size=test.images.shape[1]),
+        total=len(test.pairs),
         label=f"{name} on {dataset}",
     )
     raw = np.stack(list(completions))
-    hole = np.stack([holes[pair.hole_row] for pair in pairs])[..., None]
-    originals = np.stack([images[pair.image_row] for pair in pairs])
-
-    shape = (len(bins), len(pairs) // len(bins), *images.shape[1:])
+    originals, hole = select(test.pairs, test.images, test.holes)
     for target, array in (
-        (layout.completions(dataset, name), np.where(hole, raw, originals)),
+        (layout.completions(dataset, name), np.where(hole[..., None], raw, originals)),
         (layout.raw_outputs(dataset, name), raw),
     ):
         with atomic_write(target) as temporary, temporary.open("wb") as file:
-            np.save(file, array.reshape(shape))
+            np.save(file, array.reshape(test.shape))
 
 
 if __name__ == "__main__":

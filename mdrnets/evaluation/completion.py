@@ -11,9 +11,9 @@ import numpy as np
 import torch
 
 from mdrnets.config.load import Config
-from mdrnets.data.assignment import Pair, by_bin, read_assignment, select
-from mdrnets.data.dataset import map_holes, map_images
+from mdrnets.data.assignment import Pair, select
 from mdrnets.data.download.disk_space import require_space
+from mdrnets.data.evaluation_set import read_evaluation_set
 from mdrnets.data.pixels import to_pixels, to_tensor
 from mdrnets.data.progress import ProgressBar
 from mdrnets.errors import UserError
@@ -70,9 +70,7 @@ def complete_test_images(
     for key, value in numerics.items():
         note(key, value)
 
-    bins = by_bin(read_assignment(layout.assignment(dataset)), config.protocol.bins)
-    images = map_images(layout, dataset)
-    holes = map_holes(layout)
+    test = read_evaluation_set(config, dataset)
     device = torch.device(profile.device)
     load = load_network if config.network(method).trained else build_network
     loaded = load(config, layout, network=method, dataset=dataset).to(device).eval()
@@ -80,7 +78,7 @@ def complete_test_images(
     if profile.compile:
         compile_networks(network)
 
-    shape = (len(bins), len(next(iter(bins.values()))), *images.shape[1:])
+    shape = test.shape
     composites_path = layout.completions(dataset, method)
     outputs_path = layout.raw_outputs(dataset, method)
     require_space(composites_path, 2 * math.prod(shape))
@@ -91,12 +89,12 @@ def complete_test_images(
     ):
         completions = create_array(temporary, name=composites_path, shape=shape, dtype="uint8")
         raw = create_array(temporary_raw, name=outputs_path, shape=shape, dtype="uint8")
-        for number, (bin_name, pairs) in enumerate(bins.items()):
+        for number, (bin_name, pairs) in enumerate(test.bins.items()):
             batches = complete_pairs(
                 network,
                 pairs,
-                images=images,
-                holes=holes,
+                images=test.images,
+                holes=test.holes,
                 batch_size=profile.completion_batch,
                 seed=derived_seed(config.seed(method), "completion", dataset, bin_name),
                 device=device,

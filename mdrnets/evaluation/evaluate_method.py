@@ -7,13 +7,13 @@ import torch
 
 from mdrnets.config.load import Config
 from mdrnets.config.profile import INCEPTION
-from mdrnets.data.assignment import by_bin, read_assignment
-from mdrnets.data.dataset import map_holes, map_images
+from mdrnets.data.evaluation_set import read_evaluation_set
 from mdrnets.data.progress import ProgressBar
 from mdrnets.evaluation.scores import (
     Score,
     check_enough,
     read_array,
+    read_completions,
     score_pairs,
     summarise_bin,
 )
@@ -68,20 +68,12 @@ def evaluate_method(
     set_numerics(device=profile.device, precision="32-true", threads=profile.threads)
     device = torch.device(profile.device)
 
-    bins = by_bin(read_assignment(layout.assignment(dataset)), protocol.bins)
-    check_enough(bins, layout.assignment(dataset))
-    images = map_images(layout, dataset)
-    holes = map_holes(layout)
-    count = len(next(iter(bins.values())))
-    paths = layout.completions(dataset, method), layout.raw_outputs(dataset, method)
+    test = read_evaluation_set(config, dataset)
+    check_enough(test.bins, layout.assignment(dataset))
+    _, count, *_ = test.shape
     completions, outputs = (
-        read_array(
-            path,
-            shape=(len(bins), count, *images.shape[1:]),
-            dtype="uint8",
-            stage=f"python -m stages.complete --profile {config.name} {dataset} {method}",
-        )
-        for path in paths
+        read_completions(config, dataset, method, shape=test.shape, raw=raw)
+        for raw in (False, True)
     )
     network = build_feature_network(profile.frechet, weights=layout.weights(INCEPTION)).to(device)
     truth = read_array(
@@ -92,17 +84,17 @@ def evaluate_method(
     )
 
     scores, features, summaries = [], [], {}
-    for number, (bin_name, pairs) in enumerate(bins.items()):
+    for number, (bin_name, pairs) in enumerate(test.bins.items()):
         label = f"{method} on {dataset}, {bin_name} %"
         bin_scores = score_pairs(
             pairs,
             completions[number],
             outputs[number],
-            images=images,
-            holes=holes,
+            images=test.images,
+            holes=test.holes,
             variant=protocol.ssim,
             device=device,
-            source=paths[0],
+            source=layout.completions(dataset, method),
             progress=progress,
             label=f"{label}: scores",
         )

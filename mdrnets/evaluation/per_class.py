@@ -14,12 +14,13 @@ from mdrnets.config.protocol import PARAMS
 from mdrnets.config.yaml_loader import locate
 from mdrnets.dag.evaluate import per_class_networks
 from mdrnets.data.assignment import by_bin, read_assignment
-from mdrnets.data.dataset import SPLIT_COLUMNS, map_holes, map_images, open_array
+from mdrnets.data.dataset import SPLIT_COLUMNS, map_images, open_array
+from mdrnets.data.evaluation_set import read_evaluation_set
 from mdrnets.data.pixels import to_tensor
 from mdrnets.data.progress import ProgressBar
 from mdrnets.errors import UserError
 from mdrnets.evaluation.class_scores import ClassMap, ClassScore, score_classes
-from mdrnets.evaluation.scores import read_array
+from mdrnets.evaluation.scores import read_completions
 from mdrnets.files.tables import read_table
 from mdrnets.layout import Layout
 from mdrnets.methods.base import Trainable
@@ -66,22 +67,14 @@ def score_compared_networks(
     Raises:
         UserError: completions are missing or have another shape.
     """
-    layout = Layout(config.name)
-    bins = by_bin(read_assignment(layout.assignment(dataset)), config.protocol.bins)
-    images = map_images(layout, dataset)
-    holes = map_holes(layout)
+    test = read_evaluation_set(config, dataset)
     networks = per_class_networks(config)
     scores: list[ClassScore] = []
     for name in progress(networks, total=len(networks), label=f"classes of {dataset}"):
-        completions = read_array(
-            layout.completions(dataset, name),
-            shape=(len(bins), len(maps), *images.shape[1:]),
-            dtype="uint8",
-            stage=f"python -m stages.complete --profile {config.name} {dataset} {name}",
-        )
-        for pairs, bin_completions in zip(bins.values(), completions, strict=True):
+        completions = read_completions(config, dataset, name, shape=test.shape)
+        for pairs, bin_completions in zip(test.bins.values(), completions, strict=True):
             scores += score_classes(
-                name, pairs, bin_completions, images=images, holes=holes, maps=maps
+                name, pairs, bin_completions, images=test.images, holes=test.holes, maps=maps
             )
     return scores
 

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from mdrnets.config.constants import MIN_TEST_IMAGES
+from mdrnets.config.load import Config
 from mdrnets.config.protocol import Bootstrap
 from mdrnets.data.assignment import Pair, select
 from mdrnets.data.progress import ProgressBar, no_progress_bar
@@ -21,6 +22,7 @@ from mdrnets.errors import UserError
 from mdrnets.evaluation.summary import BinSummary, Distances, Estimate
 from mdrnets.files.arrays import map_array
 from mdrnets.files.tables import field_names
+from mdrnets.layout import Layout
 from mdrnets.metrics.frechet import frechet_distance
 from mdrnets.metrics.intervals import bootstrap_mean, half_jackknife
 from mdrnets.metrics.kid import kernel_distance
@@ -234,6 +236,20 @@ def read_array(path: Path, *, shape: tuple[int, ...], dtype: str, stage: str) ->
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise UserError(f"{path}: found NaN or infinite values; run `{stage}` again")
     return array
+
+
+def read_completions(
+    config: Config, dataset: str, method: str, *, shape: tuple[int, ...], raw: bool = False
+) -> np.ndarray:
+    """Memory-map a method's composites, or its raw outputs: uint8 bins×images×H×W×3.
+
+    Raises:
+        UserError: as for `read_array`.
+    """
+    layout = Layout(config.name)
+    path = layout.raw_outputs(dataset, method) if raw else layout.completions(dataset, method)
+    stage = f"python -m stages.complete --profile {config.name} {dataset} {method}"
+    return read_array(path, shape=shape, dtype="uint8", stage=stage)
 
 
 def _times(shape: tuple[int, ...]) -> str:

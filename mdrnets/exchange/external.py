@@ -3,7 +3,7 @@
 The results become a row of Table 1 by the key `completions` of a method in params.yaml.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +12,8 @@ from PIL import Image
 
 from mdrnets.config.load import Config
 from mdrnets.dag.pipeline import snakemake_command
-from mdrnets.data.assignment import Pair, by_bin, read_assignment
-from mdrnets.data.dataset import map_holes, map_images
+from mdrnets.data.assignment import Pair
+from mdrnets.data.evaluation_set import EvaluationSet, read_evaluation_set
 from mdrnets.data.external import read_completions
 from mdrnets.errors import UserError
 from mdrnets.exchange.datasets import require_dataset
@@ -24,21 +24,6 @@ MASKED, HOLES = "masked", "holes"
 """The folders of the inputs."""
 TOLERANCE = 8
 """Levels of 255 that compression without visible losses may change."""
-
-
-@dataclass(frozen=True)
-class ExternalTask:
-    """The test images of a data set and their holes.
-
-    Attributes:
-        bins: bin → its pairs of image and hole.
-        images: uint8 N×H×W×3, indexed by `image_row`.
-        holes: bool M×H×W, True = hole, indexed by `hole_row`.
-    """
-
-    bins: Mapping[str, Sequence[Pair]]
-    images: np.ndarray
-    holes: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -56,7 +41,7 @@ class Completions:
     unfilled: Sequence[str]
 
 
-def read_task(config: Config, dataset: str) -> ExternalTask:
+def read_task(config: Config, dataset: str) -> EvaluationSet:
     """Map the test images of a data set into memory.
 
     Raises:
@@ -68,14 +53,10 @@ def read_task(config: Config, dataset: str) -> ExternalTask:
         if not path.exists():
             make = snakemake_command(config.name, layout.assignment(dataset))
             raise UserError(f"{path}: file not found; make it with `{make}`")
-    return ExternalTask(
-        bins=by_bin(read_assignment(layout.assignment(dataset)), config.protocol.bins),
-        images=map_images(layout, dataset),
-        holes=map_holes(layout),
-    )
+    return read_evaluation_set(config, dataset)
 
 
-def export_inputs(task: ExternalTask, folder: Path) -> int:
+def export_inputs(task: EvaluationSet, folder: Path) -> int:
     """Write masked images and their holes as PNG.
 
     Args:
@@ -86,8 +67,7 @@ def export_inputs(task: ExternalTask, folder: Path) -> int:
     Returns:
         The number of masked images.
     """
-    pairs = [pair for group in task.bins.values() for pair in group]
-    for pair in pairs:
+    for pair in task.pairs:
         hole = task.holes[pair.hole_row]
         for kind, array in (
             (MASKED, mask_image(task, pair)),
@@ -96,10 +76,10 @@ def export_inputs(task: ExternalTask, folder: Path) -> int:
             path = folder / kind / pair.bin / f"{pair.image}.png"
             with atomic_write(path) as temporary:
                 Image.fromarray(array).save(temporary, "PNG")
-    return len(pairs)
+    return len(task.pairs)
 
 
-def check_completions(task: ExternalTask, path: Path) -> Completions:
+def check_completions(task: EvaluationSet, path: Path) -> Completions:
     """Compare a folder or archive of completions with the test images.
 
     Args:
@@ -109,10 +89,9 @@ def check_completions(task: ExternalTask, path: Path) -> Completions:
     Raises:
         UserError: images are missing, unexpected, unreadable or of another size.
     """
-    pairs = [pair for group in task.bins.values() for pair in group]
     changed, unfilled = [], []
     completions = read_completions(path, task.bins, size=task.images.shape[1])
-    for pair, completion in zip(pairs, completions, strict=True):
+    for pair, completion in zip(task.pairs, completions, strict=True):
         valid = ~task.holes[pair.hole_row]
         original = task.images[pair.image_row]
         difference = np.abs(completion.astype(int) - original)[valid]
@@ -120,10 +99,10 @@ def check_completions(task: ExternalTask, path: Path) -> Completions:
             changed.append(f"{pair.bin}/{pair.image}")
         if np.array_equal(completion, mask_image(task, pair)):
             unfilled.append(f"{pair.bin}/{pair.image}")
-    return Completions(count=len(pairs), changed=changed, unfilled=unfilled)
+    return Completions(count=len(task.pairs), changed=changed, unfilled=unfilled)
 
 
-def mask_image(task: ExternalTask, pair: Pair) -> np.ndarray:
+def mask_image(task: EvaluationSet, pair: Pair) -> np.ndarray:
     """The image with zeros in the hole, uint8 H×W×3."""
     masked: np.ndarray = np.where(
         task.holes[pair.hole_row][..., None], 0, task.images[pair.image_row]

@@ -82,8 +82,13 @@ def write_text(path: Path, text: str) -> None:
 
 
 def sha256(path: Path) -> str:
+    return hash_file(path, "sha256")
+
+
+def hash_file(path: Path, kind: str) -> str:
+    """The hexadecimal digits of a file's hash, of a kind that `hashlib` has."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.file_digest(file, kind).hexdigest()
 
 
 def reproducible_zipinfo(name: str) -> zipfile.ZipInfo:

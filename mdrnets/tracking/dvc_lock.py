@@ -5,7 +5,6 @@ commit, or from its cache of earlier runs.
 """
 
 from functools import cached_property
-from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import yaml
 
 from mdrnets.config.yaml_loader import DAMAGED_YAML
 from mdrnets.dag.pipeline import Job
+from mdrnets.files import hash_file
 from mdrnets.files.dvc import LOCK_FILE
 
 
@@ -41,7 +41,7 @@ class DvcLock:
 
     def describes(self, path: str) -> bool:
         """Whether a file has the bytes that DVC recorded or restored last."""
-        return path in self and self._outputs[path]["md5"] == _md5(path)
+        return path in self and self._outputs[path]["md5"] == hash_file(Path(path), "md5")
 
     def has_current_code(self, job: Job, code: Path) -> bool:
         """Whether DVC's results of a job were made by today's code and configuration.
@@ -62,8 +62,3 @@ class DvcLock:
 
 def _texts(values: dict[str, Any]) -> dict[str, str]:
     return {key: str(value) for key, value in values.items()}
-
-
-def _md5(name: str) -> str:
-    with Path(name).open("rb") as file:
-        return file_digest(file, "md5").hexdigest()  # DVC's hash

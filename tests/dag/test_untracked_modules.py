@@ -30,7 +30,7 @@ REPORTING = {
     "mdrnets.execution.run": {"StageRun"},
     "mdrnets.tracking.executions": {"Execution", "executions"},
     "mdrnets.tracking.provenance": {"GitState", "git_state"},
-    "mdrnets.tracking.record": {"Record", "RecordStore", "read"},
+    "mdrnets.tracking.record": {"Record", "RecordStore"},
     "mdrnets.training.display": {"Display"},
 }
 """What tracked code uses of the modules that read files or report what a job does."""

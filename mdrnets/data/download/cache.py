@@ -3,7 +3,6 @@
 All profiles share one folder of downloads. Manually downloaded files go there too.
 """
 
-import hashlib
 import logging
 import re
 from collections.abc import Iterator
@@ -21,7 +20,7 @@ from mdrnets.data.download.disk_space import format_mib, require_space
 from mdrnets.data.download.http import RefusedError, remove_resume_state, transfer
 from mdrnets.data.progress import ProgressBar, no_progress_bar
 from mdrnets.errors import UserError
-from mdrnets.files import write_text
+from mdrnets.files import hash_file, write_text
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +78,7 @@ def download_verified(
         else:
             _download(path, source, record, progress, pause)
         if source.sha256 is None and source.md5 is None and not record.exists():
-            digest = _hash(path, "sha256")
+            digest = hash_file(path, "sha256")
             write_text(record, digest + "\n")
             logger.info(
                 "%s: its publisher gives no hash; the SHA-256 of this first download, %s, was "
@@ -144,7 +143,7 @@ def _find_problem(path: Path, source: Source, record: Path) -> str | None:
         return f"it has {size:,} bytes, expected {source.bytes:,}"
     sha256 = source.sha256 or _read_record(record, source)
     for kind, expected in (("md5", source.md5), ("sha256", sha256)):
-        if expected and (digest := _hash(path, kind)) != expected:
+        if expected and (digest := hash_file(path, kind)) != expected:
             return f"its {kind.upper()} is {digest}, expected {expected}"
     return None
 
@@ -175,11 +174,6 @@ def _describe_file(source: Source) -> str:
     }
     text = ", ".join(f"{label}{value}" for label, value in properties.items() if value)
     return f" ({text})" if text else ""
-
-
-def _hash(path: Path, kind: str) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, kind).hexdigest()
 
 
 @contextmanager

@@ -31,7 +31,7 @@ def render(config: Config, layout: Layout, name: str) -> None:
     titles = {c: config.network(config.variant(c)).title for c in entry.columns}
     shown = {config.variant(c): title for c, title in titles.items() if config.runs(c)}
     figure = draw(
-        read_completed_set(config, layout, config.profile.first_dataset, shown),
+        read_completed_set(config, config.profile.first_dataset, shown),
         variants=shown,
         left_out=[title for c, title in titles.items() if not config.runs(c)],
         title=entry.title,

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from mdrnets.config.load import Config
-from mdrnets.data.assignment import Pair, by_bin, read_assignment
-from mdrnets.data.dataset import map_holes, map_images
-from mdrnets.evaluation.scores import read_array
-from mdrnets.layout import Layout
+from mdrnets.data.assignment import Pair
+from mdrnets.data.evaluation_set import read_evaluation_set
+from mdrnets.evaluation.scores import read_completions
 from mdrnets.reporting.figures.style import mask_hole
 from mdrnets.runtime.seeds import derived_seed
 
@@ -67,48 +66,35 @@ class CompletedSet:
         ]
 
 
-def read_completed_set(
-    config: Config, layout: Layout, dataset: str, methods: Iterable[str]
-) -> CompletedSet:
+def read_completed_set(config: Config, dataset: str, methods: Iterable[str]) -> CompletedSet:
     """Map the files of a data set into memory.
 
     Args:
         config: protocol and profile.
-        layout: of the profile.
         dataset: name in the profile.
         methods: whose completions are read.
 
     Raises:
-        UserError: the assignment or completions are missing, or belong to other images.
-        FileNotFoundError: the images or holes are missing.
+        UserError: a file is missing, or the completions belong to other images.
     """
-    pairs = by_bin(read_assignment(layout.assignment(dataset)), tuple(config.protocol.bins))
-    images = map_images(layout, dataset)
-    shape = (len(pairs), len(next(iter(pairs.values()))), *images.shape[1:])
+    test = read_evaluation_set(config, dataset)
     return CompletedSet(
         name=dataset,
         title=config.profile.datasets[dataset].title,
-        bins=pairs,
-        images=images,
-        holes=map_holes(layout),
+        bins=test.bins,
+        images=test.images,
+        holes=test.holes,
         completions={
-            method: read_array(
-                layout.completions(dataset, method),
-                shape=shape,
-                dtype="uint8",
-                stage=f"python -m stages.complete --profile {config.name} {dataset} {method}",
-            )
+            method: read_completions(config, dataset, method, shape=test.shape)
             for method in methods
         },
     )
 
 
-def read_completed_sets(
-    config: Config, layout: Layout, methods: Iterable[str]
-) -> list[CompletedSet]:
+def read_completed_sets(config: Config, methods: Iterable[str]) -> list[CompletedSet]:
     """All data sets of the profile; see `read_completed_set`."""
     names = tuple(methods)
-    return [read_completed_set(config, layout, name, names) for name in config.profile.datasets]
+    return [read_completed_set(config, name, names) for name in config.profile.datasets]
 
 
 def choose_images(

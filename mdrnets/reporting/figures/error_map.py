@@ -35,7 +35,7 @@ BAR = 14  # width of the colour bar in pixels
 def render(config: Config, layout: Layout, name: str) -> None:
     """Write error_map.png and .pdf."""
     methods = config.method_titles
-    sets = read_completed_sets(config, layout, methods)
+    sets = read_completed_sets(config, methods)
     save_figure(draw(sets, methods=methods, profile=config.name), layout.report(name))
 
 

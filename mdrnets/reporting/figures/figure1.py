@@ -30,7 +30,7 @@ def render(config: Config, layout: Layout, name: str) -> None:
     """Write figure1.png and .pdf."""
     method = choose_figure1_method(config)
     figure = draw(
-        read_completed_sets(config, layout, [method]),
+        read_completed_sets(config, [method]),
         method=method,
         title=config.protocol.methods[method].title,
         bin_name=config.protocol.largest_bin,

@@ -26,7 +26,7 @@ LEFT, TOP, BELOW, EDGE = 66, 36, 40, 10
 def render(config: Config, layout: Layout, name: str) -> None:
     """Write figure5.png and .pdf."""
     methods = config.method_titles
-    sets = read_completed_sets(config, layout, methods)
+    sets = read_completed_sets(config, methods)
     figure = draw(sets, methods=methods, seed=config.protocol.seed, profile=config.name)
     save_figure(figure, layout.report(name))
 

@@ -54,7 +54,7 @@ def render(config: Config, layout: Layout, name: str) -> None:
     """Write comparisons.json."""
     methods = config.method_titles
     faces = compare_faces(
-        read_completed_sets(config, layout, methods),
+        read_completed_sets(config, methods),
         methods=methods,
         bin_name=config.protocol.largest_bin,
         seed=config.protocol.seed,

@@ -14,7 +14,7 @@ from mdrnets.reporting.tables.cells import (
     Table,
     format_bin,
 )
-from mdrnets.reporting.tables.metrics import extended_metrics, table1_metrics
+from mdrnets.reporting.tables.metrics import all_metrics
 
 
 @dataclass(frozen=True)
@@ -100,17 +100,12 @@ def read_scores(path: Path, config: Config) -> list[TableView]:
 
 
 def _table(cells: Sequence[Cell], config: Config) -> Table:
-    features = config.profile.frechet
-    metrics = {m.name: m for m in (*table1_metrics(features), *extended_metrics(features))}
-    methods = config.protocol.methods
+    metrics = all_metrics(config.profile.frechet)
     return Table(
         metrics=tuple(metrics[name] for name in dict.fromkeys(cell.metric for cell in cells)),
         bins=tuple(dict.fromkeys(cell.bin for cell in cells)),
         datasets={cell.dataset: config.profile.datasets[cell.dataset] for cell in cells},
-        methods={
-            name: (methods[name] if name in methods else config.network(name)).title
-            for name in dict.fromkeys(cell.method for cell in cells)
-        },
+        methods={cell.method: config.title(cell.method) for cell in cells},
         cells=tuple(cells),
     )
 

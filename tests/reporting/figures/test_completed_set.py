@@ -34,7 +34,7 @@ def _save(path: Path, array: np.ndarray) -> None:
 
 
 def _read() -> CompletedSet:
-    return read_completed_set(make_config(), LAYOUT, "set_a", METHODS)
+    return read_completed_set(make_config(), "set_a", METHODS)
 
 
 def test_what_was_written_is_read() -> None:
