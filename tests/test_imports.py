@@ -17,6 +17,7 @@ FLOORS = (
     ("mdrnets.assumptions", "mdrnets.evaluation", "mdrnets.training"),
     ("mdrnets.exchange", "mdrnets.planning", "mdrnets.reporting"),
     ("mdrnets.execution",),
+    ("mdrnets.demo",),
     ("mdrnets.commands", "mdrnets.__main__", "stages"),
 )
 """From the lowest floor to the highest; a room may import its own floor and those below."""

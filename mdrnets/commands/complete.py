@@ -120,16 +120,10 @@ def _load(profile: str | None, method: str, dataset: str | None) -> "tuple[Metho
         return loaded.network, loaded.description.image_size
 
     from mdrnets.config.load import load_config
-    from mdrnets.evaluation.completion import require_method
-    from mdrnets.exchange.export import find_training
-    from mdrnets.layout import Layout
-    from mdrnets.methods.building import build_network, load_network
+    from mdrnets.exchange.trained import load_trained
 
     config = load_config(profile)
-    dataset = find_training(config, method, dataset)
-    load = load_network if config.network(method).trained else build_network
-    network = load(config, Layout(config.name), network=method, dataset=dataset).eval()
-    return require_method(method, network), config.profile.image_size
+    return load_trained(config, method, dataset), config.profile.image_size
 
 
 def _open(path: Path) -> "Image.Image":

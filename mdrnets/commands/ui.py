@@ -5,7 +5,6 @@ server that MLFLOW_TRACKING_URI names, otherwise of one that it starts on this m
 project's database. Ctrl-C ends that server.
 """
 
-import socket
 import subprocess
 import sys
 import time
@@ -14,8 +13,8 @@ from collections.abc import Sequence
 
 from mdrnets.commands.command_line import command_parser
 from mdrnets.errors import UserError
+from mdrnets.execution.ports import HOST, choose_port, is_used
 
-HOST = "127.0.0.1"
 FIRST_PORT = 5000
 START_TIMEOUT = 120.0
 """Seconds that MLflow may take to start."""
@@ -45,8 +44,7 @@ def main(arguments: Sequence[str]) -> int:
     if tracking_uri().startswith(("http://", "https://")):
         _show(tracking_uri(), experiment, browser=not options.no_browser)
         return 0
-    port = options.port or _free_port()
-    _require_free(port)
+    port = choose_port(options.port, first=FIRST_PORT)
     server = subprocess.Popen(
         [
             *(sys.executable, "-m", "mlflow", "server", "--workers", "1"),
@@ -80,24 +78,6 @@ def _show(server: str, experiment: str, *, browser: bool) -> None:
         webbrowser.open(runs_page(server, experiment))
 
 
-def _free_port() -> int:
-    ports = range(FIRST_PORT, FIRST_PORT + 100)
-    free = next((port for port in ports if not _is_used(port)), None)
-    if free is None:
-        raise UserError(f"ports {ports.start} to {ports.stop - 1}: all in use; pass --port")
-    return free
-
-
-def _require_free(port: int) -> None:
-    if _is_used(port):
-        raise UserError(f"--port {port}: in use by another program; pass another number")
-
-
-def _is_used(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex((HOST, port)) == 0
-
-
 def _wait(server: "subprocess.Popen[bytes]", port: int) -> None:
     """Wait until the server answers.
 
@@ -105,7 +85,7 @@ def _wait(server: "subprocess.Popen[bytes]", port: int) -> None:
         UserError: it ended, or did not answer in time.
     """
     end = time.monotonic() + START_TIMEOUT
-    while not _is_used(port):
+    while not is_used(port):
         if server.poll() is not None or time.monotonic() > end:
             raise UserError(f"port {port}: MLflow did not start; its messages are above")
         time.sleep(0.1)

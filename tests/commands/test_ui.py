@@ -13,6 +13,7 @@ import pytest
 
 from mdrnets.commands import ui
 from mdrnets.commands.command_line import run_command
+from mdrnets.execution.ports import HOST
 from mdrnets.tracking import store as store_module
 from mdrnets.tracking.store import open_store
 from tests.helpers.browser import needs_chromium, open_chromium
@@ -28,7 +29,7 @@ def test_a_server_that_runs_is_only_opened(
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://me:secret@host/mlflow/")
     monkeypatch.setattr(webbrowser, "open", opened.append)
     monkeypatch.setattr(store_module, "_experiment", lambda *_: "42")
-    monkeypatch.setattr(ui, "_free_port", None)
+    monkeypatch.setattr(ui, "choose_port", None)
     assert run_command("ui", SMOKE) == 0
     page = "host/mlflow/#/experiments/42/runs?workflowType=machine_learning"
     assert opened == [f"https://me:secret@{page}"]
@@ -48,7 +49,7 @@ def test_an_unreachable_server_is_one_sentence(
 
 def test_a_port_in_use_is_named(database: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with socket.socket() as busy:
-        busy.bind((ui.HOST, 0))
+        busy.bind((HOST, 0))
         busy.listen()
         port = str(busy.getsockname()[1])
         assert run_command("ui", [*SMOKE, "--port", port]) == 1

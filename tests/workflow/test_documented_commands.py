@@ -25,12 +25,12 @@ TEXTS = {
     ]
 } | {"Snakefile": commands_of_comments((ROOT / "Snakefile").read_text(encoding="utf-8"))}
 FEWEST = {
-    "README.md": 46,
+    "README.md": 47,
     "CONTRIBUTING.md": 14,
     "KNOWN_ISSUES.md": 7,
     "reports/reference/README.md": 5,
     "docs/adding_a_method.md": 8,
-    "docs/own_photographs.md": 6,
+    "docs/own_photographs.md": 7,
     "docs/paper_scale.md": 23,
     "docs/performance.md": 2,
     "docs/real_faces.md": 2,

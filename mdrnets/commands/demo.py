@@ -1,0 +1,40 @@
+"""Paint a hole on a picture, and see how each trained method fills it, in a browser.
+
+Opens a page of this machine, which nobody else can reach, with the methods that the profile has
+trained. Pictures are not stored. Ctrl-C ends it.
+"""
+
+import webbrowser
+from collections.abc import Sequence
+
+from mdrnets.commands.command_line import command_parser
+
+FIRST_PORT = 5100
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = command_parser("demo", __doc__)
+    parser.add_argument(
+        "--port", type=int, help=f"by default the first free one from {FIRST_PORT} on"
+    )
+    parser.add_argument(
+        "--no-browser", action="store_true", help="print the address without opening a browser"
+    )
+    options = parser.parse_args(arguments)
+
+    from mdrnets.config.load import load_config
+    from mdrnets.demo.methods import Demo
+    from mdrnets.demo.server import DemoServer
+    from mdrnets.execution.ports import HOST, choose_port
+
+    demo = Demo(load_config(options.profile))
+    try:
+        with DemoServer(demo, choose_port(options.port, first=FIRST_PORT)) as server:
+            address = f"http://{HOST}:{server.server_port}/"
+            print(f"the demo: {address} (Ctrl-C ends it)", flush=True)
+            if not options.no_browser:
+                webbrowser.open(address)
+            server.serve_forever()
+    finally:
+        demo.close()
+    return 0
