@@ -83,13 +83,6 @@ def test_the_list_tells_what_is_not_sent(
     assert second.split()[:2] == ["train-one-pconv", "RUNNING"]
 
 
-def test_an_unknown_profile_is_a_users_error(
-    configs: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert run_command("sync", ["--profile", "nowhere"]) == 1
-    assert capsys.readouterr().err.startswith("error: profiles/nowhere.yaml")
-
-
 @pytest.mark.slow
 def test_mlflow_shows_the_runs(records: RecordStore, database: Path, closed_port: int) -> None:
     run_command("sync", SMOKE)

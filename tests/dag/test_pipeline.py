@@ -71,9 +71,13 @@ def test_a_stage_takes_the_gpus_that_it_reads_of() -> None:
     assert not any(on_cpu.gpus(stage) for stage in on_cpu.stages.values())
 
 
-def test_what_is_not_in_the_profile_is_refused() -> None:
-    with pytest.raises(UserError, match=r"profiles/demo\.yaml.*train rendered_b nothing"):
-        Pipeline(load_config("demo")).find("train", ["rendered_b", "nothing"])
+@pytest.mark.parametrize(
+    "job", ["train rendered_b nothing", "render nothing", "pack images", "pack holes rendered_a"]
+)
+def test_what_is_not_in_the_profile_is_refused(job: str) -> None:
+    program, *arguments = job.split()
+    with pytest.raises(UserError, match=rf"profiles/demo\.yaml.*{job}"):
+        Pipeline(load_config("demo")).find(program, arguments)
 
 
 def test_a_part_trained_once_serves_all_data_sets() -> None:

@@ -19,15 +19,6 @@ def test_members_are_found_by_stem_in_order(tmp_path, write_zip) -> None:
             archive.read("11")
 
 
-def test_a_missing_or_broken_archive_is_named(tmp_path) -> None:
-    path = tmp_path / "faces.zip"
-    with pytest.raises(UserError, match=r"faces\.zip: "):
-        Archive(path)
-    path.write_bytes(b"PK\x03\x04 cut short")
-    with pytest.raises(UserError, match=r"faces\.zip: "):
-        Archive(path)
-
-
 def test_a_member_with_a_wrong_checksum_is_named(tmp_path, write_zip) -> None:
     path = write_zip(tmp_path / "faces.zip", {"1.png": b"content"})
     path.write_bytes(path.read_bytes().replace(b"content", b"c0ntent"))

@@ -107,9 +107,6 @@ def test_a_damaged_member_is_named(tmp_path: Path) -> None:
         list(read_completions(path, _bins(), size=SIZE))
 
 
-def test_a_missing_or_broken_archive_is_named(tmp_path: Path) -> None:
+def test_a_missing_archive_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"nowhere\.zip: "):
         list(read_completions(tmp_path / "nowhere.zip", _bins(), size=SIZE))
-    (tmp_path / "broken.zip").write_text("no zip")
-    with pytest.raises(UserError, match=r"broken\.zip: "):
-        list(read_completions(tmp_path / "broken.zip", _bins(), size=SIZE))

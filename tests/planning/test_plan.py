@@ -120,10 +120,3 @@ def test_the_program_prints_it_and_writes_what_jobs_ask_for(
     assert requests == cluster_resources(_plan(config))
     assert requests["train_toy two"]["runtime"] >= 15
     assert {name.split()[0] for name in requests} == {"train_base", "train_toy", "complete_toy"}
-
-
-def test_the_program_refuses_a_profile_that_is_not_there(
-    config: Config, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert run_command("plan", ["--profile", "nowhere"]) == 1
-    assert "profiles/nowhere.yaml" in capsys.readouterr().err

@@ -52,14 +52,6 @@ def test_a_missing_archive_is_told(
     assert "sources.celebahq_faces.path: " in error and "sources.nvidia_holes.path: " in error
 
 
-def test_an_unset_variable_is_told(
-    configs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.delenv("MDRNETS_DATA", raising=False)
-    assert check.main(["--profile", "real64"]) == 1
-    assert " MDRNETS_DATA " in capsys.readouterr().err
-
-
 def test_all_missing_files_variables_and_licences_are_named_at_once(
     configs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -76,11 +76,6 @@ def test_a_full_disk_is_named_before_it_ends_the_process(
     assert not any(path.exists() for path in OUTPUTS)
 
 
-def test_a_part_completes_nothing(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["one", "base"]) == 1
-    assert "complete one base" in capsys.readouterr().err
-
-
 def test_a_network_that_is_no_method_is_refused(
     project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -95,8 +90,3 @@ def test_a_network_that_is_no_method_is_refused(
     monkeypatch.setattr(toy, "build", lambda *, options, context: Part())
     assert main(["two", "toy"]) == 1
     assert "error: toy: " in capsys.readouterr().err
-
-
-def test_an_untrained_method_is_named(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["one", "toy"]) == 1
-    assert f"error: {LAYOUT.model_config('one', 'toy')}:" in capsys.readouterr().err

@@ -270,45 +270,6 @@ def test_a_leak_stops_the_split(project, capsys) -> None:
     assert not project.split("small").exists()
 
 
-def test_a_missing_input_is_named(project, capsys) -> None:
-    assert "error: runs/small/raw/faces.zip: " in _error(capsys, split, "small")
-    assert "splits/small.csv: " in _error(capsys, pack, "images", "small")
-    assert "splits/holes.csv: " in _error(capsys, masks, "small")
-
-
-@pytest.mark.parametrize(
-    ("stage", "arguments"),
-    [
-        (download, ["nowhere"]),
-        (split, ["nowhere"]),
-        (masks, ["nowhere"]),
-        (pack, ["images", "nowhere"]),
-        (pack, ["labels", "bare"]),  # a data set without label maps
-        (pack, ["images"]),
-        (pack, ["holes", "small"]),
-        (pack, ["faces", "small"]),
-    ],
-)
-def test_what_the_profile_has_not_is_an_error(project, capsys, stage, arguments) -> None:
-    message = _error(capsys, stage, *arguments)
-    assert "profiles/small.yaml: " in message
-    assert " ".join(arguments) in message
-
-
-def test_wrong_usage_exits_with_2(project) -> None:
-    with pytest.raises(SystemExit) as raised:
-        _run(pack)
-    assert raised.value.code == 2
-
-
-@pytest.mark.parametrize("stage", [download, split, pack, masks])
-def test_help_explains(stage, capsys) -> None:
-    with pytest.raises(SystemExit) as raised:
-        stage.main(["--help"])
-    assert raised.value.code == 0
-    assert "Writes runs/PROFILE/" in capsys.readouterr().out
-
-
 # -- the real archives -------------------------------------------------------------------------
 
 

@@ -1,5 +1,4 @@
 import csv
-import json
 import shutil
 from pathlib import Path
 
@@ -136,24 +135,6 @@ def test_it_gives_the_same_bytes_again(project_folder: Path, project: Path) -> N
         assert path.read_bytes() == (project_folder / path).read_bytes()
 
 
-def test_missing_completions_say_what_to_run(
-    project: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    RAW.unlink()
-    assert evaluate.main(["two", "toy"]) == 1
-    assert f"error: {RAW}:" in (error := capsys.readouterr().err)
-    assert f"`snakemake --cores all --config profile=tiny -- {RAW}`" in error
-    assert not any(path.exists() for path in OUTPUTS)
-
-
-def test_completions_of_another_shape_are_refused(
-    project: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    np.save(COMPLETIONS, np.load(COMPLETIONS)[:, :4])
-    assert evaluate.main(["two", "toy"]) == 1
-    assert f"error: {COMPLETIONS}:" in capsys.readouterr().err
-
-
 def test_a_completion_that_changed_valid_pixels_is_named(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -190,20 +171,3 @@ def test_fid_without_its_weights_is_an_error_and_no_other_distance(
         assert main(arguments) == 1
         assert "inception_v3" in capsys.readouterr().err
     assert not any(path.exists() for path in OUTPUTS)
-
-
-def test_an_unknown_method_is_refused(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert evaluate.main(["two", "other"]) == 1
-    assert "evaluate two other" in capsys.readouterr().err
-
-
-def test_the_summary_is_readable_json(project_folder: Path) -> None:
-    values = json.loads((project_folder / OUTPUTS[1]).read_text(encoding="utf-8"))
-    assert set(values["bins"]["1-20"]["means"]) == set(METRICS)
-    assert set(values["bins"]["1-20"]["distances"]["frechet"]) == {
-        "value",
-        "low",
-        "high",
-        "n",
-        "infinite",
-    }

@@ -128,13 +128,3 @@ def test_it_gives_the_same_bytes_again(project: Path) -> None:
         assert main(["one"]) == 0
         contents.append(OUTPUT.read_bytes())
     assert contents[0] == contents[1]
-
-
-def test_missing_completions_say_what_to_run(
-    project: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    LAYOUT.completions("one", "toy@blind").unlink()
-    assert main(["one"]) == 1
-    path = LAYOUT.completions("one", "toy@blind")
-    assert f"profile=tiny -- {path}`" in capsys.readouterr().err
-    assert not OUTPUT.exists()

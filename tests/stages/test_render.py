@@ -131,11 +131,6 @@ def test_missing_published_numbers_are_named(
     assert "reports/published/table1.csv" in capsys.readouterr().err
 
 
-def test_an_unknown_table_is_named(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["table9"]) == 1
-    assert "table9" in capsys.readouterr().err
-
-
 def test_an_ablation_shows_the_variants_that_were_run(project: Path) -> None:
     add_variants()
     save_summary(LAYOUT.summary("one", "toy@nose"), make_summary("one", "toy@nose"))

@@ -314,12 +314,6 @@ def test_a_missing_gpu_is_explained(
     assert "error: device: " in capsys.readouterr().err
 
 
-def test_missing_data_is_named(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    LAYOUT.images("one").unlink()
-    assert main(["one", "toy"]) == 1
-    assert f"error: {LAYOUT.images('one')}:" in capsys.readouterr().err
-
-
 def test_packed_arrays_are_not_changed(project: Path) -> None:
     before = [sha256(path) for path in (LAYOUT.images("one"), LAYOUT.holes())]
     for path in (LAYOUT.images("one"), LAYOUT.holes()):

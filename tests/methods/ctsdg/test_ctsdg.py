@@ -95,26 +95,29 @@ def test_the_generator_step_leaves_no_gradient_in_the_discriminator(
     assert any(p.grad is not None for p in method.generator.parameters())
 
 
-def test_training_sees_no_edge_that_completion_cannot_see(
-    method: CTSDG, batch: Batch, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def seen_edges(method: CTSDG) -> list[torch.Tensor]:
+    """The edges that the generator gets."""
     seen: list[torch.Tensor] = []
-    forward = method.generator.forward
+    method.generator.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[1]))
+    return seen
 
-    def keep(masked: torch.Tensor, edge: torch.Tensor, *rest: torch.Tensor) -> object:
-        seen.append(edge)
-        return forward(masked, edge, *rest)
 
-    monkeypatch.setattr(method.generator, "forward", keep)
+def test_training_sees_no_edge_that_completion_cannot_see(
+    method: CTSDG, batch: Batch, seen_edges: list[torch.Tensor]
+) -> None:
     next(iter(method.phases()[0].train_step(batch)))
     near = F.max_pool2d(batch.hole, 5, stride=1, padding=2)
     full = detect_edges(to_grey(batch.image), sigma=1.0)
     assert (full * (near - batch.hole)).any()  # edges between the hole and its rim
-    assert torch.equal(seen[0], full * (1 - near))
+    assert torch.equal(seen_edges[0], full * (1 - near))
 
 
 def test_edges_come_with_the_batch_and_are_not_detected_in_a_step(
-    method: CTSDG, batch: Batch, monkeypatch: pytest.MonkeyPatch
+    method: CTSDG,
+    batch: Batch,
+    seen_edges: list[torch.Tensor],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for phase in method.phases():
         assert phase.image_map is not None
@@ -125,16 +128,8 @@ def test_edges_come_with_the_batch_and_are_not_detected_in_a_step(
     assert torch.equal(edges, detect_edges(to_grey(pixels), sigma=1.0))
 
     monkeypatch.delattr("mdrnets.methods.ctsdg.method.detect_edges")
-    seen: list[torch.Tensor] = []
-    forward = method.generator.forward
-
-    def keep(masked: torch.Tensor, edge: torch.Tensor, *rest: torch.Tensor) -> object:
-        seen.append(edge)
-        return forward(masked, edge, *rest)
-
-    monkeypatch.setattr(method.generator, "forward", keep)
     next(iter(phase.train_step(replace(batch, image_map=edges))))
-    assert torch.equal(seen[0], visible_edges(edges, batch.hole))
+    assert torch.equal(seen_edges[0], visible_edges(edges, batch.hole))
 
 
 def test_a_size_that_cannot_be_halved_is_refused(context: BuildContext) -> None:

@@ -47,18 +47,6 @@ def test_what_was_written_is_read() -> None:
     assert np.array_equal(result.completion("pconv", "20-40", 4), expected)
 
 
-def test_missing_completions_are_named_with_their_stage() -> None:
-    LAYOUT.completions("set_a", "mdrnets").unlink()
-    with pytest.raises(UserError, match=r"mdrnets\.npy"):
-        _read()
-
-
-def test_a_missing_assignment_is_named() -> None:
-    LAYOUT.assignment("set_a").unlink()
-    with pytest.raises(UserError, match=r"masks/set_a\.csv"):
-        _read()
-
-
 def test_completions_of_other_images_are_refused() -> None:
     _save(LAYOUT.completions("set_a", "pconv"), np.zeros((3, 5, 16, 16, 3), dtype=np.uint8))
     with pytest.raises(UserError, match=r"pconv\.npy"):

@@ -1,11 +1,9 @@
 from pathlib import Path
 
 import numpy as np
-import pytest
 from matplotlib.figure import Figure
 
 from mdrnets.config.protocol import Bootstrap
-from mdrnets.errors import UserError
 from mdrnets.evaluation.scores import Score
 from mdrnets.files.tables import write_rows
 from mdrnets.reporting.figures import metric_by_ratio
@@ -67,11 +65,6 @@ def test_scores_are_read_in_per_cent(tmp_path: Path) -> None:
     result = read_scores(tmp_path / "scores.csv")
     assert result["ratio"].tolist() == [12.5, 12.5]
     assert [result[name][0] for name in ("l1", "psnr", "ssim")] == [1.5, 30.0, 0.9]
-
-
-def test_missing_scores_are_named(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"nowhere\.csv"):
-        read_scores(tmp_path / "nowhere.csv")
 
 
 def test_each_panel_has_a_line_of_each_method_in_its_colour() -> None:
