@@ -126,9 +126,7 @@ def _screen(
         return _scores(config, dataset, method.complete_coarsely, {})
     train(
         method,
-        load_training_data(
-            layout.images(dataset), layout.split(dataset), layout.holes(), layout.hole_split(), None
-        ),
+        load_training_data(layout, dataset, labels=False),
         seed=seed,
         log_every=steps,
         checkpoint_every=config.profile.training.checkpoint_every,

@@ -45,56 +45,44 @@ class TrainingData:
     hole_rows: np.ndarray
 
 
-def load_training_data(
-    images_path: Path,
-    split_path: Path,
-    holes_path: Path,
-    hole_split_path: Path,
-    labels_path: Path | None,
-) -> TrainingData:
-    """Open a data set for training.
-
-    Args:
-        images_path: the packed images.
-        split_path: table of the images, in the same order.
-        holes_path: the packed holes.
-        hole_split_path: table of the holes, in the same order.
-        labels_path: the packed label maps, one for each labelled row of the split, in its order;
-            None: no label maps.
+def load_training_data(layout: Layout, dataset: str, *, labels: bool) -> TrainingData:
+    """Open a data set for training, with or without its label maps.
 
     Raises:
         UserError: a file is missing or unreadable, a table and its array have different lengths,
             or no image or no hole is for training.
     """
-    split = read_table(split_path, SPLIT_COLUMNS)
-    images = open_array(images_path, dtype="uint8", rows=len(split), table=split_path)
+    table, hole_table = layout.split(dataset), layout.hole_split()
+    split = read_table(table, SPLIT_COLUMNS)
+    images = open_array(layout.images(dataset), dtype="uint8", rows=len(split), table=table)
     training = np.array([row["role"] == "train" for row in split], dtype=bool)
     labelled = np.array([row["labelled"] == "1" for row in split], dtype=bool)
 
-    labels = None
+    maps = None
     labelled_rows = label_rows = np.zeros(0, dtype=np.int64)
-    if labels_path is not None:
-        labels = open_array(labels_path, dtype="uint8", rows=int(labelled.sum()), table=split_path)
+    if labels:
+        count = int(labelled.sum())
+        maps = open_array(layout.labels(dataset), dtype="uint8", rows=count, table=table)
         labelled_rows = np.flatnonzero(labelled & training)
         label_rows = np.cumsum(labelled)[labelled_rows] - 1
 
-    hole_split = read_table(hole_split_path, HOLE_SPLIT_COLUMNS)
-    holes = open_array(holes_path, dtype="bool", rows=len(hole_split), table=hole_split_path)
+    hole_split = read_table(hole_table, HOLE_SPLIT_COLUMNS)
+    holes = open_array(layout.holes(), dtype="bool", rows=len(hole_split), table=hole_table)
     hole_rows = np.flatnonzero([row["role"] == "train" for row in hole_split])
 
     if not training.any():
-        raise UserError(f"{split_path}: no image has the role train; check the profile's split")
+        raise UserError(f"{table}: no image has the role train; check the profile's split")
     if not hole_rows.size:
-        raise UserError(f"{hole_split_path}: no hole has the role train; check the profile's holes")
+        raise UserError(f"{hole_table}: no hole has the role train; check the profile's holes")
     if images.shape[1:3] != holes.shape[1:3]:
         raise UserError(
-            f"{images_path} has {_size(images)} pixels and {holes_path} has {_size(holes)}; "
-            "pack both again with the same image_size"
+            f"{layout.images(dataset)} has {_size(images)} pixels and {layout.holes()} has "
+            f"{_size(holes)}; pack both again with the same image_size"
         )
     return TrainingData(
         images=images,
         image_rows=np.flatnonzero(training),
-        labels=labels,
+        labels=maps,
         labelled_rows=labelled_rows,
         label_rows=label_rows,
         holes=holes,

@@ -17,7 +17,7 @@ from torch import nn
 from mdrnets.config.load import Config, load_config
 from mdrnets.config.options import Options
 from mdrnets.dag.pipeline import Pipeline
-from mdrnets.data.dataset import TrainingData, load_training_data
+from mdrnets.data.dataset import load_training_data
 from mdrnets.errors import UserError
 from mdrnets.files import write_text
 from mdrnets.layout import Layout
@@ -88,7 +88,7 @@ def train_network(
         note(key, value)
 
     labels = config.network(network).labels
-    data = _load_data(layout, dataset, labels=labels)
+    data = load_training_data(layout, dataset, labels=labels)
     images = len(data.labelled_rows if labels else data.image_rows)
     options = resolved_options(config, network, images=images)
     trainable = build_network(config, layout, network=network, dataset=dataset, images=images)
@@ -222,16 +222,6 @@ def train_as_worker(profile: str | None, *, dataset: str, network: str) -> int:
 
 def _ignore(*arguments: Any) -> None:
     """Rank 0 records and reports for all ranks."""
-
-
-def _load_data(layout: Layout, dataset: str, *, labels: bool) -> TrainingData:
-    return load_training_data(
-        layout.images(dataset),
-        layout.split(dataset),
-        layout.holes(),
-        layout.hole_split(),
-        layout.labels(dataset) if labels else None,
-    )
 
 
 def _log_unused(other: Checkpoints) -> None:

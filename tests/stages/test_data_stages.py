@@ -157,13 +157,7 @@ def test_the_chain_ends_in_what_training_reads(built_layout) -> None:
     assert [row["role"] for row in rows[-2:]] == ["test", "test"]
     assert [row["labelled"] for row in rows] == ["0", "0"] + ["1"] * 10
 
-    data = load_training_data(
-        built_layout.images("small"),
-        built_layout.split("small"),
-        built_layout.holes(),
-        built_layout.hole_split(),
-        built_layout.labels("small"),
-    )
+    data = load_training_data(built_layout, "small", labels=True)
     assert data.images.shape == (12, 32, 32, 3)
     assert data.labels is not None
     assert data.labels.shape == (10, 32, 32)

@@ -192,13 +192,7 @@ def test_from_addresses_to_what_training_reads(change: Change, server: Server) -
         assert _run(stage, *arguments) == 0, arguments
 
     assert len(server.ranges("/download")) == 2  # the form and the file, once for both sources
-    data = load_training_data(
-        LAYOUT.images("celebahq"),
-        LAYOUT.split("celebahq"),
-        LAYOUT.holes(),
-        LAYOUT.hole_split(),
-        LAYOUT.labels("celebahq"),
-    )
+    data = load_training_data(LAYOUT, "celebahq", labels=True)
     assert data.images.shape == (8, SIZE, SIZE, 3)
     assert data.labels is not None
     # Hair, 12, covers skin, 1; its rows grow with the number of the image.

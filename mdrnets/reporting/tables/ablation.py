@@ -2,12 +2,11 @@
 
 from mdrnets.config.load import Config
 from mdrnets.layout import Layout
-from mdrnets.reporting.context import UNPUBLISHED, collect_notes, describe_run, describe_values
+from mdrnets.reporting.context import UNPUBLISHED, collect_notes
 from mdrnets.reporting.tables.build import build_table
 from mdrnets.reporting.tables.metrics import table1_metrics
 from mdrnets.reporting.tables.summaries import read_summaries
 from mdrnets.reporting.tables.write import write_score_table
-from mdrnets.tracking.provenance import git_state
 
 
 def render(config: Config, layout: Layout, name: str) -> None:
@@ -26,12 +25,5 @@ def render(config: Config, layout: Layout, name: str) -> None:
         summaries=summaries,
         published={},
     )
-    write_score_table(
-        layout,
-        name,
-        table,
-        title=ablation.title,
-        facts=describe_run(config, summaries, git_state(config.name)),
-        legend=describe_values(config),
-        notes=[UNPUBLISHED, *collect_notes(config, summaries)],
-    )
+    notes = [UNPUBLISHED, *collect_notes(config, summaries)]
+    write_score_table(config, name, table, title=ablation.title, summaries=summaries, notes=notes)

@@ -5,7 +5,6 @@ from dataclasses import replace
 from itertools import product
 
 from mdrnets.config.data import Dataset
-from mdrnets.evaluation.summary import Estimate
 from mdrnets.reporting.tables.cells import Cell, Metric, Table, mark_best
 from mdrnets.reporting.tables.published import Published
 from mdrnets.reporting.tables.summaries import Summaries
@@ -49,17 +48,8 @@ def build_table(
             elif summary is None:
                 cell = replace(cell, reason=NOT_RUN)
             else:
-                cell = _fill(cell, metric.read(summary.bins[bin_]))
+                estimate = metric.read(summary.bins[bin_])
+                reason = NOTHING_FINITE if estimate.value is None else None
+                cell = replace(cell, **estimate.model_dump(exclude={"infinite"}), reason=reason)
             cells.append(cell)
     return mark_best(Table(metrics, tuple(bins), datasets, methods, tuple(cells)))
-
-
-def _fill(cell: Cell, estimate: Estimate) -> Cell:
-    return replace(
-        cell,
-        value=estimate.value,
-        low=estimate.low,
-        high=estimate.high,
-        n=estimate.n,
-        reason=NOTHING_FINITE if estimate.value is None else None,
-    )

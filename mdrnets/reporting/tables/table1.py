@@ -10,12 +10,7 @@ import json
 from mdrnets.config.load import Config
 from mdrnets.files import write_text
 from mdrnets.layout import Layout
-from mdrnets.reporting.context import (
-    collect_extended_notes,
-    collect_notes,
-    describe_run,
-    describe_values,
-)
+from mdrnets.reporting.context import collect_extended_notes, collect_notes
 from mdrnets.reporting.tables.build import build_table
 from mdrnets.reporting.tables.cells import Table
 from mdrnets.reporting.tables.costs import write_costs
@@ -23,7 +18,6 @@ from mdrnets.reporting.tables.metrics import extended_metrics, table1_metrics
 from mdrnets.reporting.tables.published import load_published, published_methods
 from mdrnets.reporting.tables.summaries import read_summaries
 from mdrnets.reporting.tables.write import write_score_table
-from mdrnets.tracking.provenance import git_state
 
 EXTENDED = "table1_extended"
 
@@ -34,41 +28,23 @@ def render(config: Config, layout: Layout, name: str) -> None:
     summaries = read_summaries(config, layout, datasets=profile.datasets, methods=profile.methods)
     published = load_published()
     in_paper = published_methods(published)
-    shown = {
-        name: {m for m in methods if m in profile.methods or m in in_paper},
-        EXTENDED: set(profile.methods),
-    }
-    metrics = {
-        name: table1_metrics(profile.frechet),
-        EXTENDED: extended_metrics(profile.frechet),
-    }
-    below = collect_notes(config, summaries)
-    tables = {
-        form: build_table(
-            metrics[form],
+    below, further = collect_notes(config, summaries), collect_extended_notes(config)
+    for form, title, metrics, shown, notes in (
+        (name, "Table 1", table1_metrics, in_paper.union(profile.methods), below),
+        (EXTENDED, "Table 1, extended", extended_metrics, profile.methods, [*below, *further]),
+    ):
+        table = build_table(
+            metrics(profile.frechet),
             bins=tuple(config.protocol.bins),
             datasets=profile.datasets,
-            methods={m: entry.title for m, entry in methods.items() if m in shown[form]},
+            methods={m: entry.title for m, entry in methods.items() if m in shown},
             run=profile.methods,
             summaries=summaries,
             published=published,
         )
-        for form in (name, EXTENDED)
-    }
-    for form, title, more in (
-        (name, "Table 1", []),
-        (EXTENDED, "Table 1, extended", collect_extended_notes(config)),
-    ):
-        write_score_table(
-            layout,
-            form,
-            tables[form],
-            title=title,
-            facts=describe_run(config, summaries, git_state(config.name)),
-            legend=describe_values(config),
-            notes=[*below, *more],
-        )
-    _write_metrics(config, layout, tables[name])
+        write_score_table(config, form, table, title=title, summaries=summaries, notes=notes)
+        if form == name:
+            _write_metrics(config, layout, table)
     write_costs(config, layout)
 
 
