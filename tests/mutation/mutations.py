@@ -173,6 +173,13 @@ MUTATIONS = (
         "if name in made and record.inputs.get(name) != made[name]:",
         "tests/exchange/test_bundle.py::test_what_does_not_fit_is_refused_and_nothing_is_written",
     ),
+    Mutation(
+        "the demo page answers no page of the web",
+        "mdrnets/demo/server.py",
+        'if self.headers.get("Host") not in hosts or (',
+        "if (",
+        "tests/demo/test_server.py::test_other_hosts_and_origins_are_refused",
+    ),
 )
 
 
