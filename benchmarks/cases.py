@@ -100,9 +100,9 @@ def dsi_sampling() -> Work:
     )
 
 
-def dsi_sampling_128() -> Work:
-    """Completion of one image of 128² by DSI with its published widths."""
-    return _dsi(images=1, size=128)
+def dsi_sampling_256() -> Work:
+    """Completion of one image of 256² by DSI at its published sizes."""
+    return _dsi(images=1, size=256)
 
 
 def scores() -> Work:
@@ -157,7 +157,7 @@ CASES = {
         pic_step,
         ict_sampling,
         dsi_sampling,
-        dsi_sampling_128,
+        dsi_sampling_256,
         scores,
         batch,
     )

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mdrnets.config.marks import Cited
+from mdrnets.networks.instance_norm import InstanceNorm2d
 from mdrnets.networks.spectral_norm import spectral_norm
 
 SLOPE: Annotated[float, Cited("SPADE")] = 0.2
@@ -22,7 +23,7 @@ class Spade(nn.Module):
 
     def __init__(self, *, channels: int, guidance_channels: int, hidden: int) -> None:
         super().__init__()
-        self.norm = nn.InstanceNorm2d(channels)
+        self.norm = InstanceNorm2d(channels)
         self.hidden = nn.Sequential(nn.Conv2d(guidance_channels, hidden, 3, padding=1), nn.ReLU())
         self.scale_and_shift = nn.Conv2d(hidden, 2 * channels, 3, padding=1)  # γ, then β
 

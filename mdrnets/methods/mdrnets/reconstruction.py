@@ -19,6 +19,7 @@ from mdrnets.errors import UserError
 from mdrnets.losses.perceptual import perceptual_loss
 from mdrnets.methods.base import Batch, BuildContext, Phase, Trainable, Update
 from mdrnets.networks.features import PerceptualFeatures
+from mdrnets.networks.instance_norm import InstanceNorm2d
 
 TAPS: Annotated[tuple[str, ...], Chosen("VGG-16, as in MDRNets")] = (
     "relu1_2",
@@ -107,10 +108,10 @@ class ResidualBlock(nn.Module):
         super().__init__()
         self.body = nn.Sequential(
             nn.Conv2d(channels, channels, 3, padding=1),
-            nn.InstanceNorm2d(channels),
+            InstanceNorm2d(channels),
             nn.ReLU(),
             nn.Conv2d(channels, channels, 3, padding=1),
-            nn.InstanceNorm2d(channels),
+            InstanceNorm2d(channels),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -148,7 +149,7 @@ def _encoder(options: Options) -> nn.Sequential:
     for before, after in pairwise(widths):
         layers += [
             nn.Conv2d(before, after, 4, stride=2, padding=1),
-            nn.InstanceNorm2d(after),
+            InstanceNorm2d(after),
             nn.ReLU(),
         ]
     layers += [ResidualBlock(widths[-1]) for _ in range(options.blocks)]
@@ -163,7 +164,7 @@ def _decoder(options: Options) -> nn.Sequential:
         layers += [
             nn.Upsample(scale_factor=2),
             nn.Conv2d(before, after, 3, padding=1),
-            nn.InstanceNorm2d(after),
+            InstanceNorm2d(after),
             nn.ReLU(),
         ]
     layers += [nn.Conv2d(widths[-1], 3, 7, padding=3), nn.Tanh()]

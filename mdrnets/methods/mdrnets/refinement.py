@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from mdrnets.config.marks import Chosen
 from mdrnets.networks.gated_conv import GatedConv2d
+from mdrnets.networks.instance_norm import InstanceNorm2d
 from mdrnets.networks.spade import Resizing, SpadeResBlock
 
 SLOPE: Annotated[float, Chosen("as in the decoder's SPADE blocks")] = 0.2
@@ -130,6 +131,6 @@ def _gated_conv(
         stride=stride,
         padding=padding,
         dilation=dilation,
-        norm=nn.InstanceNorm2d(out_channels) if norm == "instance" else None,
+        norm=InstanceNorm2d(out_channels) if norm == "instance" else None,
         activation=nn.LeakyReLU(SLOPE),
     )

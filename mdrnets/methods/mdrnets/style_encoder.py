@@ -9,6 +9,7 @@ from typing import Annotated
 from torch import Tensor, nn
 
 from mdrnets.config.marks import Cited
+from mdrnets.networks.instance_norm import InstanceNorm2d
 
 SLOPE: Annotated[float, Cited("SEAN")] = 0.2
 
@@ -41,4 +42,4 @@ class StyleEncoder(nn.Module):
 
 
 def _conv_norm_act(conv: nn.Conv2d | nn.ConvTranspose2d) -> tuple[nn.Module, ...]:
-    return conv, nn.InstanceNorm2d(conv.out_channels), nn.LeakyReLU(SLOPE)
+    return conv, InstanceNorm2d(conv.out_channels), nn.LeakyReLU(SLOPE)

@@ -10,6 +10,7 @@ from mdrnets.errors import UserError
 from mdrnets.methods.base import Batch, BuildContext, Phase, Trainable
 from mdrnets.methods.mdrnets.reconstruction import Options, Reconstruction, build
 from mdrnets.networks.frozen import freeze
+from mdrnets.networks.instance_norm import InstanceNorm2d
 
 RunSteps = Callable[[Trainable, Phase, Batch, int], list[dict[str, float]]]
 
@@ -97,7 +98,7 @@ def test_nothing_is_normalised_before_the_first_activation(network: Reconstructi
     """It would remove the mean colour of every channel."""
     kinds = [type(layer) for layer in network.encoder]
     assert kinds[:2] == [nn.Conv2d, nn.ReLU]
-    assert kinds.count(nn.InstanceNorm2d) == network.options.downsamplings
+    assert kinds.count(InstanceNorm2d) == network.options.downsamplings
 
 
 def test_frozen_it_leads_gradients_to_the_image_and_stays_as_it_is(
