@@ -11,6 +11,7 @@ from lightning_fabric import Fabric
 from mdrnets.data.dataset import TrainingData
 from mdrnets.methods.base import BuildContext, Trainable
 from mdrnets.networks.frozen import freeze
+from mdrnets.training.history import History
 from mdrnets.training.loop import train
 from tests.helpers.tiny import ENTRIES, SIZE, TINY
 from tests.methods.conftest import FakeFeatures
@@ -47,7 +48,7 @@ def tiny_data() -> TrainingData:
     )
 
 
-def train_tiny(trainable: Trainable, folder: Path, fabric: Fabric, **changes: Any) -> None:
+def train_tiny(trainable: Trainable, folder: Path, fabric: Fabric, **changes: Any) -> History:
     """Train it with its state in `folder`; `changes` are of the loop's arguments."""
     arguments: dict[str, Any] = {
         "seed": 3,
@@ -60,4 +61,4 @@ def train_tiny(trainable: Trainable, folder: Path, fabric: Fabric, **changes: An
         "loader_threads": 0,
         "report": lambda progress: None,
     }
-    train(trainable, tiny_data(), **(arguments | changes))
+    return train(trainable, tiny_data(), **(arguments | changes))

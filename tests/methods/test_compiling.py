@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
-from mdrnets.methods.base import Method
+from mdrnets.methods.base import Method, Trainable
 from mdrnets.methods.compiling import compile_networks
 from mdrnets.training import loop
 from mdrnets.training.launching import launch
@@ -27,11 +28,12 @@ def _compile(monkeypatch: pytest.MonkeyPatch, backend: str) -> None:
     )
 
 
-def _trained(name: str, folder: Path, *, compiled: bool) -> dict[str, torch.Tensor]:
-    network = tiny_network(name, steps=3)
+def _train(network: Trainable, folder: Path, *, compiled: bool) -> list[dict[str, float]]:
+    """Train it. Returns the loss terms of each step."""
     fabric = launch(device="cpu", devices=1, precision="32-true")
-    train_tiny(network, folder, fabric, compiled=compiled, checkpoint_every=100)
-    return network.state_dict()
+    options: dict[str, Any] = {"compiled": compiled, "log_every": 1, "checkpoint_every": 100}
+    rows = train_tiny(network, folder, fabric, **options).rows
+    return [{term: value for term, value in row.items() if term != "phase"} for row in rows]
 
 
 @pytest.mark.slow
@@ -41,19 +43,25 @@ def test_every_network_is_compiled_without_a_graph_break(
 ) -> None:
     """With a backend that runs what was captured: a break would be an error."""
     _compile(monkeypatch, "eager")
-    expected = _trained(name, tmp_path / "eager", compiled=False)
-    result = _trained(name, tmp_path / "compiled", compiled=True)
-    for key, value in expected.items():
-        torch.testing.assert_close(result[key], value, rtol=1e-4, atol=1e-5, msg=key)
+    expected, result = (tiny_network(name, steps=3) for _ in range(2))
+    _train(expected, tmp_path / "eager", compiled=False)
+    _train(result, tmp_path / "compiled", compiled=True)
+    weights = result.state_dict()
+    for key, value in expected.state_dict().items():
+        torch.testing.assert_close(weights[key], value, rtol=1e-4, atol=1e-5, msg=key)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["coarse", "mdrnets"])
-def test_a_compiled_training_gives_the_same_weights(name: str, tmp_path: Path) -> None:
-    expected = _trained(name, tmp_path / "eager", compiled=False)
-    result = _trained(name, tmp_path / "compiled", compiled=True)
-    for key, value in expected.items():
-        torch.testing.assert_close(result[key], value, rtol=1e-2, atol=2e-4, msg=key)
+def test_a_compiled_training_has_the_same_losses(name: str, tmp_path: Path) -> None:
+    """Losses and not weights: Adam moves a bias before a norm, whose gradient is only rounding."""
+    expected, result = (
+        _train(tiny_network(name, steps=3), tmp_path / str(compiled), compiled=compiled)
+        for compiled in (False, True)
+    )
+    assert len(expected) == 3
+    for row, compiled_row in zip(expected, result, strict=True):
+        assert compiled_row == pytest.approx(row, rel=1e-3, abs=1e-5)
 
 
 @pytest.mark.slow
