@@ -74,7 +74,7 @@ def closed_port() -> int:
 @pytest.fixture
 def no_sync(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stages of the report send nothing to MLflow; tracking has its own tests."""
-    monkeypatch.setattr("mdrnets.tracking.sync.sync", lambda *arguments: None)
+    monkeypatch.setattr("mdrnets.exchange.logged_models.send_all", lambda config: None)
 
 
 @pytest.fixture

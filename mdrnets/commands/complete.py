@@ -113,7 +113,8 @@ def _find_face(
 
 def _load(profile: str | None, method: str, dataset: str | None) -> "tuple[Method, int]":
     """The trained method, and the size of its images."""
-    from mdrnets.methods.exported import DESCRIPTION, load_method
+    from mdrnets.methods.exported import load_method
+    from mdrnets.methods.exported_folder import DESCRIPTION
 
     if (Path(method) / DESCRIPTION).exists():
         loaded = load_method(method)

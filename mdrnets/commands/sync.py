@@ -1,4 +1,4 @@
-"""Send the run records of a profile to MLflow, and mark dead runs as KILLED.
+"""Send run records and trained networks of a profile to MLflow, and mark dead runs as KILLED.
 
 The workflow does this at its end. Run it by hand if a server could not be reached, after
 `dvc pull`, or for the records of another machine. `mdrnets ui` shows the runs.
@@ -31,19 +31,20 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
 
     from mdrnets.config.load import load_config
+    from mdrnets.exchange.logged_models import send_all
     from mdrnets.layout import Layout
     from mdrnets.tracking.record import RecordStore
     from mdrnets.tracking.store import TrackingError, public_uri
     from mdrnets.tracking.stream import retry_hint
-    from mdrnets.tracking.sync import sync
 
     try:
-        profile = load_config(options.profile).name
+        config = load_config(options.profile)
+        profile = config.name
         records = RecordStore(Layout(profile).records)
         if options.list:
             _print(records)
             return 0
-        count = sync(records, profile, everything=options.all)
+        count = send_all(config, everything=options.all)
     except (TrackingError, UserError) as error:
         hint = retry_hint(error, profile) if isinstance(error, TrackingError) else f"error: {error}"
         print(hint, file=sys.stderr)

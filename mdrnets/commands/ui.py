@@ -1,8 +1,8 @@
 """Show the runs of a profile in a browser, with MLflow.
 
-Sends the records that MLflow does not have yet, and opens the page of the profile's runs: of the
-server that MLFLOW_TRACKING_URI names, otherwise of one that it starts on this machine, for the
-project's database. Ctrl-C ends that server.
+Sends the records and trained networks that MLflow does not have yet, and opens the page of the
+profile's runs: of the server that MLFLOW_TRACKING_URI names, otherwise of one that it starts on
+this machine, for the project's database. Ctrl-C ends that server.
 """
 
 import subprocess
@@ -31,15 +31,13 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
 
     from mdrnets.config.load import load_config
-    from mdrnets.layout import Layout
-    from mdrnets.tracking.record import RecordStore
+    from mdrnets.exchange.logged_models import send_all
     from mdrnets.tracking.store import open_store, require_store, server_uri, tracking_uri
-    from mdrnets.tracking.sync import sync
 
-    profile = load_config(options.profile).name
+    config = load_config(options.profile)
     with require_store():
-        sync(RecordStore(Layout(profile).records), profile)
-        with open_store(profile) as store:
+        send_all(config)
+        with open_store(config.name) as store:
             experiment = store.experiment
     if tracking_uri().startswith(("http://", "https://")):
         _show(tracking_uri(), experiment, browser=not options.no_browser)

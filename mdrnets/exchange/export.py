@@ -11,7 +11,7 @@ from mdrnets.exchange.datasets import require_dataset
 from mdrnets.files import atomic_write, write_text
 from mdrnets.files.markdown import format_facts, format_table
 from mdrnets.layout import Layout
-from mdrnets.methods.exported import ExportedMethod, export_networks
+from mdrnets.methods.exported_folder import ExportedMethod, export_networks
 from mdrnets.methods.model_files import ModelConfig, load_model_config
 from mdrnets.tracking.record import Record, RecordStore
 

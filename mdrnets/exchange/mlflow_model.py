@@ -15,7 +15,9 @@ import torch
 from mdrnets.config.load import Config
 from mdrnets.data.pixels import to_pixels, to_tensor
 from mdrnets.exchange.export import training_record
-from mdrnets.methods.exported import ExportedMethod, LoadedMethod, load_method
+from mdrnets.exchange.logged_models import method_signature
+from mdrnets.methods.exported import LoadedMethod, load_method
+from mdrnets.methods.exported_folder import ExportedMethod
 from mdrnets.networks.composite import composite
 from mdrnets.tracking.mlflow_requests import find_run
 from mdrnets.tracking.store import open_store, server_uri
@@ -70,29 +72,15 @@ def register(config: Config, exported: ExportedMethod, *, dataset: str, folder: 
     record = training_record(config, exported.network, dataset)
     with open_store(config.name) as store:
         import mlflow
-        from mlflow.models import ModelSignature
-        from mlflow.types import ParamSchema, ParamSpec, Schema, TensorSpec
 
-        size = exported.image_size
-        image, hole = np.dtype(np.uint8), np.dtype(np.uint8)
-        signature = ModelSignature(
-            inputs=Schema(
-                [
-                    TensorSpec(image, (-1, size, size, 3), "image"),
-                    TensorSpec(hole, (-1, size, size), "hole"),
-                ]
-            ),
-            outputs=Schema([TensorSpec(image, (-1, size, size, 3))]),
-            params=ParamSchema([ParamSpec("seed", "long", 0)]),
-        )
         mlflow.set_tracking_uri(server_uri())
         mlflow.set_experiment(experiment_id=store.experiment)
-        warnings.filterwarnings("ignore", "An input example was not", UserWarning)
+        warnings.filterwarnings("ignore", ".*An input example was not", UserWarning)
         model = mlflow.pyfunc.log_model(
             name=name,
             loader_module=__name__,
             data_path=str(folder),
-            signature=signature,
+            signature=method_signature(exported.image_size),
             pip_requirements=[f"torch=={torch.__version__.partition('+')[0]}"],
             registered_model_name=name,
             params={"profile": config.name, "dataset": dataset, "network": exported.network},

@@ -96,16 +96,16 @@ class StageRun:
         self._recorder.note(key, value)
 
     def end(self, error: BaseException | None) -> None:
-        """Complete the record, and send all records if this is one of the last stages.
+        """Complete the record, and send records and models if this is one of the last stages.
 
         Never fails: tracking must not cost a finished result.
 
         Args:
             error: what ended the execution, or None.
         """
+        from mdrnets.exchange.logged_models import send_all
         from mdrnets.tracking.store import TrackingError
         from mdrnets.tracking.stream import retry_hint
-        from mdrnets.tracking.sync import sync
 
         try:
             self._recorder.end(error)
@@ -115,7 +115,7 @@ class StageRun:
             self._stream.close()
         if self.job.stage.group == SENDING_GROUP:
             try:
-                sync(self._recorder.records, self.config.name)
+                send_all(self.config)
             except (TrackingError, UserError) as failure:
                 logger.warning(retry_hint(failure, self.config.name))
 

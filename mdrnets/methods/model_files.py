@@ -1,21 +1,23 @@
 """Read and write the files of a trained network: weights (safetensors) and configuration (JSON).
 
-Neither contains times or paths, so the same training gives the same bytes.
+Neither contains times or paths, so the same training gives the same bytes. PyTorch is imported for
+weights only.
 """
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
-from safetensors.torch import load_file, save_file
-from torch import nn
 
 from mdrnets.config.options import Options
 from mdrnets.errors import UserError
 from mdrnets.files import atomic_write, write_text
 from mdrnets.files.arrays import read_tensors
 from mdrnets.files.text import read_json_as
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 class ModelConfig(Options):
@@ -55,8 +57,10 @@ def load_model_config(path: Path) -> ModelConfig:
     return read_json_as(ModelConfig, path, remedy="train the network")
 
 
-def save_weights(path: Path, network: nn.Module) -> None:
+def save_weights(path: Path, network: "nn.Module") -> None:
     """Write parameters and persistent buffers to a safetensors file."""
+    from safetensors.torch import save_file
+
     # Copies, because safetensors rejects tensors that share memory.
     tensors = {
         name: tensor.detach().cpu().contiguous().clone()
@@ -66,12 +70,14 @@ def save_weights(path: Path, network: nn.Module) -> None:
         save_file(tensors, temporary)
 
 
-def load_weights(path: Path, network: nn.Module) -> None:
+def load_weights(path: Path, network: "nn.Module") -> None:
     """Load weights from a file into a network, in place.
 
     Raises:
         UserError: the file is missing, damaged, or belongs to another network.
     """
+    from safetensors.torch import load_file
+
     tensors = read_tensors(path, load_file, remedy="train the network")
     expected = network.state_dict()
     for name in dict.fromkeys([*expected, *tensors]):

@@ -43,11 +43,13 @@ class MlflowStatus(Options):
     Attributes:
         complete: whether MLflow has everything in the record; false while a training sends its
             curves.
+        model: id of the trained network's model; None: it is not sent, or nothing was trained.
     """
 
     tracking_uri: str
     run_id: str
     complete: bool
+    model: str | None = None
 
 
 class Record(Options):

@@ -136,7 +136,8 @@ def _sqlite_uri(path: Path) -> str:
 def _relocate_artifacts(database: Path) -> None:
     """Let MLflow find and write artifacts next to the database after the project was moved.
 
-    MLflow stores the absolute location with each experiment and run, and has no call to change it.
+    MLflow stores the absolute location with each experiment, run and model, and has no call to
+    change it.
     """
     here = _artifacts(database)
     with closing(sqlite3.connect(database, timeout=60)) as connection, connection:
@@ -150,11 +151,15 @@ def _relocate_artifacts(database: Path) -> None:
                     "UPDATE experiments SET artifact_location = ? WHERE artifact_location = ?",
                     (here, old),
                 )
-                connection.execute(
-                    "UPDATE runs SET artifact_uri = ? || substr(artifact_uri, ?)"
-                    " WHERE substr(artifact_uri, 1, ?) = ?",
-                    (here, len(old) + 1, len(old) + 1, f"{old}/"),
-                )
+                for table, column in (
+                    ("runs", "artifact_uri"),
+                    ("logged_models", "artifact_location"),
+                ):
+                    connection.execute(
+                        f"UPDATE {table} SET {column} = ? || substr({column}, ?)"
+                        f" WHERE substr({column}, 1, ?) = ?",
+                        (here, len(old) + 1, len(old) + 1, f"{old}/"),
+                    )
 
 
 def _artifacts(database: Path) -> str:

@@ -43,7 +43,7 @@ def _record(name: str) -> Record:
 @pytest.fixture(autouse=True)
 def project(configs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(TAKE_CHANGED, raising=False)
-    monkeypatch.setattr("mdrnets.tracking.sync.sync", lambda records, profile: None)
+    monkeypatch.setattr("mdrnets.exchange.logged_models.send_all", lambda config: None)
     write_text(Path("reports/published/table1.csv"), "published\n")
 
 

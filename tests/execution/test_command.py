@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from mdrnets.config.load import load_config
+from mdrnets.config.load import Config, load_config
 from mdrnets.dag import code
 from mdrnets.dag.pipeline import Pipeline
 from mdrnets.errors import UserError
@@ -21,6 +21,7 @@ from mdrnets.execution.command import EXPECTED_DIGEST, execute, stage_command
 from mdrnets.execution.run import StageRun
 from mdrnets.files import sha256, write_text
 from mdrnets.files.text import read_text
+from mdrnets.layout import Layout
 from mdrnets.tracking.record import Record, RecordStore, read, read_points
 
 ROOT = Path(__file__).parents[2]
@@ -232,10 +233,11 @@ def test_a_record_that_cannot_be_written_costs_no_result(
 def test_a_report_sends_all_records(configs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[str] = []
 
-    def fake(records: RecordStore, profile: str) -> None:
+    def fake(config: Config) -> None:
+        records = RecordStore(Layout(config.name).records)
         sent.extend(record.name for record in records.all() if record.status != "RUNNING")
 
-    monkeypatch.setattr("mdrnets.tracking.sync.sync", fake)
+    monkeypatch.setattr("mdrnets.exchange.logged_models.send_all", fake)
     execute("masks", MASKS, "smoke", _write_output)
     assert sent == []
     execute("render", {"name": "table1"}, "smoke", lambda run: None)

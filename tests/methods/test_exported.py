@@ -9,7 +9,8 @@ from mdrnets.config.load import load_config
 from mdrnets.errors import UserError
 from mdrnets.methods.base import BuildContext
 from mdrnets.methods.building import load_network
-from mdrnets.methods.exported import export_networks, load_method
+from mdrnets.methods.exported import load_method
+from mdrnets.methods.exported_folder import export_networks
 from tests.helpers import toy
 from tests.helpers.project import LAYOUT, SIZE
 from tests.helpers.trained_toys import write_trained_toys

@@ -88,6 +88,9 @@ def _log(name: str) -> str:
     with open_store("smoke") as opened:
         run = opened.client.create_run(opened.experiment)
         opened.client.log_dict(run.info.run_id, {"a": 1}, name)
+        model = opened.client.create_logged_model(opened.experiment, name=Path(name).stem)
+        Path("MLmodel").write_text("of a model")
+        opened.client.log_model_artifact(model.model_id, "MLmodel")
         return str(run.info.run_id)
 
 
@@ -103,6 +106,9 @@ def test_a_moved_project_reads_and_writes_its_own_artifacts(
     assert {path.name for path in moved.rglob("*.json")} == {"first.json", "second.json"}
     with open_store("smoke") as opened:
         assert [file.path for file in opened.client.list_artifacts(first)] == ["first.json"]
+        for model in opened.client.search_logged_models([opened.experiment]):
+            folder = Path(model.artifact_location.removeprefix("file://"))
+            assert (folder / "MLmodel").is_file()
 
 
 @pytest.mark.parametrize("name", ["a?b", "a#b", "a%20b", "a b"])

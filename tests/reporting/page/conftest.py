@@ -72,7 +72,7 @@ def page_path(tmp_path_factory: pytest.TempPathFactory, make_record: Callable[..
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setattr(
-            "mdrnets.tracking.sync.sync", lambda *arguments: None
+            "mdrnets.exchange.logged_models.send_all", lambda config: None
         )  # tracking has its tests
         _finish(folder, make_record)
         assert main(["report"]) == 0

@@ -16,7 +16,7 @@ def project(page_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     shutil.copytree(page_path.parents[2], folder)
     monkeypatch.chdir(folder)
     monkeypatch.setattr(
-        "mdrnets.tracking.sync.sync", lambda *arguments: None
+        "mdrnets.exchange.logged_models.send_all", lambda config: None
     )  # tracking has its tests
     return folder
 
