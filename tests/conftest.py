@@ -11,6 +11,7 @@ import pytest
 
 from mdrnets.tracking.provenance import git_state, machine, this_process
 from mdrnets.tracking.record import Record, new_execution, now
+from tests.helpers.browser import open_chromium
 
 ROOT = Path(__file__).parents[1]
 
@@ -69,6 +70,12 @@ def closed_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     return port
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    with open_chromium(tmp_path_factory.mktemp("chromium")) as driver:
+        yield driver
 
 
 @pytest.fixture

@@ -91,15 +91,24 @@ def test_exit_codes(monkeypatch: pytest.MonkeyPatch, error: BaseException, code:
     assert run_command("sync", []) == code
 
 
-def test_the_module_runs_a_command_and_passes_its_exit_code_on(configs: Path) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["records", "pack"], 1, "error: runs/demo/records: "),
+        (["sync", "--nonsense"], 2, "usage: mdrnets sync"),
+    ],
+)
+def test_the_module_runs_a_command_and_passes_its_exit_code_on(
+    configs: Path, arguments: list[str], code: int, message: str
+) -> None:
     ended = subprocess.run(
-        [sys.executable, "-m", "mdrnets", "records", "pack"],
+        [sys.executable, "-m", "mdrnets", *arguments],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
     )
-    assert ended.returncode == 1
-    assert ended.stderr.startswith("error: runs/demo/records: ")
+    assert ended.returncode == code
+    assert ended.stderr.startswith(message)
 
 
 def test_every_file_of_the_folder_is_a_command_but_the_shared_one() -> None:

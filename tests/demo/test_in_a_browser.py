@@ -3,7 +3,6 @@
 import base64
 import io
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from PIL import Image
 
 from mdrnets.data.dataset import map_images
 from mdrnets.demo.server import DemoServer
-from tests.helpers.browser import needs_chromium, open_chromium
+from tests.helpers.browser import needs_chromium
 from tests.helpers.project import LAYOUT
 
 pytest.importorskip("selenium.webdriver", reason="needs selenium")
@@ -26,12 +25,6 @@ from selenium.webdriver.remote.webelement import WebElement  # noqa: E402
 from selenium.webdriver.support.wait import WebDriverWait  # noqa: E402
 
 WIDTHS = (390, 1440)
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    with open_chromium(tmp_path_factory.mktemp("chromium")) as driver:
-        yield driver
 
 
 @pytest.fixture

@@ -125,17 +125,6 @@ def test_a_folder_that_may_not_be_written_is_named(
     assert _record().status == "FAILED"
 
 
-def test_wrong_usage_exits_with_2(configs: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "mdrnets", "sync", "--nonsense"],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 2
-    assert "usage: mdrnets sync" in done.stderr
-
-
 def test_the_caller_gets_its_own_handler_back(configs: Path) -> None:
     before = signal.getsignal(signal.SIGTERM)
     execute("masks", MASKS, "smoke", _write_output)

@@ -1,13 +1,12 @@
 """What every network and every method keeps to; `test_resume.py` has the bytes of trainings."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from mdrnets.methods.base import Batch, Method, Phase, Trainable
+from tests.helpers.seen_results import SeenResults
 from tests.helpers.tiny import PARAMS, TRAINED
 from tests.helpers.tiny_networks import tiny_data, tiny_network
 from tests.methods.conftest import run_steps
@@ -52,39 +51,30 @@ def test_half_precision_trains_and_completes(name: str, batch: Batch) -> None:
             assert output.isfinite().all()
 
 
-class _SeenBySoftmax(TorchDispatchMode):
-    """The types of the attention maps B×N×N on which softmax works, below autocast."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.types: set[torch.dtype] = set()
-
-    def __torch_dispatch__(
-        self, operation: Any, types: Any, arguments: Any = (), options: Any = None
-    ) -> Any:
-        if operation is torch.ops.aten._softmax.default and arguments[0].dim() == 3:
-            self.types.add(arguments[0].dtype)
-        return operation(*arguments, **(options or {}))
-
-
 @pytest.mark.parametrize("name", TRAINED)
 def test_losses_and_correlations_have_full_precision_under_autocast(
     name: str, batch: Batch
 ) -> None:
     trainable, phases = _start(name)
     trainable.train()
-    seen = _SeenBySoftmax()
+    results = SeenResults()
     for phase in phases:
         phase.on_enter()
-        with torch.autocast("cpu", torch.bfloat16, cache_enabled=False), seen:
+        with torch.autocast("cpu", torch.bfloat16, cache_enabled=False), results:
             updates = list(phase.train_step(batch))
         for update in updates:
             assert {term.dtype for term in update.terms.values()} == {torch.float32}
-    assert seen.types <= {torch.float32}
+    attention = {
+        dtype
+        for operation, dimensions, dtype in results.seen
+        if operation is torch.ops.aten._softmax.default and dimensions == 3
+    }
+    assert attention <= {torch.float32}
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_completions_follow_the_seed_and_the_valid_pixels_alone(name: str, batch: Batch) -> None:
+    """Where no sample is drawn, also not the other images of the batch."""
     method, _ = _start(name)
     assert isinstance(method.eval(), Method)
     first = _complete(method, batch, masked=batch.masked)
@@ -93,6 +83,9 @@ def test_completions_follow_the_seed_and_the_valid_pixels_alone(name: str, batch
         assert torch.equal(_complete(method, batch, masked=content), first)
     samples = not torch.equal(_complete(method, batch, seed=1, masked=batch.masked), first)
     assert samples == (name in ("pic", "dsi", "ict"))
+    if not samples:
+        alone = method.complete(batch.masked[1:], batch.hole[1:], torch.Generator())
+        torch.testing.assert_close(alone, first[1:])
 
 
 @pytest.mark.parametrize("name", TRAINED)

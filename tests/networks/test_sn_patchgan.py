@@ -64,12 +64,3 @@ def test_weights_start_as_glorot_and_bengio_have_it() -> None:
         bound = math.sqrt(6 / (25 * (conv.in_channels + conv.out_channels)))
         assert 0.95 * bound < raw.abs().max().item() <= bound
         assert conv.bias is not None and not conv.bias.any()
-
-
-def test_the_same_seed_gives_the_same_logits() -> None:
-    images = torch.randn(1, 4, 32, 32)
-    logits = []
-    for _ in range(2):
-        torch.manual_seed(3)
-        logits.append(SNPatchGAN(in_channels=4, base=4, layers=3)(images))
-    assert torch.equal(logits[0], logits[1])

@@ -1,15 +1,14 @@
 import copy
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 import torch
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.nn.utils import parametrizations
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from mdrnets.networks.spectral_norm import spectral_norm
+from tests.helpers.seen_results import SeenResults
 
 
 @pytest.mark.parametrize("layer", [nn.Conv2d(3, 5, 3), nn.ConvTranspose2d(3, 5, 3)])
@@ -23,22 +22,6 @@ def test_it_is_pytorchs_with_the_same_names(layer: nn.Conv2d | nn.ConvTranspose2
         assert torch.equal(actual.weight, expected.weight)
 
 
-class _SeenTypes(TorchDispatchMode):
-    """The types of all results, below autocast."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.types: set[torch.dtype] = set()
-
-    def __torch_dispatch__(
-        self, operation: Any, types: Any, arguments: Any = (), options: Any = None
-    ) -> Any:
-        result = operation(*arguments, **(options or {}))
-        if isinstance(result, torch.Tensor):
-            self.types.add(result.dtype)
-        return result
-
-
 @pytest.mark.parametrize(
     ("normalise", "half"), [(spectral_norm, False), (parametrizations.spectral_norm, True)]
 )
@@ -48,9 +31,9 @@ def test_on_a_gpu_sigma_has_full_precision_under_autocast(
     """On fake tensors: a CPU's autocast leaves matrix-vector products alone. PyTorch's has not."""
     monkeypatch.setattr("torch.cuda.amp.common.amp_definitely_not_available", lambda: False)
     monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda: True)
-    layer, fake, seen = normalise(nn.Conv2d(16, 16, 3)), FakeTensorMode(), _SeenTypes()
+    layer, fake, results = normalise(nn.Conv2d(16, 16, 3)), FakeTensorMode(), SeenResults()
     with fake:
         layer._apply(lambda tensor: fake.from_tensor(tensor).to("cuda:0"))
-        with torch.autocast("cuda", torch.bfloat16), seen:
+        with torch.autocast("cuda", torch.bfloat16), results:
             assert layer.weight.dtype == torch.float32
-    assert (torch.bfloat16 in seen.types) == half
+    assert any(dtype == torch.bfloat16 for _, _, dtype in results.seen) == half

