@@ -1,6 +1,7 @@
 """The generated pages of the documentation site, and the site itself where MkDocs is installed."""
 
 import inspect
+import json
 import pydoc
 import re
 import subprocess
@@ -56,6 +57,13 @@ def test_every_output_is_listed_with_its_stage() -> None:
 def test_the_map_of_the_readme_is_that_of_the_stages() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert f"```mermaid\n{workflow_map()}\n```\n" in text
+
+
+def test_the_picture_of_the_readme_is_of_the_reference_run() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (commit,) = re.findall(r"Figure 5 of the profile `demo` \(commit (\w{7})\)", text)
+    run = json.loads((ROOT / "reports/reference/demo/run.json").read_text(encoding="utf-8"))
+    assert [each[:7] for each in run["commits"]] == [commit]
 
 
 def test_links_to_files_of_the_project_become_their_names() -> None:
