@@ -99,7 +99,9 @@ def project(tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.slow
-def test_a_server_that_dies_costs_no_training_and_no_record(project: Path, server: Server) -> None:
+def test_a_server_that_dies_costs_no_training_and_no_record(
+    project: Path, server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
     records = RecordStore(LAYOUT.records)
     paths = [records.path(f"train-one-{name}") for name in TRAININGS]
 
@@ -125,8 +127,11 @@ def test_a_server_that_dies_costs_no_training_and_no_record(project: Path, serve
     assert all(LAYOUT.model("one", name).is_file() for name in TRAININGS)
     assert any("mdrnets sync" in line for line in messages)
 
+    capsys.readouterr()
     assert run_command("sync", ["--profile", "tiny"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 1
     with open_store("tiny") as store:
+        models = store.client.search_logged_models([store.experiment])
         runs = store.client.search_runs([store.experiment], "tags.stage = 'train'")
         (parent,) = store.client.search_runs(
             [store.experiment], "tags.`mdrnets.invocation` = 'snakemake-7'"
@@ -137,6 +142,8 @@ def test_a_server_that_dies_costs_no_training_and_no_record(project: Path, serve
         }
     assert Counter(run.info.run_name for run in runs) == Counter(path.stem for path in paths)
     assert {run.info.status for run in [parent, *runs]} == {"FINISHED"}
+    assert {model.status for model in models} == {"READY"}
+    assert {model.source_run_id for model in models} == {run.info.run_id for run in runs}
     assert {run.data.tags["mlflow.parentRunId"] for run in runs} == {parent.info.run_id}
     for path in paths:
         points, _ = read_points(path.with_suffix(".jsonl"))
