@@ -21,6 +21,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mdrnets.methods.building import training_context
+
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from mdrnets.config.load import Config, load_config
@@ -30,14 +32,12 @@ from mdrnets.data.dataset import load_training_data
 from mdrnets.data.pixels import to_pixels, to_tensor
 from mdrnets.execution.command import profile_parser
 from mdrnets.layout import Layout
-from mdrnets.methods.base import BuildContext
-from mdrnets.methods.building import load_network, resolved_options
+from mdrnets.methods.building import resolved_options
 from mdrnets.methods.mdrnets.method import MDRNets, Options, build
 from mdrnets.metrics.features import build_feature_network, extract_features
 from mdrnets.metrics.frechet import frechet_distance
 from mdrnets.metrics.pixel import l1, psnr
 from mdrnets.networks.composite import composite
-from mdrnets.networks.features import build_features
 from mdrnets.runtime.numerics import set_numerics
 from mdrnets.runtime.seeds import derived_seed
 from mdrnets.training.launching import launch
@@ -104,17 +104,7 @@ def _screen(
     """Train one variant; return its scores, one row for each bin."""
     layout = Layout(config.name)
     seed = config.protocol.seed + seed - 1
-    frozen = {
-        part: load_network(config, layout, network=part, dataset=config.trained_on(part, dataset))
-        for part in config.network("mdrnets").uses
-    }
-    context = BuildContext(
-        image_size=config.profile.image_size,
-        features=lambda wanted: build_features(
-            wanted, perceptual=config.profile.perceptual, weights=layout.weights(wanted)
-        ),
-        frozen=frozen,
-    )
+    context = training_context(config, layout, network="mdrnets", dataset=dataset)
     values = resolved_options(config, "mdrnets", images=1).model_dump() | {"steps": steps}
     changes = {
         key: {**values[key], **change} if isinstance(change, dict) else change

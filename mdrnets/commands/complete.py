@@ -121,9 +121,11 @@ def _load(profile: str | None, method: str, dataset: str | None) -> "tuple[Metho
         return loaded.network, loaded.description.image_size
 
     from mdrnets.config.load import load_config
-    from mdrnets.exchange.trained import load_trained
+    from mdrnets.evaluation.completion import load_trained
+    from mdrnets.exchange.export import find_training
 
     config = load_config(profile)
+    dataset = find_training(config, method, dataset)
     return load_trained(config, method, dataset), config.profile.image_size
 
 

@@ -14,12 +14,12 @@ from mdrnets.config.load import Config
 from mdrnets.config.options import Options
 from mdrnets.data.dataset import SPLIT_COLUMNS, map_images
 from mdrnets.errors import UserError
+from mdrnets.evaluation.completion import load_trained
 from mdrnets.evaluation.face_detection import INSTALL, align_face, detector_is_installed
 from mdrnets.evaluation.photos import AnySquare, choose_square, complete_photo
 from mdrnets.evaluation.squares import Square, TurnedSquare
 from mdrnets.exchange.export import find_training
 from mdrnets.exchange.python_api import read_hole, read_picture
-from mdrnets.exchange.trained import load_trained
 from mdrnets.files.tables import read_table
 from mdrnets.layout import Layout
 from mdrnets.methods.base import Method
@@ -178,7 +178,8 @@ class Demo:
     ) -> np.ndarray:
         key = (task.dataset, method)
         if key not in self._loaded:
-            self._loaded[key] = load_trained(self.config, method, task.dataset)
+            dataset = find_training(self.config, method, task.dataset)
+            self._loaded[key] = load_trained(self.config, method, dataset)
         size = self.config.profile.image_size
         return next(
             complete_photo(

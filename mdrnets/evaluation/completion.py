@@ -43,6 +43,17 @@ def require_method(name: str, network: Trainable) -> Method:
     return network
 
 
+def load_trained(config: Config, method: str, dataset: str) -> Method:
+    """Load a method in eval mode, on the CPU; one without a training is built.
+
+    Raises:
+        UserError: its files are missing or damaged, or it completes no images.
+    """
+    load = load_network if config.network(method).trained else build_network
+    network = load(config, Layout(config.name), network=method, dataset=dataset)
+    return require_method(method, network.eval())
+
+
 def complete_test_images(
     config: Config,
     *,
@@ -72,9 +83,7 @@ def complete_test_images(
 
     test = read_evaluation_set(config, dataset)
     device = torch.device(profile.device)
-    load = load_network if config.network(method).trained else build_network
-    loaded = load(config, layout, network=method, dataset=dataset).to(device).eval()
-    network = require_method(method, loaded)
+    network = load_trained(config, method, dataset).to(device)
     if profile.compile:
         compile_networks(network)
 

@@ -4,7 +4,7 @@
 """
 
 import importlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -162,27 +162,24 @@ def build_network(
     Raises:
         UserError: options are incompatible, or a network that it uses is missing or unusable.
     """
-    entry = config.network(network)
-    frozen = {
-        part: load_network(config, layout, network=part, dataset=config.trained_on(part, dataset))
-        for part in entry.uses
-    }
+    context = training_context(config, layout, network=network, dataset=dataset)
+    torch.manual_seed(_weights_seed(config, network, dataset))
+    options = resolved_options(config, network, images=images)
+    return _build(config, network, options=options, context=context)
+
+
+def training_context(config: Config, layout: Layout, *, network: str, dataset: str) -> BuildContext:
+    """What a network that is to be trained is built on; see `build_network`."""
 
     def features(name: str) -> PerceptualFeatures:
         weights = layout.weights(name)
         return build_features(name, perceptual=config.profile.perceptual, weights=weights)
 
-    torch.manual_seed(_weights_seed(config, network, dataset))
-    return _build(
-        config,
-        network,
-        options=resolved_options(config, network, images=images),
-        context=BuildContext(
-            image_size=config.profile.image_size,
-            features=features,
-            weights=lambda name: load_published(layout.weights(name)),
-            frozen=frozen,
-        ),
+    return BuildContext(
+        image_size=config.profile.image_size,
+        features=features,
+        weights=lambda name: load_published(layout.weights(name)),
+        frozen=_load_parts(config, layout, config.network(network).uses, dataset),
     )
 
 
@@ -215,10 +212,7 @@ def untrained_network(config: Config, layout: Layout, *, network: str, dataset: 
             f"{path}: trained on images of {saved.image_size} pixels, but {config.path} has "
             f"image_size {config.profile.image_size}; train the network again"
         )
-    frozen = {
-        part: load_network(config, layout, network=part, dataset=config.trained_on(part, dataset))
-        for part in entry.inference_uses
-    }
+    frozen = _load_parts(config, layout, entry.inference_uses, dataset)
     module = network_module(entry, network)
     torch.manual_seed(_weights_seed(config, network, dataset))
     return build_saved(module, saved, path, frozen=frozen)
@@ -241,6 +235,15 @@ def build_saved(
     options = validate_options(module.Options, saved.options, where=f"{path}: options")
     context = BuildContext(image_size=saved.image_size, features=_no_features, frozen=frozen)
     return freeze(module.build(options=options, context=context))
+
+
+def _load_parts(
+    config: Config, layout: Layout, parts: Iterable[str], dataset: str
+) -> dict[str, Trainable]:
+    return {
+        part: load_network(config, layout, network=part, dataset=config.trained_on(part, dataset))
+        for part in parts
+    }
 
 
 def _weights_seed(config: Config, network: str, dataset: str) -> int:

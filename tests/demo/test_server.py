@@ -18,9 +18,9 @@ from mdrnets.demo.methods import MAX_SIDE
 from mdrnets.demo.server import FAILED, MAX_REQUEST, DemoServer
 from mdrnets.evaluation import face_detection
 from mdrnets.evaluation.alignment import Landmarks, align_square
+from mdrnets.evaluation.completion import load_trained
 from mdrnets.evaluation.photos import complete_photo
 from mdrnets.evaluation.squares import Square, TurnedSquare
-from mdrnets.exchange.trained import load_trained
 from tests.demo.conftest import Client, encode
 from tests.helpers.project import LAYOUT, SIZE
 
