@@ -16,20 +16,19 @@ from mdrnets.config.options import Options
 from mdrnets.config.profile import Profile
 from mdrnets.config.protocol import Protocol
 from mdrnets.dag.pipeline import Pipeline
-from mdrnets.dag.stage import Stage
 from mdrnets.files.markdown import format_table
 from mdrnets.methods.building import network_module
 from mdrnets.reporting.captions import caption
+from workflow.stage_map import PROFILE, draw_map, stages_page
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
     from mkdocs.structure.files import Files
 
-PROFILE = "paper"
-"""It has every kind of stage and every method."""
 EXAMPLE = Path("reports/demo")
 """The report that the site shows, where the run is finished. Its faces are computer-drawn."""
 EXAMPLE_PAGE = "demo_report/index.html"
+MAP = "stages.svg"
 OUTSIDE = re.compile(r"\[([^\]]+)\]\(\.\./[^)]*\)")
 """A link from docs/ to a file of the project, which is not part of the site."""
 
@@ -42,9 +41,11 @@ def on_files(files: "Files", *, config: "MkDocsConfig") -> "Files":
         "parameters.md": parameters_page(),
         "outputs.md": outputs_page(),
         "example.md": example_page(),
+        "stages.md": stages_page(MAP),
     }
     for name, text in pages.items():
         files.append(File.generated(config, name, content=text))
+    files.append(File.generated(config, MAP, content=draw_map()))
     if (page := EXAMPLE / "index.html").is_file():
         files.append(File.generated(config, EXAMPLE_PAGE, abs_src_path=str(page.resolve())))
     return files
@@ -180,28 +181,3 @@ def _source(mark: Any) -> str:
 
 def _escape(rows: list[list[str]]) -> list[list[str]]:
     return [[cell.replace("|", "\\|").replace("\n", " ") for cell in row] for row in rows]
-
-
-def workflow_map() -> str:
-    """The programs of the stages and what passes files to what, as Mermaid draws it for README.md.
-
-    Edges that follow from others are left out.
-    """
-    import networkx
-
-    pipeline = Pipeline(load_config(PROFILE))
-    makers: dict[Path, str] = {}
-    graph = networkx.DiGraph()
-    for job in pipeline.jobs():
-        name = _program(job.stage)
-        makers |= dict.fromkeys(job.outputs, name)
-        used = {makers[path] for path in job.inputs if path in makers} - {name}
-        graph.add_edges_from((maker, name) for maker in used)
-    edges = networkx.transitive_reduction(graph).edges
-    return "\n".join(["flowchart LR", *sorted(f"    {a} --> {b}" for a, b in edges)])
-
-
-def _program(stage: Stage) -> str:
-    if stage.group != "report":
-        return stage.program
-    return "page" if stage.name == "report" else "render[tables, claims, figures]"

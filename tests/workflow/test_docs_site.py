@@ -24,8 +24,8 @@ from workflow.docs_site import (
     on_page_markdown,
     outputs_page,
     parameters_page,
-    workflow_map,
 )
+from workflow.stage_map import draw_map, mermaid_map, stages_page
 
 ROOT = Path(__file__).parents[2]
 
@@ -56,7 +56,16 @@ def test_every_output_is_listed_with_its_stage() -> None:
 
 def test_the_map_of_the_readme_is_that_of_the_stages() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert f"```mermaid\n{workflow_map()}\n```\n" in text
+    assert f"```mermaid\n{mermaid_map()}\n```\n" in text
+
+
+def test_every_stage_is_described_and_drawn() -> None:
+    programs = {path.stem for path in (ROOT / "stages").glob("*.py")}
+    drawing = draw_map().decode()
+    unused = {"__init__", "code", "collect"}  # `paper` has no external completions
+    for name in programs - unused:
+        assert re.search(rf"^\| `{name}` +\| \w", stages_page("map.svg"), re.MULTILINE)
+        assert f"<!-- {name} -->" in drawing
 
 
 def test_the_picture_of_the_readme_is_of_the_reference_run() -> None:
@@ -74,7 +83,9 @@ def test_links_to_files_of_the_project_become_their_names() -> None:
 def test_every_page_is_in_the_contents() -> None:
     listed = re.findall(r": (\S+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE)
     pages = {path.name for path in (ROOT / "docs").glob("*.md")}
-    assert sorted(listed) == sorted(pages | {"parameters.md", "outputs.md", "example.md"})
+    assert sorted(listed) == sorted(
+        pages | {"parameters.md", "outputs.md", "example.md", "stages.md"}
+    )
 
 
 def _documented() -> set[str]:
