@@ -101,29 +101,6 @@ def test_other_code_may_differ_in_the_last_digit(
     assert "**Code here**: another" in LAYOUT.report("verify.md").read_text(encoding="utf-8")
 
 
-def test_a_missing_cell_and_other_images_are_outside(
-    pipeline: Pipeline,
-    make_record: Callable[..., Record],
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    write_table1({("L1", "1-20"): 1.5}, images=59)
-    finish_table1(make_record, pipeline)
-    _elsewhere()
-    assert run_command("verify", []) == 1
-    assert "3 inside, 2 missing, 1 other images" in capsys.readouterr().out
-
-
-def test_what_was_not_kept_is_no_fault(
-    pipeline: Pipeline,
-    make_record: Callable[..., Record],
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    write_table1(VALUES | {("L1", "40-60"): 4.5})
-    finish_table1(make_record, pipeline)
-    assert run_command("verify", []) == 0
-    assert "6 inside, 1 new" in capsys.readouterr().out
-
-
 def test_an_edited_table_is_named(pipeline: Pipeline, capsys: pytest.CaptureFixture[str]) -> None:
     write_table1(VALUES | {("L1", "1-20"): 1.4})
     assert run_command("verify", []) == 1

@@ -99,13 +99,13 @@ def finish_table1(make_record: Make, pipeline: Pipeline) -> Record:
     return finish(make_record, pipeline.find("render", ["table1"]))
 
 
-def write_table1(values: dict[tuple[str, str], float], *, images: int = 60) -> None:
+def write_table1(values: dict[tuple[str, str], float]) -> None:
     """Table 1 of one method on one data set."""
-    rows = [_row(metric, name, value, images) for (metric, name), value in values.items()]
+    rows = [_row(metric, name, value) for (metric, name), value in values.items()]
     blank = "one,FFHQ,ict,L1,1-20,,,,,,,0,not run in this profile"
     lines = [",".join(CELL_COLUMNS), *rows, blank]
     write_text(LAYOUT.report("table1.csv"), "\n".join(lines) + "\n")
 
 
-def _row(metric: str, name: str, value: float, images: int) -> str:
-    return f"one,FFHQ,toy,{metric},{name},{value},{value - 1},{value + 1},{images},,,0,"
+def _row(metric: str, name: str, value: float) -> str:
+    return f"one,FFHQ,toy,{metric},{name},{value},{value - 1},{value + 1},60,,,0,"
