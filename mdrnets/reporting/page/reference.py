@@ -16,6 +16,9 @@ from mdrnets.reporting.reference.compare import (
 from mdrnets.reporting.reference.run import REFERENCE
 from mdrnets.reporting.reference.verify import verify
 
+IN_TITLE = 2
+"""The first columns, which the title of a table of cells names."""
+
 
 @dataclass(frozen=True)
 class ReferenceView:
@@ -25,8 +28,9 @@ class ReferenceView:
         problem: why there is no comparison; empty: there is one.
         counts: how many cells agree with the reference run, in a sentence.
         facts: what was compared, as (what, text).
-        columns: of both tables.
+        columns: of `failed`.
         failed: rows of the cells that are missing or outside the tolerances.
+        columns_of_others: of `others`, whose titles name the table and the data set.
         others: title of a table on a data set → rows of its other cells.
     """
 
@@ -35,6 +39,7 @@ class ReferenceView:
     facts: Sequence[tuple[str, str]] = ()
     columns: Sequence[str] = COLUMNS
     failed: Sequence[Sequence[str]] = ()
+    columns_of_others: Sequence[str] = COLUMNS[IN_TITLE:]
     others: Sequence[tuple[str, Sequence[Sequence[str]]]] = ()
 
 
@@ -51,7 +56,7 @@ def read_reference(pipeline: Pipeline) -> ReferenceView:
     others: dict[str, list[list[str]]] = {}
     for comparison in verification.comparisons:
         if comparison.verdict in ACCEPTED:
-            others.setdefault(_title(comparison, pipeline), []).append(_row(comparison))
+            others.setdefault(_title(comparison, pipeline), []).append(_row(comparison)[IN_TITLE:])
     return ReferenceView(
         problem="",
         counts=_count(verification.comparisons),

@@ -35,6 +35,9 @@ def test_the_same_run_is_inside_the_tolerances(pipeline: Pipeline) -> None:
         "Table 1, extended, Noise": len(VALUES),
     }
     assert f"{2 * len(VALUES)} of {2 * len(VALUES)} cells" in view.counts
+    for _, rows in view.others:
+        assert all(dict(zip(view.columns_of_others, row, strict=True))["method"] for row in rows)
+        assert {row[0] for row in rows} == {"toy"}
 
 
 def test_a_cell_outside_comes_first(pipeline: Pipeline, make_record: Callable[..., Record]) -> None:
