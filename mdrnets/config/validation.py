@@ -114,7 +114,8 @@ def _shorten(value: Any) -> str:
 
 
 def _key(error: ErrorDetails) -> str:
-    loc = [str(part) for part in error["loc"] if part != "[key]"]  # of a mapping, not its value
+    parts = [str(part) for part in error["loc"] if part != "[key]"]  # of a mapping, not its value
+    loc = [part if part.isprintable() else repr(part) for part in parts]
     if loc[0:1] == ["methods"] and loc[2:3] and loc[2] in _UNION_TAGS:
         del loc[2]
     return ".".join(loc)

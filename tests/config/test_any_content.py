@@ -3,7 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from mdrnets.config.load import load_config
@@ -60,6 +60,7 @@ REMOVED = object()
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
+@example(place=("params.yaml", ("profile",)), value="\n", renamed=True)
 @given(place=st.sampled_from(PLACES), value=st.just(REMOVED) | VALUES, renamed=st.booleans())
 def test_any_value_in_any_place_is_accepted_or_refused(
     configs: Path, place: tuple[str, tuple[Any, ...]], value: Any, renamed: bool
