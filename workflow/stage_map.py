@@ -69,8 +69,8 @@ def stages_page(drawing: str) -> str:
         if name != "page"  # which `render` makes
     ]
     return (
-        "# Stages\n\nEach stage is a program (`python -m stages.train --help`), which Snakemake and "
-        f"DVC run for every data set and method.\n\n![What passes files to what]({drawing})\n\n"
+        "# Stages\n\nEach stage is a program (`python -m stages.train --help`), which Snakemake "
+        f"and DVC run for every data set and method.\n\n![What passes files to what]({drawing})\n\n"
         f"{format_table(['program', 'what it does'], rows)}\n"
     )
 
