@@ -38,9 +38,7 @@ def draw_map() -> bytes:
     axes.axis("off")
     box = {"boxstyle": "round", "facecolor": "#f3f6f6", "edgecolor": "#2980b9"}
     texts = {
-        name: axes.text(
-            *place, name.replace("[", "\n").rstrip("]"), ha="center", va="center", bbox=box
-        )
+        name: axes.text(*place, _label(name), ha="center", va="center", bbox=box)
         for name, place in places.items()
     }
     for source, target in graph.edges:

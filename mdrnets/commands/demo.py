@@ -8,24 +8,19 @@ import webbrowser
 from collections.abc import Sequence
 
 from mdrnets.commands.command_line import command_parser
+from mdrnets.execution.ports import HOST, add_browser_options, choose_port
 
 FIRST_PORT = 5100
 
 
 def main(arguments: Sequence[str]) -> int:
     parser = command_parser("demo", __doc__)
-    parser.add_argument(
-        "--port", type=int, help=f"by default the first free one from {FIRST_PORT} on"
-    )
-    parser.add_argument(
-        "--no-browser", action="store_true", help="print the address without opening a browser"
-    )
+    add_browser_options(parser, first=FIRST_PORT)
     options = parser.parse_args(arguments)
 
     from mdrnets.config.load import load_config
     from mdrnets.demo.methods import Demo
     from mdrnets.demo.server import DemoServer
-    from mdrnets.execution.ports import HOST, choose_port
 
     demo = Demo(load_config(options.profile))
     try:

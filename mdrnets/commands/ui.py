@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from mdrnets.commands.command_line import command_parser
 from mdrnets.errors import UserError
-from mdrnets.execution.ports import HOST, choose_port, is_used
+from mdrnets.execution.ports import HOST, add_browser_options, choose_port, is_used
 
 FIRST_PORT = 5000
 START_TIMEOUT = 120.0
@@ -22,12 +22,7 @@ START_TIMEOUT = 120.0
 
 def main(arguments: Sequence[str]) -> int:
     parser = command_parser("ui", __doc__)
-    parser.add_argument(
-        "--port", type=int, help=f"by default the first free one from {FIRST_PORT} on"
-    )
-    parser.add_argument(
-        "--no-browser", action="store_true", help="print the address without opening a browser"
-    )
+    add_browser_options(parser, first=FIRST_PORT)
     options = parser.parse_args(arguments)
 
     from mdrnets.config.load import load_config

@@ -1,4 +1,4 @@
-"""Validate values from YAML, and report errors by file, line and key."""
+"""Validate values from YAML and requests, and report errors by file, line and key."""
 
 import re
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from mdrnets.config.options import Options
 from mdrnets.config.redaction import redact_urls
 from mdrnets.config.yaml_loader import locate
 from mdrnets.errors import UserError
+from mdrnets.files.text import format_key
 
 AnyOptions = TypeVar("AnyOptions", bound=Options)
 Place = Callable[[str], str]
@@ -114,11 +115,10 @@ def _shorten(value: Any) -> str:
 
 
 def _key(error: ErrorDetails) -> str:
-    parts = [str(part) for part in error["loc"] if part != "[key]"]  # of a mapping, not its value
-    loc = [part if part.isprintable() else repr(part) for part in parts]
+    loc = [part for part in error["loc"] if part != "[key]"]  # of a mapping, not its value
     if loc[0:1] == ["methods"] and loc[2:3] and loc[2] in _UNION_TAGS:
         del loc[2]
-    return ".".join(loc)
+    return format_key(loc)
 
 
 def _renamed_key(error: ErrorDetails) -> str | None:

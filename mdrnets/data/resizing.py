@@ -1,11 +1,10 @@
 """Scale images down, with the same filter when they are stored and when they are packed."""
 
-import io
-
 import numpy as np
 from PIL import Image
 
 from mdrnets.data.decoding import decode_image
+from mdrnets.data.png import encode_png
 from mdrnets.errors import UserError
 
 
@@ -39,6 +38,4 @@ def downscale_image(data: bytes, where: str, *, size: int) -> bytes:
     image = decode_image(data, where)
     if min(image.shape[:2]) <= size:
         return data
-    buffer = io.BytesIO()
-    Image.fromarray(resize(image, size, Image.Resampling.LANCZOS)).save(buffer, "PNG")
-    return buffer.getvalue()
+    return encode_png(resize(image, size, Image.Resampling.LANCZOS))

@@ -13,6 +13,7 @@ from pydantic import Field
 from mdrnets.config.load import Config
 from mdrnets.config.options import Options
 from mdrnets.data.dataset import SPLIT_COLUMNS, map_images
+from mdrnets.data.png import encode_png, to_data_uri
 from mdrnets.errors import UserError
 from mdrnets.evaluation.completion import load_trained
 from mdrnets.evaluation.face_detection import INSTALL, align_face, detector_is_installed
@@ -50,29 +51,30 @@ class Turned(Options):
     right_y: Position
 
 
-class Task(Options):
-    """What the page asks for.
+class FaceTask(Options):
+    """A picture whose face is to be found.
+
+    Attributes:
+        picture: a PNG, in base64.
+        hole: a PNG of the same size, in base64; white is missing.
+    """
+
+    picture: str
+    hole: str
+
+
+class Task(FaceTask):
+    """A picture to complete.
 
     Attributes:
         dataset: whose methods complete the picture.
-        picture: a PNG, in base64.
-        hole: a PNG of the same size, in base64; white is missing.
         square: of the picture, to complete; None: all of it, which must be square.
         seed: of the samples, as `mdrnets complete --seed`.
     """
 
     dataset: str
-    picture: str
-    hole: str
     square: Upright | Turned | None = None
     seed: int = Field(default=0, ge=0, lt=2**31)
-
-
-class FaceTask(Options):
-    """A picture, whose face is to be found; and its hole. See `Task`."""
-
-    picture: str
-    hole: str
 
 
 class Demo:
@@ -166,8 +168,7 @@ class Demo:
             except RuntimeError:  # closed
                 return
             try:
-                png = base64.b64encode(encode_png(completed.result())).decode("ascii")
-                yield outcome | {"picture": f"data:image/png;base64,{png}"}
+                yield outcome | {"picture": to_data_uri(encode_png(completed.result()))}
             except UserError as error:
                 yield outcome | {"error": str(error)}
             except CancelledError:
@@ -237,13 +238,6 @@ def _read_square(square: Upright | Turned | None) -> AnySquare | None:
     if not any(turned.right):
         raise UserError("square: found a side of 0 pixels; choose another one")
     return turned
-
-
-def encode_png(pixels: np.ndarray) -> bytes:
-    """Encode uint8 H×W×3 as PNG."""
-    content = io.BytesIO()
-    Image.fromarray(np.asarray(pixels)).save(content, "PNG")
-    return content.getvalue()
 
 
 def _decode(picture: str, hole: str) -> tuple[np.ndarray, np.ndarray]:

@@ -1,10 +1,19 @@
 """Ports of this machine, for commands that open a page in a browser."""
 
 import socket
+from argparse import ArgumentParser
 
 from mdrnets.errors import UserError
 
 HOST = "127.0.0.1"
+
+
+def add_browser_options(parser: ArgumentParser, *, first: int) -> None:
+    """Add `--port`, whose default is a free one from `first` on, and `--no-browser`."""
+    parser.add_argument("--port", type=int, help=f"by default the first free one from {first} on")
+    parser.add_argument(
+        "--no-browser", action="store_true", help="print the address without opening a browser"
+    )
 
 
 def choose_port(wanted: int | None, *, first: int) -> int:

@@ -1,7 +1,7 @@
 """Read text and JSON that may be missing or damaged."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -79,8 +79,14 @@ def read_json_as(
         return adapter.validate_python(content)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "content"
+        where = format_key(first["loc"]) or "content"
         raise UserError(f"{path}: {where}: {first['msg']}; remove it and {remedy}") from None
+
+
+def format_key(parts: Iterable[str | int]) -> str:
+    """Join the parts of a key by dots; a part that is not printable is quoted."""
+    texts = map(str, parts)
+    return ".".join(text if text.isprintable() else repr(text) for text in texts)
 
 
 def unreadable_error(

@@ -13,22 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mdrnets.errors import UserError
 from mdrnets.networks.features import PerceptualFeatures
-
-
-def require_multiple(image_size: int, divisor: int, key: str) -> None:
-    """Check that a network can halve its images as often as it does.
-
-    Raises:
-        UserError: the size is not a multiple; names the key that decides the number of halvings.
-    """
-    if image_size % divisor:
-        raise UserError(
-            f"{key}: found images of {image_size} pixels, expected a multiple of {divisor}; change "
-            "the option or the profile's image_size"
-        )
-
 
 Frozen = TypeVar("Frozen", bound=nn.Module)
 

@@ -18,15 +18,8 @@ from torch.optim import Adam
 from mdrnets.config.marks import Official, Paper
 from mdrnets.config.options import TrainOptions
 from mdrnets.losses.adversarial import discriminator_loss, generator_loss
-from mdrnets.methods.base import (
-    Batch,
-    BuildContext,
-    Method,
-    Phase,
-    Trainable,
-    Update,
-    require_multiple,
-)
+from mdrnets.methods.base import Batch, BuildContext, Method, Phase, Trainable, Update
+from mdrnets.methods.image_size import require_multiple
 from mdrnets.networks.composite import composite
 from mdrnets.networks.contextual_attention import ContextualAttention
 from mdrnets.networks.gated_conv import GatedConv2d

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from mdrnets.config.load import load_config
-from mdrnets.demo.methods import Demo, encode_png
+from mdrnets.data.png import encode_png
+from mdrnets.demo.methods import Demo
 from mdrnets.demo.server import DemoServer
 from tests.helpers.trained_toys import write_trained_toys
 

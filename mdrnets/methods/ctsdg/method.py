@@ -20,15 +20,7 @@ from mdrnets.config.options import Options as BaseOptions
 from mdrnets.config.options import TrainOptions
 from mdrnets.losses.adversarial import discriminator_loss, generator_loss
 from mdrnets.losses.perceptual import gram_style_loss, perceptual_loss
-from mdrnets.methods.base import (
-    Batch,
-    BuildContext,
-    Method,
-    Phase,
-    Trainable,
-    Update,
-    require_multiple,
-)
+from mdrnets.methods.base import Batch, BuildContext, Method, Phase, Trainable, Update
 from mdrnets.methods.ctsdg.discriminator import Discriminator
 from mdrnets.methods.ctsdg.generator import Generator
 from mdrnets.methods.ctsdg.structure import (
@@ -38,6 +30,7 @@ from mdrnets.methods.ctsdg.structure import (
     to_grey,
     visible_edges,
 )
+from mdrnets.methods.image_size import require_multiple
 from mdrnets.networks.composite import composite
 
 TAPS = ("pool1", "pool2", "pool3")  # of VGG-16

@@ -19,19 +19,12 @@ from torch.optim.lr_scheduler import LambdaLR
 from mdrnets.config.marks import Chosen, Official
 from mdrnets.config.options import TrainOptions
 from mdrnets.losses.adversarial import discriminator_loss, generator_loss
-from mdrnets.methods.base import (
-    Batch,
-    BuildContext,
-    Method,
-    Phase,
-    Trainable,
-    Update,
-    require_multiple,
-)
+from mdrnets.methods.base import Batch, BuildContext, Method, Phase, Trainable, Update
 from mdrnets.methods.dsi.sampling import sample_codes
 from mdrnets.methods.dsi.structure import ConditionNetwork, StructurePixelCNN
 from mdrnets.methods.dsi.texture import TextureGenerator
 from mdrnets.methods.dsi.vqvae import HierarchicalVQVAE, code_loss
+from mdrnets.methods.image_size import require_multiple
 from mdrnets.networks.averaging import MovingAverage
 from mdrnets.networks.composite import composite
 from mdrnets.networks.sn_patchgan import SNPatchGAN

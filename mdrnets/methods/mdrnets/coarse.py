@@ -15,7 +15,8 @@ from torch import Tensor
 from mdrnets.config.marks import Cited, Paper
 from mdrnets.config.options import TrainOptions
 from mdrnets.losses.pconv import PConvLoss, PConvWeights
-from mdrnets.methods.base import Batch, BuildContext, Phase, Trainable, Update, require_multiple
+from mdrnets.methods.base import Batch, BuildContext, Phase, Trainable, Update
+from mdrnets.methods.image_size import require_multiple
 from mdrnets.networks.features import PerceptualFeatures
 from mdrnets.networks.partial_unet import PartialUNet
 

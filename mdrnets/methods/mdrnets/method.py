@@ -22,7 +22,8 @@ from mdrnets.data.classes import CLASSES
 from mdrnets.data.pixels import to_tensor
 from mdrnets.errors import UserError
 from mdrnets.losses.adversarial import Adversarial, discriminator_loss
-from mdrnets.methods.base import Batch, BuildContext, Method, Phase, Update, require_multiple
+from mdrnets.methods.base import Batch, BuildContext, Method, Phase, Update
+from mdrnets.methods.image_size import require_multiple
 from mdrnets.methods.mdrnets.initial_weights import init_weights_as_cited
 from mdrnets.methods.mdrnets.losses import GeneratorLosses, StyleLoss, Weights
 from mdrnets.methods.mdrnets.mask_region import MaskedCorrelationMining, fuse

@@ -3,17 +3,15 @@
 Writes comparisons.json, so that the page itself reads no completions.
 """
 
-import base64
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from mdrnets.config.load import Config
+from mdrnets.data.png import encode_png, to_data_uri
 from mdrnets.files import write_text
 from mdrnets.files.text import read_json_as
 from mdrnets.layout import Layout
@@ -98,13 +96,6 @@ def compare_faces(
     return comparisons
 
 
-def to_data_uri(png: bytes) -> str:
-    """The content of a PNG file as a data URI."""
-    return f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"
-
-
 def _encode(image: np.ndarray) -> str:
     """A uint8 H×W×3 image as a data URI, without loss."""
-    buffer = BytesIO()
-    Image.fromarray(image).save(buffer, "PNG", optimize=True)
-    return to_data_uri(buffer.getvalue())
+    return to_data_uri(encode_png(image, optimize=True))

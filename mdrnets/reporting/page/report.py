@@ -18,6 +18,7 @@ from mdrnets.config.load import Config
 from mdrnets.dag.pipeline import Pipeline
 from mdrnets.dag.report import choose_figure1_method
 from mdrnets.dag.stage import Stage
+from mdrnets.data.png import to_data_uri
 from mdrnets.files import write_text
 from mdrnets.files.tables import field_names, read_header, read_table
 from mdrnets.layout import Layout
@@ -30,7 +31,7 @@ from mdrnets.reporting.context import (
     describe_run,
     describe_values,
 )
-from mdrnets.reporting.page.comparisons import Comparison, read_comparisons, to_data_uri
+from mdrnets.reporting.page.comparisons import Comparison, read_comparisons
 from mdrnets.reporting.page.ledger import build_ledgers
 from mdrnets.reporting.page.reference import read_reference
 from mdrnets.reporting.page.runs import Run, anchor, read_runs, upstream_runs
