@@ -53,7 +53,7 @@ def decode_image(data: bytes, where: str) -> np.ndarray:
     if profile and (name := _foreign_colours(profile)):
         raise UserError(f"{where} has the colour profile {name!r}, expected sRGB; convert it")
     pixels = np.asarray(image)
-    if image.format == "JPEG" and (damage := find_damage(data, pixels)):
+    if image.format == "JPEG" and (damage := find_damage(data)):
         raise UserError(f"{where} is damaged ({damage}); replace it, or remove it")
     return pixels
 

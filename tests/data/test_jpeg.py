@@ -2,7 +2,9 @@
 
 import io
 import os
+import re
 import zipfile
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -73,12 +75,11 @@ def test_a_file_with_zeroed_bytes_is_refused(data, share, size) -> None:
     assert _is_refused(data[:at] + bytes(size) + data[at + size :])
 
 
-def test_a_progressive_file_without_its_last_scans_is_refused() -> None:
-    scans = PROGRESSIVE.count(b"\xff\xda")
-    at = len(PROGRESSIVE)
-    for _ in range(scans - 1):
-        at = PROGRESSIVE.rindex(b"\xff\xda", 0, at)
-        assert _is_refused(PROGRESSIVE[:at] + END)
+def test_a_progressive_file_that_was_cut_in_any_of_its_scans_is_refused() -> None:
+    scans = [found.start() for found in re.finditer(rb"\xff\xda", PROGRESSIVE)]
+    assert len(scans) == 10
+    for begin, end in pairwise([*scans, len(PROGRESSIVE)]):
+        assert _is_refused(PROGRESSIVE[: (begin + end) // 2] + END)
 
 
 @pytest.mark.parametrize("options", [*WAYS, {"progressive": True}])
