@@ -23,7 +23,6 @@ from mdrnets.dag.stage import Stage
 from mdrnets.errors import UserError
 from mdrnets.execution.command import print_user_error, profile_parser
 from mdrnets.files import write_text
-from mdrnets.reporting.captions import caption
 
 TARGET = Path("dvc.yaml")
 PLOTS = {"table1.csv": ("value", "method"), "curves.csv": ("step", "value")}
@@ -78,7 +77,7 @@ def dvc_yaml(pipeline: Pipeline) -> str:
     content = {
         "stages": stages,
         "metrics": [str(pipeline.layout.metrics)],
-        "plots": [_plot(pipeline, p) for p in reported if p.suffix == ".png" or p.name in PLOTS],
+        "plots": [_plot(path) for path in reported if path.suffix == ".png" or path.name in PLOTS],
     }
     text = yaml.dump(content, Dumper=_Dumper, sort_keys=False, width=1000, allow_unicode=True)
     return HEADER.format(profile=pipeline.config.name) + text
@@ -99,13 +98,12 @@ def _share(stages: dict[str, dict[str, Any]]) -> None:
                 stage[key] = known
 
 
-def _plot(pipeline: Pipeline, path: Path) -> str | dict[str, Any]:
+def _plot(path: Path) -> str | dict[str, Any]:
     """A picture is shown as it is, a table by its template."""
     if path.name not in PLOTS:
         return str(path)
     x, y = PLOTS[path.name]
-    title = caption(path.stem, pipeline.config).title
-    return {str(path): {"x": x, "y": y, "template": path.stem, "title": title}}
+    return {str(path): {"x": x, "y": y, "template": path.stem}}
 
 
 def _code_stage(pipeline: Pipeline) -> dict[str, Any]:

@@ -139,6 +139,11 @@ class Config(Options):
         position = self.network(network).dataset
         return dataset if position is None else list(self.profile.datasets)[position]
 
+    def training_datasets(self, network: str) -> tuple[str, ...]:
+        """The data sets of the profile on which a network is trained."""
+        used = (self.trained_on(network, dataset) for dataset in self.profile.datasets)
+        return tuple(dict.fromkeys(used))
+
 
 def load_config(profile: str | None = None) -> Config:
     """Load `params.yaml` and a profile from the current folder.

@@ -128,6 +128,6 @@ def data_stages(config: Config, layout: Layout) -> Iterator[Stage]:
 def labels_are_read(config: Config, dataset: str) -> bool:
     """Whether a network is trained on the data set's label maps."""
     return any(
-        network.labels and config.trained_on(name, dataset) == dataset
+        network.labels and dataset in config.training_datasets(name)
         for name, network in config.trained.items()
     )

@@ -116,8 +116,7 @@ def figure_stages(config: Config, layout: Layout) -> Iterator[Stage]:
     histories = tuple(
         layout.history(d, n)
         for n in list_curve_networks(config)
-        for d in datasets
-        if config.trained_on(n, d) == d
+        for d in config.training_datasets(n)
     )
     scores = tuple(layout.scores(d, m) for d in datasets for m in methods)
     ablation_base = ("ablation_base",) if config.protocol.ablation_base else ()
@@ -128,8 +127,8 @@ def figure_stages(config: Config, layout: Layout) -> Iterator[Stage]:
         ("metric_by_ratio", scores, ("seed", "methods", "bootstrap")),
         *([("curves", histories, ("components", "methods"))] if histories else []),
     ):
-        more = ("csv",) if name == "curves" else ()
-        yield _figure(config, layout, name, inputs, params_keys, more=more)
+        tables = ("curves", "trends") if name == "curves" else ()
+        yield _figure(config, layout, name, inputs, params_keys, tables=tables)
     yield _render_stage(
         config,
         "comparisons",
@@ -159,7 +158,8 @@ def figure_stages(config: Config, layout: Layout) -> Iterator[Stage]:
         yield _figure(config, layout, "memory_slots", (*uses, *images), ("methods",))
         if labelled := labelled_sets(config):
             parsing = tuple(layout.parsing(d, inspected) for d in labelled)
-            yield _figure(config, layout, "parser_quality", parsing, ("methods",), more=("csv",))
+            name = "parser_quality"
+            yield _figure(config, layout, name, parsing, ("methods",), tables=(name,))
 
 
 def _figure(
@@ -169,14 +169,17 @@ def _figure(
     inputs: tuple[Path, ...],
     params_keys: tuple[str, ...],
     profile_keys: tuple[str, ...] = (),
-    more: tuple[str, ...] = (),
+    tables: tuple[str, ...] = (),
 ) -> Stage:
-    """Args: profile_keys: in addition to those of every figure. more: kinds of further files."""
+    """Args: profile_keys: in addition to those of every figure. tables: in the same stage."""
     return _render_stage(
         config,
         name,
         inputs=inputs,
-        outputs=tuple(layout.report(f"{name}.{suffix}") for suffix in ("png", "pdf", *more)),
+        outputs=(
+            *(layout.report(f"{name}.{suffix}") for suffix in ("png", "pdf")),
+            *(layout.report(f"{table}.csv") for table in tables),
+        ),
         params_keys=params_keys,
         profile_keys=("datasets", "methods", *profile_keys),
     )

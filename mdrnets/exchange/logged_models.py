@@ -106,8 +106,7 @@ def _without_model(records: RecordStore, config: Config) -> Iterator[Training]:
         for name in record.outputs
     }
     for network in config.trained:
-        used = (config.trained_on(network, dataset) for dataset in config.profile.datasets)
-        for dataset in dict.fromkeys(used):
+        for dataset in config.training_datasets(network):
             record = made.get(layout.model(dataset, network).as_posix())
             if record and record.mlflow and _files_are_of(record, config, network, dataset):
                 yield Training(network, dataset, record, record.mlflow)

@@ -1,6 +1,6 @@
 """Titles and captions of the outputs of the report.
 
-The page, Snakemake's report and dvc.yaml use them. Tables and figures of variants have their titles
+The page and Snakemake's report use them. Tables and figures of variants have their titles
 from params.yaml. Import-light: plain data.
 """
 
@@ -44,6 +44,12 @@ CAPTIONS = {
         "On validation images: the outputs against the coarse faces that they refine, and each "
         "variant against the next one in the paper's order; an order holds if at least two "
         "trainings agree, with paired intervals that exclude 0.",
+    ),
+    "trends": Caption(
+        "Trends at the end of training",
+        "How much the main loss of each training changed over the second half of each phase, by a "
+        "line fitted to its logarithm, with the 95 % interval of the change: with more steps, a "
+        "training that was still improving might end elsewhere in the tables.",
     ),
     "figure1": Caption(
         "Figure 1",

@@ -1,12 +1,11 @@
 """Training curves of all networks: their reconstruction losses.
 
 Losses of different terms and networks have no common unit, so each term is divided by its first
-logged value. Adversarial terms are not shown, because they measure a balance and not progress. The
-history next to the weights has all terms.
+logged value. The history next to the weights has all terms.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
@@ -28,21 +27,13 @@ from mdrnets.reporting.figures.style import (
     save_figure,
     with_figure_style,
 )
-from mdrnets.training.history import read_history_rows
+from mdrnets.reporting.loss_terms import FAMILIES, find_family, is_coarse
+from mdrnets.reporting.tables.trends import write_trends
+from mdrnets.training.history import HistoryRow, read_history_rows
 
-# Family of terms → prefixes of their names.
-FAMILIES = {
-    "hole or whole image": ("hole", "l1", "reconstruction"),
-    "valid pixels": ("valid",),
-    "perceptual": ("perceptual", "content"),
-    "style": ("style",),
-    "cross-entropy": ("cross_entropy", "nll"),
-}
 FAMILY_COLOURS = dict(zip(FAMILIES, (COLOURS[at] for at in (6, 2, 0, 3, 7)), strict=True))
 Line = Literal["-", "--", ":"]
 LINES: tuple[Line, ...] = ("-", "--", ":")  # of the data sets
-COARSE = "_coarse"
-"""End of the names of terms of a method's own coarse output; the others are of its refined one."""
 THIN = 0.5  # points
 COLUMNS = 5
 ROW = 1.35  # inches
@@ -66,46 +57,36 @@ Histories = Mapping[str, Mapping[str, History]]
 
 
 def render(config: Config, layout: Layout, name: str) -> None:
-    """Write curves.png and .pdf, and the points that they show, curves.csv."""
-    datasets = config.profile.datasets
-    histories = {
+    """Write curves.png and .pdf, the points that they show, curves.csv, and trends.csv."""
+    rows = {
         network: {
-            dataset: read_history(layout.history(dataset, network))
-            for dataset in datasets
-            if config.trained_on(network, dataset) == dataset
+            dataset: read_history_rows(layout.history(dataset, network))
+            for dataset in config.training_datasets(network)
         }
         for network in list_curve_networks(config)
     }
+    histories = {
+        network: {dataset: relative_curves(history) for dataset, history in by_dataset.items()}
+        for network, by_dataset in rows.items()
+    }
+    titles = {network: config.network(network).title for network in rows}
     write_curves(layout.report(f"{name}.csv"), histories)
+    write_trends(layout.report("trends.csv"), rows, titles)
     figure = draw(
         histories,
-        titles={network: config.network(network).title for network in histories},
-        sets={key: dataset.title for key, dataset in datasets.items()},
+        titles=titles,
+        sets={key: dataset.title for key, dataset in config.profile.datasets.items()},
         profile=config.name,
     )
     save_figure(figure, layout.report(name))
 
 
-def find_family(term: str) -> str | None:
-    """The family of a term; None if the term is not shown."""
-    return next((name for name, begins in FAMILIES.items() if term.startswith(begins)), None)
-
-
-def is_coarse(term: str) -> bool:
-    """Whether a term is of a method's own coarse output."""
-    return term.endswith(COARSE)
-
-
-def read_history(path: Path) -> History:
-    """Read the reconstruction terms of a history.
-
-    Raises:
-        UserError: the history is missing or damaged.
-    """
+def relative_curves(rows: Iterable[HistoryRow]) -> History:
+    """The terms of a history that are shown."""
     phases: dict[str, int] = {}
     before = last = 0
     curves: dict[str, tuple[list[int], list[float]]] = {}
-    for row in read_history_rows(path):
+    for row in rows:
         if row.phase not in phases:
             before = last
         last = phases[row.phase] = before + row.step

@@ -107,10 +107,10 @@ def save_reference(pipeline: Pipeline, name: str) -> ReferenceRun:
 
 def _report_files(pipeline: Pipeline) -> Iterable[Path]:
     """The report files to save: tables and curves as CSV and Markdown, no images."""
-    rendered = [name for name, stage in pipeline.stages.items() if stage.group == "report"]
-    for name in (*rendered, "table1_extended", "costs"):
-        for suffix in ("csv", "md"):
-            yield pipeline.layout.report(f"{name}.{suffix}")
+    for stage in pipeline.stages.values():
+        if stage.group == "report":
+            yield from (path for path in stage.outputs if path.suffix in (".csv", ".md"))
+    yield from (pipeline.layout.report(f"costs.{suffix}") for suffix in ("csv", "md"))
 
 
 def _configuration(ran: Iterable[Execution]) -> dict[str, Any]:

@@ -93,7 +93,7 @@ def _rows(config: Config, layout: Layout) -> Iterator[dict[str, Any]]:
     records = RecordStore(layout.records)
     for dataset in config.profile.datasets:
         for name, network in config.trained.items():
-            if config.trained_on(name, dataset) != dataset:
+            if dataset not in config.training_datasets(name):
                 continue
             training = records.finished(f"train-{dataset}-{name}")
             if training is None or not layout.model_config(dataset, name).is_file():

@@ -5,7 +5,9 @@ import pytest
 from matplotlib.figure import Figure
 
 from mdrnets.reporting.figures import curves
-from mdrnets.reporting.figures.curves import FAMILY_COLOURS, History, find_family, read_history
+from mdrnets.reporting.figures.curves import FAMILY_COLOURS, History, relative_curves
+from mdrnets.reporting.loss_terms import find_family
+from mdrnets.training.history import read_history_rows
 from tests.helpers.made_up import SETS, texts
 
 CSV = """phase,step,hole,adversarial,memory/moved,style
@@ -19,7 +21,7 @@ second,10,1.0,0.9,1.0,3.0
 def history(tmp_path: Path) -> History:
     path = tmp_path / "network.csv"
     path.write_text(CSV, encoding="utf-8")
-    return read_history(path)
+    return relative_curves(read_history_rows(path))
 
 
 def _draw(histories: dict[str, dict[str, History]]) -> Figure:
