@@ -46,10 +46,11 @@ CAPTIONS = {
         "trainings agree, with paired intervals that exclude 0.",
     ),
     "trends": Caption(
-        "Trends at the end of training",
+        "Training trends",
         "How much the main loss of each training changed over the second half of each phase, by a "
         "line fitted to its logarithm, with the 95 % interval of the change: with more steps, a "
-        "training that was still improving might end elsewhere in the tables.",
+        "training that was still improving might end elsewhere in the tables; phases with fewer "
+        "than ten logged means are left out.",
     ),
     "figure1": Caption(
         "Figure 1",
