@@ -103,7 +103,7 @@ def page(
     images = {dataset: summary.images for (dataset, _), summary in summaries.items()}
     return _template().render(
         name=config.name,
-        verdict=summarise_verdict(layout.report("claims.csv"), config, images),
+        verdict=summarise_verdict(layout.report("claims.csv").parent, config, images),
         facts=describe_run(config, summaries, git),
         legend=describe_values(config),
         notes=[*collect_notes(config, summaries), *collect_extended_notes(config)],

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mdrnets.config.load import Config
-from mdrnets.files.tables import read_rows
+from mdrnets.files.tables import read_rows, read_table
 from mdrnets.metrics.names import frechet_name
 from mdrnets.reporting.claims.finding import (
     COLUMN,
@@ -17,6 +17,8 @@ from mdrnets.reporting.claims.finding import (
 from mdrnets.reporting.claims.formatting import ClaimView, view_claims
 from mdrnets.reporting.claims.markdown import NOTES
 from mdrnets.reporting.scale import headline
+from mdrnets.reporting.tables.trends import COLUMNS as TREND_COLUMNS
+from mdrnets.reporting.tables.trends import IMPROVING
 
 
 @dataclass(frozen=True)
@@ -41,15 +43,17 @@ def read_claims(path: Path, config: Config) -> ClaimsView:
     return ClaimsView(claims=claims, columns=columns)
 
 
-def summarise_verdict(path: Path, config: Config, images: Mapping[str, int]) -> list[str]:
+def summarise_verdict(folder: Path, config: Config, images: Mapping[str, int]) -> list[str]:
     """What the run can decide, in a sentence that can be quoted, then what it sees and its limits.
 
     Args:
-        path: of claims.csv.
+        folder: of claims.csv and, if the profile trains networks, trends.csv.
         config: protocol and profile.
         images: data set → number of test images.
     """
-    tests = [finding for finding in read_rows(path, Finding) if finding.kind != COLUMN]
+    tests = [
+        finding for finding in read_rows(folder / "claims.csv", Finding) if finding.kind != COLUMN
+    ]
     profile = config.profile
     size = config.protocol.paper_scale.image_size
     data = " and ".join(
@@ -65,6 +69,13 @@ def summarise_verdict(path: Path, config: Config, images: Mapping[str, int]) -> 
         f"{profile.image_size}×{profile.image_size} pixels (the paper: {size}×{size}); "
         "a verdict is about this run, not about the authors' models.",
     ]
+    trends = folder / "trends.csv"
+    if trends.is_file() and (phases := read_table(trends, TREND_COLUMNS)):
+        falling = sum(row["still improving"] == IMPROVING for row in phases)
+        sentences.append(
+            f"{falling} of the {len(phases)} main losses were still falling when their training "
+            "ended: with more steps, the order of the methods may change."
+        )
     if any(dataset.rendered for dataset in profile.datasets.values()):
         sentences.append(
             "Rendered faces prove that the pipeline runs; they say little about photographs."

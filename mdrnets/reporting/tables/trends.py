@@ -13,6 +13,7 @@ CONFIDENCE = 0.95
 MIN_POINTS = 5
 """Logged means in the second half of a phase; a line through fewer says nothing."""
 COLUMNS = ("network", "dataset", "phase", "loss", "steps", "change %", "±", "still improving")
+IMPROVING = "yes"
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def write_trends(
             trend.steps,
             f"{100 * trend.change:.1f}",
             f"{100 * trend.margin:.1f}",
-            "yes" if trend.is_improving else "not shown",
+            IMPROVING if trend.is_improving else "not shown",
         )
         for network, by_dataset in histories.items()
         for dataset, history in by_dataset.items()

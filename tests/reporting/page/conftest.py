@@ -20,6 +20,7 @@ from mdrnets.reporting.claims.finding import (
     SUPPORTED,
     Finding,
 )
+from mdrnets.reporting.tables.trends import write_trends
 from mdrnets.tracking.record import MlflowStatus, Record, hashes
 from stages.render import main
 from tests.helpers.example import make_summary
@@ -108,6 +109,7 @@ def _finish(folder: Path, make_record: Callable[..., Record]) -> None:
             if stage.outputs[0].suffix == ".png":
                 Image.new("RGB", (40, 30), "white").save(stage.outputs[0])
     write_rows(LAYOUT.report("claims.csv"), Finding, FINDINGS)
+    write_trends(LAYOUT.report("trends.csv"), {}, titles={})
     _record(pipeline, make_record)
     for name in ("table1", "comparisons"):
         assert main([name]) == 0

@@ -13,6 +13,8 @@ from mdrnets.reporting.claims.finding import (
     Finding,
 )
 from mdrnets.reporting.page.verdict import read_claims, summarise_verdict
+from mdrnets.reporting.tables.trends import write_trends
+from mdrnets.training.history import HistoryRow
 from tests.helpers.example import make_config
 
 FINDINGS = [
@@ -49,7 +51,8 @@ def _write(folder: Path) -> Path:
 
 
 def test_it_counts_the_claims_alone_and_names_the_data(tmp_path: Path) -> None:
-    sentences = summarise_verdict(_write(tmp_path), make_config(), {"set_a": 60})
+    _write(tmp_path)
+    sentences = summarise_verdict(tmp_path, make_config(), {"set_a": 60})
     assert sentences[1] == (
         "What this run sees, in 4 tests of 2 claims of the paper: 1 supported, 1 contradicted, "
         "1 undecided, 1 not tested. Profile tiny, Rendered faces A in place of the paper's "
@@ -59,8 +62,9 @@ def test_it_counts_the_claims_alone_and_names_the_data(tmp_path: Path) -> None:
 
 
 def test_it_says_what_rendered_faces_and_other_features_are_not(tmp_path: Path) -> None:
-    path, config = _write(tmp_path), make_config()
-    text = " ".join(summarise_verdict(path, config, {}))
+    _write(tmp_path)
+    config = make_config()
+    text = " ".join(summarise_verdict(tmp_path, config, {}))
     assert "they say little about photographs" in text
     assert "FD(effnet-lite0) is not FID" in text
 
@@ -70,7 +74,7 @@ def test_it_says_what_rendered_faces_and_other_features_are_not(tmp_path: Path) 
     }
     changes = {"datasets": photographs, "frechet": "inception-v3"}
     profile = config.profile.model_copy(update=changes)
-    sentences = summarise_verdict(path, config.model_copy(update={"profile": profile}), {})
+    sentences = summarise_verdict(tmp_path, config.model_copy(update={"profile": profile}), {})
     assert len(sentences) == 3
 
 
@@ -78,8 +82,20 @@ def test_several_trainings_are_counted(tmp_path: Path) -> None:
     config = make_config()
     profile = config.profile.model_copy(update={"seeds": 3})
     several = config.model_copy(update={"profile": profile})
-    sentences = summarise_verdict(_write(tmp_path), several, {})
+    _write(tmp_path)
+    sentences = summarise_verdict(tmp_path, several, {})
     assert "trained 3 times, with seeds 2204 to 2206, on images" in sentences[2]
+
+
+def test_losses_that_were_still_falling_are_counted(tmp_path: Path) -> None:
+    _write(tmp_path)
+    histories = {
+        "pconv": {"set_a": [HistoryRow("all", n, {"hole": 1 / n}) for n in range(1, 21)]},
+        "pic": {"set_a": [HistoryRow("all", n, {"hole": 1.0 * n}) for n in range(1, 21)]},
+    }
+    write_trends(tmp_path / "trends.csv", histories, titles={"pconv": "PConv", "pic": "PIC"})
+    sentences = summarise_verdict(tmp_path, make_config(), {})
+    assert any(sentence.startswith("1 of the 2 main losses") for sentence in sentences)
 
 
 def test_tests_stand_below_their_claim(tmp_path: Path) -> None:
