@@ -58,13 +58,13 @@ class CoarseNetwork(nn.Sequential):
     def __init__(self, *, width: int, dilations: Sequence[int]) -> None:
         c = width
         super().__init__(
-            _gated_conv(5, c, kernel_size=5),
-            _gated_conv(c, 2 * c, stride=2),
-            _gated_conv(2 * c, 2 * c),
-            _gated_conv(2 * c, 4 * c, stride=2),
-            _gated_conv(4 * c, 4 * c),
-            _gated_conv(4 * c, 4 * c),
-            *(_gated_conv(4 * c, 4 * c, dilation=dilation) for dilation in dilations),
+            GatedConv2d(5, c, kernel_size=5),
+            GatedConv2d(c, 2 * c, stride=2),
+            GatedConv2d(2 * c, 2 * c),
+            GatedConv2d(2 * c, 4 * c, stride=2),
+            GatedConv2d(4 * c, 4 * c),
+            GatedConv2d(4 * c, 4 * c),
+            *(GatedConv2d(4 * c, 4 * c, dilation=dilation) for dilation in dilations),
             *_decoder(4 * c, c),
         )
 
@@ -76,24 +76,24 @@ class RefinementNetwork(nn.Module):
         super().__init__()
         c = width
         self.dilated = nn.Sequential(
-            _gated_conv(3, c, kernel_size=5),
-            _gated_conv(c, c, stride=2),
-            _gated_conv(c, 2 * c),
-            _gated_conv(2 * c, 2 * c, stride=2),
-            _gated_conv(2 * c, 4 * c),
-            _gated_conv(4 * c, 4 * c),
-            *(_gated_conv(4 * c, 4 * c, dilation=dilation) for dilation in dilations),
+            GatedConv2d(3, c, kernel_size=5),
+            GatedConv2d(c, c, stride=2),
+            GatedConv2d(c, 2 * c),
+            GatedConv2d(2 * c, 2 * c, stride=2),
+            GatedConv2d(2 * c, 4 * c),
+            GatedConv2d(4 * c, 4 * c),
+            *(GatedConv2d(4 * c, 4 * c, dilation=dilation) for dilation in dilations),
         )
         self.before_attention = nn.Sequential(
-            _gated_conv(3, c, kernel_size=5),
-            _gated_conv(c, c, stride=2),
-            _gated_conv(c, 2 * c),
-            _gated_conv(2 * c, 4 * c, stride=2),
-            _gated_conv(4 * c, 4 * c),
-            _gated_conv(4 * c, 4 * c, activation=nn.ReLU()),
+            GatedConv2d(3, c, kernel_size=5),
+            GatedConv2d(c, c, stride=2),
+            GatedConv2d(c, 2 * c),
+            GatedConv2d(2 * c, 4 * c, stride=2),
+            GatedConv2d(4 * c, 4 * c),
+            GatedConv2d(4 * c, 4 * c, activation=nn.ReLU()),
         )
         self.attention = ContextualAttention()
-        self.after_attention = nn.Sequential(_gated_conv(4 * c, 4 * c), _gated_conv(4 * c, 4 * c))
+        self.after_attention = nn.Sequential(GatedConv2d(4 * c, 4 * c), GatedConv2d(4 * c, 4 * c))
         self.decoder = nn.Sequential(*_decoder(8 * c, c))
 
     def forward(self, filled: Tensor, hole: Tensor) -> Tensor:
@@ -210,33 +210,14 @@ def build(*, options: Options, context: BuildContext) -> Trainable:
 def _decoder(in_channels: int, c: int) -> list[nn.Module]:
     """The last seven layers of each stage, from 1/4 of the size to the image."""
     return [
-        _gated_conv(in_channels, 4 * c),
-        _gated_conv(4 * c, 4 * c),
+        GatedConv2d(in_channels, 4 * c),
+        GatedConv2d(4 * c, 4 * c),
         nn.Upsample(scale_factor=2),
-        _gated_conv(4 * c, 2 * c),
-        _gated_conv(2 * c, 2 * c),
+        GatedConv2d(4 * c, 2 * c),
+        GatedConv2d(2 * c, 2 * c),
         nn.Upsample(scale_factor=2),
-        _gated_conv(2 * c, c),
-        _gated_conv(c, c // 2),
+        GatedConv2d(2 * c, c),
+        GatedConv2d(c, c // 2),
         nn.Conv2d(c // 2, 3, kernel_size=3, padding=1),
         nn.Tanh(),
     ]
-
-
-def _gated_conv(
-    in_channels: int,
-    out_channels: int,
-    *,
-    kernel_size: int = 3,
-    stride: int = 1,
-    dilation: int = 1,
-    activation: nn.Module | None = None,
-) -> GatedConv2d:
-    return GatedConv2d(
-        in_channels=in_channels,
-        out_channels=out_channels,
-        kernel_size=kernel_size,
-        activation=nn.ELU() if activation is None else activation,
-        stride=stride,
-        dilation=dilation,
-    )

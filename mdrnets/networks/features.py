@@ -24,7 +24,6 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 # File names in the PyTorch model zoo; the part after the dash is the start of the SHA-256.
 VGG_WEIGHTS = {"vgg16": "vgg16-397923af.pth", "vgg19": "vgg19-dcbb9e9d.pth"}
 VGG_LAYERS = {"vgg16": "D", "vgg19": "E"}  # columns of Simonyan & Zisserman's table 1
-VGG_DEPTHS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 # The block of EfficientNet-Lite0 after which the stride is 4, 8, 16, 32; the stem has stride 2.
 EFFNET_LAST_BLOCK = {2: 2, 3: 4, 4: 10, 5: 15}
 # Root mean square of each block's map, measured on faces at 256². Published loss weights are for
@@ -83,10 +82,16 @@ class VGGFeatures(PerceptualFeatures):
         )
         self.name = name
         self.layers = layers.eval().requires_grad_(False)
-        for layer in self.layers:
+        self.indices: dict[str, int] = {}  # tap → its layer
+        block = relu = 1
+        for index, layer in enumerate(self.layers):
             if isinstance(layer, nn.ReLU):
                 layer.inplace = False  # in place would overwrite the convolution's output
-        self.indices = _vgg_tap_indices(VGG_DEPTHS[name])
+                self.indices[f"relu{block}_{relu}"] = index
+                relu += 1
+            elif isinstance(layer, nn.MaxPool2d):
+                self.indices[f"pool{block}"] = index
+                block, relu = block + 1, 1
 
     def forward(
         self, image: Tensor, taps: Sequence[str], *, normalise: bool = True
@@ -169,15 +174,3 @@ def load_published(path: Path) -> dict[str, Tensor]:
     if not isinstance(tensors, dict) or not all(isinstance(t, Tensor) for t in tensors.values()):
         raise UserError(f"{path}: expected tensors by name; download the weights again")
     return dict(tensors)
-
-
-def _vgg_tap_indices(depths: Sequence[int]) -> dict[str, int]:
-    """Index into torchvision's `features` of every ReLU and pooling layer."""
-    indices, index = {}, 0
-    for block, depth in enumerate(depths, start=1):
-        for layer in range(1, depth + 1):
-            indices[f"relu{block}_{layer}"] = index + 1
-            index += 2
-        indices[f"pool{block}"] = index
-        index += 1
-    return indices

@@ -13,20 +13,21 @@ class GatedConv2d(nn.Module):
 
     def __init__(
         self,
-        *,
         in_channels: int,
         out_channels: int,
-        kernel_size: int,
-        activation: nn.Module,
+        *,
+        kernel_size: int = 3,
         stride: int = 1,
         padding: int | None = None,
         dilation: int = 1,
         norm: nn.Module | None = None,
+        activation: nn.Module | None = None,
     ) -> None:
         """Args:
         out_channels: channels of y; the convolution itself has twice as many.
         padding: zeros on each side; default dilation · (kernel_size − 1) / 2, for odd kernels.
         norm: normalisation of the features; the gate is not normalised.
+        activation: φ; default ELU, as in DeepFillv2's code.
         """
         super().__init__()
         if padding is None:
@@ -35,7 +36,7 @@ class GatedConv2d(nn.Module):
             in_channels, 2 * out_channels, kernel_size, stride, padding, dilation=dilation
         )
         self.norm = nn.Identity() if norm is None else norm
-        self.activation = activation
+        self.activation = nn.ELU() if activation is None else activation
 
     def forward(self, x: Tensor) -> Tensor:
         """Args: x B×in_channels×H×W. Returns B×out_channels×H'×W'."""

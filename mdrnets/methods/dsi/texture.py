@@ -49,33 +49,33 @@ class TextureGenerator(nn.Module):
         super().__init__()
         n = width
         self.early = nn.Sequential(
-            _gated_conv(5, n, kernel_size=5),
-            _gated_conv(n, 2 * n, stride=2),
-            _gated_conv(2 * n, 2 * n),
+            GatedConv2d(5, n, kernel_size=5),
+            GatedConv2d(n, 2 * n, stride=2),
+            GatedConv2d(2 * n, 2 * n),
         )
-        self.down = _gated_conv(2 * n, 4 * n, stride=2)
+        self.down = GatedConv2d(2 * n, 4 * n, stride=2)
         self.structure = nn.Sequential(
-            _gated_conv(structure_channels, 4 * n),
-            _gated_conv(4 * n, 4 * n),
+            GatedConv2d(structure_channels, 4 * n),
+            GatedConv2d(4 * n, 4 * n),
             nn.UpsamplingNearest2d(scale_factor=2),
-            _gated_conv(4 * n, 4 * n),
+            GatedConv2d(4 * n, 4 * n),
         )
         self.middle = nn.Sequential(
-            _gated_conv(8 * n, 4 * n),
-            _gated_conv(4 * n, 4 * n),
-            *(_gated_conv(4 * n, 4 * n, dilation=dilation) for dilation in dilations),
+            GatedConv2d(8 * n, 4 * n),
+            GatedConv2d(4 * n, 4 * n),
+            *(GatedConv2d(4 * n, 4 * n, dilation=dilation) for dilation in dilations),
         )
-        self.after_middle = nn.Sequential(_gated_conv(4 * n, 4 * n), _gated_conv(4 * n, 4 * n))
+        self.after_middle = nn.Sequential(GatedConv2d(4 * n, 4 * n), GatedConv2d(4 * n, 4 * n))
         self.to_half = nn.Sequential(
-            _gated_conv(8 * n, 4 * n),
+            GatedConv2d(8 * n, 4 * n),
             nn.UpsamplingNearest2d(scale_factor=2),
-            _gated_conv(4 * n, 2 * n),
+            GatedConv2d(4 * n, 2 * n),
         )
         self.to_full = nn.Sequential(
-            _gated_conv(4 * n, 2 * n),
+            GatedConv2d(4 * n, 2 * n),
             nn.UpsamplingNearest2d(scale_factor=2),
-            _gated_conv(2 * n, n),
-            _gated_conv(n, n),
+            GatedConv2d(2 * n, n),
+            GatedConv2d(n, n),
             nn.Conv2d(n, 3, 3, padding=1),
             nn.Tanh(),
         )
@@ -100,16 +100,3 @@ class TextureGenerator(nn.Module):
         x = torch.cat([self.to_half(x), rearrange_patches(weights, early)], dim=1)
         image: Tensor = self.to_full(x)
         return image
-
-
-def _gated_conv(
-    before: int, after: int, *, kernel_size: int = 3, stride: int = 1, dilation: int = 1
-) -> GatedConv2d:
-    return GatedConv2d(
-        in_channels=before,
-        out_channels=after,
-        kernel_size=kernel_size,
-        stride=stride,
-        dilation=dilation,
-        activation=nn.ELU(),
-    )

@@ -125,8 +125,8 @@ def _gated_conv(
     dilation: int = 1,
 ) -> GatedConv2d:
     return GatedConv2d(
-        in_channels=in_channels,
-        out_channels=out_channels,
+        in_channels,
+        out_channels,
         kernel_size=kernel_size,
         stride=stride,
         padding=padding,
