@@ -6,7 +6,6 @@ what needs other files, built networks or enough images by
 `planning/preconditions.py`.
 """
 
-import string
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -90,28 +89,17 @@ def _check_external(config: "Config") -> Iterator[str]:
         if not isinstance(method, External):
             continue
         key = locate(PARAMS, f"methods.{name}.completions")
-        fields = _fields(method.completions)
-        if fields is None or fields - {"dataset"}:
+        rest = method.completions.replace("{dataset}", "")
+        if "{" in rest or "}" in rest:
             yield (
                 f"{key}: found {method.completions}, expected no braces but those of {{dataset}}; "
                 "correct it"
             )
-        elif not fields and len(config.profile.datasets) > 1:
+        elif rest == method.completions and len(config.profile.datasets) > 1:
             yield (
                 f"{key}: found {method.completions}, expected a path for each of "
                 f"{len(config.profile.datasets)} data sets; add {{dataset}} to it"
             )
-
-
-def _fields(text: str) -> set[str] | None:
-    """The names in braces; None if `str.format` would not accept the text."""
-    try:
-        parts = list(string.Formatter().parse(text))
-    except ValueError:
-        return None
-    if any(form or conversion for _, _, form, conversion in parts):
-        return None
-    return {name for _, name, _, _ in parts if name is not None}
 
 
 def holdout_problems(config: "Config") -> Iterator[str]:

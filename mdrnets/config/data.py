@@ -10,6 +10,7 @@ from pydantic import (
     BeforeValidator,
     Field,
     PlainSerializer,
+    Strict,
     model_validator,
 )
 
@@ -17,11 +18,6 @@ from mdrnets.config.options import Options
 from mdrnets.config.redaction import redact_urls
 
 Role = Literal["train", "validation", "test", "unused"]
-
-
-def as_tuple(value: Any) -> Any:
-    """Convert the lists of YAML, which has no tuples."""
-    return tuple(value) if isinstance(value, list) else value
 
 
 def refuse_repeated(values: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -40,8 +36,10 @@ def _check_address(url: str) -> str:
     raise ValueError("expected a host; correct the URL, with %2F for / and %3F for ? in a password")
 
 
+FROM_LIST = Strict(False)
+"""For tuples, since YAML has only lists."""
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Names = Annotated[tuple[Name, ...], BeforeValidator(as_tuple), AfterValidator(refuse_repeated)]
+Names = Annotated[tuple[Name, ...], FROM_LIST, AfterValidator(refuse_repeated)]
 """Different names."""
 Title = Annotated[str, Field(pattern=r"^[^\n]*\S[^\n]*$")]
 """One line, as printed in tables."""
@@ -54,7 +52,8 @@ Address = Annotated[
 """A URL. Its secrets are missing in dumps of the configuration, from which records are made."""
 Addresses = Annotated[
     tuple[Address, ...],
-    BeforeValidator(lambda value: (value,) if isinstance(value, str) else as_tuple(value)),
+    FROM_LIST,
+    BeforeValidator(lambda value: [value] if isinstance(value, str) else value),
 ]
 FILE_NAME = r"^[\w-][\w.-]*$"
 Polarity = Literal["white_is_hole", "white_is_valid"]

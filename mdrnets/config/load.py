@@ -7,6 +7,7 @@ slow imports, since the workflow engines load the configuration at every start.
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -83,18 +84,15 @@ class Config(Options):
 
     def variant(self, name: str) -> str:
         """The network that is a row of an ablation: `METHOD@VARIANT`, or the method itself."""
-        return (
-            f"{self.protocol.ablation_base}@{name}"
-            if name != FULL
-            else str(self.protocol.ablation_base)
-        )
+        base = str(self.protocol.ablation_base)
+        return base if name == FULL else f"{base}@{name}"
 
     def trainings(self, method: str) -> tuple[str, ...]:
         """All trainings of a method or variant: the first has its name, then `NAME@seed2`, …"""
-        entry = self.protocol.methods[NetworkId.parse(method).base]
-        count = self.profile.seeds if isinstance(entry, Network) and entry.trained else 1
         first = NetworkId.parse(method)
-        return tuple(str(first.with_training(number)) for number in range(1, count + 1))
+        entry = self.protocol.methods[first.base]
+        count = self.profile.seeds if isinstance(entry, Network) and entry.trained else 1
+        return tuple(str(replace(first, training=number)) for number in range(1, count + 1))
 
     def seed(self, network: str) -> int:
         """Of its training and of its samples."""
@@ -103,7 +101,7 @@ class Config(Options):
     def network(self, name: str) -> Network:
         """A component, a method, `METHOD@VARIANT`, or a further training of one."""
         network_id = NetworkId.parse(name)
-        network = self.protocol.network(network_id.base)
+        network = self.protocol.networks[network_id.base]
         if network_id.variant:
             title = self.protocol.variants[network_id.variant].title
             network = network.model_copy(update={"title": title, "dataset": 0})

@@ -1,6 +1,6 @@
 """The name of a network: which component or method, which variant of it, which of its trainings."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Self
 
 
@@ -38,6 +38,3 @@ class NetworkId:
     def is_plain(self) -> bool:
         """Whether it is the first training of the network itself."""
         return self == type(self)(self.base)
-
-    def with_training(self, number: int) -> Self:
-        return replace(self, training=number)

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from mdrnets.config.constants import STEPS
-from mdrnets.config.data import Name, Names, Title, as_tuple, refuse_repeated
+from mdrnets.config.data import FROM_LIST, Name, Names, Title, refuse_repeated
 from mdrnets.config.network_id import NetworkId
 from mdrnets.config.options import Options
 
@@ -18,7 +18,7 @@ ProfileName = Annotated[str, Field(pattern=PROFILE_NAME)]
 Steps = Annotated[
     tuple[Annotated[int, Field(ge=1, le=STEPS)], ...],
     Field(min_length=1),
-    BeforeValidator(as_tuple),
+    FROM_LIST,
     AfterValidator(refuse_repeated),
 ]
 BinName = Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9_-]*$")]
@@ -89,7 +89,7 @@ class Ablation(Options):
 
     title: Title
     rows: Names
-    claims: Annotated[tuple[Names, ...], BeforeValidator(as_tuple)] = ()
+    claims: Annotated[tuple[Names, ...], FROM_LIST] = ()
 
 
 class PerClass(Options):
@@ -264,12 +264,11 @@ class Protocol(Options):
                 raise ValueError(
                     f"figures.{name}: `ablations` has the same name; rename one of them"
                 )
-        if reserved := [
-            name for name in self.variants if NetworkId.parse(f"@{name}").variant != name
-        ]:
-            raise ValueError(
-                f"variants.{reserved[0]}: `seedN` is reserved for the N-th training; rename it"
-            )
+        for name in self.variants:
+            if NetworkId.parse(f"@{name}").variant != name:
+                raise ValueError(
+                    f"variants.{name}: `seedN` is reserved for the N-th training; rename it"
+                )
         if self.per_class is not None:
             if self.per_class.baseline not in self.variants:
                 raise ValueError(
@@ -281,7 +280,7 @@ class Protocol(Options):
                     f"per_class.parser: found {self.per_class.parser!r}, expected a component that "
                     "is trained on the label maps of the first data set; correct the name"
                 )
-            if self.per_class.parser not in self.network(str(self.ablation_base)).uses:
+            if self.per_class.parser not in self.networks[str(self.ablation_base)].uses:
                 raise ValueError(
                     f"per_class.parser: not used by {self.ablation_base}; add it to `uses`"
                 )
@@ -302,9 +301,6 @@ class Protocol(Options):
         """Components and methods that are run here, by name."""
         run = {name: m for name, m in self.methods.items() if isinstance(m, Network)}
         return self.components | run
-
-    def network(self, name: str) -> Network:
-        return self.networks[name]
 
     @property
     def largest_bin(self) -> str:

@@ -109,7 +109,7 @@ def refines(config: Config, network: str) -> bool:
     So it is for the method of the ablations and its variants, if it builds on other networks.
     """
     base = NetworkId.parse(network).base
-    return base == config.protocol.ablation_base and bool(config.protocol.network(base).uses)
+    return base == config.protocol.ablation_base and bool(config.protocol.networks[base].uses)
 
 
 def _scoring(

@@ -56,6 +56,7 @@ def _external(values: dict[str, Any], completions: str) -> None:
         ("per_class.parser", lambda v: v["per_class"].update(parser="recon")),
         ("methods.theirs.completions", lambda v: _external(v, "theirs/{x}.zip")),
         ("methods.theirs.completions", lambda v: _external(v, "theirs/{.zip")),
+        ("methods.theirs.completions", lambda v: _external(v, "theirs/{{dataset}}.zip")),
         ("methods.theirs.completions", lambda v: _external(v, "theirs.zip")),
     ],
 )

@@ -137,8 +137,8 @@ def test_a_variable_that_is_not_set_is_named(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_network_is_found_among_parts_and_methods() -> None:
     protocol: Protocol = load_config("smoke").protocol
-    assert protocol.network("parser").labels
-    assert protocol.network("pconv").title == "PConv"
+    assert protocol.networks["parser"].labels
+    assert protocol.networks["pconv"].title == "PConv"
     assert isinstance(load_config("smoke"), Config)
 
 

@@ -41,7 +41,6 @@ COMPUTING = ("mdrnets.config", "mdrnets.dag", "mdrnets.layout")
 NO_VALUE = {
     "at validation; what it makes is what jobs have": (
         "config.data._check_address",
-        "config.data.as_tuple",
         "config.data.refuse_repeated",
         "config.protocol._kind_of_method",
     ),
