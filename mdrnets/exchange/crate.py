@@ -10,6 +10,7 @@ import io
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from hashlib import sha256 as digest_of
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -78,14 +79,14 @@ def check_current(finished: Sequence[Execution]) -> None:
     """
     makers = {name: e for e in finished for name in e.record.outputs}
     taken = {(n, e.record.inputs[n].sha256) for e in finished for n in e.record.taken_inputs}
-    digests: dict[str, str] = {}
+    digest_once = cache(sha256)  # many executions read the same file
     lock = DvcLock()
     for execution in finished:
         record = execution.record
         for name, file_hash in (record.code | record.inputs | record.outputs).items():
             if not Path(name).is_file():
                 continue
-            digest = digests.setdefault(name, sha256(Path(name)))
+            digest = digest_once(Path(name))
             maker = makers.get(name)
             if digest == file_hash.sha256 or (maker is execution and (name, digest) in taken):
                 continue
@@ -133,7 +134,7 @@ class _Builder:
         self.pipeline = pipeline
         self.records = RecordStore(pipeline.layout.records)
         self.with_data = with_data
-        self._digests: dict[Path, str | None] = {}
+        self._digest = cache(sha256)
         self.agent = self._entity(agent.url or "#agent", "Person", name=agent.name)
 
     def describe_root(self, finished: Sequence[Execution]) -> None:
@@ -315,7 +316,8 @@ class _Builder:
     def _file(self, name: str, file_hash: FileHash) -> Entity:
         """A copied file is named by its path in the crate, any other by its content."""
         path = Path(name)
-        copied = (self.with_data or path.suffix in COPIED) and self._is_here(path, file_hash)
+        wanted = (self.with_data or path.suffix in COPIED) and path.is_file()
+        copied = wanted and self._digest(path) == file_hash.sha256  # it may have been changed
         digest = base64.urlsafe_b64encode(bytes.fromhex(file_hash.sha256)).decode().rstrip("=")
         identifier = name if copied else f"ni:///sha-256;{digest}"  # RFC 6920
         file = self.crate.get(identifier)
@@ -331,12 +333,6 @@ class _Builder:
         elif name not in (file["name"], *file.get("alternateName", [])):  # the same bytes twice
             file.append_to("alternateName", name)
         return file
-
-    def _is_here(self, path: Path, file_hash: FileHash) -> bool:
-        """Whether the file is there with this content; a job's output may have been changed."""
-        if path not in self._digests:
-            self._digests[path] = sha256(path) if path.is_file() else None
-        return self._digests[path] == file_hash.sha256
 
     def _parameter(self, key: str, value: Any) -> Entity:
         """A value of `file:key`; different executions may have read different ones."""

@@ -116,13 +116,15 @@ def _archive(layout: Layout, source: str) -> mlc.FileObject:
 
 
 def _table(layout: Layout, path: Path) -> mlc.FileObject:
+    if not path.is_file():
+        raise UserError(f"{path}: not found; run `{snakemake_command(layout.run.name, path)}`")
     name = path.relative_to(layout.run).as_posix()
     return mlc.FileObject(
         id=name,
         name=name,
         content_url=name,
         encoding_formats=["text/csv"],
-        sha256=sha256(_existing(layout, path)),
+        sha256=sha256(path),
     )
 
 
@@ -170,9 +172,3 @@ def _roles() -> mlc.RecordSet:
         fields=fields,
         data=[{"roles/name": name, "roles/url": url} for name, url in ROLES.items()],
     )
-
-
-def _existing(layout: Layout, path: Path) -> Path:
-    if not path.is_file():
-        raise UserError(f"{path}: not found; run `{snakemake_command(layout.run.name, path)}`")
-    return path

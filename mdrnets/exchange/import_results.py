@@ -4,6 +4,7 @@ Nothing is written unless everything fits: each finished job there had the code,
 the inputs that it would have here, and its outputs have the digests of its record.
 """
 
+import re
 import shutil
 import subprocess
 import sys
@@ -12,8 +13,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import file_digest
-from pathlib import Path, PurePosixPath
-from typing import IO, Protocol
+from pathlib import Path
+from typing import IO
 
 from pydantic import ValidationError
 
@@ -30,45 +31,23 @@ REMEDY = "copy the results again"
 MAX_RECORD_BYTES = 2**26
 
 
-class Results(Protocol):
-    """Files of the project there, by their paths in the project."""
-
-    @property
-    def name(self) -> str: ...
-
-    def has(self, path: Path) -> bool: ...
-
-    def open(self, path: Path) -> IO[bytes]: ...
-
-
 @dataclass(frozen=True)
-class _Folder:
+class Results:
+    """The files of a run there.
+
+    Attributes:
+        name: of the folder or archive that holds them, for error messages.
+        folder: of the run, in that folder or archive.
+        run: the path of this folder in the project.
+    """
+
     name: str
+    folder: Path | zipfile.Path
+    run: Path
 
-    def has(self, path: Path) -> bool:
-        return (Path(self.name) / path).is_file()
-
-    def open(self, path: Path) -> IO[bytes]:
-        return (Path(self.name) / path).open("rb")
-
-
-class _Archive:
-    def __init__(self, archive: zipfile.ZipFile, run: Path) -> None:
-        self.name = str(archive.filename)
-        self._archive = archive
-        # The archive may hold the project's folder, `runs`, or the run alone.
-        self._members: dict[PurePosixPath, str] = {}
-        for member in archive.namelist():
-            parts = PurePosixPath(member).parts
-            if run.name in parts[:3]:
-                inside = parts[parts.index(run.name) + 1 :]
-                self._members[PurePosixPath(run, *inside)] = member
-
-    def has(self, path: Path) -> bool:
-        return PurePosixPath(path) in self._members
-
-    def open(self, path: Path) -> IO[bytes]:
-        return self._archive.open(self._members[PurePosixPath(path)])
+    def file(self, path: Path) -> Path | zipfile.Path:
+        """A file by its path in the project."""
+        return self.folder.joinpath(*path.relative_to(self.run).parts)
 
 
 @dataclass(frozen=True)
@@ -95,11 +74,15 @@ def open_results(path: Path, pipeline: Pipeline) -> Iterator[Results]:
     Raises:
         UserError: it is neither.
     """
+    run = pipeline.layout.run
     if path.is_dir():
-        yield _Folder(str(path))
+        yield Results(str(path), path / run, run)
         return
     with open_zip(path, remedy=REMEDY) as archive:
-        yield _Archive(archive, pipeline.layout.run)
+        # It may hold the project's folder, `runs`, or the run alone.
+        records = re.compile(rf"([^/]+/){{0,3}}{re.escape(run.name)}/(?=records/)")
+        found = next(filter(None, map(records.match, archive.namelist())), None)
+        yield Results(str(path), zipfile.Path(archive, found[0] if found else ""), run)
 
 
 def find_finished(results: Results, pipeline: Pipeline) -> list[ImportedJob]:
@@ -113,7 +96,7 @@ def find_finished(results: Results, pipeline: Pipeline) -> list[ImportedJob]:
     made: dict[str, FileHash] = {}
     for job in select_jobs(pipeline):
         path = pipeline.record_path(job.stage, job.wildcards)
-        if results.has(path):
+        if results.file(path).is_file():
             record = _read_record(results, path)
             if record.status == "FINISHED":
                 _check_job(results, job, record, made)
@@ -138,15 +121,13 @@ def import_jobs(results: Results, pipeline: Pipeline, finished: list[ImportedJob
     for imported in finished:
         for path in imported.job.outputs:
             with atomic_write(path) as temporary:
-                with results.open(path) as source, temporary.open("wb") as target:
+                with results.file(path).open("rb") as source, temporary.open("wb") as target:
                     shutil.copyfileobj(source, target)
                 with temporary.open("rb") as file:
                     _check_digest(results, path, imported.record, file)
         curves = curves_path(pipeline.record_path(imported.job.stage, imported.job.wildcards))
-        content = None
-        if results.has(curves):
-            with results.open(curves) as file:
-                content = file.read()
+        points = results.file(curves)
+        content = points.read_bytes() if points.is_file() else None
         records.import_record(imported.record.model_copy(update={"mlflow": None}), content)
 
 
@@ -195,11 +176,11 @@ def _check_job(results: Results, job: Job, record: Record, made: Mapping[str, Fi
                 f"`{job.name}`); restore that file, or {bundle}"
             )
     for path in job.outputs:
-        if not results.has(path):
+        if not results.file(path).is_file():
             raise UserError(
                 f"{results.name}: {path} not found, but job `{job.name}` made it; {REMEDY}"
             )
-        with results.open(path) as file:
+        with results.file(path).open("rb") as file:
             _check_digest(results, path, record, file)
 
 
@@ -220,7 +201,7 @@ def _check_digest(results: Results, path: Path, record: Record, file: IO[bytes])
 
 def _read_record(results: Results, path: Path) -> Record:
     try:
-        with results.open(path) as file:
+        with results.file(path).open("rb") as file:
             return Record.model_validate_json(file.read(MAX_RECORD_BYTES))
     except (ValidationError, *DAMAGED_ZIP) as error:
         raise unreadable_error(

@@ -9,7 +9,9 @@ from rocrate.rocrate import ROCrate
 
 from mdrnets.commands.command_line import run_command
 from mdrnets.dag.pipeline import Pipeline
+from mdrnets.exchange.crate import check_current
 from mdrnets.files import sha256, write_text
+from mdrnets.tracking.executions import executions
 from mdrnets.tracking.record import Record, RecordStore
 from tests.helpers.crate_validation import issues
 from tests.helpers.finished_run import LAYOUT, VERSIONS, finish, write_finished_run, write_lock
@@ -224,6 +226,20 @@ def test_what_was_made_from_an_earlier_version_is_to_be_made_again(
     assert run_command("crate", ARGUMENTS) == 1
     stderr = capsys.readouterr().err
     assert f"error: {LAYOUT.split('one')}: " in stderr and "reproduce_all`" in stderr
+
+
+def test_a_file_that_many_executions_read_is_hashed_once(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed: list[Path] = []
+
+    def record_call(path: Path) -> str:
+        hashed.append(path)
+        return sha256(path)
+
+    monkeypatch.setattr("mdrnets.exchange.crate.sha256", record_call)
+    check_current(executions(pipeline))
+    assert sorted(hashed) == sorted(set(hashed)) and LAYOUT.split("one") in hashed
 
 
 def test_without_a_run_it_says_so(configs: Path, capsys: pytest.CaptureFixture[str]) -> None:
