@@ -18,7 +18,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
 
     from mdrnets.config.load import load_config
-    from mdrnets.data.external import list_examples
+    from mdrnets.errors import list_names
     from mdrnets.exchange.external import check_completions, read_task
 
     config = load_config(options.profile)
@@ -33,5 +33,5 @@ def main(arguments: Sequence[str]) -> int:
         (completions.unfilled, "are the masked images: their holes are not filled"),
     ):
         if names:
-            print(f"{options.folder}: {len(names)} {problem} ({list_examples(names)})")
+            print(f"{options.folder}: {len(names)} {problem} ({list_names(names)})")
     return 1 if completions.unfilled else 0

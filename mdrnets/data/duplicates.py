@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mdrnets.errors import MAX_NAMED, UserError
+from mdrnets.errors import UserError, list_names
 
 logger = logging.getLogger(__name__)
 
@@ -77,15 +77,12 @@ def warn_of_near_duplicates(
         hashes, validation, train
     )
     if pairs:
-        listing = _list_pairs(pairs, names, roles)
-        first = f", the first {MAX_NAMED}" if len(pairs) > MAX_NAMED else ""
         logger.warning(
-            "%s: %s pairs of images with different roles look alike%s: %s; if they show the same "
+            "%s: %s pairs of images with different roles look alike: %s; if they show the same "
             "picture, remove one of each pair",
             where,
             f"{len(pairs):,}",
-            first,
-            listing,
+            _list_pairs(pairs, names, roles),
         )
     return len(pairs)
 
@@ -93,9 +90,7 @@ def warn_of_near_duplicates(
 def _list_pairs(
     pairs: Sequence[tuple[int, int]], names: Sequence[str], roles: Sequence[str]
 ) -> str:
-    return ", ".join(
-        f"{names[a]} ({roles[a]}) and {names[b]} ({roles[b]})" for a, b in pairs[:MAX_NAMED]
-    )
+    return list_names([f"{names[a]} ({roles[a]}) and {names[b]} ({roles[b]})" for a, b in pairs])
 
 
 def difference_hashes(images: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from mdrnets.data.assignment import Pair
 from mdrnets.data.bad_files import read_each, require_none
 from mdrnets.data.decoding import decode_image
 from mdrnets.data.download.members import SUFFIXES, find_problem, list_members, open_files
-from mdrnets.errors import MAX_NAMED, UserError
+from mdrnets.errors import UserError, list_names
 
 
 def read_completions(
@@ -37,10 +37,10 @@ def read_completions(
         ("unexpected", members.keys() - expected.keys()),
     ):
         if names:
-            examples = list_examples(sorted(names))
             raise UserError(
-                f"{path}: {len(names)} {problem} images ({examples}), expected BIN/IMAGE.png for "
-                f"each of the bins {', '.join(bins)} and each test image; add or remove them"
+                f"{path}: {len(names)} {problem} images ({list_names(sorted(names))}), expected "
+                f"BIN/IMAGE.png for each of the bins {', '.join(bins)} and each test image; add or "
+                "remove them"
             )
     with open_files(path, remedy="replace it") as read_file:
 
@@ -55,11 +55,6 @@ def read_completions(
             return image
 
         yield from read_each(expected, read, where=path)
-
-
-def list_examples(names: Sequence[str]) -> str:
-    """The first names, for messages."""
-    return ", ".join([*names[:MAX_NAMED], "…"][: len(names)])
 
 
 def _index_by_stem(path: Path) -> dict[str, str]:

@@ -45,11 +45,6 @@ def group_by_image(labels: Archive) -> dict[int, Parts]:
     return images
 
 
-def image_number(stem: str) -> int | None:
-    """Return the number in the name of an image, with or without leading zeros."""
-    return int(stem) if is_number(stem) else None
-
-
 def paint_label_map(labels: Archive, parts: Parts) -> np.ndarray:
     """Return one label map: uint8 H×W, ids 0…18 of CelebAMask-HQ.
 

@@ -13,7 +13,7 @@ from mdrnets.config.constants import MIN_TEST_IMAGES, STEPS
 from mdrnets.config.data import Role, Split
 from mdrnets.data.archive import Archive, is_number, sort_stems
 from mdrnets.data.bad_files import read_each, require_none
-from mdrnets.data.label_parts import group_by_image, image_number
+from mdrnets.data.label_parts import group_by_image
 from mdrnets.data.number_lists import read_numbers
 from mdrnets.data.progress import ProgressBar, no_progress_bar
 from mdrnets.data.shuffling import shuffle_by_hash
@@ -181,10 +181,12 @@ def find_labelled_images(faces: Archive, labels: Archive, *, classes: str) -> se
         UserError: a label map has no image.
     """
     if classes == "celebamask_parts":
-        images = group_by_image(labels)
-        owners = {stem: number for number, parts in images.items() for stem in parts.values()}
-        numbers = {image_number(stem): stem for stem in faces.members}
-        images_by_label = {stem: numbers.get(number) for stem, number in owners.items()}
+        by_number = {int(stem): stem for stem in faces.members if is_number(stem)}
+        images_by_label = {
+            stem: by_number.get(number)
+            for number, parts in group_by_image(labels).items()
+            for stem in parts.values()
+        }
     else:
         images_by_label = {stem: stem if stem in faces.members else None for stem in labels.members}
     problems = [

@@ -5,6 +5,7 @@ import glob
 import hashlib
 import os
 import platform
+import re
 import shutil
 import zipfile
 from collections.abc import Iterator
@@ -54,20 +55,12 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 def _remove_leftovers(folder: Path, prefix: str) -> None:
     """Remove the temporary files of processes that are gone."""
+    import psutil  # few need it
+
     for path in folder.glob(f"{glob.escape(prefix)}*.part"):
         pid = path.name.removeprefix(prefix).removesuffix(".part")
-        if pid.isdecimal() and not _is_alive(int(pid)):
+        if re.fullmatch("[0-9]{1,9}", pid) and not psutil.pid_exists(int(pid)):
             path.unlink(missing_ok=True)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):  # another user's process; a number that is not a pid
-        return True
-    return True
 
 
 def _is_full(folder: Path, error: Exception) -> bool:

@@ -5,12 +5,12 @@ would be printed in Table 1. The records hold the hash of every output, so a sta
 """
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from mdrnets.dag.pipeline import Pipeline, snakemake_command
-from mdrnets.errors import MAX_NAMED, UserError
+from mdrnets.errors import UserError, list_names
 from mdrnets.tracking.dvc_lock import DvcLock
 from mdrnets.tracking.record import FileHash, Record, read
 
@@ -52,14 +52,14 @@ class InputCheck:
         if taken and self.changed:
             logger.warning(
                 "%s: changed after it was made, and used as it is (%s=1)",
-                _list_names(self.changed),
+                list_names(self.changed),
                 TAKE_CHANGED,
             )
         if self.unrecorded:
             logger.warning(
                 "%s: no run record says what it was when it was made, so a change cannot be "
                 "noticed; after `dvc pull`, `make restore` restores the records",
-                _list_names(self.unrecorded),
+                list_names(self.unrecorded),
             )
 
     def refuse(self) -> None:
@@ -69,7 +69,7 @@ class InputCheck:
         if not self.changed:
             return
         path, *others = self.changed
-        also = f" (changed as well: {_list_names(others)})" if others else ""
+        also = f" (changed as well: {list_names(others)})" if others else ""
         raise UserError(
             f"{path}: changed after job `{self.changed[path].maker}` made it{also}; "
             f"{recovery_hint(path, self.profile)}. To use it as it is, set {TAKE_CHANGED}=1"
@@ -113,9 +113,3 @@ def recovery_hint(path: str, profile: str) -> str:
     checkout = f" (`dvc checkout --force {path}`)" if path in DvcLock() else ""
     again = snakemake_command(profile, path)
     return f"put the original back{checkout} or make it again (`rm {path} && {again}`)"
-
-
-def _list_names(paths: Iterable[str]) -> str:
-    names = list(paths)
-    more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
-    return ", ".join(names[:MAX_NAMED]) + more

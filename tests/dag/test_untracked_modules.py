@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 REPORTING = {
     "mdrnets.config.yaml_loader": {"locate"},
     "mdrnets.data.progress": {"ProgressBar", "no_progress_bar"},
-    "mdrnets.errors": {"MAX_NAMED", "UserError"},
+    "mdrnets.errors": {"MAX_NAMED", "UserError", "list_names"},
     "mdrnets.execution.command": {"stage_command"},
     "mdrnets.execution.run": {"StageRun"},
     "mdrnets.tracking.executions": {"Execution", "executions"},

@@ -5,8 +5,7 @@ All profiles share one folder of downloads. Manually downloaded files go there t
 
 import logging
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import requests
@@ -176,16 +175,11 @@ def _describe_file(source: Source) -> str:
     return f" ({text})" if text else ""
 
 
-@contextmanager
-def exclusive_lock(path: Path) -> Iterator[None]:
-    """Hold a lock file; wait, with a message, while another process holds it."""
+def exclusive_lock(path: Path) -> AbstractContextManager[object]:
+    """Lock a file for a `with` block; wait, with a message, while another process holds it."""
     lock = FileLock(path)
     try:
-        lock.acquire(timeout=0)
+        return lock.acquire(timeout=0)
     except Timeout:
         logger.info("%s: waiting for another process that downloads this file", path)
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
+        return lock.acquire()

@@ -6,10 +6,9 @@ read what was verified.
 
 import json
 import zipfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import IO
 
 from mdrnets.config.load import expand
 from mdrnets.data.bad_files import read_each
@@ -177,7 +176,8 @@ def _write_manifest(path: Path, manifest: Manifest) -> None:
 def _copy(path: Path, target: Path, *, progress: ProgressBar) -> None:
     count = -(-path.stat().st_size // _CHUNK)
     with path.open("rb") as reader, target.open("wb") as writer:
-        for chunk in progress(_read_chunks(reader), total=count, label=f"copy {path.name}, MiB"):
+        chunks = iter(lambda: reader.read(_CHUNK), b"")
+        for chunk in progress(chunks, total=count, label=f"copy {path.name}, MiB"):
             writer.write(chunk)
 
 
@@ -276,8 +276,3 @@ def _read_current_manifest(
         if member.modified is not None and member.modified > status.st_mtime:
             return None
     return manifest
-
-
-def _read_chunks(reader: IO[bytes]) -> Iterator[bytes]:
-    while chunk := reader.read(_CHUNK):
-        yield chunk
