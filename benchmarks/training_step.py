@@ -28,12 +28,12 @@ from mdrnets.data.classes import CLASSES
 from mdrnets.data.dataset import TrainingData
 from mdrnets.errors import UserError
 from mdrnets.execution.command import profile_parser
-from mdrnets.files.tables import write_table
+from mdrnets.files.tables import field_names, write_table
 from mdrnets.methods.base import Batch, Method, Phase, Trainable
 from mdrnets.methods.compiling import compile_networks
 from mdrnets.methods.numerics import set_profile_numerics
 from mdrnets.planning.counting import CostCounter
-from mdrnets.planning.speed import COLUMNS, COMPLETE, DEVICES, Device
+from mdrnets.planning.speed import COMPLETE, DEVICES, Device, Measurement
 from mdrnets.runtime.numerics import autocast
 from mdrnets.training.checks import UpdateChecks
 from mdrnets.training.history import History
@@ -104,7 +104,7 @@ def main() -> None:
     if options.csv is not None:
         write_table(
             options.csv,
-            COLUMNS,
+            field_names(Measurement),
             [
                 (
                     numerics["device"],

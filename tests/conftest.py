@@ -3,6 +3,7 @@
 import shutil
 import signal
 import socket
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from mdrnets.tracking.provenance import git_state, machine, this_process
-from mdrnets.tracking.record import Record, new_execution, now
+from mdrnets.tracking.record import Record, now
 from tests.helpers.browser import open_chromium
 
 ROOT = Path(__file__).parents[1]
@@ -117,7 +118,7 @@ def _make_record(**changes: Any) -> Record:
         "wildcards": {"dataset": "one", "network": "pconv"},
         "profile": "smoke",
         "command": "python -m stages.train --profile smoke one pconv",
-        "execution": new_execution(),
+        "execution": uuid.uuid4().hex,
         "attempts": 1,
         "status": "RUNNING",
         "started": now(),

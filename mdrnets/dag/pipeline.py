@@ -165,12 +165,7 @@ class Pipeline:
 
     def record_path(self, stage: Stage, wildcards: Wildcards) -> Path:
         """The file of the latest record of a job."""
-        from mdrnets.tracking.record import record_name  # heavy, and few need it
-
-        if stage.program == "render":  # its stages have names of their own
-            return self.layout.records / f"{stage.name}.json"
-        name = record_name(stage.program, _fill_arguments(stage, wildcards))
-        return self.layout.records / f"{name}.json"
+        return self.layout.records / f"{record_name(stage, wildcards)}.json"
 
     def digests(self) -> dict[str, Any]:
         """The digest of every job: stage → values of its wildcards, in their order → digest."""
@@ -245,6 +240,13 @@ class Pipeline:
             values["network:options"] = self.config.options(name)
             values["network:published"] = self.config.published(name)
         return values
+
+
+def record_name(stage: Stage, wildcards: Wildcards) -> str:
+    """The name of the records of a job: its program and arguments, without the profile."""
+    if stage.program == "render":  # its stages have names of their own
+        return stage.name
+    return "-".join([stage.program, *_fill_arguments(stage, wildcards)])
 
 
 def snakemake_command(profile: str, *targets: Path | str) -> str:

@@ -5,7 +5,7 @@ pandas is not used: importing it takes half a second, and it reads the id 00012 
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -80,16 +80,9 @@ def read_rows(path: Path, kind: type[Row], *, remedy: str = REMEDY) -> list[Row]
     Raises:
         UserError: the file is missing or damaged, has other columns, or a value of another type.
     """
-    table = read_table(path, field_names(kind), remedy=remedy)
-    return parse_rows(path, table, kind, remedy=remedy)
-
-
-def parse_rows(
-    path: Path, table: Iterable[Mapping[str, str]], kind: type[Row], *, remedy: str = REMEDY
-) -> list[Row]:
-    """The rows of a table that was read from `path`; see `read_rows`."""
     from pydantic import TypeAdapter, ValidationError  # planning's help does without
 
+    table = read_table(path, field_names(kind), remedy=remedy)
     try:
         rows: list[Row] = TypeAdapter(list[kind]).validate_python(  # type: ignore[valid-type]
             [{name: value for name, value in row.items() if value != ""} for row in table]

@@ -11,7 +11,7 @@ from functools import cached_property
 
 from mdrnets.config.load import Config
 from mdrnets.config.network_id import NetworkId
-from mdrnets.dag.pipeline import Job, Pipeline
+from mdrnets.dag.pipeline import Job, Pipeline, record_name
 from mdrnets.planning.counting import CostCounter, NetworkCost
 from mdrnets.planning.schedule import Task
 from mdrnets.planning.sizes import (
@@ -29,7 +29,7 @@ from mdrnets.planning.speed import (
     loading_seconds,
     median_utilisation,
 )
-from mdrnets.tracking.record import Record, RecordStore, record_name
+from mdrnets.tracking.record import Record, RecordStore
 
 logger = logging.getLogger(__name__)
 
@@ -82,8 +82,8 @@ class PlannedJob:
         temporary_bytes: on disk, while it runs.
     """
 
-    needs: tuple[str, ...]
-    gpus: int
+    needs: tuple[str, ...] = ()
+    gpus: int = 0
     work: tuple[Work, ...] = ()
     memory: float = PROCESS
     output_bytes: int = 0
@@ -142,7 +142,8 @@ class Planner:
         for job in self._pipeline.jobs():
             needs = {makers[str(path)] for path in job.inputs if str(path) in makers}
             makers |= {str(path): job.name for path in job.outputs}
-            jobs[job.name] = self._job(job, needs=tuple(sorted(needs)))
+            cost = self._cost(job)
+            jobs[job.name] = replace(cost, needs=tuple(sorted(needs)), gpus=job.gpus)
         return Plan(
             config=self.config,
             speed=self.speed,
@@ -152,19 +153,20 @@ class Planner:
             utilisation=self._utilisation,
         )
 
-    def _job(self, job: Job, *, needs: tuple[str, ...]) -> PlannedJob:
+    def _cost(self, job: Job) -> PlannedJob:
+        """What a job costs, without the jobs and GPUs that it needs."""
         program = job.stage.program
         if program == "train":
-            return self._training(job, needs=needs)
+            return self._training(job)
         if program == "complete" and self.config.network(job.arguments[1]).trained:
-            return self._completion(job, needs=needs)
-        return PlannedJob(needs=needs, gpus=job.gpus)
+            return self._completion(job)
+        return PlannedJob()
 
-    def _training(self, job: Job, *, needs: tuple[str, ...]) -> PlannedJob:
+    def _training(self, job: Job) -> PlannedJob:
         dataset, network = job.arguments
         cost = self._costs[NetworkId.parse(network).base]
         if not cost.phases:  # published weights
-            return PlannedJob(needs=needs, gpus=job.gpus, output_bytes=cost.weights)
+            return PlannedJob(output_bytes=cost.weights)
         steps_here = count_steps(self.config, network, self._images[dataset])
         share = steps_here / sum(phase.steps for phase in cost.phases)
         record = self._record(job)
@@ -181,7 +183,6 @@ class Planner:
                 step=computing,
             )
             needed = cost.weights + cost.frozen + 3 * cost.optimised + phase.activations / ranks
-            source = "measured" if measured else "estimated"
             work.append(
                 Work(
                     network=network,
@@ -191,7 +192,7 @@ class Planner:
                     batch_size=phase.batch_size,
                     macs=phase.step.macs,
                     seconds=steps * (computing + waiting),
-                    source=source,
+                    source="measured" if measured else "estimated",
                     gpu_memory=measured.peak_memory_bytes if measured else CONTEXT + needed,
                     busy=computing / (computing + waiting),
                 )
@@ -202,15 +203,13 @@ class Planner:
         state = cost.weights + 2 * cost.optimised
         on_cpu = max(w.gpu_memory for w in work) if not job.gpus else 0
         return PlannedJob(
-            needs=needs,
-            gpus=job.gpus,
             work=tuple(work),
             memory=(record and record.peak_memory) or PROCESS * ranks + state + on_cpu,
             output_bytes=cost.weights,
             temporary_bytes=STATES * state,
         )
 
-    def _completion(self, job: Job, *, needs: tuple[str, ...]) -> PlannedJob:
+    def _completion(self, job: Job) -> PlannedJob:
         dataset, network = job.arguments
         cost = self._costs[NetworkId.parse(network).base]
         assert cost.completion is not None  # only methods have completions
@@ -240,8 +239,6 @@ class Planner:
             else CONTEXT + cost.weights + cost.frozen,
         )
         return PlannedJob(
-            needs=needs,
-            gpus=job.gpus,
             work=(work,),
             output_bytes=completion_bytes(self.config, self._images[dataset]),
         )
@@ -288,5 +285,5 @@ class Planner:
 
     def _record(self, job: Job) -> Record | None:
         """The record of a finished execution with the same parameters, if there is one."""
-        record = self._records.finished(record_name(job.stage.program, job.arguments))
+        record = self._records.finished(record_name(job.stage, job.wildcards))
         return record if record is not None and record.parameters == job.parameters else None

@@ -9,21 +9,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mdrnets.files.tables import parse_rows, read_table
+from mdrnets.files.tables import read_rows
 
 REFERENCE = Path("reports/reference")
 REMEDY = "measure again"
-COLUMNS = (
-    "device",  # the name that its driver reports
-    "network",
-    "phase",  # of the training, or `complete`
-    "image_size",
-    "batch",
-    "precision",
-    "parameters",  # of the network, since its time depends on its width
-    "steps_per_second",
-    "peak_memory_bytes",
-)
 UTILISATION = 0.25
 """Share of the peak that convolutions of these sizes are assumed to reach without measurements."""
 KERNEL_SECONDS = 10e-6
@@ -81,8 +70,15 @@ DEVICES = {
 
 @dataclass(frozen=True)
 class Measurement:
-    """A row of the table; see `COLUMNS`."""
+    """A row of the table.
 
+    Attributes:
+        device: the name that its driver reports.
+        phase: of the training, or `complete`.
+        parameters: of the network, since its time depends on its width.
+    """
+
+    device: str
     network: str
     phase: str
     image_size: int
@@ -131,13 +127,11 @@ def loading_seconds(*, images: float, image_size: int, threads: int, step: float
     return max(0.0, seconds / threads - step) if threads else seconds
 
 
-def median_utilisation(
-    speed: Speed, measured: Iterable[tuple[Cost, Measurement]], default: float = UTILISATION
-) -> float:
-    """Return the median share of the peak that measured steps reach."""
+def median_utilisation(speed: Speed, measured: Iterable[tuple[Cost, Measurement]]) -> float:
+    """Return the median share of the peak that measured steps reach; `UTILISATION` without any."""
     peak = speed.device.peak[speed.precision]
     shares = [2 * cost.macs * m.steps_per_second / peak for cost, m in measured]
-    return statistics.median(shares) if shares else default
+    return statistics.median(shares) if shares else UTILISATION
 
 
 def read_measurements(path: Path) -> list[Measurement]:
@@ -146,9 +140,4 @@ def read_measurements(path: Path) -> list[Measurement]:
     Raises:
         UserError: the table has other columns, or a value is not a number.
     """
-    if not path.is_file():
-        return []
-    table = read_table(path, COLUMNS, remedy=REMEDY)
-    for row in table:
-        del row["device"]
-    return parse_rows(path, table, Measurement, remedy=REMEDY)
+    return read_rows(path, Measurement, remedy=REMEDY) if path.is_file() else []

@@ -7,7 +7,6 @@ curves as JSON lines next to it. Records that were superseded before they were s
 """
 
 import json
-import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -243,29 +242,19 @@ class RecordStore:
 
     def _supersede(self, earlier: Record | None, path: Path) -> None:
         """Make room for another execution's record; archive the earlier one if it was not sent."""
+        curves = curves_path(path)
         if earlier is not None and not (earlier.mlflow and earlier.mlflow.complete):
-            self._archive(earlier)
-        curves_path(path).unlink(missing_ok=True)
-
-    def _archive(self, record: Record) -> None:
-        archived, curves = self._archived_path(record), curves_path(self.path(record.name))
-        _write(archived, record)
-        if curves.exists():
-            curves.replace(curves_path(archived))
+            archived = self._archived_path(earlier)
+            _write(archived, earlier)
+            if curves.exists():
+                curves.replace(curves_path(archived))
+        curves.unlink(missing_ok=True)
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
         self.folder.mkdir(parents=True, exist_ok=True)
         with FileLock(self.folder / ".lock"):
             yield
-
-
-def record_name(stage: str, arguments: Iterable[str]) -> str:
-    return "-".join([stage, *arguments])
-
-
-def new_execution() -> str:
-    return uuid.uuid4().hex
 
 
 def now() -> datetime:

@@ -4,9 +4,10 @@ import os
 import resource
 import sys
 import time
+import uuid
 from collections.abc import Mapping
 
-from mdrnets.dag.pipeline import Job, Pipeline
+from mdrnets.dag.pipeline import Job, Pipeline, record_name
 from mdrnets.errors import UserError
 from mdrnets.layout import Layout
 from mdrnets.tracking import provenance
@@ -19,9 +20,7 @@ from mdrnets.tracking.record import (
     curves_path,
     hashes,
     last_step,
-    new_execution,
     now,
-    record_name,
 )
 
 
@@ -55,12 +54,12 @@ class RunRecorder:
             inputs |= {name: changed.made for name, changed in self._check.changed.items()}
         self.record = self.records.begin(
             Record(
-                name=record_name(stage, wildcards.values()),
+                name=record_name(job.stage, job.wildcards),
                 stage=stage,
                 wildcards=dict(wildcards),
                 profile=config.name,
                 command=job.command,
-                execution=new_execution(),
+                execution=uuid.uuid4().hex,
                 attempts=1,
                 status="RUNNING",
                 started=now(),

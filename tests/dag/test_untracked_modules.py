@@ -67,6 +67,7 @@ NO_VALUE = {
         "dag.pipeline.Pipeline.makers",
         "dag.pipeline.Pipeline.record_path",
         "dag.pipeline._fill_arguments",
+        "dag.pipeline.record_name",
     ),
     "returns nothing": ("dag.pipeline.Pipeline.__init__", "layout.Layout.__init__"),
 }

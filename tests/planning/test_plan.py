@@ -66,7 +66,7 @@ def test_completions_take_all_bins_and_their_disk(config: Config) -> None:
 def test_a_measured_step_takes_what_was_measured(config: Config) -> None:
     estimated = _plan(config)
     row = Measurement(
-        "base", "reconstruct", 32, 2, "32-true", estimated.parameters["base"], 0.5, 123
+        "CPU", "base", "reconstruct", 32, 2, "32-true", estimated.parameters["base"], 0.5, 123
     )
     first, second = _plan(config, row).jobs["train_base one"].work
     assert (first.source, first.gpu_memory) == ("measured", 123)

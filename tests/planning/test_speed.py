@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from mdrnets.errors import UserError
+from mdrnets.files.tables import field_names
 from mdrnets.planning.speed import (
-    COLUMNS,
     DEVICES,
     Cost,
     Measurement,
@@ -14,15 +14,16 @@ from mdrnets.planning.speed import (
     read_measurements,
 )
 
+HEADER = ",".join(field_names(Measurement))
 ROW = "NVIDIA H100,pconv,initial,256,8,bf16-mixed,25779796,4.0,9000000000"
 
 
 def test_a_table_of_measurements_is_read(tmp_path: Path) -> None:
     path = tmp_path / "throughput_h100.csv"
-    path.write_text(f"{','.join(COLUMNS)}\n{ROW}\n")
+    path.write_text(f"{HEADER}\n{ROW}\n")
     (row,) = read_measurements(path)
     assert row == Measurement(
-        "pconv", "initial", 256, 8, "bf16-mixed", 25779796, 4.0, 9_000_000_000
+        "NVIDIA H100", "pconv", "initial", 256, 8, "bf16-mixed", 25779796, 4.0, 9_000_000_000
     )
     assert read_measurements(tmp_path / "throughput_a100.csv") == []
 
@@ -31,7 +32,7 @@ def test_a_table_of_measurements_is_read(tmp_path: Path) -> None:
     ("text", "where"),
     [
         ("device,network\na,b\n", "device, network"),
-        (f"{','.join(COLUMNS)}\n{ROW.replace('4.0', 'fast')}\n", "row 2, column steps_per_second"),
+        (f"{HEADER}\n{ROW.replace('4.0', 'fast')}\n", "row 2, column steps_per_second"),
     ],
 )
 def test_a_table_that_is_none_is_refused(tmp_path: Path, text: str, where: str) -> None:
@@ -42,7 +43,7 @@ def test_a_table_that_is_none_is_refused(tmp_path: Path, text: str, where: str) 
 
 
 def test_only_a_measurement_of_the_same_counts() -> None:
-    row = Measurement("pconv", "initial", 256, 8, "bf16-mixed", 100, 4.0, 1)
+    row = Measurement("H100", "pconv", "initial", 256, 8, "bf16-mixed", 100, 4.0, 1)
     speed = Speed(DEVICES["h100"], precision="bf16-mixed", measurements=[row])
 
     def find(speed: Speed, *, batch: int = 8, parameters: int = 100) -> Measurement | None:
@@ -68,7 +69,7 @@ def test_an_estimate_is_arithmetic_or_kernels_whichever_is_longer() -> None:
 
 def test_what_is_measured_says_what_a_device_reaches() -> None:
     speed = Speed(DEVICES["a100"], precision="bf16-mixed")  # 312 T operations a second
-    row = Measurement("pconv", "initial", 256, 8, "bf16-mixed", 100, 1.0, 1)
+    row = Measurement("A100", "pconv", "initial", 256, 8, "bf16-mixed", 100, 1.0, 1)
     assert median_utilisation(speed, [(Cost(15.6e12, 1), row)]) == pytest.approx(0.1)
     assert median_utilisation(speed, []) == 0.25
 

@@ -18,7 +18,6 @@ from mdrnets.tracking.record import (
     last_step,
     read,
     read_points,
-    record_name,
 )
 from tests.helpers.file_locks import is_locked
 
@@ -51,11 +50,6 @@ def test_what_is_no_record_is_passed_over(records: RecordStore, make_record: Mak
     (records.folder / "torn.json").write_text('{"name"')
     assert list(records.all()) == [record]
     assert records.begin(make_record(name="torn"), resumes=False).name == "torn"
-
-
-def test_the_name_tells_stage_and_arguments() -> None:
-    assert record_name("pack", ["images", "one"]) == "pack-images-one"
-    assert record_name("setup", []) == "setup"
 
 
 def test_files_are_hashed_and_missing_ones_left_out(tmp_path: Path) -> None:
