@@ -32,10 +32,8 @@ def main() -> None:
 def _fill_hole(model: ICT, image: Tensor, hole: Tensor, *, seed: int) -> list[tuple[str, float]]:
     masked = image * (1 - hole)
     mean = masked.sum((2, 3), keepdim=True) / (1 - hole).sum((2, 3), keepdim=True)
-    sampled, true = (
-        model._prior(_draw_tokens(model, masked, hole, seed)),
-        model._prior(model._tokens(image)),
-    )
+    sampled = model._prior(_draw_tokens(model, masked, hole, seed))
+    true = model._prior(model._tokens(image))
 
     def upsample(prior: Tensor) -> Tensor:
         output: Tensor = model.upsampler((masked + 1) / 2, hole, prior)

@@ -1,4 +1,4 @@
-"""Writes docs/performance.md from benchmarks/before_after.csv and precision.csv.
+"""Write docs/performance.md from benchmarks/before_after.csv and precision.csv.
 
 python benchmarks/performance_page.py
 """
@@ -69,14 +69,7 @@ def page(rows: list[Row]) -> str:
     from benchmarks.cases import CASES
 
     lines = [
-        (
-            inspect.cleandoc(CASES[row.case].__doc__ or "").rstrip("."),
-            f"`{row.commit}`",
-            row.runs,
-            row.before,
-            row.after,
-            row.ratio,
-        )
+        (inspect.cleandoc(CASES[row.case].__doc__ or "").rstrip("."), f"`{row.commit}`", *row[2:-1])
         for row in rows
     ]
     headers = ("what", "before is", "runs", "before, s", "after, s", "ratio")

@@ -21,8 +21,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mdrnets.methods.building import training_context
-
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from mdrnets.config.load import Config, load_config
@@ -31,9 +29,10 @@ from mdrnets.data.assignment import read_assignment, select
 from mdrnets.data.dataset import load_training_data
 from mdrnets.data.pixels import to_pixels, to_tensor
 from mdrnets.execution.command import profile_parser
+from mdrnets.files.tables import read_table
 from mdrnets.layout import Layout
-from mdrnets.methods.building import resolved_options
-from mdrnets.methods.mdrnets.method import MDRNets, Options, build
+from mdrnets.methods.building import resolved_options, training_context
+from mdrnets.methods.mdrnets.method import Options, build
 from mdrnets.metrics.features import build_feature_network, extract_features
 from mdrnets.metrics.frechet import frechet_distance
 from mdrnets.metrics.pixel import l1, psnr
@@ -135,11 +134,11 @@ def _screen(
         "read_length": use.get("memory/read_length"),
         "read_entropy": use.get("memory/read_entropy"),
     }
-    return _scores(config, dataset, _completer(method), more)
 
+    def complete(masked: Tensor, hole: Tensor) -> Tensor:
+        return method.complete(masked, hole, torch.Generator())
 
-def _completer(method: MDRNets) -> Complete:
-    return lambda masked, hole: method.complete(masked, hole, torch.Generator())
+    return _scores(config, dataset, complete, more)
 
 
 @torch.inference_mode()
@@ -184,10 +183,8 @@ def _scores(
 
 
 def _find_finished(path: Path) -> set[tuple[str, str, str]]:
-    if not path.exists():
-        return set()
-    with path.open(newline="", encoding="utf-8") as file:
-        return {(row["name"], row["seed"], row["steps"]) for row in csv.DictReader(file)}
+    rows = read_table(path) if path.exists() else []
+    return {(row["name"], row["seed"], row["steps"]) for row in rows}
 
 
 def _append(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:

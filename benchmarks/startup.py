@@ -25,14 +25,10 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3, help="default: %(default)s")
     options = parser.parse_args()
 
-    stages = sorted(p.stem for p in (ROOT / "stages").glob("*.py"))
+    stages = sorted(path.stem for path in (ROOT / "stages").glob("[!_]*.py"))
     commands = {
         "python": [sys.executable, "-c", ""],
-        **{
-            f"stages.{name}": [sys.executable, "-m", f"stages.{name}", "--help"]
-            for name in stages
-            if name not in ("__init__", "command")
-        },
+        **{f"stages.{name}": [sys.executable, "-m", f"stages.{name}", "--help"] for name in stages},
         "snakemake (nothing to do)": ["snakemake", "--cores", "1", "--quiet", "all"],
         "dvc repro (nothing to do)": ["dvc", "repro", "--quiet"],
     }

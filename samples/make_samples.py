@@ -22,8 +22,9 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
+from mdrnets.config.constants import STEPS
 from mdrnets.files import atomic_write, reproducible_zipinfo
-from samples.renderer.holes import STEPS, irregular_hole
+from samples.renderer.holes import irregular_hole
 from samples.renderer.render import render
 from samples.renderer.style import RENDERED_A, RENDERED_B, SceneStyle
 

@@ -6,7 +6,6 @@
 import inspect
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -77,7 +76,11 @@ def parameters_page() -> str:
     for name, network in networks.items():
         options = network_module(network, name).Options
         rows = [
-            [f"`{key}`", f"`{value}`", type(mark).__name__.lower() if mark else "", _source(mark)]
+            [
+                f"`{key}`",
+                f"`{value}`",
+                *((type(mark).__name__.lower(), mark.source) if mark else ("", "")),
+            ]
             for key, value, mark, _ in marked_defaults(options)
         ]
         table = format_table(["option", "default", "from", "source"], _escape(rows))
@@ -124,17 +127,13 @@ def example_page() -> str:
     )
 
 
-def _models(model: type[Options]) -> Iterator[type[Options]]:
+def _models(model: type[Options]) -> list[type[Options]]:
     """A model and all that its keys contain, each once."""
-    found: dict[type[Options], None] = {}
-    waiting = [model]
-    while waiting:
-        each = waiting.pop(0)
-        if each not in found:
-            found[each] = None
-            for field in each.model_fields.values():
-                waiting += _contained(field.annotation)
-    yield from found
+    models = [model]
+    for each in models:  # which grows
+        for field in each.model_fields.values():
+            models += [new for new in _contained(field.annotation) if new not in models]
+    return models
 
 
 def _contained(annotation: Any) -> list[type[Options]]:
@@ -173,10 +172,6 @@ def _attributes(model: type[Options]) -> dict[str, str]:
         if colon:
             about |= {name.strip(): " ".join(text.split()) for name in names.split(",")}
     return about
-
-
-def _source(mark: Any) -> str:
-    return mark.source if mark else ""
 
 
 def _escape(rows: list[list[str]]) -> list[list[str]]:

@@ -86,16 +86,11 @@ def dvc_yaml(pipeline: Pipeline) -> str:
 def _share(stages: dict[str, dict[str, Any]]) -> None:
     """Make equal matrices and lists of dependencies one object."""
     for key in ("matrix", "deps"):
-        users = [(name, stage) for name, stage in stages.items() if key in stage]
-        values = [stage[key] for _, stage in users]
-        shared: list[_Shared] = []
-        for (name, stage), value in zip(users, values, strict=True):
-            if values.count(value) > 1:
-                known = next((each for each in shared if each.value == value), None)
-                if known is None:
-                    known = _Shared(f"{key}_of_{name}", value)
-                    shared.append(known)
-                stage[key] = known
+        shared: dict[str, _Shared] = {}
+        for name, stage in stages.items():
+            if key in stage:
+                new = _Shared(f"{key}_of_{name}", stage[key])
+                stage[key] = shared.setdefault(str(stage[key]), new)
 
 
 def _plot(path: Path) -> str | dict[str, Any]:

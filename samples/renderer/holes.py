@@ -9,9 +9,6 @@ import numpy as np
 from PIL import Image, ImageDraw
 from scipy import ndimage
 
-STEPS = 6
-"""Step n holds the hole ratios between n·10 % and (n + 1)·10 %."""
-_SMALLEST = 32  # below, a step can hold too few ratios to hit
 _SHEET = 1.5  # side of the sheet that the hole is cropped from, in sizes
 _MARGIN = 16  # sizes in the margin that a hole away from the border keeps
 
@@ -23,21 +20,13 @@ def irregular_hole(
 
     Args:
         rng: the only source of randomness.
-        size: side in pixels, at least 32.
+        size: side in pixels, at least 32: a smaller hole cannot have every ratio.
         step: 0…5; the hole ratio lies strictly between step·10 % and (step + 1)·10 %.
         at_border: whether the hole touches the image border; otherwise it keeps a margin.
 
     Returns:
         bool size×size, True = hole.
-
-    Raises:
-        ValueError: `size` or `step` is out of range.
     """
-    if size < _SMALLEST:
-        raise ValueError(f"size: {size}, expected {_SMALLEST} or more")
-    if not 0 <= step < STEPS:
-        raise ValueError(f"step: {step}, expected 0 to {STEPS - 1}")
-
     while True:
         ratio = (step + _between(rng, 0.1, 0.95)) / 10
         thin = _crop(rng, _turn(rng, _scribble(rng, size, ratio * _between(rng, 0.3, 0.8))), size)

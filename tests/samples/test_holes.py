@@ -1,13 +1,9 @@
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from samples.renderer.holes import STEPS, irregular_hole
-
-
-def _hole(seed: int, size: int, step: int, *, at_border: bool) -> np.ndarray:
-    return irregular_hole(np.random.default_rng(seed), size, step, at_border=at_border)
+from mdrnets.config.constants import STEPS
+from samples.renderer.holes import irregular_hole
 
 
 def _frame(hole: np.ndarray, width: int) -> np.ndarray:
@@ -26,16 +22,8 @@ def _frame(hole: np.ndarray, width: int) -> np.ndarray:
 def test_the_ratio_lies_strictly_inside_the_step(
     seed: int, size: int, step: int, at_border: bool
 ) -> None:
-    hole = _hole(seed, size, step, at_border=at_border)
+    hole = irregular_hole(np.random.default_rng(seed), size, step, at_border=at_border)
     assert hole.shape == (size, size)
     assert hole.dtype == np.bool_
     assert step * size * size < 10 * int(hole.sum()) < (step + 1) * size * size
     assert bool(_frame(hole, 1).any()) == at_border
-
-
-@pytest.mark.parametrize(
-    ("size", "step", "argument"), [(96, -1, "step"), (96, 6, "step"), (31, 0, "size")]
-)
-def test_what_is_out_of_range_is_refused(size: int, step: int, argument: str) -> None:
-    with pytest.raises(ValueError, match=argument):
-        _hole(0, size, step, at_border=True)
