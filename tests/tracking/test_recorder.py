@@ -27,7 +27,7 @@ def _begin(job: Job) -> RunRecorder:
     return RunRecorder(
         pipeline=Pipeline(load_config("smoke")),
         stage="train",
-        wildcards={"dataset": "one", "network": "pconv"},
+        wildcards={"dataset": "rendered_a", "network": "coarse"},
         job=job,
         resumes=True,
     )
@@ -35,7 +35,7 @@ def _begin(job: Job) -> RunRecorder:
 
 def test_a_running_execution_has_a_record(job: Job) -> None:
     _begin(job)
-    record = read(Path("runs/smoke/records/train-one-pconv.json"))
+    record = read(Path("runs/smoke/records/train-rendered_a-coarse.json"))
     assert record is not None
     assert record.status == "RUNNING" and record.ended is None
     assert not record.process.is_gone()
@@ -48,7 +48,7 @@ def test_the_end_adds_outputs_and_measurements(job: Job) -> None:
     Path("output").write_text("abcd")
     recorder.note("images_per_second", 12.5)
     recorder.end(None)
-    record = read(recorder.records.path("train-one-pconv"))
+    record = read(recorder.records.path("train-rendered_a-coarse"))
     assert record == recorder.record
     assert record.status == "FINISHED" and record.error is None
     assert record.outputs["output"].bytes == 4

@@ -28,7 +28,7 @@ def _begin() -> tuple[RunRecorder, Stream]:
     recorder = RunRecorder(
         pipeline=pipeline,
         stage="train",
-        wildcards={"dataset": "one", "network": "pconv"},
+        wildcards={"dataset": "rendered_a", "network": "coarse"},
         job=job,
         resumes=True,
     )
