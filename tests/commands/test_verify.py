@@ -42,7 +42,7 @@ def test_numbers_alone_are_kept(pipeline: Pipeline) -> None:
     assert {path.name for path in REFERENCE.iterdir()} == {
         *("run.json", "configuration.json", "executions.csv"),
         *("table1.csv", "table1.md", "table1_extended.csv", "table1_extended.md"),
-        *("claims.csv", "claims.md", "curves.csv"),
+        *("claims.csv", "claims.md", "curves.csv", "trends.csv"),
     }
     configuration = json.loads((REFERENCE / "configuration.json").read_text(encoding="utf-8"))
     assert configuration["params.yaml:seed"] == pipeline.config.protocol.seed
