@@ -35,15 +35,15 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _table(pipeline: "Pipeline") -> Iterator[str]:
-    from mdrnets.files.tables import read_table
+    from mdrnets.files.tables import read_rows
     from mdrnets.reporting.scale import headline
-    from mdrnets.reporting.tables.cells import CELL_COLUMNS
+    from mdrnets.reporting.tables.cells import Cell
     from mdrnets.reporting.tables.short import format_short_table1
 
     config, path = pipeline.config, pipeline.layout.report(f"{TABLE}.csv")
     if not path.exists():
         return
-    cells = read_table(path, CELL_COLUMNS)
+    cells = read_rows(path, Cell)
     for dataset in config.profile.datasets:
         title, table = format_short_table1(cells, config, dataset, narrow=True)
         yield f"{title}\n\n{table}"

@@ -6,9 +6,9 @@ import pytest
 
 from mdrnets.commands.command_line import run_command
 from mdrnets.files import write_text
-from mdrnets.files.tables import write_rows, write_table
+from mdrnets.files.tables import field_names, write_rows, write_table
 from mdrnets.reporting.claims.finding import COLUMN, CONTRADICTED, SUPPORTED, UNTESTED, Finding
-from mdrnets.reporting.tables.cells import CELL_COLUMNS
+from mdrnets.reporting.tables.cells import Cell
 from mdrnets.tracking.record import Record
 from tests.helpers.finished_run import LAYOUT, finish_table1, write_finished_run
 from tests.helpers.project import ROOT
@@ -32,7 +32,7 @@ def reference_run(
         for dataset, metric, name in product(("one", "two"), (*VALUES, "SSIM"), ("1-20", "20-40"))
     ]
     for name in ("table1", "table1_extended"):
-        write_table(LAYOUT.report(f"{name}.csv"), CELL_COLUMNS, rows)
+        write_table(LAYOUT.report(f"{name}.csv"), field_names(Cell), rows)
     write_rows(
         LAYOUT.report("claims.csv"),
         Finding,

@@ -5,8 +5,8 @@ import pytest
 
 from mdrnets.commands.command_line import run_command
 from mdrnets.files import write_text
-from mdrnets.files.tables import write_table
-from mdrnets.reporting.tables.cells import CELL_COLUMNS
+from mdrnets.files.tables import field_names, write_table
+from mdrnets.reporting.tables.cells import Cell
 from mdrnets.tracking.record import Record
 from tests.helpers.finished_run import LAYOUT, write_finished_run
 
@@ -26,7 +26,7 @@ def finished_run(
         for metric, published in metrics.items()
         for name in ("1-20", "20-40")
     ]
-    write_table(LAYOUT.report("table1.csv"), CELL_COLUMNS, rows)
+    write_table(LAYOUT.report("table1.csv"), field_names(Cell), rows)
     for name in ("table1.md", "table1.tex", "table1_extended.csv", "table1_extended.md"):
         write_text(LAYOUT.report(name), "")
     write_text(LAYOUT.report("table1_extended.tex"), "")

@@ -13,8 +13,9 @@ from mdrnets.commands.command_line import run_command
 from mdrnets.config.load import load_config
 from mdrnets.dag.pipeline import Job, Pipeline
 from mdrnets.files import write_text
+from mdrnets.files.tables import field_names
 from mdrnets.layout import Layout
-from mdrnets.reporting.tables.cells import CELL_COLUMNS
+from mdrnets.reporting.tables.cells import Cell
 from mdrnets.tracking.record import Record, RecordStore, hashes, now
 from tests.helpers.project import ROOT, write_configuration, write_data
 
@@ -103,7 +104,7 @@ def write_table1(values: dict[tuple[str, str], float]) -> None:
     """Table 1 of one method on one data set."""
     rows = [_row(metric, name, value) for (metric, name), value in values.items()]
     blank = "one,FFHQ,ict,L1,1-20,,,,,,,0,not run in this profile"
-    lines = [",".join(CELL_COLUMNS), *rows, blank]
+    lines = [",".join(field_names(Cell)), *rows, blank]
     write_text(LAYOUT.report("table1.csv"), "\n".join(lines) + "\n")
 
 

@@ -8,16 +8,16 @@ from typing import Literal
 
 from mdrnets.errors import UserError
 from mdrnets.files.markdown import format_facts, format_table
-from mdrnets.files.tables import field_names, read_table
+from mdrnets.files.tables import field_names, read_rows
 from mdrnets.reporting.reference.run import Tolerance
-from mdrnets.reporting.tables.cells import BLANK, CELL_COLUMNS
+from mdrnets.reporting.tables.cells import BLANK, Cell
 
 Verdict = Literal["inside", "outside", "missing", "other images", "new"]
 ACCEPTED = ("inside", "new")
 
 Key = tuple[str, str, str, str, str]
 """Table, data set, method, metric, bin."""
-Value = tuple[float, int]
+Value = tuple[float, int | None]
 """The value, and the images that it is computed from."""
 
 
@@ -98,16 +98,12 @@ def read_cells(paths: Iterable[Path]) -> dict[Key, Value]:
     Raises:
         UserError: a table is missing or has another form.
     """
-    cells = {}
-    for path in paths:
-        for row in read_table(path, CELL_COLUMNS):
-            key = (path.stem, row["dataset"], row["method"], row["metric"], row["bin"])
-            if row["value"]:
-                try:
-                    cells[key] = float(row["value"]), int(row["n"])
-                except ValueError as error:
-                    raise UserError(f"{path}: {', '.join(key[1:])}: {error}; correct it") from None
-    return cells
+    return {
+        (path.stem, cell.dataset, cell.method, cell.metric, cell.bin): (cell.value, cell.n)
+        for path in paths
+        for cell in read_rows(path, Cell)
+        if cell.value is not None
+    }
 
 
 def count_verdicts(comparisons: Sequence[Comparison]) -> str:

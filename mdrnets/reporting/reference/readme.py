@@ -10,10 +10,10 @@ from pathlib import Path
 
 from mdrnets.config.load import load_config
 from mdrnets.errors import UserError
-from mdrnets.files.tables import read_rows, read_table
+from mdrnets.files.tables import read_rows
 from mdrnets.reporting.claims.finding import COLUMN, VERDICTS, Finding
 from mdrnets.reporting.reference.run import REFERENCE, ReferenceRun, load_reference
-from mdrnets.reporting.tables.cells import CELL_COLUMNS, HERE
+from mdrnets.reporting.tables.cells import HERE, Cell
 from mdrnets.reporting.tables.short import format_short_table1
 
 BLOCK = re.compile(
@@ -52,7 +52,7 @@ def format_block(name: str) -> str:
     reference, folder = load_reference(name, name), REFERENCE / name
     config = load_config(reference.profile)
     parts = [_format_run(reference, folder)]
-    cells = read_table(folder / "table1.csv", CELL_COLUMNS)
+    cells = read_rows(folder / "table1.csv", Cell)
     first, *others = config.profile.datasets
     title, table = format_short_table1(cells, config, first)
     parts.append(f"**{title}**\n\n{table}")

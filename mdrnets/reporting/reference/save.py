@@ -15,7 +15,7 @@ from typing import Any
 from mdrnets.dag.pipeline import Job, Pipeline, snakemake_command
 from mdrnets.errors import UserError
 from mdrnets.files import atomic_write, sha256, write_text
-from mdrnets.files.tables import read_table, write_table
+from mdrnets.files.tables import read_rows, write_table
 from mdrnets.reporting.reference.run import (
     REFERENCE,
     ReferenceRun,
@@ -25,7 +25,7 @@ from mdrnets.reporting.reference.run import (
     Tolerances,
     load_reference,
 )
-from mdrnets.reporting.tables.cells import CELL_COLUMNS
+from mdrnets.reporting.tables.cells import Cell
 from mdrnets.tracking.executions import Execution, executions
 from mdrnets.tracking.record import Record
 
@@ -74,7 +74,7 @@ def save_reference(pipeline: Pipeline, name: str) -> ReferenceRun:
         )
     configuration = _configuration(ran)
     settings = list_settings(ran)
-    metrics = {row["metric"] for path in tables for row in read_table(path, CELL_COLUMNS)}
+    metrics = {cell.metric for path in tables for cell in read_rows(path, Cell)}
     loose = Tolerances(reason=OTHER, metrics={m: LOOSE[_kind(m)] for m in sorted(metrics)})
     exact = Tolerances(reason=SAME, metrics=dict.fromkeys(sorted(metrics), EXACT))
     on_gpu = any(setting.gpus for setting in settings)

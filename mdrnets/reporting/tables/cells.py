@@ -11,7 +11,6 @@ from typing import Literal
 
 from mdrnets.config.data import Dataset
 from mdrnets.evaluation.summary import BinSummary, Estimate
-from mdrnets.files.tables import field_names
 
 HERE, PAPER = "here", "paper"
 BLANK = "—"
@@ -94,9 +93,6 @@ class Cell:
             return BLANK
         text = f"{self.published:.3f}"  # as many decimals as the paper prints
         return text if self.published_metric == self.metric else f"{self.published_metric} {text}"
-
-
-CELL_COLUMNS = tuple(field_names(Cell))
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,15 @@
 """Table 1 at the largest holes, our values beside the paper's: for README.md and the terminal."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 
 from mdrnets.config.load import Config
 from mdrnets.files.markdown import format_table
-from mdrnets.reporting.tables.cells import BLANK, HERE, PAPER, format_bin
+from mdrnets.reporting.tables.cells import BLANK, HERE, PAPER, Cell, format_bin
 from mdrnets.reporting.tables.metrics import table1_metrics
-
-Cells = Sequence[Mapping[str, str]]
-"""Rows of a table with one row for each cell, as `read_table` returns them."""
 
 
 def format_short_table1(
-    cells: Cells, config: Config, dataset: str, *, narrow: bool = False
+    cells: Sequence[Cell], config: Config, dataset: str, *, narrow: bool = False
 ) -> tuple[str, str]:
     """Table 1 of one data set at the largest holes.
 
@@ -26,20 +23,22 @@ def format_short_table1(
         A title, and the table; in Markdown unless it is narrow.
     """
     largest = config.protocol.largest_bin
-    rows = [cell for cell in cells if (cell["dataset"], cell["bin"]) == (dataset, largest)]
+    rows = [cell for cell in cells if (cell.dataset, cell.bin) == (dataset, largest)]
     metrics = table1_metrics(config.profile.frechet)
     headers = ["Method"]
     for metric in metrics:
         paper = PAPER if metric.published == metric.name else f"{PAPER}: {metric.published}"
         headers += [f"{metric.title} {HERE}", paper]
     lines = []
-    for method, by_metric in group_by_method(rows):
+    for method in dict.fromkeys(cell.method for cell in rows):
+        by_metric = {cell.metric: cell for cell in rows if cell.method == method}
         values = [config.title(method)]
         for metric in metrics:
             cell = by_metric[metric.name]
-            values += [format_cell(cell), format_value(cell["published"])]
+            value = _format(cell.value)
+            values += [f"**{value}**" if cell.best else value, _format(cell.published)]
         lines.append(values)
-    images = max((int(row["n"]) for row in rows if row["n"]), default=0)
+    images = max((cell.n or 0 for cell in rows), default=0)
     title = (
         f"Table 1 on {config.profile.datasets[dataset].title}, {images} test images, holes of "
         f"{format_bin(largest)}"
@@ -51,18 +50,6 @@ def format_short_table1(
     return f"{title}; *: best {HERE}", format_table(headers, lines, labels=1, form="simple")
 
 
-def group_by_method(rows: Cells) -> Iterator[tuple[str, dict[str, Mapping[str, str]]]]:
-    """Yield (method, metric → cell) in the order of the table."""
-    for method in dict.fromkeys(row["method"] for row in rows):
-        yield method, {row["metric"]: row for row in rows if row["method"] == method}
-
-
-def format_cell(cell: Mapping[str, str]) -> str:
-    """The value, bold where it is the best of its column."""
-    text = format_value(cell["value"])
-    return f"**{text}**" if cell["best"] == "1" else text
-
-
-def format_value(text: str) -> str:
+def _format(value: float | None) -> str:
     """A number with three decimals; a dash where there is none."""
-    return f"{float(text):.3f}" if text else BLANK
+    return BLANK if value is None else f"{value:.3f}"

@@ -4,6 +4,7 @@ import pytest
 
 from mdrnets.errors import UserError
 from mdrnets.files import write_text
+from mdrnets.files.tables import field_names
 from mdrnets.reporting.reference.compare import (
     Comparison,
     Key,
@@ -16,7 +17,7 @@ from mdrnets.reporting.reference.compare import (
 )
 from mdrnets.reporting.reference.run import Tolerance
 from mdrnets.reporting.reference.verify import Verification
-from mdrnets.reporting.tables.cells import CELL_COLUMNS
+from mdrnets.reporting.tables.cells import Cell
 
 L1: Key = ("table1", "one", "toy", "L1", "1-20")
 PSNR: Key = ("table1", "one", "toy", "PSNR", "1-20")
@@ -92,9 +93,9 @@ def test_the_page_begins_with_what_is_not_fine() -> None:
 
 def test_blanks_are_left_out_and_a_torn_value_is_named(tmp_path: Path) -> None:
     path = tmp_path / "table1.csv"
-    header, blank = ",".join(CELL_COLUMNS), "one,FFHQ,ict,L1,1-20,,,,,,,0,not run"
+    header, blank = ",".join(field_names(Cell)), "one,FFHQ,ict,L1,1-20,,,,,,,0,not run"
     write_text(path, f"{header}\none,FFHQ,toy,L1,1-20,2.5,2,3,60,,,0,\n{blank}\n")
     assert read_cells([path]) == {L1: (2.5, 60)}
     write_text(path, f"{header}\none,FFHQ,toy,L1,1-20,2.5 dB,2,3,60,,,0,\n{blank}\n")
-    with pytest.raises(UserError, match="one, toy, L1, 1-20: could not convert"):
+    with pytest.raises(UserError, match=r"table1\.csv: row 2, column value"):
         read_cells([path])
