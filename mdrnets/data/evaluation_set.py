@@ -31,9 +31,14 @@ class EvaluationSet:
         return [pair for pairs in self.bins.values() for pair in pairs]
 
     @property
+    def count(self) -> int:
+        """Number of test images."""
+        return len(next(iter(self.bins.values())))
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """Of a method's completions: bins×images×H×W×3."""
-        return (len(self.bins), len(next(iter(self.bins.values()))), *self.images.shape[1:])
+        return (len(self.bins), self.count, *self.images.shape[1:])
 
 
 def read_evaluation_set(config: Config, dataset: str) -> EvaluationSet:

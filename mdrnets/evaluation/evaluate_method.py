@@ -70,7 +70,6 @@ def evaluate_method(
 
     test = read_evaluation_set(config, dataset)
     check_enough(test.bins, layout.assignment(dataset))
-    _, count, *_ = test.shape
     completions, outputs = (
         read_completions(config, dataset, method, shape=test.shape, raw=raw)
         for raw in (False, True)
@@ -78,7 +77,7 @@ def evaluate_method(
     network = build_feature_network(profile.frechet, weights=layout.weights(INCEPTION)).to(device)
     truth = read_array(
         layout.features(dataset, "ground_truth"),
-        shape=(count, network.dimensions),
+        shape=(test.count, network.dimensions),
         dtype="float32",
         stage=f"python -m stages.features --profile {config.name} {dataset}",
     )
@@ -120,7 +119,7 @@ def evaluate_method(
     summary = Summary(
         dataset=dataset,
         method=method,
-        images=count,
+        images=test.count,
         ssim=protocol.ssim,
         confidence=protocol.bootstrap.confidence,
         bins=summaries,

@@ -31,7 +31,7 @@ def make_sets(*, methods: tuple[str, ...] = tuple(METHODS), seed: int = 0) -> li
             ]
             for number, bin_name in enumerate(BINS)
         }
-        sets.append(CompletedSet(name, title, bins, images, holes, completions))
+        sets.append(CompletedSet(bins, images, holes, name, title, completions))
     return sets
 
 

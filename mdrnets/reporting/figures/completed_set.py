@@ -9,37 +9,25 @@ from dataclasses import dataclass
 import numpy as np
 
 from mdrnets.config.load import Config
-from mdrnets.data.assignment import Pair
-from mdrnets.data.evaluation_set import read_evaluation_set
+from mdrnets.data.evaluation_set import EvaluationSet, read_evaluation_set
 from mdrnets.evaluation.scores import read_completions
 from mdrnets.reporting.figures.style import mask_hole
 from mdrnets.runtime.seeds import derived_seed
 
 
 @dataclass(frozen=True)
-class CompletedSet:
+class CompletedSet(EvaluationSet):
     """The test images of a data set, their holes and their completions.
 
     Attributes:
         name: of the data set in the profile.
         title: as printed.
-        bins: bin → its pairs of image and hole. All bins have the same images.
-        images: uint8 N×H×W×3, indexed by `image_row`.
-        holes: bool M×H×W, True = hole, indexed by `hole_row`.
         completions: method → uint8 bins×images×H×W×3, in the order of `bins`.
     """
 
     name: str
     title: str
-    bins: Mapping[str, Sequence[Pair]]
-    images: np.ndarray
-    holes: np.ndarray
     completions: Mapping[str, np.ndarray]
-
-    @property
-    def count(self) -> int:
-        """Number of test images."""
-        return len(next(iter(self.bins.values())))
 
     def truth(self, bin_name: str, at: int) -> np.ndarray:
         """The ground truth of the pair at a position of a bin, H×W×3."""
@@ -79,11 +67,9 @@ def read_completed_set(config: Config, dataset: str, methods: Iterable[str]) -> 
     """
     test = read_evaluation_set(config, dataset)
     return CompletedSet(
+        **vars(test),
         name=dataset,
         title=config.profile.datasets[dataset].title,
-        bins=test.bins,
-        images=test.images,
-        holes=test.holes,
         completions={
             method: read_completions(config, dataset, method, shape=test.shape)
             for method in methods

@@ -99,7 +99,6 @@ def draw(sets: Sequence[CompletedSet], *, methods: Mapping[str, str], profile: s
 
 
 def _mean_image(faces: CompletedSet) -> np.ndarray:
-    pairs = next(iter(faces.bins.values()))
-    rows = [pair.image_row for pair in pairs]
+    rows = [pair.image_row for pair in next(iter(faces.bins.values()))]
     mean: np.ndarray = faces.images[rows].mean(axis=0).round().astype(np.uint8)
     return mean

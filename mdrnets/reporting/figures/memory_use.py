@@ -16,7 +16,7 @@ from mdrnets.config.load import Config
 from mdrnets.dag.evaluate import inspected_method
 from mdrnets.data.classes import CLASSES
 from mdrnets.errors import UserError
-from mdrnets.evaluation.memory_use import load_memory_use
+from mdrnets.evaluation.memory_use import MemoryUse, load_memory_use
 from mdrnets.layout import Layout
 from mdrnets.reporting.figures.style import (
     COLOURS,
@@ -53,16 +53,12 @@ class UsedMemory:
 
     Attributes:
         title: of the data set.
-        chosen: K×M, number of reads by class and best slot.
-        entropy: K, entropy of the attention in nats, mean over reads; NaN: no reads.
-        length: K, length of a read over that of its query, mean over reads; NaN: no reads.
+        use: of the memory.
         training: slots written over the training.
     """
 
     title: str
-    chosen: np.ndarray
-    entropy: np.ndarray
-    length: np.ndarray
+    use: MemoryUse
     training: SlotsUsed
 
 
@@ -74,7 +70,7 @@ def render(config: Config, layout: Layout, name: str) -> None:
     for dataset, entry in config.profile.datasets.items():
         use = load_memory_use(layout.memory_use(dataset, method))
         training = read_slots_used(layout.history(dataset, method))
-        memories.append(UsedMemory(entry.title, use.chosen, use.entropy, use.length, training))
+        memories.append(UsedMemory(entry.title, use, training))
     title = config.network(method).title
     figure = draw(memories, classes=CLASSES, method=title, profile=config.name)
     save_figure(figure, layout.report(name))
@@ -144,8 +140,8 @@ def draw(
     )
     for memory, (reads, selection, training) in zip(memories, grid, strict=True):
         _reads(reads, memory, classes)
-        _selection(selection, memory)
-        _training(training, memory.training, memory.chosen.shape[1])
+        _selection(selection, memory.use)
+        _training(training, memory.training, memory.use.chosen.shape[1])
     handles, labels = grid[0][1].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
     return figure
@@ -153,37 +149,37 @@ def draw(
 
 def _reads(axes: Axes, memory: UsedMemory, classes: Sequence[str]) -> None:
     axes.set_title(f"{memory.title}: reads by best slot, %", loc="left", size=6.5)
-    percent = 100 * compute_shares(memory.chosen)
+    percent = 100 * compute_shares(memory.use.chosen)
     percent = np.where(percent > 0, percent, np.nan)  # grey
     picture = axes.imshow(percent, cmap=COLOUR_MAP, vmin=0, vmax=100, aspect="auto")
-    reads = memory.chosen.sum(axis=1)
+    reads = memory.use.chosen.sum(axis=1)
     names = [f"{name} ({count})" for name, count in zip(classes, reads, strict=True)]
     axes.set_yticks(range(len(classes)), names)
     axes.set_xlabel("slot, by rank in its class (reads in brackets)")
     axes.grid(visible=False)
-    slots = memory.chosen.shape[1]
+    slots = memory.use.chosen.shape[1]
     ticks = np.unique(np.linspace(1, slots, min(slots, 4)).round().astype(int))
     axes.set_xticks(ticks - 1, [str(tick) for tick in ticks])
     axes.figure.colorbar(picture, ax=axes, pad=0.02, aspect=30)
 
 
-def _selection(axes: Axes, memory: UsedMemory) -> None:
+def _selection(axes: Axes, use: MemoryUse) -> None:
     axes.set_title("relative entropy and length", loc="left", size=6.5)
-    rows = np.arange(len(memory.chosen))
+    rows = np.arange(len(use.chosen))
     with np.errstate(invalid="ignore"):
-        attention = memory.entropy / np.log(memory.chosen.shape[1])
+        attention = use.entropy / np.log(use.chosen.shape[1])
     for values, label, colour, marker in (
         (
-            relative_entropy(compute_shares(memory.chosen)),
+            relative_entropy(compute_shares(use.chosen)),
             "best slots of all reads",
             COLOURS[4],
             "o",
         ),
         (attention, "attention of one read", COLOURS[6], "D"),
-        (memory.length, "length of a read over its query's", COLOURS[1], "s"),
+        (use.length, "length of a read over its query's", COLOURS[1], "s"),
     ):
         axes.plot(values, rows, color=colour, marker=marker, linestyle="none", label=label)
-    longest = max(1, np.nan_to_num(memory.length).max())
+    longest = max(1, np.nan_to_num(use.length).max())
     axes.set(
         xlim=(-0.03, 1.03 * longest),
         ylim=(len(rows) - 0.5, -0.5),

@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mdrnets.evaluation.memory_use import MemoryUse
 from mdrnets.reporting.figures import memory_use
 from mdrnets.reporting.figures.memory_use import (
     SlotsUsed,
@@ -25,7 +26,9 @@ train,20,0.4,1.1,3.0,2.0
 
 
 def _memory(training: SlotsUsed, title: str = "Rendered faces A") -> UsedMemory:
-    return UsedMemory(title, CHOSEN, ENTROPY, LENGTH, training)
+    shown_elsewhere = np.empty(0)
+    use = MemoryUse(CHOSEN, ENTROPY, LENGTH, *[shown_elsewhere] * 4)
+    return UsedMemory(title, use, training)
 
 
 @pytest.fixture
