@@ -102,16 +102,19 @@ def _place_option(config: Config, network: str, key: str) -> str:
 
 
 def _build(config: Config, network: str, *, options: Options, context: BuildContext) -> Trainable:
-    """Build a network; errors that name an option get its file and line."""
+    """Build a network; errors that begin with an option or `image_size` get its file and line."""
     module = network_module(config.network(network), network)
     try:
         return module.build(options=options, context=context)
     except UserError as error:
-        option = str(error).removeprefix(f"networks.{NetworkId.parse(network).base}.")
-        if option == str(error):
+        key = str(error).partition(":")[0]
+        if key == "image_size":
+            place = partial(locate, config.path)
+        elif key in module.Options.model_fields:
+            place = partial(_place_option, config, network)
+        else:
             raise
-        place = partial(_place_option, config, network)
-        raise UserError(add_place(option, place)) from None
+        raise UserError(add_place(str(error), place)) from None
 
 
 def network_module(network: Network, name: str) -> NetworkModule:

@@ -88,7 +88,7 @@ class PConv(Method):
 
 
 def build(*, options: Options, context: BuildContext) -> Trainable:
-    require_multiple(context.image_size, 2**options.levels, "networks.pconv.levels")
+    require_multiple(context.image_size, 2**options.levels, "levels")
     return PConv(
         network=PartialUNet(
             levels=options.levels, width=options.width, max_width=options.max_width

@@ -116,14 +116,16 @@ def test_a_bad_option_is_named_with_file_line_and_key(
         list(build_each(load_config()))
 
 
+@pytest.mark.parametrize("key", ["width", "image_size"])
 def test_an_option_that_does_not_fit_is_named_with_its_line(
-    config: Config, monkeypatch: pytest.MonkeyPatch
+    config: Config, monkeypatch: pytest.MonkeyPatch, key: str
 ) -> None:
     def build(*, options: Options, context: BuildContext) -> Toy:
-        raise UserError("networks.base.width: too small")
+        raise UserError(f"{key}: too small")
 
     monkeypatch.setattr(toy, "build", build)
-    with pytest.raises(UserError, match=rf"^{_place('width')}: "):
+    place = _place(key).replace(r"networks\.base\.image_size", "image_size")
+    with pytest.raises(UserError, match=rf"^{place}: too small"):
         list(build_each(config))
 
 

@@ -254,7 +254,7 @@ def test_training_lowers_the_loss(context: BuildContext, batch: Batch, run_steps
 
 
 def test_an_image_size_that_does_not_halve_is_refused(context: BuildContext) -> None:
-    with pytest.raises(UserError, match="image_size"):
+    with pytest.raises(UserError, match=r"^image_size: "):
         _build(replace(context, image_size=36))
 
 

@@ -175,7 +175,7 @@ def build(*, options: Options, context: BuildContext) -> Trainable:
     Raises:
         UserError: the image size is not a multiple of 2^levels.
     """
-    require_multiple(context.image_size, 2**options.levels, "networks.ctsdg.levels")
+    require_multiple(context.image_size, 2**options.levels, "levels")
     return CTSDG(
         generator=Generator(levels=options.levels, width=options.width),
         discriminator=Discriminator(base=options.discriminator_base),

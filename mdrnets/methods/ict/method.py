@@ -231,12 +231,13 @@ def build(*, options: Options, context: BuildContext) -> Trainable:
     """
     if options.width % options.heads:
         raise UserError(
-            f"networks.ict.heads: the width {options.width} is not a multiple of {options.heads}"
+            f"heads: found {options.heads}, expected a divisor of the width {options.width}; "
+            "change one of them"
         )
     if options.grid > context.image_size:
         raise UserError(
-            f"networks.ict.grid: {options.grid} cells for {context.image_size} pixels; "
-            "expected at most one cell per pixel"
+            f"grid: found {options.grid} cells for {context.image_size} pixels, expected at most "
+            "one cell per pixel; lower it"
         )
     return ICT(options=options, context=context)
 

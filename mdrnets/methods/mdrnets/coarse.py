@@ -86,6 +86,6 @@ def build(*, options: Options, context: BuildContext) -> Coarse:
     Raises:
         UserError: the image size cannot be halved `levels` times.
     """
-    require_multiple(context.image_size, 2**options.levels, "networks.coarse.levels")
+    require_multiple(context.image_size, 2**options.levels, "levels")
     network = PartialUNet(levels=options.levels, width=options.width, max_width=options.max_width)
     return Coarse(network=network, features=context.features("vgg16"), options=options)

@@ -344,15 +344,16 @@ def _feature_regions(labels: Tensor, features: Tensor) -> Tensor:
 
 def _check_sizes(options: Options, image_size: int) -> None:
     reduction = 2**options.halvings
-    require_multiple(image_size, reduction, "networks.mdrnets.halvings")
+    require_multiple(image_size, reduction, "halvings")
     if (image_size // 2) % options.patch_size:
         raise UserError(
-            f"patch_size {options.patch_size}: it must divide half the image size, "
-            f"{image_size // 2}; choose a divisor"
+            f"patch_size: found {options.patch_size}, expected a divisor of half the image size, "
+            f"{image_size // 2}; choose one"
         )
     bottleneck = image_size // reduction
     if max(options.dilations) >= bottleneck:
         raise UserError(
-            f"dilations {list(options.dilations)}: each must be below the bottleneck's size, "
-            f"{bottleneck} at {image_size} pixels, else a kernel would see only padding; lower them"
+            f"dilations: found {list(options.dilations)}, expected each below {bottleneck}, the "
+            f"size of the bottleneck at {image_size} pixels, since a kernel would otherwise see "
+            "only padding; lower them"
         )

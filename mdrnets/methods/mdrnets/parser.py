@@ -165,8 +165,8 @@ def build(*, options: Options, context: BuildContext) -> Parser:
     """
     if context.image_size * options.input_scale % STRIDE:
         raise UserError(
-            f"parser.input_scale: {options.input_scale} × {context.image_size} pixels: the "
-            f"face parser needs a multiple of {STRIDE}; choose another scale or image size"
+            f"input_scale: found {options.input_scale} × {context.image_size} pixels, expected a "
+            f"multiple of {STRIDE}; choose another scale or image size"
         )
     if not options.published:
         network = BiSeNet(n_classes=len(CLASSES), width=options.width)

@@ -130,9 +130,9 @@ def build(*, options: Options, context: BuildContext) -> Reconstruction:
     smallest = 2 ** (options.downsamplings + 1)  # instance normalisation needs two values
     if context.image_size < smallest or context.image_size % 2**options.downsamplings:
         raise UserError(
-            f"recon.downsamplings: {options.downsamplings} halvings do not fit images of "
-            f"{context.image_size} pixels: expected a multiple of {2**options.downsamplings} that "
-            f"is at least {smallest}; lower it, or choose another image size"
+            f"downsamplings: found {options.downsamplings} for images of {context.image_size} "
+            f"pixels, expected a multiple of {2**options.downsamplings} that is at least "
+            f"{smallest}; lower it, or choose another image size"
         )
     return Reconstruction(options=options, features=context.features("vgg16"))
 

@@ -185,13 +185,14 @@ def build(*, options: Options, context: BuildContext) -> Trainable:
     latent = context.image_size / 2**options.reductions
     if latent < 3 or latent != int(latent):
         raise UserError(
-            f"networks.pic.reductions: {options.reductions} leaves {latent:g} of "
-            f"{context.image_size} pixels; expected an integer of at least 3; lower it"
+            f"reductions: found {options.reductions}, which leaves {latent:g} of "
+            f"{context.image_size} pixels, expected an integer of at least 3; lower it"
         )
-    if options.base * 2 ** (options.reductions - 1) < options.cap:
+    widest = options.base * 2 ** (options.reductions - 1)
+    if widest < options.cap:
         raise UserError(
-            f"networks.pic.cap: the last level has {options.base * 2 ** (options.reductions - 1)} "
-            f"channels, but the latent {options.cap}; lower the cap"
+            f"cap: found {options.cap}, expected at most {widest}, the channels of the last level; "
+            "lower it"
         )
     return PIC(options=options)
 

@@ -112,7 +112,7 @@ def test_gradients_of_the_transformer_are_clipped(
 
 @pytest.mark.parametrize(
     ("changes", "message"),
-    [({"heads": 3}, r"networks\.ict\.heads"), ({"grid": 64}, r"networks\.ict\.grid: 64")],
+    [({"heads": 3}, "^heads: .* 3,"), ({"grid": 64}, "^grid: .* 64 ")],
 )
 def test_sizes_that_do_not_fit_are_refused(
     context: BuildContext, changes: dict[str, int], message: str

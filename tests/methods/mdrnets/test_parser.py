@@ -214,5 +214,5 @@ def test_published_weights_replace_a_training() -> None:
 
 def test_an_image_size_that_does_not_suit_the_strides_is_refused() -> None:
     options = Options(steps=1, batch_size=2, width=4)
-    with pytest.raises(UserError, match=r"parser\.input_scale: 1 .* 48 .* 32"):
+    with pytest.raises(UserError, match=r"^input_scale: .* 1 .* 48 .* 32"):
         build(options=options, context=BuildContext(image_size=48, features=_no_features))

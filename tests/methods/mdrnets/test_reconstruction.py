@@ -126,7 +126,7 @@ def test_the_optimiser_is_the_papers(network: Reconstruction) -> None:
 def test_a_middle_layer_that_does_not_fit_is_refused(
     context: BuildContext, image_size: int, downsamplings: int
 ) -> None:
-    with pytest.raises(UserError, match=f"recon.downsamplings: {downsamplings} .* {image_size} "):
+    with pytest.raises(UserError, match=f"^downsamplings: .* {downsamplings} .* {image_size} "):
         build(
             options=Options(steps=1, batch_size=1, downsamplings=downsamplings),
             context=BuildContext(image_size=image_size, features=context.features),
