@@ -1,4 +1,4 @@
-"""What `before_after.py` times: one function each, which returns what one unit of work is.
+"""The cases that `before_after.py` times: each function returns one unit of work to call.
 
 Run in the checkout that is measured, so every case uses only what both checkouts have.
 """

@@ -1,9 +1,9 @@
-"""Where each file of a run lies. Arguments may be wildcards such as `{dataset}`."""
+"""The paths of all files of a run. Arguments may be wildcards such as `{dataset}`."""
 
 from pathlib import Path
 
 BUNDLE = Path("inputs/manifest.json")
-"""What tells that this folder is a bundle, see `mdrnets bundle`, and lists its inputs."""
+"""Exists only in an unpacked bundle (see `mdrnets bundle`), and lists its inputs."""
 
 
 class Layout:
@@ -91,7 +91,7 @@ class Layout:
         return self.run / "completions" / dataset / f"{method}_raw.npy"
 
     def validation(self, dataset: str, method: str) -> Path:
-        """What the training was good for, on validation images, and what a completion costs."""
+        """How far training improved on the untrained network, and the cost of a completion."""
         return self.run / "validation" / dataset / f"{method}.json"
 
     def refined_faces(self, dataset: str, method: str) -> Path:
@@ -103,7 +103,7 @@ class Layout:
         return self.run / "inspection" / dataset / f"{method}_memory.safetensors"
 
     def parsing(self, dataset: str, method: str) -> Path:
-        """What a method's parser finds on held-out labelled images: pixels by class."""
+        """How a method's parser classifies held-out labelled images: pixels by class."""
         return self.run / "inspection" / dataset / f"{method}_parsing.csv"
 
     def features(self, dataset: str, method: str) -> Path:
@@ -128,5 +128,5 @@ class Layout:
         return self.reports / "metrics.json"
 
     def report(self, name: str) -> Path:
-        """`table1.md` and its like."""
+        """A file of the report, such as `table1.md`."""
         return self.reports / name

@@ -15,7 +15,8 @@ from mdrnets.execution.run import StageRun
 def main(run: StageRun) -> None:
     from mdrnets.dag.report import renderer
 
-    os.environ["MPLBACKEND"] = "Agg"  # that of a notebook, which may have started this, is not here
+    # A notebook that started this may have set a backend that is not installed here.
+    os.environ["MPLBACKEND"] = "Agg"
     module = import_module(renderer(run.config, run.stage))
     module.render(run.config, run.layout, run.stage)
 

@@ -101,7 +101,7 @@ def outputs_page() -> str:
             rows.append([f"`{path}`", f"`{stage.name}`", about])
     table = format_table(["file", "stage", "content"], _escape(rows))
     return (
-        f"# Outputs\n\nOf the profile `{PROFILE}`; words in braces stand for the names of data "
+        f"# Outputs\n\nThe files of profile `{PROFILE}`. Words in braces are the names of data "
         f"sets and networks. `mdrnets/layout.py` says what each file contains.\n\n{table}\n"
     )
 

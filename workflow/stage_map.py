@@ -20,7 +20,7 @@ RENDERED = "render[tables, claims, figures]"
 
 
 def mermaid_map() -> str:
-    """The programs of the stages and what passes files to what, as Mermaid draws it."""
+    """A diagram, in Mermaid's language, of which program passes files to which."""
     edges = _programs().edges
     return "\n".join(["flowchart LR", *sorted(f"    {a} --> {b}" for a, b in edges)])
 

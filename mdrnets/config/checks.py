@@ -1,9 +1,8 @@
 """Check protocol and profile against each other when they are loaded.
 
-What a later stage would refuse, and params.yaml and the profile alone decide, is refused here,
-before anything runs. What each of the two files decides alone is checked by its own classes, and
-what needs other files, built networks or enough images by
-`planning/preconditions.py`.
+Mistakes that a later stage would refuse, and that can be found from params.yaml and the profile
+together, are refused here, before anything runs. The classes of each file check what concerns that
+file alone, and `planning/preconditions.py` what needs other files, built networks or enough images.
 """
 
 from collections.abc import Iterator
@@ -103,7 +102,7 @@ def _check_external(config: "Config") -> Iterator[str]:
 
 
 def holdout_problems(config: "Config") -> Iterator[str]:
-    """Too few images or holes for the stages after training; for `planning/preconditions.py`."""
+    """Find splits that are too small for the stages after training, for the preconditions."""
     trained = any(name in config.profile.methods for name in config.trained)
     yield from _missing_test_holes(config)
     for name, dataset in config.profile.datasets.items():

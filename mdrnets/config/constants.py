@@ -1,7 +1,7 @@
 """Constants of the protocol that affect results; unlike the rest of `config`, tracked as code."""
 
 MIN_TEST_IMAGES = 4
-"""The intervals of the scores need as many."""
+"""The intervals of the scores need at least this many."""
 PAPERS_METHOD = "mdrnets"
 """The method that the paper proposes, as reports/published/ and params.yaml name it."""
 STEPS = 6

@@ -37,7 +37,7 @@ def _check_address(url: str) -> str:
 
 
 FROM_LIST = Strict(False)
-"""For tuples, since YAML has only lists."""
+"""Lets a tuple be read from a list, since YAML has no tuples."""
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Names = Annotated[tuple[Name, ...], FROM_LIST, AfterValidator(refuse_repeated)]
 """Different names."""

@@ -57,7 +57,7 @@ class Config(Options):
 
     @property
     def trained(self) -> dict[str, Network]:
-        """Those that it trains."""
+        """The networks that the profile trains."""
         return {name: network for name, network in self.networks.items() if network.trained}
 
     @property
@@ -95,7 +95,7 @@ class Config(Options):
         return tuple(str(replace(first, training=number)) for number in range(1, count + 1))
 
     def seed(self, network: str) -> int:
-        """Of its training and of its samples."""
+        """The seed of a network's training and of its samples."""
         return self.protocol.seed + NetworkId.parse(network).training - 1
 
     def network(self, name: str) -> Network:
@@ -111,7 +111,7 @@ class Config(Options):
         return network
 
     def title(self, name: str) -> str:
-        """Of a method, as `network` names it; a row that the paper alone has is its own title."""
+        """The title of a method; for a row that only the paper has, its name."""
         if name in self.protocol.methods:
             return self.protocol.methods[name].title
         return (
@@ -121,7 +121,7 @@ class Config(Options):
         )
 
     def options(self, name: str) -> dict[str, Any]:
-        """The options of a network as the profile, and the variant, give them."""
+        """The options of a network in the profile, with the changes of its variant."""
         network_id = NetworkId.parse(name)
         options = self.profile.networks.get(network_id.base, {})
         if not network_id.variant:
@@ -147,7 +147,7 @@ def load_config(profile: str | None = None) -> Config:
     """Load `params.yaml` and a profile from the current folder.
 
     Args:
-        profile: none: the profile that `params.yaml` names.
+        profile: name of the profile; None: the one that `params.yaml` names.
 
     Raises:
         UserError: a file is missing, a key is unknown, or a value is not accepted.

@@ -6,7 +6,7 @@ from typing import Self
 
 @dataclass(frozen=True)
 class NetworkId:
-    """What `NAME`, `NAME@VARIANT`, `NAME@seed2` and `NAME@VARIANT@seed2` name.
+    """The parts of a name: `NAME`, `NAME@VARIANT`, `NAME@seed2` or `NAME@VARIANT@seed2`.
 
     `str()` is the name in paths, commands and random seeds.
 

@@ -158,7 +158,7 @@ class Frechet(Options):
 
 
 class PaperScale(Options):
-    """What a run needs before its verdicts are about the paper's claims, beside real faces.
+    """What a run needs, besides real faces, to decide the paper's claims.
 
     Attributes:
         image_size: width and height in pixels.

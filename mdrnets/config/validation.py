@@ -44,7 +44,7 @@ EXPECTED = (
     ("^a valid ", "a "),
     (" after validation.*", ""),
 )
-"""What pydantic says of values, and our words for it; applied in this order."""
+"""Patterns in pydantic's messages, and our words for them; applied in this order."""
 MAX_SHOWN = 60
 """Characters of a wrong value that its error shows."""
 _UNION_TAGS = ("network", "external")

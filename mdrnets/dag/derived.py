@@ -1,4 +1,4 @@
-"""What tables, figures and pages read from the configuration that is not a key of its files."""
+"""A digest of what tables, figures and pages read besides the keys of the configuration."""
 
 import json
 
@@ -12,9 +12,9 @@ from mdrnets.dag.code import text_digest
 def derived_digest(config: Config) -> str:
     """Sixteen hexadecimal digits of what the configuration's code computes from its keys.
 
-    So an edit of that code, which is not part of a job's code, re-renders what it can change.
+    That code is not part of a job's code, so an edit of it re-renders only through this digest.
     """
-    # Further trainings differ from the first one in their seeds, which have no place in a report.
+    # Further trainings differ from the first one in their seeds, which the report does not show.
     networks = {
         name: network
         for name, network in config.networks.items()

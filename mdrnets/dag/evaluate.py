@@ -16,7 +16,7 @@ from mdrnets.layout import Layout
 GROUND_TRUTH = "ground_truth"
 """Stands for a method's name in the path of the original images' features."""
 COMPUTING_KEYS = ("device", "precision", "threads", "deterministic", "completion_batch")
-"""What every stage that runs a network reads of the profile."""
+"""What every stage that runs a network reads from the profile."""
 
 
 def evaluation_stages(config: Config, layout: Layout) -> Iterator[Stage]:
@@ -38,7 +38,7 @@ def evaluation_stages(config: Config, layout: Layout) -> Iterator[Stage]:
     groups = list(method_groups(config))
     for group in groups:
         yield from _completion(config, layout, group)
-    # All methods are scored alike, whatever made their completions.
+    # All methods are scored in the same way, external ones too.
     first = {"method": config.profile.methods, "dataset": datasets}
     yield _scoring(config, layout, "evaluate", METHOD, first)
     for group in groups:
@@ -106,7 +106,7 @@ def _completion(config: Config, layout: Layout, group: NetworkGroup) -> Iterator
 def refines(config: Config, network: str) -> bool:
     """Whether validation also scores how the network refines its coarse faces.
 
-    So it is for the method of the ablations and its variants, if it builds on other networks.
+    It does for the method of the ablations and its variants, if they build on other networks.
     """
     base = NetworkId.parse(network).base
     return base == config.protocol.ablation_base and bool(config.protocol.networks[base].uses)
@@ -183,7 +183,7 @@ def _inspections(config: Config, layout: Layout, name: str) -> Iterator[Stage]:
 
 
 def _weights(config: Config, layout: Layout) -> tuple[Path, ...]:
-    """Those of the Fréchet distance's network, unless its package holds them."""
+    """The weights of the Fréchet distance's network, unless its package includes them."""
     return (layout.weights(INCEPTION),) if config.profile.frechet == "inception-v3" else ()
 
 

@@ -1,7 +1,7 @@
-"""Networks that have the same stages: one matrix for each group of them.
+"""Groups of networks that share their stages.
 
-Stages of networks that differ in a name only are one stage; a network that needs files of its own
-(frozen components, label maps, published weights) has a stage of its own.
+Networks that differ only in their names share one stage with a matrix; a network that needs other
+files (frozen components, label maps, published weights) has its own stage.
 """
 
 from collections.abc import Iterator

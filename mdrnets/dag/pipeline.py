@@ -1,4 +1,4 @@
-"""The table of stages: the one description of the DAG, from which both engines take theirs.
+"""The table of stages: the single description of the DAG, which both engines use.
 
 `workflow/rules/*.smk` make a Snakemake rule of each `Stage`; `workflow/dvc_yaml.py` writes them to
 `dvc.yaml`. The stages themselves are in `mdrnets/dag/`, a file for each of the rule files.
@@ -65,7 +65,7 @@ class Job:
 
     @property
     def name(self) -> str:
-        """For people."""
+        """The name in messages and plans."""
         return " ".join(self.path)
 
     @cached_property

@@ -17,9 +17,9 @@ from mdrnets.layout import Layout
 PUBLISHED = (Path("reports/published/table1.csv"),)
 TEMPLATES = Path("mdrnets/reporting/page/templates")
 SHOWN_SUFFIXES = (".png", ".csv", ".json")
-"""Of the files that the page shows; to the others it links."""
+"""The page shows files with these suffixes, and links to the others."""
 ABLATION_KEYS = ("ablation_base", "variants", "ablations", "per_class")
-"""Of `params.yaml`; a protocol without ablations has none of them."""
+"""Keys of `params.yaml`, of which a protocol without ablations has none."""
 
 
 def report_stages(config: Config, layout: Layout) -> Iterator[Stage]:
@@ -108,7 +108,7 @@ def refined_networks(config: Config) -> tuple[tuple[str, ...], tuple[str, ...]] 
 
 
 def figure_stages(config: Config, layout: Layout) -> Iterator[Stage]:
-    """One stage a figure; variants of the ablations are in their own ones alone."""
+    """One stage for each figure. Only the figures of ablations show their variants."""
     datasets, methods = tuple(config.profile.datasets), config.profile.methods
     faces = _faces(layout, datasets)
     completions = tuple(layout.completions(d, m) for d in datasets for m in methods)
@@ -171,7 +171,7 @@ def _figure(
     profile_keys: tuple[str, ...] = (),
     tables: tuple[str, ...] = (),
 ) -> Stage:
-    """Args: profile_keys: in addition to those of every figure. tables: in the same stage."""
+    """The stage of a figure, which may write `tables` too; `profile_keys` are read additionally."""
     return _render_stage(
         config,
         name,
@@ -213,7 +213,7 @@ def _render_stage(
     profile_keys: tuple[str, ...] = ("",),
     data_files: tuple[Path, ...] = (),
 ) -> Stage:
-    """What `stages.render NAME` makes."""
+    """The stage that runs `stages.render NAME`."""
     return Stage(
         name=name,
         group="report",
@@ -246,13 +246,13 @@ def renderer(config: Config, name: str) -> str:
 
 
 def choose_figure1_method(config: Config) -> str:
-    """The method of Figure 1: the paper's where the profile runs it, else the last."""
+    """The method of Figure 1: the paper's if the profile runs it, otherwise the last one."""
     methods, ours = config.profile.methods, config.protocol.ablation_base
     return ours if ours in methods else methods[-1]
 
 
 def list_curve_networks(config: Config) -> list[str]:
-    """Whose curves are drawn: all but the variants of the ablations."""
+    """The networks whose curves are drawn: all but variants and further trainings."""
     return [name for name in config.trained if NetworkId.parse(name).is_plain]
 
 

@@ -1,4 +1,4 @@
-"""Report all bad files of an archive or folder at once, so that they can be mended in one go."""
+"""Report all bad files of an archive or folder at once, so that all can be fixed at once."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -46,7 +46,7 @@ def require_none(problems: Sequence[str], *, where: Path, total: int) -> None:
         total: number of its files.
 
     Raises:
-        UserError: there are; the problem, or their number and the first ten.
+        UserError: there are some; has the problem, or their number and the first ten.
     """
     if not problems:
         return

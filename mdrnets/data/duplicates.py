@@ -1,9 +1,9 @@
 """Find equal and nearly equal images in packed data: training must not see the test images.
 
-Equal are images whose packed pixels are, whatever their file formats. Nearly equal are images with
-almost the same difference hash (N. Krawetz, "Kind of Like That", 2013, the hash of many libraries):
-whether each cell of a grid is brighter than its neighbours. It survives other formats, sizes and
-levels of compression.
+Two images are equal if their packed pixels are, in files of any format. They are nearly equal if
+they have almost the same difference hash (N. Krawetz, "Kind of Like That", 2013, used by many
+libraries), which says whether each cell of a grid is brighter than its neighbours. Other formats,
+sizes and levels of compression hardly change it.
 """
 
 import hashlib
@@ -40,7 +40,7 @@ def check_no_shared_pixels(
         where: what error messages name.
 
     Raises:
-        UserError: two have; names the first and counts all.
+        UserError: two images have; names the first pairs and counts all.
     """
     first: dict[bytes, int] = {}
     pairs = []

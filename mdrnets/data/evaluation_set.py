@@ -37,7 +37,7 @@ class EvaluationSet:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of a method's completions: bins×images×H×W×3."""
+        """The shape of a method's completions: bins×images×H×W×3."""
         return (len(self.bins), self.count, *self.images.shape[1:])
 
 

@@ -1,7 +1,7 @@
 """Find damage inside a JPEG file that Pillow decodes without an error.
 
-libjpeg draws what it cannot decode in grey, or goes on in the wrong place, and only warns; Pillow
-drops the warning. Segments and Huffman tables: ITU-T T.81, annex B.
+Where libjpeg cannot decode data, it fills in grey or continues in the wrong place, and only warns;
+Pillow drops the warning. Segments and Huffman tables: ITU-T T.81, annex B.
 """
 
 import struct
@@ -17,10 +17,10 @@ _ZEROS = bytes(9)  # more than 64 bits, even if the first byte belongs to an esc
 def find_damage(data: bytes) -> str | None:
     """Return what is wrong inside a JPEG file that Pillow decoded, or None.
 
-    Found are files that were cut and then ended properly, and zeroed bytes. Not found are most
-    bytes that were changed to other values; a cut between two scans of a progressive file; and
-    zeroed bytes that libjpeg does not warn of in a progressive file (1 in 100), or where zero bits
-    mean blocks like the one before (drawings with tables of their own).
+    It finds files that were cut and then ended properly, and zeroed bytes. It misses most bytes
+    that were changed to other values; a cut between two scans of a progressive file; and zeroed
+    bytes that libjpeg does not warn of in a progressive file (1 in 100), or where zero bits mean
+    blocks like the one before (drawings with their own tables).
     """
     try:
         simplejpeg.decode_jpeg(data, strict=True)

@@ -1,4 +1,4 @@
-"""How long loops of the library report their progress, without knowing terminals or logs."""
+"""The interface by which long loops report progress, without knowing terminals or logs."""
 
 from collections.abc import Iterable, Iterator
 from typing import Protocol, TypeVar

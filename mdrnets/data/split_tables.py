@@ -84,7 +84,7 @@ def _training_rows(
         hashes = hash_members(holes, progress=progress)
     if unused := sum(role == "unused" for role in roles.values()):
         logger.info(
-            "%s: %d of %d masks are not used: at %d pixels they are entirely or nowhere a hole",
+            "%s: %d of %d masks are not used: at %d pixels all or none of their area is a hole",
             settings.source,
             unused,
             len(roles),

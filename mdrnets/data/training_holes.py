@@ -38,7 +38,7 @@ def read_training_hole(
 def assign_training_roles(
     archive: Archive, settings: TrainingHoles, *, size: int, progress: ProgressBar = no_progress_bar
 ) -> dict[str, Role]:
-    """Return the role of each mask: `train`, or `unused` if it is entirely or nowhere a hole.
+    """Return the role of each mask: `train`, or `unused` if all or none of it is a hole.
 
     Raises:
         UserError: a mask is unreadable, or the masks cover more than half of the image on average,

@@ -52,7 +52,7 @@ SCHEDULER = "# Without the solvers of PuLP, 16 MB, which a bundle lacks.\nschedu
 WITHOUT = frozenset({"pulp"})
 """Distributions that Snakemake requires and, with these settings, does not import."""
 MODULES = ("mdrnets.commands.unpack_bundle", "mdrnets.execution.run", "benchmarks.training_step")
-"""What runs there besides the stages and what the rules import."""
+"""Modules that a bundle runs besides the stages and those that the rules import."""
 IMPORTED = re.compile(r"^ *from (mdrnets[\w.]*) import", re.MULTILINE)
 """Modules that rules import."""
 

@@ -52,7 +52,7 @@ FORMATS = {
 }
 BINARY, TEXT = "application/octet-stream", "text/plain"
 TAKEN = "used as they were, although changed after their jobs made them"
-"""Of inputs, in the description of an action."""
+"""Said of inputs in the description of an action."""
 COPIED = (".csv", ".json", ".md", ".tex")
 """Inputs and outputs that are copied: numbers and texts."""
 

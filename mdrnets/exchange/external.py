@@ -1,4 +1,4 @@
-"""What software outside this project needs to complete the test images, and a check of its results.
+"""Inputs for other software that completes the test images, and a check of its results.
 
 The results become a row of Table 1 by the key `completions` of a method in params.yaml.
 """

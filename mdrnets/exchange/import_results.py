@@ -1,7 +1,7 @@
-"""Take the results of a bundle back: models, completions, scores, and the records of their jobs.
+"""Import the results of a bundle: models, completions, scores, and the records of their jobs.
 
-Nothing is written unless everything fits: each finished job there had the code, the parameters and
-the inputs that it would have here, and its outputs have the digests of its record.
+Nothing is written unless everything fits: each job that finished on the other machine had the code,
+the parameters and the inputs that it would have here, and its outputs match their record.
 """
 
 import re
@@ -33,7 +33,7 @@ MAX_RECORD_BYTES = 2**26
 
 @dataclass(frozen=True)
 class Results:
-    """The files of a run there.
+    """The files of a run on the other machine.
 
     Attributes:
         name: of the folder or archive that holds them, for error messages.
@@ -52,11 +52,11 @@ class Results:
 
 @dataclass(frozen=True)
 class ImportedJob:
-    """A finished job there.
+    """A job that finished on the other machine.
 
     Attributes:
         job: as it is configured here.
-        record: of its execution there.
+        record: of its execution.
     """
 
     job: Job

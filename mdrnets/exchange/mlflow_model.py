@@ -1,7 +1,7 @@
 """An exported method as a model of MLflow: logged with its signature, and registered.
 
-`mlflow.pyfunc.load_model` reads it where this project is installed. Its input are uint8 images
-N×H×W×3 and their holes N×H×W, 1 = missing; its output are the completions, uint8 N×H×W×3.
+`mlflow.pyfunc.load_model` reads it where this project is installed. Its inputs are images,
+uint8 N×H×W×3, and their holes N×H×W, 1 = missing; its output is the completions, uint8 N×H×W×3.
 """
 
 import warnings
@@ -25,7 +25,7 @@ from mdrnets.tracking.sync import EXECUTION
 
 
 class Completer:
-    """What MLflow calls."""
+    """The model that MLflow calls."""
 
     def __init__(self, method: LoadedMethod) -> None:
         self.method = method

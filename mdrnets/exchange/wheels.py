@@ -1,7 +1,7 @@
 """The wheels that another machine lacks, in the versions of `requirements.lock`.
 
-Which packages need which others is taken from the packages that are installed here. What the other
-machine has in a version that fits is left out, with everything that only it needs.
+The dependencies are those of the packages that are installed here. Packages that the other machine
+has in a suitable version are left out, together with what only they need.
 """
 
 import re
@@ -74,7 +74,7 @@ def find_lacking(
         imports: names of the modules that it will import.
         present: its distributions.
         python: its version of Python, such as `3.12`.
-        without: distributions that it does not need, whatever requires them.
+        without: distributions that it does not need, even if others require them.
 
     Raises:
         UserError: the version is too old, or a module is not installed here.

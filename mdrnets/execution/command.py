@@ -50,7 +50,7 @@ class Main(Protocol):
 
 
 class Terminated(SystemExit):
-    """SIGTERM arrived: save what must be saved, then let it pass."""
+    """Raised when SIGTERM arrives: save what must be saved, and raise it again."""
 
     def __init__(self) -> None:
         super().__init__(128 + signal.SIGTERM)
@@ -74,7 +74,7 @@ def add_profile_option(parser: argparse.ArgumentParser) -> None:
 
 
 def print_user_error(error: UserError) -> int:
-    """Print the sentence of an error that the user can mend. Returns the exit code."""
+    """Print the message of an error that the user can correct. Returns the exit code."""
     print(f"error: {error}", file=sys.stderr)
     return 1
 
@@ -103,7 +103,7 @@ def stage_command(
     The module's docstring is the help. The arguments are parsed before anything else is imported.
 
     Args:
-        names: of the arguments, in their order; one that ends in `?` may be missing.
+        names: of the arguments, in their order; one that ends in `?` is optional.
         add_options: adds options, which the body finds as `run.options`.
         worker: what a further process of a training runs instead, with the profile and the
             arguments; the first one starts it with its own command line.
@@ -165,7 +165,7 @@ def execute(
 
 
 def exit_code(run: Callable[[], int]) -> int:
-    """The exit code of a program; an error that the user can mend is printed as one sentence.
+    """Run a program, and print errors that the user can correct. Returns the exit code.
 
     Args:
         run: the program; returns its exit code.
@@ -283,7 +283,7 @@ def _digest_for_dvc(path: Path, job: "Job") -> str | None:
 
 
 class _Formatter(logging.Formatter):
-    """Adds the time in a log file, and names the level of what is more than information."""
+    """Adds the time if a log file is written, and the level to warnings and errors."""
 
     def __init__(self) -> None:
         plain = "%(message)s" if sys.stderr.isatty() else "%(asctime)s %(message)s"

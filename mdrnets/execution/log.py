@@ -11,7 +11,7 @@ LOGGERS = ("mdrnets", "stages")
 
 
 def tolerate_encoding() -> None:
-    """Print `?` for what the terminal's encoding does not have, such as `²` in ASCII."""
+    """Print `?` for characters that the terminal's encoding lacks, such as `²` in ASCII."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")

@@ -32,7 +32,7 @@ class StageRun:
     Attributes:
         config: protocol and profile.
         layout: where the profile's files lie.
-        job: what the table of stages says of it.
+        job: its entry in the table of stages.
         stage: the program, `NAME` of `stages.NAME`; for what `stages.render` makes, its name.
         wildcards: the arguments of the program by name, for example `{"dataset": "rendered_a"}`.
         options: the options of the command line.

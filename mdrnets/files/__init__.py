@@ -17,7 +17,7 @@ from mdrnets.errors import UserError
 FULL_DISK_BYTES = 2**16
 """With fewer bytes free, any write error is reported as a full disk."""
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
-"""What the system says when a file cannot grow."""
+"""Error numbers of the system for a file that cannot grow."""
 _EARLIEST_TIME = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip archive can store."""
 

@@ -30,7 +30,7 @@ MAX_RATIO = 1100
 """A member's size / its compressed size. Deflate reaches 1032, on zeros."""
 MAX_MEMBER_BYTES = 64 * 2**20
 MAX_TOTAL_BYTES = 2**40
-"""Of all members. FFHQ in PNGs of 1024² pixels has 89 GB."""
+"""Limit for all members together. FFHQ in PNGs of 1024² pixels has 89 GB."""
 
 
 @contextmanager

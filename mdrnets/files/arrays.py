@@ -45,7 +45,7 @@ DAMAGED_TENSORS = (
 Tensors = TypeVar("Tensors")
 
 NO_RESERVATION = (errno.EINVAL, errno.EOPNOTSUPP)
-"""What the system says when a file system cannot reserve space."""
+"""Error numbers of the system for a file system that cannot reserve space."""
 
 
 def create_array(path: Path, *, name: Path, shape: tuple[int, ...], dtype: str) -> np.memmap:

@@ -18,7 +18,7 @@ UTILISATION = 0.25
 KERNEL_SECONDS = 10e-6
 """The shortest time from one kernel to the next on a GPU, however small they are."""
 LOADING_SECONDS = 0.15 / 16 / 8 / 256**2
-"""Of one core, to prepare a pixel of a batch: 16 batches of 8 at 256² (docs/performance.md)."""
+"""Time of one core to prepare a pixel of a batch: 16 batches of 8 at 256² (docs/performance.md)."""
 COMPLETE = "complete"
 """The phase of a method's completions, in the table of measurements."""
 

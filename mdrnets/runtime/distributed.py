@@ -57,7 +57,7 @@ def all_reduce_max(number: int) -> int:
 
 @cache
 def _cpu_group() -> Any:
-    """All ranks, which exchange tensors on the CPU whatever the training's device."""
+    """All ranks, for tensors on the CPU, even if the training runs on GPUs."""
     return dist.new_group(backend="gloo")
 
 

@@ -1,7 +1,7 @@
 """GPU locks: each job on a machine locks its GPUs, with one file for each GPU.
 
 Without locks, jobs that run in parallel (`snakemake --resources gpu=N`) would all use the first
-GPU. The kernel releases a lock when its process ends, in whatever way it ends.
+GPU. The kernel releases a lock when its process ends, even if it is killed.
 """
 
 import logging

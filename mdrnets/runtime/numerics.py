@@ -70,8 +70,10 @@ def _determinism(device: str, *, deterministic: bool) -> str:
 
 
 def require_device(device: str) -> None:
-    """Raises:
-    UserError: the device is a GPU, and none is available.
+    """Check that a device is available.
+
+    Raises:
+        UserError: it is a GPU, and PyTorch finds none.
     """
     if device == "cuda" and not torch.cuda.is_available():
         raise UserError(

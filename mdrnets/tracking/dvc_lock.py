@@ -1,4 +1,4 @@
-"""What `dvc.lock` says of results: their bytes, and the code and values that made them.
+"""What `dvc.lock` records of results: their hashes, and the code and values that made them.
 
 DVC restores results of other executions than the records on this machine describe: from another
 commit, or from its cache of earlier runs.

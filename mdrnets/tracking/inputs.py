@@ -63,8 +63,10 @@ class InputCheck:
             )
 
     def refuse(self) -> None:
-        """Raises:
-        UserError: an input has changed.
+        """Refuse changed inputs.
+
+        Raises:
+            UserError: an input has changed.
         """
         if not self.changed:
             return

@@ -1,4 +1,4 @@
-"""The runs of MLflow that stand for whole workflow runs: the parents of the stages' runs.
+"""MLflow runs of whole workflow runs, which are the parents of the stages' runs.
 
 One has the profile, the commit and the command of the workflow run, and Table 1 if it made it.
 """
@@ -58,7 +58,7 @@ def end_invocations(store: Store, records: RecordStore, touched: Iterable[str | 
 
 
 def _tags(records: RecordStore, invocation: str) -> dict[str, str]:
-    """What the stages of a workflow run have in common; a first stage speaks for all."""
+    """What the stages of a workflow run have in common, taken from the first one."""
     first = min(_members(records, invocation), key=lambda r: r.started, default=None)
     if first is None:
         return {}

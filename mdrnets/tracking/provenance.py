@@ -63,7 +63,7 @@ class GitState(Options):
     dirty: bool | None
 
     def describe(self, digits: int | None = None) -> str:
-        """For example `6f814dd61c0a with uncommitted changes`, with so many digits of the hash."""
+        """For example `6f814dd61c0a with uncommitted changes`; `digits` shortens the hash."""
         if self.commit is None:
             return "not in a git checkout"
         return self.commit[:digits] + (" with uncommitted changes" if self.dirty else "")
@@ -169,7 +169,7 @@ def machine() -> Machine:
 
 
 def _cpu_information(key: str) -> str:
-    """What Linux says of the first core; elsewhere an empty text."""
+    """A property of the first core on Linux; an empty text on other systems."""
     try:
         for line in CPU_INFORMATION.read_text(encoding="utf-8").splitlines():
             name, _, value = line.partition(":")

@@ -36,10 +36,14 @@ class RunRecorder:
         job: Job,
         resumes: bool,
     ) -> None:
-        """Args:
-        pipeline: the table of stages.
-        job: what the execution reads and writes.
-        resumes: whether the stage continues where an unfinished execution stopped.
+        """Write the record of an execution that begins.
+
+        Args:
+            pipeline: the table of stages.
+            stage: see `StageRun`.
+            wildcards: see `StageRun`.
+            job: what the execution reads and writes.
+            resumes: whether the stage continues where an unfinished execution stopped.
         """
         config = pipeline.config
         self.job = job

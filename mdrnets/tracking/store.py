@@ -230,7 +230,7 @@ def _as_tracking_error() -> Iterator[None]:
 
 
 def _reason(error: BaseException) -> str:
-    """The operating system's words, such as `Connection refused`, else the first line."""
+    """The operating system's message, such as `Connection refused`, or else the first line."""
     innermost = error
     while (cause := innermost.__cause__ or innermost.__context__) is not None:
         innermost = cause

@@ -70,14 +70,14 @@ def reference_tables():
 def ablation(name):
     if name not in PIPELINE.config.ablations:
         raise WorkflowError(
-            f"profiles/{PIPELINE.config.name}.yaml: variants: none of {name} is there; add some of "
-            "params.yaml's to make this table"
+            f"profiles/{PIPELINE.config.name}.yaml: variants: found none of the rows of {name}; add "
+            "some of those in params.yaml"
         )
     return PIPELINE.stages[name].outputs
 
 
-# Seen on the terminal and kept. Ctrl-C, or SIGTERM to all, must not cut the last words of a stage,
-# nor may the shell end before it (`:` waits; a stage handles its signals itself).
+# Output goes to the terminal and to the log. Ctrl-C, or SIGTERM to all processes, must not cut off
+# the last messages of a stage, nor end the shell before it (`:` waits; a stage handles signals).
 # One string for all rules: Snakemake reads it when a job runs, and `stage` has changed by then.
 RUN_STAGE = (
     "trap : TERM; MDRNETS_CODE_DIGEST={params.digest[code]} "

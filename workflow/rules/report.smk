@@ -1,4 +1,4 @@
-# Tables, claims and figures, and what `snakemake --report` says of them.
+# Tables, claims and figures, and their captions for `snakemake --report`.
 from mdrnets.reporting.captions import caption, escape_rst
 
 CATEGORIES = {".png": "Figures", ".html": "Report"}

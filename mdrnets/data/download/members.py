@@ -34,7 +34,7 @@ _IGNORED = {
     "lost+found",
 }
 ALL_FOLDERS = "."
-"""As `folder`: all images of the archive."""
+"""The value of `folder` that selects all images of the archive."""
 
 
 @dataclass(frozen=True)
