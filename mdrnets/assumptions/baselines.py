@@ -14,17 +14,9 @@ from mdrnets.methods.pic import method as pic
 from mdrnets.methods.pic import networks
 from mdrnets.networks import vector_quantiser
 
-DEEPFILL = "methods/deepfillv2.py"
 ATTENTION = "networks/contextual_attention.py"
-PIC = "methods/pic/method.py"
-CTSDG = "methods/ctsdg/method.py"
-STRUCTURE = "methods/ctsdg/structure.py"
 DSI = "methods/dsi/method.py"
-TEXTURE = "methods/dsi/texture.py"
-QUANTISER = "networks/vector_quantiser.py"
-ICT = "methods/ict/method.py"
 PALETTE = "methods/ict/palette.py"
-TRANSFORMER = "methods/ict/transformer.py"
 
 BASELINE_OPTIONS = (
     *collect_options("pconv", pconv.Options),
@@ -56,7 +48,7 @@ BASELINE_DECISIONS = (
         "padding of strided convolutions",
         "symmetric in DeepFillv2 and DSI; their framework pads below and to the right",
         "the same in all methods; only official weights depend on it",
-        TEXTURE,
+        "methods/dsi/texture.py",
     ),
     Assumption(
         "PConv: range of L1",
@@ -82,7 +74,7 @@ BASELINE_DECISIONS = (
         "DeepFillv2: batches",
         "discriminator and generator are updated on one batch",
         "the authors draw another batch and another hole for each",
-        DEEPFILL,
+        "methods/deepfillv2.py",
     ),
     Assumption(
         "DeepFillv2: valid patches",
@@ -123,7 +115,7 @@ BASELINE_DECISIONS = (
         "PIC: first KL term",
         "KL(target ‖ posterior), as in the authors' code",
         "the article has it the other way round",
-        PIC,
+        "methods/pic/method.py",
     ),
     Assumption(
         "CTSDG: grey values and edges",
@@ -131,19 +123,19 @@ BASELINE_DECISIONS = (
         "as in completion",
         "in the authors' 8-bit conversion negative values wrap around: on real faces their edges "
         "agree with clean ones to an IoU of .18",
-        STRUCTURE,
+        "methods/ctsdg/structure.py",
     ),
     Assumption(
         "CTSDG: fine-tuning",
         "BatchNorm's statistics are frozen, as the article says",
         "the authors' code is meant to freeze them, but does not",
-        CTSDG,
+        "methods/ctsdg/method.py",
     ),
     Assumption(
         "DSI: codebooks",
         "initialised with features of the first batch; unused codes keep their vectors",
         "in the authors' code all unused codes become zero",
-        QUANTISER,
+        "networks/vector_quantiser.py",
     ),
     Assumption(
         "DSI: likelihood",
@@ -198,13 +190,13 @@ BASELINE_DECISIONS = (
         "ICT: weights of the transformer",
         "the last",
         "the authors keep those of the best validation loss; no other method here selects weights",
-        ICT,
+        "methods/ict/method.py",
     ),
     Assumption(
         "ICT: loss of the transformer",
         "divided by the number of masked cells",
         "an option of the authors' code; independent of the hole size",
-        TRANSFORMER,
+        "methods/ict/transformer.py",
     ),
     Assumption(
         "baselines' lengths at the paper's scale",

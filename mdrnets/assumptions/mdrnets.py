@@ -22,14 +22,8 @@ from mdrnets.networks import features, spade
 from mdrnets.training import hole_augmentation, loop, sampling
 
 PARSER = "methods/mdrnets/parser.py"
-COARSE = "methods/mdrnets/coarse.py"
-RECON = "methods/mdrnets/reconstruction.py"
-STYLE = "methods/mdrnets/style_encoder.py"
 MEMORY = "methods/mdrnets/memory.py"
-MREM = "methods/mdrnets/mask_region.py"
-REFINEMENT = "methods/mdrnets/refinement.py"
 INCO = "methods/mdrnets/coordination.py"
-LOSSES = "methods/mdrnets/losses.py"
 METHOD = "methods/mdrnets/method.py"
 
 OPTIONS = (
@@ -74,7 +68,7 @@ DECISIONS = (
         "coarse schedule",
         "PConv's network and loss in one phase; the encoder's BatchNorm is never frozen",
         "the paper mentions no second phase, only 100 epochs with the settings of MDRNets",
-        COARSE,
+        "methods/mdrnets/coarse.py",
     ),
     Assumption(
         "coarse face that goes on",
@@ -107,13 +101,13 @@ DECISIONS = (
         "reconstruction layers",
         "k7, stride-2 k4 convolutions, residual blocks; mirrored, upsampled by duplication",
         "the first layer is not normalised, because that would remove the mean colour",
-        RECON,
+        "methods/mdrnets/reconstruction.py",
     ),
     Assumption(
         "style encoder layers",
         "downsampled by 4, upsampled by 2, tanh: features of half the image size",
         "SEAN",
-        STYLE,
+        "methods/mdrnets/style_encoder.py",
         "cited",
     ),
     Assumption(
@@ -167,7 +161,7 @@ DECISIONS = (
         "masked correlation mining",
         "R = softmax(θ φᵀ / √d) over patches; θ, φ 1×1 convolutions, ψ the identity",
         "the paper states a dot product and shows three branches",
-        MREM,
+        "methods/mdrnets/mask_region.py",
     ),
     Assumption(
         "what is refined",
@@ -197,7 +191,7 @@ DECISIONS = (
         "SPADE's authors resize by nearest neighbour; instance norm and bilinear guidance made no "
         "difference on validation faces (with slots as in MOSS: L1 11.28 and 11.27 %, Fréchet "
         "distance 84.0 and 84.8), nor did two halvings",
-        REFINEMENT,
+        "methods/mdrnets/refinement.py",
         "cited",
     ),
     Assumption(
@@ -251,7 +245,7 @@ DECISIONS = (
         "what each loss looks at",
         "adversarial and total variation: the composite; all others: the raw output",
         "not stated",
-        LOSSES,
+        "methods/mdrnets/losses.py",
     ),
     Assumption(
         "total variation region",

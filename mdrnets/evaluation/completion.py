@@ -76,9 +76,7 @@ def complete_test_images(
             the disk is too full.
     """
     layout, profile = Layout(config.name), config.profile
-    numerics = set_profile_numerics(profile)
-    note("compiled", profile.compile)
-    for key, value in numerics.items():
+    for key, value in set_profile_numerics(profile).items():
         note(key, value)
 
     test = read_evaluation_set(config, dataset)

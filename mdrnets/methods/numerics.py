@@ -8,7 +8,7 @@ from mdrnets.runtime.numerics import set_numerics
 
 def set_profile_numerics(profile: Profile) -> dict[str, Any]:
     """Set the numerics with which a profile trains and completes; see `set_numerics`."""
-    return set_numerics(
+    return {"compiled": profile.compile} | set_numerics(
         device=profile.device,
         precision=profile.precision,
         threads=profile.threads,

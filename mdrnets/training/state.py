@@ -50,12 +50,12 @@ class Checkpoints:
         content = {"fingerprint": self.fingerprint, "state": state}
         for key, value in content.items():
             _check_plain(value, key)
-        path = self._path(step)
+        path = self.folder / f"step-{step:010d}.pt"
         with atomic_write(path) as temporary:
             torch.save(content, temporary)
             # Before the state is renamed: a state with its final name always has a checksum.
             write_text(_checksum(path), f"{sha256(temporary)}  {path.name}\n")
-        for old in self._saved()[:-MAX_STATES]:
+        for old in _files(self.folder)[:-MAX_STATES]:
             _remove(old)
 
     def load(self) -> dict[str, Any] | None:
@@ -68,7 +68,7 @@ class Checkpoints:
         """
         for leftover in self.folder.glob(".*.part"):  # of a process that was killed while saving
             leftover.unlink()
-        saved = self._saved()
+        saved = _files(self.folder)
         for path in reversed(saved):
             content = _read(path)
             if content is not None:
@@ -91,22 +91,15 @@ class Checkpoints:
 
     def differences(self) -> list[str]:
         """How the configuration of the last undamaged state differs; empty without a state."""
-        contents = map(_read, reversed(self._saved()))
+        contents = map(_read, reversed(_files(self.folder)))
         content = next(filter(None, contents), None)
         return self._differences(content) if content else []
 
     @property
     def last(self) -> Path | None:
         """The newest state's file."""
-        saved = self._saved()
+        saved = _files(self.folder)
         return saved[-1] if saved else None
-
-    def _saved(self) -> list[Path]:
-        """Files of states, oldest first."""
-        return _files(self.folder)
-
-    def _path(self, step: int) -> Path:
-        return self.folder / f"step-{step:010d}.pt"
 
     def _differences(self, content: Mapping[str, Any]) -> list[str]:
         """The keys in which a state's fingerprint differs, with both values."""
@@ -192,6 +185,7 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 
 def _files(folder: Path) -> list[Path]:
+    """Files of states, oldest first."""
     return sorted(folder.glob("step-*.pt"))
 
 

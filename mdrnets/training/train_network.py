@@ -82,9 +82,7 @@ def train_network(
     layout, profile = Layout(config.name), config.profile
     job = Pipeline(config).find("train", [dataset, network])
     fabric = launch(device=profile.device, devices=profile.devices, precision=profile.precision)
-    numerics = set_profile_numerics(profile)
-    note("compiled", profile.compile)
-    for key, value in numerics.items():
+    for key, value in set_profile_numerics(profile).items():
         note(key, value)
 
     labels = config.network(network).labels
