@@ -1,6 +1,7 @@
 """A configuration of two data sets and three methods, and made-up scores of two of them."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from mdrnets.config.load import Config
@@ -8,6 +9,7 @@ from mdrnets.config.profile import Profile
 from mdrnets.config.protocol import Ablation, Protocol, Variant
 from mdrnets.evaluation.scores import METRICS
 from mdrnets.evaluation.summary import BinSummary, Distances, Estimate, Summary
+from mdrnets.methods.model_files import ModelConfig, save_model_config
 from mdrnets.reporting.tables.build import build_table
 from mdrnets.reporting.tables.cells import Metric, Table
 from mdrnets.reporting.tables.published import load_published
@@ -155,3 +157,18 @@ def build_example_table(metrics: tuple[Metric, ...]) -> Table:
         },
         published=load_published(),
     )
+
+
+def write_model_config(path: Path, *, parameters: int, steps: int) -> None:
+    """The configuration of a made-up training."""
+    config = ModelConfig(
+        network="toy",
+        module="toy",
+        dataset="one",
+        image_size=32,
+        perceptual="effnet-lite0",
+        seed=1,
+        options={"steps": steps},
+        parameters=parameters,
+    )
+    save_model_config(path, config)

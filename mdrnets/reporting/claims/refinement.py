@@ -5,13 +5,12 @@ than the next one in the paper's order? An order holds if it does in each of at 
 with a paired interval that excludes 0.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from mdrnets.config.load import Config
-from mdrnets.config.protocol import Bootstrap
 from mdrnets.evaluation.refined_faces import FaceScores, RefinedFaces, load_refined_faces
 from mdrnets.files import write_text
 from mdrnets.files.markdown import format_facts, format_table
@@ -86,7 +85,6 @@ def render(config: Config, layout: Layout, name: str) -> None:
 def find_orders(config: Config, layout: Layout) -> Iterator[Order]:
     """The output against the coarse face on each data set, then the ablations' claims."""
     method = str(config.protocol.ablation_base)
-    compare = _Comparison(config)
 
     def load(dataset: str, network: str) -> list[RefinedFaces]:
         trainings = config.trainings(network)
@@ -97,7 +95,7 @@ def find_orders(config: Config, layout: Layout) -> Iterator[Order]:
         pairs = [(f.output, f.coarse, f.truth) for f in trainings if f.coarse is not None]
         if pairs:
             names = f"the output of {config.title(method)}", "the coarse face"
-            yield from compare(dataset, names, pairs, (HOLE_L1, PSNR, FRECHET))
+            yield from _compare(config, dataset, names, pairs, (HOLE_L1, PSNR, FRECHET))
 
     dataset = config.profile.first_dataset
     for better, worse in ablation_orders(config):
@@ -105,71 +103,59 @@ def find_orders(config: Config, layout: Layout) -> Iterator[Order]:
             networks = [load(dataset, config.variant(variant)) for variant in (better, worse)]
             pairs = [(a.output, b.output, a.truth) for a, b in zip(*networks, strict=True)]
             titles = variant_title(config, better), variant_title(config, worse)
-            yield from compare(dataset, titles, pairs, (FRECHET,))
+            yield from _compare(config, dataset, titles, pairs, (FRECHET,))
 
 
-class _Comparison:
-    """Compares the scores of the same images, training by training."""
+def _compare(
+    config: Config,
+    dataset: str,
+    names: tuple[str, str],
+    pairs: Sequence[tuple[FaceScores, FaceScores, np.ndarray]],
+    metrics: Sequence[str],
+) -> Iterator[Order]:
+    """Compare the scores of the same images, training by training.
 
-    def __init__(self, config: Config) -> None:
-        self.bootstrap: Bootstrap = config.protocol.bootstrap
-        self.halves = config.protocol.frechet.resamples
-        self.seed = config.protocol.seed
-        self.frechet = frechet_name(config.profile.frechet)
-
-    def __call__(
-        self,
-        dataset: str,
-        names: tuple[str, str],
-        pairs: Sequence[tuple[FaceScores, FaceScores, np.ndarray]],
-        metrics: Sequence[str],
-    ) -> Iterator[Order]:
-        """Args:
+    Args:
+        config: protocol and profile.
         dataset: name in the profile.
         names: of what should be better, and of what should be worse.
         pairs: the scores of both and the features of the truth, for each training.
         metrics: of `HOLE_L1`, `PSNR` and `FRECHET`.
-        """
-        for metric in metrics:
-            seed = derived_seed(self.seed, "refinement", dataset, *names, metric)
-            yield Order(
-                dataset,
-                *names,
-                self.frechet if metric == FRECHET else metric,
-                higher=metric == PSNR,
-                differences=[self._difference(metric, *pair, seed=seed) for pair in pairs],
-            )
-
-    def _difference(
-        self, metric: str, a: FaceScores, b: FaceScores, truth: np.ndarray, *, seed: int
-    ) -> Difference | None:
-        confidence = self.bootstrap.confidence
-        if metric != FRECHET:
-            x, y = (s.hole_l1 if metric == HOLE_L1 else s.psnr for s in (a, b))
-            with np.errstate(invalid="ignore"):  # equal images: ∞ − ∞, left out
-                differences = x - y
-            resamples = self.bootstrap.resamples
-            return mean_difference(
-                differences, resamples=resamples, confidence=confidence, seed=seed
-            )
-        if len(truth) < MIN_IMAGES:
-            return None
-        return jackknife_difference(
-            _frechet_difference(a.features, b.features, truth),
-            len(truth),
-            halves=self.halves,
-            confidence=confidence,
-            seed=seed,
+    """
+    for metric in metrics:
+        seed = derived_seed(config.protocol.seed, "refinement", dataset, *names, metric)
+        yield Order(
+            dataset,
+            *names,
+            frechet_name(config.profile.frechet) if metric == FRECHET else metric,
+            higher=metric == PSNR,
+            differences=[_difference(config, metric, *pair, seed=seed) for pair in pairs],
         )
 
 
-def _frechet_difference(
-    a: np.ndarray, b: np.ndarray, truth: np.ndarray
-) -> Callable[[np.ndarray], float]:
-    def difference(rows: np.ndarray) -> float:
-        return frechet_distance(a[rows], truth[rows]) - frechet_distance(b[rows], truth[rows])
+def _difference(
+    config: Config, metric: str, a: FaceScores, b: FaceScores, truth: np.ndarray, *, seed: int
+) -> Difference | None:
+    confidence = config.protocol.bootstrap.confidence
+    if metric != FRECHET:
+        x, y = (s.hole_l1 if metric == HOLE_L1 else s.psnr for s in (a, b))
+        with np.errstate(invalid="ignore"):  # equal images: ∞ − ∞, left out
+            differences = x - y
+        resamples = config.protocol.bootstrap.resamples
+        return mean_difference(differences, resamples=resamples, confidence=confidence, seed=seed)
+    if len(truth) < MIN_IMAGES:
+        return None
 
-    return difference
+    def distance(scores: FaceScores, rows: np.ndarray) -> float:
+        return frechet_distance(scores.features[rows], truth[rows])
+
+    return jackknife_difference(
+        lambda rows: distance(a, rows) - distance(b, rows),
+        len(truth),
+        halves=config.protocol.frechet.resamples,
+        confidence=confidence,
+        seed=seed,
+    )
 
 
 def format_orders(orders: Sequence[Order], config: Config) -> str:

@@ -15,6 +15,7 @@ from mdrnets.files.markdown import format_table
 from mdrnets.files.tables import write_table
 from mdrnets.files.text import read_json_as
 from mdrnets.layout import Layout
+from mdrnets.methods.model_files import load_model_config
 from mdrnets.tracking.record import Record, RecordStore
 
 COLUMNS = {  # in the CSV → in the Markdown
@@ -37,14 +38,6 @@ one completion, sampling included. Hole L1: over the pixels of the hole, on {ima
 images with holes of {bin} %; of the trained network, of the untrained one, and of a fill with the
 mean colour of the valid pixels. It is a check, not a result.
 """
-
-
-@dataclass(frozen=True)
-class _Model:
-    """What is read of a model's configuration, without importing its module."""
-
-    parameters: int
-    options: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -103,7 +96,7 @@ def _rows(config: Config, layout: Layout) -> Iterator[dict[str, Any]]:
             validation = None
             if path.is_file():
                 validation = read_json_as(Validation, path, remedy="run the validate stage")
-            model = read_json_as(_Model, layout.model_config(dataset, name), remedy="train it")
+            model = load_model_config(layout.model_config(dataset, name))
             yield {
                 "dataset": dataset,
                 "method": network.title,

@@ -23,7 +23,7 @@ from mdrnets.reporting.claims.finding import (
 from mdrnets.reporting.tables.trends import write_trends
 from mdrnets.tracking.record import MlflowStatus, Record, hashes
 from stages.render import main
-from tests.helpers.example import make_summary
+from tests.helpers.example import make_summary, write_model_config
 from tests.helpers.project import LAYOUT, ROOT, SIZE, edit_yaml, write_configuration, write_data
 
 TITLE = "Rendered <noise> & such"
@@ -99,8 +99,8 @@ def _finish(folder: Path, make_record: Callable[..., Record]) -> None:
         shape = (2, 5, SIZE, SIZE, 3)
         np.save(completions, generator.integers(0, 256, shape, dtype=np.uint8))
         for network in ("toy", "base"):
-            text = '{"parameters": 1234, "options": {"steps": 11}}'
-            write_text(LAYOUT.model_config(dataset, network), text)
+            path = LAYOUT.model_config(dataset, network)
+            write_model_config(path, parameters=1234, steps=11)
     pipeline = Pipeline(load_config())
     for stage in pipeline.stages.values():
         if stage.name in ("claims", "figure1", "figure5", "error_map", "metric_by_ratio", "curves"):

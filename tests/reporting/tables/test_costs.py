@@ -1,5 +1,4 @@
 import csv
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from mdrnets.evaluation.summary import Validation
 from mdrnets.layout import Layout
 from mdrnets.reporting.tables.costs import write_costs
 from mdrnets.tracking.record import Record
-from tests.helpers.example import make_config
+from tests.helpers.example import make_config, write_model_config
 
 LAYOUT = Layout("tiny")
 
@@ -37,9 +36,7 @@ def ran(config: Config, make_record: Callable[..., Record]) -> str:
     for name, values in records.items():
         record = make_record(name=name, **values)
         (LAYOUT.records / f"{name}.json").write_text(record.model_dump_json())
-    model = LAYOUT.model_config(dataset, "pconv")
-    model.parent.mkdir(parents=True)
-    model.write_text(json.dumps({"parameters": 1234567, "options": {"steps": 150}}))
+    write_model_config(LAYOUT.model_config(dataset, "pconv"), parameters=1234567, steps=150)
     check = LAYOUT.validation(dataset, "pconv")
     check.parent.mkdir(parents=True)
     values = Validation(images=20, trained=9.5, untrained=40.0, mean_fill=17.0, gmacs=0.25)
