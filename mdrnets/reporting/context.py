@@ -1,5 +1,7 @@
 """The context of a table of scores: data, schedule, code, and the definitions of the metrics."""
 
+from collections.abc import Mapping
+
 from mdrnets.config.load import Config
 from mdrnets.config.protocol import FULL, External
 from mdrnets.metrics.names import kernel_name
@@ -37,24 +39,28 @@ def describe_run(config: Config, summaries: Summaries, git: GitState) -> list[tu
     """The data, schedule and code behind the numbers, as (what, text)."""
     protocol, profile = config.protocol, config.profile
     images = {dataset: summary.images for (dataset, _), summary in summaries.items()}
-    data = [
-        f"{dataset.title}, beside the paper's {dataset.published_as}"
-        + (f" ({images[name]} test images)" if name in images else "")
-        for name, dataset in profile.datasets.items()
-    ]
     parts = [_schedule(config, name) for name in config.trained if name in protocol.components]
     methods = [_schedule(config, name) for name in config.trained if name in protocol.methods]
     if config.profile.variants:
         full = config.network(config.variant(FULL)).title
         methods.append(f"each variant of the ablations as {full}")
     return [
-        ("Data", "; ".join(data)),
+        ("Data", describe_data(config, images)),
         ("Profile", f"{config.name}: {profile.description}"),
         ("Image size", f"{profile.image_size}×{profile.image_size} (the paper: 256×256)"),
         ("Trained", "; ".join(methods + parts)),
         ("Seed", _seeds(config)),
         ("Commit", git.describe(12)),
     ]
+
+
+def describe_data(config: Config, images: Mapping[str, int]) -> str:
+    """The data sets with their numbers of test images where known, beside those of the paper."""
+    return "; ".join(
+        f"{dataset.title}, beside the paper's {dataset.published_as}"
+        + (f" ({images[name]} test images)" if name in images else "")
+        for name, dataset in config.profile.datasets.items()
+    )
 
 
 def _seeds(config: Config) -> str:

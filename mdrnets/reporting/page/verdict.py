@@ -16,6 +16,7 @@ from mdrnets.reporting.claims.finding import (
 )
 from mdrnets.reporting.claims.formatting import ClaimView, view_claims
 from mdrnets.reporting.claims.markdown import NOTES
+from mdrnets.reporting.context import describe_data
 from mdrnets.reporting.scale import headline
 from mdrnets.reporting.tables.trends import COLUMNS as TREND_COLUMNS
 from mdrnets.reporting.tables.trends import IMPROVING
@@ -56,15 +57,10 @@ def summarise_verdict(folder: Path, config: Config, images: Mapping[str, int]) -
     ]
     profile = config.profile
     size = config.protocol.paper_scale.image_size
-    data = " and ".join(
-        f"{dataset.title} in place of the paper's {dataset.published_as}"
-        + (f" ({images[name]} test images)" if name in images else "")
-        for name, dataset in profile.datasets.items()
-    )
     sentences = [
         headline(config),
         f"What this run sees, in {len(tests)} tests of {len(group_by_claim(tests))} claims of the "
-        f"paper: {count_verdicts(tests)}. Profile {config.name}, {data}.",
+        f"paper: {count_verdicts(tests)}. Profile {config.name}: {describe_data(config, images)}.",
         f"Every method was trained {_trainings(config)}, on images of "
         f"{profile.image_size}×{profile.image_size} pixels (the paper: {size}×{size}); "
         "a verdict is about this run, not about the authors' models.",

@@ -4,7 +4,7 @@ The number after ± is half the width of the confidence interval. The CSV file h
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Literal
@@ -122,6 +122,21 @@ class Table:
         """The cells of a method, sorted by metric and bin."""
         return [cell for cell in self.cells if (cell.dataset, cell.method) == (dataset, method)]
 
+    def lines(self, dataset: str) -> Iterator[tuple[str, str, list[tuple[str, bool]]]]:
+        """What is printed: a line of our values for each method, and one of the paper's if it has.
+
+        Yields:
+            The method's title, the line's label, and each text with whether it is bold.
+        """
+        for method, title in self.methods.items():
+            row = self.row(dataset, method)
+            texts = [cell.format_value(self.decimals[cell.metric]) for cell in row]
+            reasons = dict.fromkeys(cell.reason for cell in row if cell.reason)
+            label = f"{HERE}: {'; '.join(reasons)}" if reasons else HERE
+            yield title, label, [(text, cell.best) for text, cell in zip(texts, row, strict=True)]
+            if any(cell.published is not None for cell in row):
+                yield title, PAPER, [(cell.format_published(), False) for cell in row]
+
     def values(self, dataset: str, method: str) -> dict[str, dict[str, float]]:
         """The values of a method by metric and bin, without blank cells."""
         values: dict[str, dict[str, float]] = {}
@@ -179,12 +194,6 @@ def find_winners(metric: Metric, values: Mapping[str, float | None]) -> set[str]
 def format_bin(name: str) -> str:
     """For example `1-20` → `1–20 %`."""
     return f"{name.replace('-', '–')} %"
-
-
-def label_row(row: Sequence[Cell]) -> str:
-    """The label of the row with our values: `here`, and why some are blank."""
-    reasons = dict.fromkeys(cell.reason for cell in row if cell.reason)
-    return f"{HERE}: {'; '.join(reasons)}" if reasons else HERE
 
 
 def mark_best(table: Table) -> Table:

@@ -4,13 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from mdrnets.reporting.tables.cells import (
-    HERE,
-    PAPER,
-    Table,
-    format_bin,
-    label_row,
-)
+from mdrnets.reporting.tables.cells import HERE, Table, format_bin
 
 ESCAPES = {
     "\\": r"\textbackslash{}",
@@ -85,16 +79,12 @@ def escape(text: str) -> str:
 
 
 def _tabular(table: Table, dataset: str) -> str:
-    rows: dict[tuple[str, str], list[str]] = {}
-    for method, title in table.methods.items():
-        row = table.row(dataset, method)
-        texts = [
-            (escape(cell.format_value(table.decimals[cell.metric])), cell.best) for cell in row
+    rows = {
+        (escape(title), escape(label)): [
+            rf"\textbf{{{escape(text)}}}" if best else escape(text) for text, best in texts
         ]
-        ours = [rf"\textbf{{{text}}}" if best else text for text, best in texts]
-        rows[escape(title), escape(label_row(row))] = ours
-        if any(cell.published is not None for cell in row):
-            rows[escape(title), PAPER] = [escape(cell.format_published()) for cell in row]
+        for title, label, texts in table.lines(dataset)
+    }
     columns = pd.MultiIndex.from_product(
         [
             [escape(metric.title) for metric in table.metrics],

@@ -3,14 +3,7 @@
 from collections.abc import Sequence
 
 from mdrnets.files.markdown import format_facts, format_table
-from mdrnets.reporting.tables.cells import (
-    BLANK,
-    HERE,
-    PAPER,
-    Table,
-    format_bin,
-    label_row,
-)
+from mdrnets.reporting.tables.cells import BLANK, HERE, PAPER, Table, format_bin
 
 
 def to_markdown(
@@ -41,11 +34,8 @@ def _format_rows(table: Table, dataset: str) -> str:
     for metric in table.metrics:
         first, *others = (format_bin(name) for name in table.bins)
         headers += [f"{metric.title}<br>{first}", *others]
-    rows = []
-    for method, title in table.methods.items():
-        row = table.row(dataset, method)
-        texts = [(cell.format_value(table.decimals[cell.metric]), cell.best) for cell in row]
-        rows.append([title, label_row(row), *(f"**{t}**" if best else t for t, best in texts)])
-        if any(cell.published is not None for cell in row):
-            rows.append(["", PAPER, *(cell.format_published() for cell in row)])
+    rows = [
+        ["" if label == PAPER else title, label, *(f"**{t}**" if best else t for t, best in texts)]
+        for title, label, texts in table.lines(dataset)
+    ]
     return format_table(headers, rows, labels=2)
