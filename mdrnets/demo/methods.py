@@ -91,10 +91,12 @@ class Demo:
             UserError: none is trained.
         """
         self.config = config
-        self.trained = {name: self._find_trained(name) for name in config.profile.datasets}
+        self.trained = {
+            dataset: [method for method in self._networks if self._is_trained(method, dataset)]
+            for dataset in config.profile.datasets
+        }
         if not any(self.trained.values()):
-            first = next((m for m in config.method_titles if m in config.networks), "")
-            find_training(config, first, None)  # says how to train it
+            find_training(config, next(iter(self._networks), ""), None)  # says how to train it
         self._loaded: dict[tuple[str, str], Method] = {}
         self._worker = ThreadPoolExecutor(max_workers=1)
 
@@ -188,13 +190,10 @@ class Demo:
             )
         )
 
-    def _find_trained(self, dataset: str) -> list[str]:
-        trained = []
-        for method in self.config.method_titles:
-            # Completions of other software, which nothing can make here, are no networks.
-            if method in self.config.networks and self._is_trained(method, dataset):
-                trained.append(method)
-        return trained
+    @property
+    def _networks(self) -> list[str]:
+        """The methods that can complete pictures here, without those of other software."""
+        return [method for method in self.config.method_titles if method in self.config.networks]
 
     def _is_trained(self, method: str, dataset: str) -> bool:
         try:
@@ -209,7 +208,6 @@ class Demo:
             faces, reason = len(self._test_rows(name)), ""
         except UserError as error:
             faces, reason = 0, str(error)
-        networks = [method for method in titles if method in self.config.networks]
         entry = self.config.profile.datasets[name]
         return {
             "name": name,
@@ -218,7 +216,7 @@ class Demo:
             "faces": faces,
             "no_faces": reason,
             "methods": [{"name": m, "title": titles[m]} for m in self.trained[name]],
-            "untrained": [titles[m] for m in networks if m not in self.trained[name]],
+            "untrained": [titles[m] for m in self._networks if m not in self.trained[name]],
         }
 
     def _test_rows(self, dataset: str) -> list[int]:
