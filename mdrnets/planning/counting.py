@@ -31,6 +31,7 @@ from mdrnets.networks.features import (
 )
 from mdrnets.networks.frozen import freeze
 from mdrnets.planning.speed import Cost
+from mdrnets.runtime.numerics import autocast
 
 IMAGES = 2
 """In a counted batch: BatchNorm after global pooling needs two. Costs are linear in the batch."""
@@ -151,7 +152,7 @@ class CostCounter:
         done = False
         while not done:
             with counter, _saved_bytes() as saved:
-                with self._autocast():
+                with autocast(torch.device("cpu"), self.config.profile.precision):
                     update = next(updates, None)
                 done = update is None
                 if update is not None:
@@ -166,10 +167,6 @@ class CostCounter:
             step=Cost(macs=round(scale * counter.macs), kernels=counter.kernels),
             activations=round(scale * largest),
         )
-
-    def _autocast(self) -> torch.autocast:
-        mixed = self.config.profile.precision == "bf16-mixed"
-        return torch.autocast("cpu", torch.bfloat16, enabled=mixed)
 
     def _completion(self, method: Method) -> Callable[[float], Cost]:
         """Extrapolate from an image without a hole and one with a small hole.

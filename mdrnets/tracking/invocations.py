@@ -12,6 +12,7 @@ from mdrnets.files.tables import read_table
 from mdrnets.tracking.mlflow_requests import (
     METRICS,
     chunks,
+    common_tags,
     find_run,
     metric_key,
     milliseconds,
@@ -60,17 +61,7 @@ def end_invocations(store: Store, records: RecordStore, touched: Iterable[str | 
 def _tags(records: RecordStore, invocation: str) -> dict[str, str]:
     """What the stages of a workflow run have in common, taken from the first one."""
     first = min(_members(records, invocation), key=lambda r: r.started, default=None)
-    if first is None:
-        return {}
-    tags = {
-        "profile": first.profile,
-        "engine": first.engine,
-        "git_dirty": str(first.git.dirty),
-        "mlflow.source.name": first.workflow or first.engine,
-    }
-    if first.git.commit:
-        tags["mlflow.source.git.commit"] = first.git.commit
-    return tags
+    return common_tags(first, source=first.workflow or first.engine) if first else {}
 
 
 def _send_table(store: Store, run_id: str, members: Iterable[Record]) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from mdrnets.tracking.record import Record
 from mdrnets.tracking.store import Store
 
 if TYPE_CHECKING:
@@ -32,6 +33,19 @@ def find_run(store: Store, tag: str, value: str) -> "Run | None":
     for repeated in runs[1:]:
         store.client.delete_run(repeated.info.run_id)
     return runs[0] if runs else None
+
+
+def common_tags(record: Record, *, source: str) -> dict[str, str]:
+    """The tags that runs of stages and of workflows have; `source`: the command of the run."""
+    tags = {
+        "profile": record.profile,
+        "engine": record.engine,
+        "git_dirty": str(record.git.dirty),
+        "mlflow.source.name": source,
+    }
+    if record.git.commit:
+        tags["mlflow.source.git.commit"] = record.git.commit
+    return tags
 
 
 def flat_parameters(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -57,11 +57,9 @@ class Store:
     """A profile's experiment.
 
     Attributes:
-        uri: of the database or server, without secrets.
         experiment: its id.
     """
 
-    uri: str
     client: "MlflowClient"
     experiment: str
 
@@ -112,7 +110,7 @@ def open_store(profile: str) -> Iterator[Store]:
             experiment = _experiment(client, experiment_name(profile), database)
             if database is not None:
                 _relocate_artifacts(database)
-        yield Store(uri=public_uri(), client=client, experiment=experiment)
+        yield Store(client=client, experiment=experiment)
 
 
 def _create(database: Path) -> None:

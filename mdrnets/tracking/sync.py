@@ -18,6 +18,7 @@ from mdrnets.tracking.mlflow_requests import (
     PARAMETER_LENGTH,
     PARAMETERS,
     chunks,
+    common_tags,
     find_run,
     flat_parameters,
     metric_key,
@@ -95,12 +96,13 @@ def send(store: Store, records: RecordStore, record: Record) -> None:
     run_id = open_run(store, records, record)
     send_points(store, run_id, records.curves(record))
     _send_measurements(store, run_id, record)
-    store.client.log_dict(run_id, _manifest(record), "manifest.json")
+    manifest = record.model_dump(mode="json", include={"command", "inputs", "code", "outputs"})
+    store.client.log_dict(run_id, manifest, "manifest.json")
     for path in _artifacts(record):
         # In the folders of the project: two data sets have files of one name.
         store.client.log_artifact(run_id, str(path), str(Path("outputs") / path.parent))
     store.client.set_terminated(run_id, record.status, end_time=milliseconds(record.ended or now()))
-    status = MlflowStatus(tracking_uri=store.uri, run_id=run_id, complete=True)
+    status = MlflowStatus(tracking_uri=public_uri(), run_id=run_id, complete=True)
     records.update(record, mlflow=status)
     records.forget_superseded(record)
 
@@ -132,7 +134,7 @@ def open_run(store: Store, records: RecordStore, record: Record) -> str:
     if datasets := list(_datasets(record)):
         store.client.log_inputs(run_id, datasets)
     records.update(
-        record, mlflow=MlflowStatus(tracking_uri=store.uri, run_id=run_id, complete=False)
+        record, mlflow=MlflowStatus(tracking_uri=public_uri(), run_id=run_id, complete=False)
     )
     return run_id
 
@@ -173,13 +175,9 @@ def _send_measurements(store: Store, run_id: str, record: Record) -> None:
 def _tags(record: Record) -> dict[str, str]:
     process = record.process
     machine = record.machine.model_dump() | {"gpus": ", ".join(record.machine.gpus)}
-    tags = {
-        "mlflow.source.name": record.command,
+    tags = common_tags(record, source=record.command) | {
         PROCESS: f"{process.host} {process.pid} {process.created}",
         "stage": record.stage,
-        "profile": record.profile,
-        "engine": record.engine,
-        "git_dirty": str(record.git.dirty),
         "attempts": str(record.attempts),
         "threads": str(record.threads),
         "error": record.error or "",
@@ -187,8 +185,6 @@ def _tags(record: Record) -> dict[str, str]:
         **{f"version.{package}": version for package, version in record.versions.items()},
         **{f"machine.{key}": str(value) for key, value in machine.items()},
     }
-    if record.git.commit:
-        tags["mlflow.source.git.commit"] = record.git.commit
     if record.taken_inputs:  # they had changed since their jobs made them
         tags["taken_inputs"] = ", ".join(record.taken_inputs)[:PARAMETER_LENGTH]
     return tags
@@ -209,10 +205,6 @@ def _datasets(record: Record) -> "Iterator[DatasetInput]":
                 profile=json.dumps({"bytes": known.bytes}),
             )
             yield DatasetInput(dataset, [InputTag("mlflow.data.context", record.stage)])
-
-
-def _manifest(record: Record) -> dict[str, Any]:
-    return record.model_dump(mode="json", include={"command", "inputs", "code", "outputs"})
 
 
 def _artifacts(record: Record) -> Iterator[Path]:
