@@ -15,6 +15,7 @@ import yaml
 from PIL import Image
 
 from mdrnets.data.dataset import load_training_data
+from mdrnets.data.png import encode_png
 from mdrnets.layout import Layout
 from stages import check, download, pack, split
 from tests.helpers.server import QUOTA, File, Server, google_drive, page, serving
@@ -22,12 +23,6 @@ from tests.helpers.server import QUOTA, File, Server, google_drive, page, servin
 PROJECT = Path(__file__).parents[2]
 LAYOUT = Layout("remote")
 SIZE = 32
-
-
-def _png(array: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(array).save(buffer, "PNG")
-    return buffer.getvalue()
 
 
 def _zip(members: Mapping[str, bytes]) -> bytes:
@@ -44,12 +39,12 @@ def _celebamask() -> bytes:
     members = {"CelebAMask-HQ/README.txt": b"terms"}
     for n in range(8):
         face = rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)
-        members[f"CelebAMask-HQ/CelebA-HQ-img/{n}.png"] = _png(face)
+        members[f"CelebAMask-HQ/CelebA-HQ-img/{n}.png"] = encode_png(face)
         for part, rows in (("skin", slice(0, 48)), ("hair", slice(0, 10 + n))):
             mask = np.zeros((48, 48, 3), dtype=np.uint8)
             mask[rows] = 255
             name = f"CelebAMask-HQ/CelebAMask-HQ-mask-anno/0/{n:05}_{part}.png"
-            members[name] = _png(mask)
+            members[name] = encode_png(mask)
     return _zip(members)
 
 
@@ -58,7 +53,7 @@ def _test_masks() -> bytes:
     members = {}
     for n in range(12):
         hole = np.roll(np.arange(1600) < 1600 * (n // 2 + 0.5) / 10, 40 * n).reshape(40, 40)
-        members[f"mask/testing_mask_dataset/{n:05}.png"] = _png(hole.astype(np.uint8) * 255)
+        members[f"mask/testing_mask_dataset/{n:05}.png"] = encode_png(hole.astype(np.uint8) * 255)
     return _zip(members)
 
 
@@ -68,7 +63,7 @@ def _training_masks() -> bytes:
     for n in range(5):
         mask = np.full((40, 40), 255, dtype=np.uint8)
         mask[: 4 * n], mask[: 2 * n] = 100, 0
-        members[f"irregular_mask/disocclusion_img_mask/{4 - n:05}.png"] = _png(mask)
+        members[f"irregular_mask/disocclusion_img_mask/{4 - n:05}.png"] = encode_png(mask)
     return _zip(members)
 
 
@@ -269,7 +264,7 @@ def test_ffhq_comes_image_by_image(change: Change, server: Server) -> None:
     rng = np.random.default_rng(1)
     entries = {}
     for n in range(4):
-        data = _png(rng.integers(0, 256, (64, 64, 3), dtype=np.uint8))
+        data = encode_png(rng.integers(0, 256, (64, 64, 3), dtype=np.uint8))
         server.routes[f"/{n}.png"] = File(data)
         image = {
             "file_url": server.url(f"/{n}.png"),
