@@ -6,8 +6,8 @@ inputs and outputs with their SHA-256. It contains the tables, scores, splits an
 it.
 """
 
-import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 
 from mdrnets.commands.command_line import command_parser
 from mdrnets.errors import UserError
@@ -39,7 +39,8 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _git_user() -> str:
-    answer = subprocess.run(["git", "config", "user.name"], capture_output=True, text=True)
-    if not answer.stdout.strip():
+    from mdrnets.tracking.provenance import run_git
+
+    if not (name := run_git(Path(), "config", "user.name")):
         raise UserError("git: user.name is not set; pass --agent NAME")
-    return answer.stdout.strip()
+    return name

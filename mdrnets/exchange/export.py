@@ -62,7 +62,7 @@ def export_method(config: Config, *, network: str, dataset: str, folder: Path) -
     """
     if not config.network(network).trained:
         raise UserError(f"{network}: nothing is trained, so there are no weights to export")
-    if folder.exists() and any(folder.iterdir()):
+    if folder.is_dir() and any(folder.iterdir()):
         raise UserError(f"{folder}: not empty; remove it, or choose another folder")
     exported = export_networks(config, network=network, dataset=dataset, folder=folder)
     with atomic_write(folder / LICENCE.name) as temporary:

@@ -116,7 +116,7 @@ class StageRun:
         if self.job.stage.group == SENDING_GROUP:
             try:
                 send_all(self.config)
-            except (TrackingError, UserError) as failure:
+            except (OSError, TrackingError, UserError) as failure:
                 logger.warning(retry_hint(failure, self.config.name))
 
 

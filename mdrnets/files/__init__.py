@@ -31,9 +31,13 @@ def atomic_write(path: Path) -> Iterator[Path]:
     its temporary file, which the next one on this machine that writes `path` removes.
 
     Raises:
-        UserError: the disk is full.
+        UserError: the disk is full, or the folder of `path` is a file.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        found = next(filter(Path.is_file, path.parents), path.parent)
+        raise UserError(f"{found}: found a file, expected a folder; rename it") from None
     prefix = f".{path.name}.{platform.node()}."
     temporary = path.with_name(f"{prefix}{os.getpid()}.part")
     _remove_leftovers(path.parent, prefix)

@@ -121,15 +121,16 @@ def git_state(profile: str, folder: Path = Path()) -> GitState:
     """
     if (folder / BUNDLE).is_file():
         return GitState.model_validate(read_json(folder / BUNDLE, remedy="unpack it again")["git"])
-    commit = _git(folder, "rev-parse", "HEAD") if (folder / ".git").exists() else None
+    commit = run_git(folder, "rev-parse", "HEAD") if (folder / ".git").exists() else None
     if commit is None:
         return GitState(commit=None, dirty=None)
     excluded = [f":(exclude){path}" for path in (*WRITTEN_BY_RUNS, f"reports/{profile}")]
-    changed = _git(folder, "status", "--porcelain", "--", ".", *excluded)
+    changed = run_git(folder, "status", "--porcelain", "--", ".", *excluded)
     return GitState(commit=commit, dirty=None if changed is None else bool(changed))
 
 
-def _git(folder: Path, *arguments: str) -> str | None:
+def run_git(folder: Path, *arguments: str) -> str | None:
+    """What a command of git prints in a folder; None if it fails, or git is not installed."""
     try:
         # Without optional locks, parallel stages do not wait for each other.
         return subprocess.run(

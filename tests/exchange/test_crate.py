@@ -242,6 +242,14 @@ def test_a_file_that_many_executions_read_is_hashed_once(
     assert sorted(hashed) == sorted(set(hashed)) and LAYOUT.split("one") in hashed
 
 
+def test_without_git_the_agent_must_be_named(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert run_command("crate", []) == 1
+    assert "--agent" in capsys.readouterr().err
+
+
 def test_without_a_run_it_says_so(configs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command("crate", [*ARGUMENTS, "--profile", "smoke"]) == 1
     assert "runs/smoke: " in capsys.readouterr().err

@@ -39,6 +39,7 @@ def test_the_folder_has_weights_options_licence_and_card(project: Path) -> None:
         (["--method", "toy", "--dataset", "three"], "profiles/tiny.yaml: datasets: three"),
         (["--method", "toy", "--dataset", "two"], str(LAYOUT.model("two", "toy"))),
         (["--method", "toy", "profiles"], "profiles: "),
+        (["--method", "toy", "params.yaml"], "params.yaml: "),
     ],
 )
 def test_what_cannot_be_exported_is_named(

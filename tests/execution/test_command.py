@@ -233,6 +233,17 @@ def test_a_report_sends_all_records(configs: Path, monkeypatch: pytest.MonkeyPat
     assert sent == ["masks-rendered_a", "table1"]
 
 
+def test_records_that_cannot_be_sent_do_not_stop_a_report(
+    configs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(config: Config) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", ".sync.lock")
+
+    monkeypatch.setattr("mdrnets.exchange.logged_models.send_all", fail)
+    assert execute("render", {"name": "table1"}, "smoke", lambda run: None) == 0
+    assert ".sync.lock" in capsys.readouterr().err
+
+
 # -- the code --------------------------------------------------------------------------------
 
 

@@ -29,6 +29,13 @@ def test_the_file_appears_when_the_block_ends(tmp_path: Path) -> None:
     assert [file.name for file in path.parent.iterdir()] == ["a.txt"]
 
 
+@pytest.mark.parametrize("name", ["folder/a.txt", "folder/below/a.txt"])
+def test_a_file_in_place_of_the_folder_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / "folder").touch()
+    with pytest.raises(UserError, match=f"^{tmp_path}/folder: "):
+        write_text(tmp_path / name, "content")
+
+
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit, PermissionError])
 def test_a_failure_keeps_the_old_file_and_leaves_no_other(
     tmp_path: Path, error: type[BaseException]
