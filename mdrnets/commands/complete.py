@@ -22,13 +22,17 @@ if TYPE_CHECKING:
 
 FACE = "face"
 """What `--crop` may be, besides a square."""
+SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".webp", ".jpg", ".jpeg")
+"""Of pictures that can be written. The last three compress with loss."""
 
 
 def main(arguments: Sequence[str]) -> int:
     parser = command_parser("complete", __doc__)
     parser.add_argument("photo", metavar="PHOTO", type=Path)
     parser.add_argument("--hole", required=True, type=Path, help="mask, white = missing")
-    parser.add_argument("--output", required=True, type=Path, help="picture to write")
+    parser.add_argument(
+        "--output", required=True, type=Path, help="picture to write, without loss as .png"
+    )
     parser.add_argument(
         "--method",
         default="mdrnets",
@@ -52,6 +56,11 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     if options.samples < 1:
         parser.error(f"argument --samples: {options.samples}: expected a number above 0")
+    if options.output.suffix.lower() not in SUFFIXES:
+        raise UserError(
+            f"{options.output}: found the suffix {options.output.suffix!r}, expected one of "
+            f"{', '.join(SUFFIXES)}; correct it"
+        )
     square: Square | TurnedSquare | None = None
     if options.crop not in (None, FACE):
         square = _square(options.crop)
@@ -153,8 +162,6 @@ def _save(path: Path, photo: "np.ndarray") -> None:
 
     from mdrnets.files import atomic_write
 
-    form = Image.registered_extensions().get(path.suffix.lower())
-    if form is None:
-        raise UserError(f"{path}: found the suffix {path.suffix!r}, expected .png; correct it")
+    form = Image.registered_extensions()[path.suffix.lower()]
     with atomic_write(path) as temporary:
         Image.fromarray(photo).save(temporary, form)

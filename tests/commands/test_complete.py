@@ -126,7 +126,7 @@ def test_a_rotation_in_the_file_is_heeded(project: Path) -> None:
         (["--crop", "10,5"], "--crop"),
         (["--hole", "nowhere.png"], "nowhere.png"),
         (["--hole", "params.yaml"], "params.yaml"),
-        (["--output", "out.what"], "out.what"),
+        (["--output", "out.fits"], "out.fits"),  # Pillow reads it and cannot write it
         (["--dataset", "two"], str(LAYOUT.model("two", "toy"))),
         (["--method", "nothing"], "profiles/tiny.yaml: method nothing"),
     ],

@@ -280,11 +280,11 @@ def structure_schedule(steps: int) -> Callable[[int], float]:
     """Compute the factor of the structure generator's learning rate: warm-up, then decay.
 
     The authors train 1,000,000 steps with the peak after 46,900. The curve is scaled to the number
-    of steps.
+    of steps, of which there may be none.
     """
 
     def factor(step: int) -> float:
-        t = (step + 1) * PUBLISHED_STEPS / steps
+        t = (step + 1) * PUBLISHED_STEPS / max(1, steps)
         return float(min(t**-0.35, t * 16000**-1.5))
 
     return factor

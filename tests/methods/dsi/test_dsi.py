@@ -42,6 +42,8 @@ def test_three_phases_share_the_steps(method: DSI) -> None:
         ("structure", 3),
         ("texture", 3),
     ]
+    method.options = Options.model_validate(TINY | {"steps": 1})
+    assert [(phase.name, phase.steps) for phase in method.phases()] == [("texture", 1)]
 
 
 def test_the_rate_of_the_structure_is_the_authors_curve() -> None:
