@@ -4,7 +4,7 @@ from collections.abc import Collection
 from itertools import islice
 
 MAX_NAMED = 10
-"""Most files that one message names; it counts the others."""
+"""Number of files that one message names at most; it counts the others."""
 
 
 def list_names(names: Collection[str]) -> str:

@@ -19,12 +19,12 @@ class Layout:
 
     @property
     def code(self) -> Path:
-        """The digest of every job, from which DVC knows what an edit makes stale."""
+        """The digest of every job, by which DVC knows what an edit makes stale."""
         return self.run / "code.json"
 
     @property
     def check(self) -> Path:
-        """Stamp: the configuration is consistent."""
+        """Written when the configuration has been checked."""
         return self.run / "check.json"
 
     @staticmethod
@@ -47,11 +47,11 @@ class Layout:
         return self.weights(network).with_suffix(".json")
 
     def split(self, dataset: str) -> Path:
-        """id, role, labelled, sha256; one row an image, in the order of `images`."""
+        """id, role, labelled, sha256; one row per image, in the order of `images`."""
         return self.run / "splits" / f"{dataset}.csv"
 
     def hole_split(self) -> Path:
-        """id, step, role, sha256; one row a mask, in the order of `holes`."""
+        """id, step, role, sha256; one row per mask, in the order of `holes`."""
         return self.run / "splits" / "holes.csv"
 
     def images(self, dataset: str) -> Path:

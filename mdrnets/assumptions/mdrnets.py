@@ -71,7 +71,7 @@ DECISIONS = (
         "methods/mdrnets/coarse.py",
     ),
     Assumption(
-        "coarse face that goes on",
+        "coarse face that is passed on",
         "P, clamped to [-1, 1] and composited with I_m, for both parser and style encoder",
         "known pixels need not be predicted",
         METHOD,
@@ -178,9 +178,9 @@ DECISIONS = (
         "I_o = P + R, with R in (-1, 1); `residual: false` makes the network draw the whole face",
         "the paper's word, refine, allows both. Validation as above, 300 steps: L1 12.33 % without "
         "it, 11.60 % with it; Fréchet distance 70.4, 71.8. 200 steps, two seeds: L1 12.76 and "
-        "12.71 %, 11.28 and 10.93 % (the coarse face: 10.95 %): more than seeds differ; Fréchet "
-        "distance 69.5 and 75.0, 84.0 and 101.3 (the coarse face: 101.9). So it first costs some "
-        "of the distance, most of which the initial weights below give back",
+        "12.71 %, 11.28 and 10.93 % (the coarse face: 10.95 %), a larger difference than between "
+        "seeds; Fréchet distance 69.5 and 75.0, 84.0 and 101.3 (the coarse face: 101.9). So it "
+        "first worsens the distance; the initial weights below undo most of this",
         METHOD,
     ),
     Assumption(

@@ -2,7 +2,7 @@
 
 Writes two archives into FOLDER. mdrnets-PROFILE.zip holds the code and the packed images, holes and
 label maps, compressed losslessly; make them first. mdrnets-PROFILE-wheels.zip holds the packages
-that the other machine lacks: there, write what it has with `pip list > pip-list.txt`.
+that the other machine lacks: list the packages that it has with `pip list > pip-list.txt` there.
 
 There, unpack both archives in one folder, and in mdrnets-PROFILE:
   python -m venv --system-site-packages .venv && . .venv/bin/activate

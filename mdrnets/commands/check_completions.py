@@ -2,7 +2,7 @@
 
 FOLDER, or a zip archive, contains BIN/IMAGE.png for every bin and test image of one data set, as
 `mdrnets export-inputs` names them. An image that is missing, superfluous, damaged or of another
-size is an error; whatever the scoring accepts but is suspicious is printed.
+size is an error. What scoring would accept but looks suspicious is printed.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str]) -> int:
     config = load_config(options.profile)
     dataset = options.dataset or config.profile.first_dataset
     completions = check_completions(read_task(config, dataset), options.folder)
-    print(f"{options.folder}: all {completions.count} completions of {dataset} are there")
+    print(f"{options.folder}: all {completions.count} completions of {dataset} found")
     for names, problem in (
         (
             completions.changed,

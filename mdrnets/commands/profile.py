@@ -1,7 +1,6 @@
 """Print the name of the profile that commands and stages use without `--profile`.
 
-`params.yaml` names it. The Makefile asks this command, so that nothing but the configuration's own
-reader reads the file.
+`params.yaml` names it. The Makefile calls this command instead of parsing the file itself.
 """
 
 from collections.abc import Sequence

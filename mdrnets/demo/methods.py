@@ -1,4 +1,4 @@
-"""What the demo page works with: the trained methods and the test faces of a profile."""
+"""The trained methods and the test faces of a profile, for the demo page."""
 
 import base64
 import io
@@ -80,8 +80,8 @@ class Task(FaceTask):
 class Demo:
     """The trained methods and the test faces of a profile.
 
-    Networks are loaded when they are first used, and kept. One thread computes, one method after
-    the other, whoever asks.
+    Networks are loaded when they are first used, and kept. One thread computes all requests, one
+    method after the other.
     """
 
     def __init__(self, config: Config) -> None:

@@ -25,7 +25,7 @@ FILES = {
     "/page.css": ("page.css", "text/css; charset=utf-8"),
     "/page.js": ("page.js", "text/javascript; charset=utf-8"),
 }
-"""What the page consists of, by address: file and type."""
+"""The parts of the page by address: file and type."""
 MAX_REQUEST = 16 * 2**20
 """Bytes of the body of a request."""
 TIMEOUT = 30.0
@@ -42,8 +42,8 @@ FAILED = "the program has failed; its messages are where it was started"
 logger = logging.getLogger(__name__)
 
 
-class Refused(Exception):  # noqa: N818 (an answer, no fault of this program)
-    """A request that is not answered as it asks."""
+class Refused(Exception):  # noqa: N818 (a reply, not a fault of this program)
+    """A request that is refused, with the status and the sentence of the reply."""
 
     def __init__(self, status: HTTPStatus, sentence: str) -> None:
         super().__init__(sentence)
@@ -125,7 +125,7 @@ class Handler(BaseHTTPRequestHandler):
                 raise UserError(f"face: found {number!r}, expected a number")
             self._send(self.server.demo.face(dataset, int(number)), "image/png")
         else:
-            raise Refused(HTTPStatus.NOT_FOUND, "this page has no such part")
+            raise Refused(HTTPStatus.NOT_FOUND, "not found; reload the page")
 
     def _post(self) -> None:
         demo = self.server.demo
@@ -137,7 +137,7 @@ class Handler(BaseHTTPRequestHandler):
             task = validate_options(Task, self._read(), where="request")
             self._stream(demo.complete(task))
         else:
-            raise Refused(HTTPStatus.NOT_FOUND, "this page has no such part")
+            raise Refused(HTTPStatus.NOT_FOUND, "not found; reload the page")
 
     def _read(self) -> Any:
         """The body of a request: JSON of a limited length."""
@@ -157,7 +157,7 @@ class Handler(BaseHTTPRequestHandler):
             raise UserError("request: not readable as JSON; reload the page") from None
 
     def _stream(self, outcomes: Iterable[dict[str, str]]) -> None:
-        """Send each outcome when it is there, as a line of JSON; the end of the answer ends it."""
+        """Send each outcome as soon as it is known, as a line of JSON, and then close."""
         self._start(HTTPStatus.OK, "application/x-ndjson")
         try:
             for outcome in outcomes:
@@ -185,5 +185,5 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *arguments: Any) -> None:
-        """Say nothing of requests that went well."""
+        """Log requests at debug level only."""
         logger.debug(format, *arguments)

@@ -1,4 +1,4 @@
-"""Align a face as the images of CelebA-HQ and FFHQ are: eyes and mouth give a turned square.
+"""Align a face as in CelebA-HQ and FFHQ: a turned square from the eyes and the mouth.
 
 Karras et al., "Progressive Growing of GANs", appendix C (arXiv 1710.10196), for CelebA-HQ; FFHQ
 (arXiv 1812.04948) has the same square, see https://github.com/NVlabs/ffhq-dataset.

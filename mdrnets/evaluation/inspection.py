@@ -160,7 +160,7 @@ def nearest_styles(
         similarity: N×K×M, equation 1.
         present: N×K, whether an image has the class.
         slots: K×S, or `NONE`.
-        count: images a slot; `NONE` (of cosine 0) where fewer have the class.
+        count: images for each slot; `NONE` (of cosine 0) where fewer have the class.
     """
     nearest = np.full((*slots.shape, count), NONE, dtype=np.int64)
     cosines = np.zeros(nearest.shape, dtype=np.float32)

@@ -77,7 +77,7 @@ def complete_photo(
 
     The square is turned upright and scaled to the network's size, where every pixel that the hole
     touches counts as missing; its completion is scaled and turned back, and pasted into the hole.
-    All other pixels stay.
+    All other pixels keep their values.
 
     Args:
         method: in eval mode, on any device.
@@ -113,7 +113,7 @@ def complete_photo(
 def downscale_valid(
     image: np.ndarray, hole: np.ndarray, size: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Scale a square image with a hole; nothing of the hole's content gets into valid pixels.
+    """Scale a square image with a hole; the content of the hole does not affect valid pixels.
 
     Args:
         image: uint8 S×S×3.

@@ -40,7 +40,7 @@ class Square:
 
 @dataclass(frozen=True)
 class TurnedSquare:
-    """A square of a photograph that may be turned, and may reach over the photograph's edges.
+    """A square of a photograph that may be turned, and may extend beyond the photograph's edges.
 
     Positions are in pixels, x before y; whole numbers are edges of pixels.
 
@@ -76,7 +76,7 @@ class TurnedSquare:
     def cut_valid(self, image: np.ndarray, hole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The square of a photograph, upright, uint8 S×S×3, and of its hole, bool S×S.
 
-        Beyond its edges, the photograph is continued by its mirror image, as in FFHQ.
+        Beyond its edges, the photograph is mirrored, as in FFHQ.
         """
         side = self.side
         matrix = self._axes[::-1, ::-1].T * 2 / side  # rows and columns, not x and y
@@ -110,7 +110,7 @@ class TurnedSquare:
 def resample_valid(
     image: np.ndarray, hole: np.ndarray, resample: Callable[[np.ndarray], np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Resample an image with a hole; nothing of the hole's content gets into valid pixels.
+    """Resample an image with a hole; the content of the hole does not affect valid pixels.
 
     Args:
         image: uint8 H×W×3.

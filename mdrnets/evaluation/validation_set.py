@@ -53,7 +53,7 @@ class ValidationSet:
         self._completed: dict[Method, np.ndarray] = {}
 
     def complete(self, network: Method) -> np.ndarray:
-        """The composites, uint8 n×H×W×3 in the order of `pairs`. Computed once a network."""
+        """The composites, uint8 n×H×W×3 in the order of `pairs`, computed once per network."""
         if network not in self._completed:
             profile = self.config.profile
             batches = complete_pairs(

@@ -172,7 +172,7 @@ def build_network(
 
 
 def training_context(config: Config, layout: Layout, *, network: str, dataset: str) -> BuildContext:
-    """What a network that is to be trained is built on; see `build_network`."""
+    """Return the context of a network that is to be trained; see `build_network`."""
 
     def features(name: str) -> PerceptualFeatures:
         weights = layout.weights(name)

@@ -1,4 +1,4 @@
-"""A count of steps in the saved state whose value Python knows as well."""
+"""A step count in the saved state that Python can read without waiting for a GPU."""
 
 from typing import Any
 

@@ -1,8 +1,8 @@
 """Whether a training stays finite: its losses, gradients and weights.
 
-To read a number from a GPU is to wait until everything submitted before is done. Therefore the
-numbers of an update are copied without waiting, and read once the next update has been submitted,
-so that the GPU always has work.
+Reading a number from a GPU waits until everything submitted before is done. Therefore the numbers
+of an update are copied without waiting, and read once the next update has been submitted, so that
+the GPU always has work.
 """
 
 import math
@@ -22,7 +22,7 @@ Diverged = Callable[[str], UserError]
 
 @dataclass(frozen=True)
 class _Update:
-    """What is known of an update when it is submitted.
+    """An update that was submitted and not checked yet.
 
     Attributes:
         terms: names of its loss terms.
@@ -73,7 +73,7 @@ class UpdateChecks:
         trained: Sequence[Tensor],
         diverged: Diverged,
     ) -> None:
-        """Add an update, and check the one before.
+        """Add an update, and check the previous one.
 
         Args:
             trainable: the networks.
@@ -83,7 +83,7 @@ class UpdateChecks:
             diverged: makes the error of this step.
 
         Raises:
-            UserError: the update before has a loss or a gradient that is not finite.
+            UserError: the previous update has a loss or a gradient that is not finite.
         """
         gradients = [p.grad for p in trained if p.grad is not None]
         largest = torch.stack(torch._foreach_norm(gradients, math.inf)).float()

@@ -26,7 +26,7 @@ class DeferredSignals:
         self._previous: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
-        if threading.current_thread() is threading.main_thread():  # the only one that may
+        if threading.current_thread() is threading.main_thread():  # no other may set handlers
             for number in SIGNALS:
                 self._previous[number] = signal.signal(number, self._store)
         return self

@@ -23,7 +23,7 @@ def load_batches(
     Args:
         sampler: draws the batches.
         steps: steps of the phase.
-        threads: number of threads that draw batches ahead, two each; 0 draws between two steps.
+        threads: each draws up to two batches ahead; with 0, batches are drawn between the steps.
     """
     if not threads:
         yield from map(sampler.batch, steps)

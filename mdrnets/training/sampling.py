@@ -65,7 +65,7 @@ class BatchSampler:
         batch_size: images in a batch of all ranks, a multiple of their number.
         labels: whether batches have label maps; if so, only labelled images are drawn.
         device: device of the tensors.
-        image_map: see `Phase`; its results are kept, one bit a pixel.
+        image_map: see `Phase`; its results are kept, with one bit per pixel.
         memory_format: memory format of the images.
         rank: the rank whose share of each batch is returned.
         ranks: number of ranks.
@@ -153,7 +153,7 @@ class BatchSampler:
         return bits.reshape(image.shape[:2]).astype(bool)
 
     def _host_tensor(self, array: np.ndarray) -> Tensor:
-        """In pinned memory if the device is a GPU: only from there is a copy asynchronous."""
+        """In pinned memory if the device is a GPU: only copies from there are asynchronous."""
         tensor = torch.from_numpy(array)
         return tensor.pin_memory() if self.device.type == "cuda" else tensor
 

@@ -112,7 +112,7 @@ class Checkpoints:
 
 
 def remove_states(folder: Path) -> None:
-    """Remove a folder of states. A process that is killed meanwhile leaves a good one, or none."""
+    """Remove a folder of states. If it is killed, it leaves a good state or none."""
     for path in _files(folder):
         _remove(path)
     shutil.rmtree(folder)

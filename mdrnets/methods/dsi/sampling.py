@@ -31,7 +31,7 @@ def sample_codes(
     Returns:
         int64 B×H×W.
     """
-    # The weights do not change meanwhile.
+    # The weights do not change during sampling.
     with parametrize.cached(), without_autocast(h):
         return _sample(network, h.to(codebook.dtype), codebook, generator)
 
@@ -96,7 +96,7 @@ class _ConvOfRow:
 
 
 class _BlockOfRow:
-    """A block of the vertical stream, row by row; the condition is projected once an image."""
+    """A block of the vertical stream, row by row; the condition is projected once."""
 
     def __init__(self, block: nn.Module, condition: Tensor) -> None:
         assert isinstance(block, GatedResidual) and block.condition is not None
@@ -112,7 +112,7 @@ class _BlockOfRow:
 class _ConvOfPosition:
     """A causal convolution of height 2 that ends at its own position.
 
-    What the row above and other terms contribute is computed once a row.
+    The contributions of the row above and of other terms are computed once for each row.
     """
 
     def __init__(self, layer: nn.Module) -> None:
@@ -123,7 +123,7 @@ class _ConvOfPosition:
         self.row: list[Tensor] = []
 
     def start_row(self, terms: Tensor) -> None:
-        """Begin a row. Args: terms B×C'×1×W, what else is added to the output."""
+        """Begin a row. Args: terms B×C'×1×W, added to the output."""
         assert self.bias is not None
         if self.row:
             above = torch.stack(self.row, dim=2).unsqueeze(2)  # padded on the left already

@@ -1,4 +1,4 @@
-"""Initial weights of MDRNets as in the works that it takes its layers from.
+"""Initial weights of MDRNets, as in the works from which its layers are taken.
 
 SPADE and SEAN (their code): Xavier, normal, with a gain of .02. DeepFillv2 (TensorFlow's default):
 Xavier, uniform. pix2pix: N(0, .02). Biases are zero.

@@ -61,7 +61,7 @@ class Order:
 
     @property
     def verdict(self) -> str:
-        """Whether the order is there in each of at least two trainings, or its reverse."""
+        """Whether each of at least two trainings shows the order, or its reverse."""
         signs = {self._sign(difference) for difference in self.differences}
         if len(self.differences) < MIN_TRAININGS or len(signs) > 1:
             return UNDECIDED

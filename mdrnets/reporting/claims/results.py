@@ -16,16 +16,16 @@ from mdrnets.metrics.paired import Difference, jackknife_difference, label_swap,
 
 FRECHET = "frechet"
 SCORES = {"L1": "l1", "FID": FRECHET, "PSNR": "psnr", "SSIM": "ssim"}
-"""As the paper calls them → the column of the scores, or the distance of the features."""
+"""The paper's name of a metric → the column of the scores, or the distance of the features."""
 SIGNED_RANK = "signed rank"
 FEATURES_REMEDY = "run the features stage"
 TESTS = {FRECHET: "label swap"}
-"""By which p two methods are compared; all other scores by the signed rank."""
+"""The test that compares two methods; the signed-rank test for all other scores."""
 
 
 @dataclass(frozen=True)
 class Resampling:
-    """How many of what; see `mdrnets.metrics.paired`.
+    """Numbers of resamples; see `mdrnets.metrics.paired`.
 
     Attributes:
         resamples: of the bootstrap of means.
@@ -55,7 +55,7 @@ class Results:
     truth: np.ndarray
 
     def value(self, score: str, method: str, bin_: str) -> float | None:
-        """As in Table 1: the mean of the finite values, or the distance; over the trainings."""
+        """As in Table 1: the mean of the finite values or the distance, averaged over trainings."""
         values = self.by_training(score, {(method, bin_): 1})
         return None if None in values else float(np.mean(values))  # type: ignore[arg-type]
 

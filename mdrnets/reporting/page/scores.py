@@ -28,7 +28,7 @@ class CellView:
         judgement: `better` or `worse` than the paper's, `equal`; `differs`: the run is too small
             to be judged by the paper's values; empty: no difference.
         best: whether ours is the best of ours in its column.
-        about: all of it in a sentence.
+        about: the cell in a sentence.
     """
 
     here: str

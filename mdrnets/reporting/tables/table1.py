@@ -1,8 +1,8 @@
 """Table 1 beside the published one: table1.csv, .md and .tex, and table1_extended likewise.
 
 A method without scores has a blank row with the reason. Three more files are written next to them:
-metrics.json, the rows as DVC compares them; and, where the machine has
-records, costs.csv and costs.md.
+metrics.json, the rows as DVC compares them; and, where the machine has records, costs.csv and
+costs.md.
 """
 
 import json
