@@ -61,23 +61,6 @@ def test_no_partial_convolution_has_a_bias() -> None:
     assert all(layer.bias is None for layer in layers)
 
 
-def test_full_size_forward() -> None:
-    torch.manual_seed(0)
-    generator = Generator(levels=7, width=64).eval()
-    image = torch.rand(1, 3, 256, 256) * 2 - 1
-    hole = torch.zeros(1, 1, 256, 256)
-    hole[..., 64:192, 64:192] = 1
-    with torch.no_grad():
-        output = generator(image, torch.zeros(1, 1, 256, 256), to_grey(image), hole)
-        logits = Discriminator(base=8)(
-            output.image, to_grey(image), output.projected_edge.sigmoid()
-        )
-    assert output.image.shape == output.projected_image.shape == (1, 3, 256, 256)
-    assert output.projected_edge.shape == (1, 1, 256, 256)
-    assert output.image.isfinite().all() and output.image.abs().max() <= 1
-    assert logits.shape == (1, 2, 30, 30)
-
-
 def test_bottlenecks_are_swapped() -> None:
     torch.manual_seed(0)
     generator = Generator(levels=3, width=4)
@@ -187,19 +170,6 @@ def test_edges_at_completion_do_not_know_the_hole() -> None:
 def test_an_image_that_is_all_hole_has_no_edges() -> None:
     hole = torch.ones(1, 1, 32, 32)
     assert not detect_visible_edges(_picture(), hole, sigma=1.0).any()
-
-
-def test_pixels_in_the_hole_do_not_change_the_output() -> None:
-    torch.manual_seed(0)
-    generator = Generator(levels=3, width=4).eval()
-    hole = torch.zeros(1, 1, 16, 16)
-    hole[..., 3:9, 5:12] = 1
-    inputs = [torch.randn(1, channels, 16, 16) for channels in (3, 1, 1)]
-    first = generator(*inputs, hole)
-    second = generator(*(x + 100 * hole * torch.randn_like(x) for x in inputs), hole)
-    assert torch.equal(first.image, second.image)
-    assert torch.equal(first.projected_image, second.projected_image)
-    assert torch.equal(first.projected_edge, second.projected_edge)
 
 
 def test_the_encoder_closes_the_centre_hole_of_a_full_size_image() -> None:

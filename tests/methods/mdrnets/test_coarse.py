@@ -4,7 +4,6 @@ from typing import Any
 import pytest
 import torch
 from pydantic import ValidationError
-from torch import nn
 
 from mdrnets.errors import UserError
 from mdrnets.losses.pconv import PConvLoss, PConvWeights
@@ -58,13 +57,6 @@ def test_the_terms_are_pconvs_with_the_options_weights(context: BuildContext, ba
         torch.testing.assert_close(update.terms[name], term)
 
 
-def test_what_is_in_the_hole_is_not_looked_at(network: Coarse, batch: Batch) -> None:
-    network.eval()
-    output = network(batch.masked, batch.hole)
-    assert output.shape == batch.image.shape
-    assert torch.equal(network(batch.image, batch.hole), output)
-
-
 def test_frozen_it_leads_gradients_to_the_valid_pixels(network: Coarse, batch: Batch) -> None:
     masked = batch.masked.requires_grad_()
     freeze(network)(masked, batch.hole).square().mean().backward()
@@ -91,20 +83,6 @@ def test_the_schedule_is_one_phase_with_the_optimiser_of_mdrnets(network: Coarse
     (group,) = optimiser.param_groups
     assert (group["lr"], group["betas"], group["weight_decay"]) == (2e-4, (0.9, 0.99), 0)
     assert (phase.steps, phase.batch_size, phase.schedulers) == (9, 2, {})
-
-
-def test_the_frozen_features_are_not_saved_with_it(context: BuildContext) -> None:
-    class Weighted(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.weight = nn.Parameter(torch.ones(1))
-
-    network = build(
-        options=Options(steps=1, levels=4, width=4),
-        context=BuildContext(image_size=32, features=lambda name: Weighted()),  # type: ignore[arg-type, return-value]
-    )
-    assert not any("features" in name or name == "weight" for name in network.state_dict())
-    assert network.frozen("features").weight is network.loss.features.weight
 
 
 def test_an_image_size_that_cannot_be_halved_so_often_is_refused(context: BuildContext) -> None:
