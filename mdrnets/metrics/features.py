@@ -17,12 +17,7 @@ from torch import Tensor, nn
 from mdrnets.data.progress import ProgressBar, no_progress_bar
 from mdrnets.errors import UserError
 from mdrnets.files import sha256
-from mdrnets.networks.features import (
-    IMAGENET_MEAN,
-    IMAGENET_STD,
-    EffNetLiteFeatures,
-    load_published,
-)
+from mdrnets.networks.features import EffNetLiteFeatures, load_published, normalise_colours
 from mdrnets.networks.frozen import freeze
 
 FeatureName = Literal["inception-v3", "effnet-lite0"]
@@ -39,11 +34,9 @@ class FeatureNetwork(nn.Module):
     """A frozen network that turns images into vectors.
 
     Attributes:
-        name: as in the profile.
         dimensions: D.
     """
 
-    name: FeatureName
     dimensions: int
 
     def forward(self, image_01: Tensor) -> Tensor:
@@ -58,7 +51,6 @@ class InceptionFeatures(FeatureNetwork):
         weights: the state dict of pytorch-fid's file.
     """
 
-    name: FeatureName = "inception-v3"
     dimensions = 2048
 
     def __init__(self, *, weights: Mapping[str, Tensor]) -> None:
@@ -110,7 +102,6 @@ class EffNetLitePooled(FeatureNetwork):
     when downscaling.
     """
 
-    name: FeatureName = "effnet-lite0"
     dimensions = 1280
 
     def __init__(self) -> None:
@@ -119,9 +110,7 @@ class EffNetLitePooled(FeatureNetwork):
 
     def forward(self, image_01: Tensor) -> Tensor:
         x = F.interpolate(image_01, size=(224, 224), mode="bilinear", antialias=True)
-        mean = x.new_tensor(IMAGENET_MEAN).view(1, 3, 1, 1)
-        std = x.new_tensor(IMAGENET_STD).view(1, 3, 1, 1)
-        maps: Tensor = self.network.extract_features((x - mean) / std)  # B×1280×7×7
+        maps: Tensor = self.network.extract_features(normalise_colours(x))  # B×1280×7×7
         return maps.mean(dim=(2, 3))
 
 

@@ -38,12 +38,7 @@ def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
 
 def _centre(features: np.ndarray) -> tuple[Tensor, Tensor]:
     """X with XᵀX = the sample covariance, and the mean."""
-    if features.ndim != 2 or len(features) < 2:
-        raise ValueError(f"expected n×D features of at least two images, got {features.shape}")
-    # In torch, because the profile sets its number of threads, on which the last bits depend.
-    x = torch.from_numpy(np.ascontiguousarray(features, dtype=np.float64))
-    if not x.isfinite().all():
-        raise ValueError("the features hold NaN or infinite values")
+    x = to_double(features)
     mean = x.mean(dim=0)
     return (x - mean) / (len(x) - 1) ** 0.5, mean
 
@@ -51,3 +46,14 @@ def _centre(features: np.ndarray) -> tuple[Tensor, Tensor]:
 def _at_most_square(x: Tensor) -> Tensor:
     """A matrix with the same XᵀX and at most D rows."""
     return x if x.shape[0] <= x.shape[1] else torch.linalg.qr(x, mode="r").R
+
+
+def to_double(features: np.ndarray) -> Tensor:
+    """Convert n×D features of at least two images to float64, or raise ValueError."""
+    if features.ndim != 2 or len(features) < 2:
+        raise ValueError(f"expected n×D features of at least two images, got {features.shape}")
+    # In torch, because the profile sets its number of threads, on which the last bits depend.
+    x = torch.from_numpy(np.ascontiguousarray(features, dtype=np.float64))
+    if not x.isfinite().all():
+        raise ValueError("the features hold NaN or infinite values")
+    return x

@@ -6,8 +6,9 @@ may therefore be slightly negative. It is KID only with the features of FID.
 """
 
 import numpy as np
-import torch
 from torch import Tensor
+
+from mdrnets.metrics.frechet import to_double
 
 
 def kernel_distance(a: np.ndarray, b: np.ndarray) -> float:
@@ -23,11 +24,9 @@ def kernel_distance(a: np.ndarray, b: np.ndarray) -> float:
     Raises:
         ValueError: shapes differ, fewer than two rows, or a value is not finite.
     """
-    if a.ndim != 2 or a.shape != b.shape or len(a) < 2:
+    x, y = to_double(a), to_double(b)
+    if a.shape != b.shape:
         raise ValueError(f"expected two n×D arrays of paired rows, got {a.shape} and {b.shape}")
-    x, y = (torch.from_numpy(np.ascontiguousarray(f, dtype=np.float64)) for f in (a, b))
-    if not (x.isfinite().all() and y.isfinite().all()):
-        raise ValueError("the features hold NaN or infinite values")
     cross = _kernel(x, y)
     h = _kernel(x, x) + _kernel(y, y) - cross - cross.T  # n×n
     n = len(h)

@@ -42,8 +42,6 @@ class PerceptualFeatures(nn.Module):
     block's max-pooling). A substitute network returns its last map of the same block number.
     """
 
-    name: str
-
     def forward(
         self, image: Tensor, taps: Sequence[str], *, normalise: bool = True
     ) -> list[Tensor]:
@@ -55,11 +53,7 @@ class PerceptualFeatures(nn.Module):
         raise NotImplementedError
 
     def _preprocess(self, image: Tensor, normalise: bool) -> Tensor:
-        if not normalise:
-            return image
-        mean = image.new_tensor(IMAGENET_MEAN).view(1, 3, 1, 1)
-        std = image.new_tensor(IMAGENET_STD).view(1, 3, 1, 1)
-        return ((image + 1) / 2 - mean) / std
+        return normalise_colours((image + 1) / 2) if normalise else image
 
 
 class VGGFeatures(PerceptualFeatures):
@@ -80,7 +74,6 @@ class VGGFeatures(PerceptualFeatures):
             },
             assign=True,
         )
-        self.name = name
         self.layers = layers.eval().requires_grad_(False)
         self.indices: dict[str, int] = {}  # tap → its layer
         block = relu = 1
@@ -108,8 +101,6 @@ class VGGFeatures(PerceptualFeatures):
 
 class EffNetLiteFeatures(PerceptualFeatures):
     """EfficientNet-Lite0 (ImageNet weights in the package, Apache-2.0), with maps of order one."""
-
-    name = "effnet-lite0"
 
     def __init__(self) -> None:
         super().__init__()
@@ -174,3 +165,10 @@ def load_published(path: Path) -> dict[str, Tensor]:
     if not isinstance(tensors, dict) or not all(isinstance(t, Tensor) for t in tensors.values()):
         raise UserError(f"{path}: expected tensors by name; download the weights again")
     return dict(tensors)
+
+
+def normalise_colours(image_01: Tensor) -> Tensor:
+    """Apply ImageNet's mean and standard deviation to B×3×H×W in [0, 1]."""
+    mean = image_01.new_tensor(IMAGENET_MEAN).view(1, 3, 1, 1)
+    std = image_01.new_tensor(IMAGENET_STD).view(1, 3, 1, 1)
+    return (image_01 - mean) / std

@@ -50,7 +50,7 @@ def test_bad_features_are_refused() -> None:
     a = _features(5, seed=6)
     with pytest.raises(ValueError, match="paired"):
         kernel_distance(a, a[:4])
-    with pytest.raises(ValueError, match="paired"):
+    with pytest.raises(ValueError, match="two images"):
         kernel_distance(a[:1], a[:1])
     with pytest.raises(ValueError, match="NaN"):
         kernel_distance(a, np.where(a == a[0, 0], np.nan, a))
