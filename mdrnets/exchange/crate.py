@@ -180,15 +180,13 @@ class _Builder:
             self.crate.add_file(source, path, properties={"encodingFormat": format_})
         self.crate.get("README.md")["about"] = self.crate.root_dataset
 
-        by_stage: dict[str, list[Record]] = {}
         by_program: dict[str, list[Record]] = {}
         for execution in finished:
-            by_stage.setdefault(execution.job.stage.name, []).append(execution.record)
             by_program.setdefault(execution.job.stage.program, []).append(execution.record)
         self.tools = {name: self._tool(name, records) for name, records in by_program.items()}
         _link(self.workflow, "hasPart", self.tools.values())
         steps = []
-        for position, name in enumerate(by_stage):
+        for position, name in enumerate(dict.fromkeys(e.job.stage.name for e in finished)):
             step = self._entity(f"#step/{name}", "HowToStep", name=name, position=position)
             step["workExample"] = self.tools[self.pipeline.stages[name].program]
             steps.append(step)

@@ -136,26 +136,28 @@ def write_wheels(
     Raises:
         UserError: pip cannot get a wheel.
     """
+    entries = list(requirements)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        listed = folder / "requirements.txt"
-        listed.write_text("\n".join(requirements) + "\n", encoding="utf-8")
-        _download(listed, folder, python=python, find_links=find_links)
+        _download(entries, folder, python=python, find_links=find_links)
+        # Without hashes: pip checks all if one entry has one, and a built wheel has another.
+        plain = "".join(f"{entry.partition(' ')[0]}\n" for entry in entries)
+        (folder / "requirements.txt").write_text(plain, encoding="utf-8")
         with atomic_write(archive) as temporary, zipfile.ZipFile(temporary, "w") as packed:
             for path in sorted(folder.iterdir()):
                 member = reproducible_zipinfo(f"{root}/wheels/{path.name}")
-                # pip checks hashes wherever one entry has one, and a built wheel has another.
-                content = _without_hashes(listed) if path == listed else path.read_bytes()
-                packed.writestr(member, content)
+                packed.writestr(member, path.read_bytes())
 
 
-def _download(listed: Path, folder: Path, *, python: str, find_links: Path | None) -> None:
+def _download(
+    requirements: Iterable[str], folder: Path, *, python: str, find_links: Path | None
+) -> None:
     platforms = ["linux_x86_64", *(f"manylinux_2_{minor}_x86_64" for minor in GLIBC)]
     platforms += ["manylinux1_x86_64", "manylinux2010_x86_64", "manylinux2014_x86_64"]
     target = ["--only-binary=:all:", "--implementation=cp", f"--python-version={python}"]
     target += [f"--platform={platform}" for platform in platforms]
     source = ["--no-index", f"--find-links={find_links}"] if find_links else []
-    entries = list(_entries(listed.read_text(encoding="utf-8")))
+    entries = list(requirements)
     while entries:
         wanted = folder / "wanted.txt"
         wanted.write_text("\n".join(entries) + "\n", encoding="utf-8")
@@ -206,11 +208,6 @@ def _pip_error(said: str, python: str, find_links: Path | None) -> UserError:
         f"`{reason[:300]}`; connect this machine to the index, or pass a folder that has the "
         "wheels as --find-links"
     )
-
-
-def _without_hashes(requirements: Path) -> str:
-    entries = _entries(requirements.read_text(encoding="utf-8"))
-    return "".join(f"{entry.partition(' ')[0]}\n" for entry in entries)
 
 
 def _environment(python: str) -> dict[str, str]:

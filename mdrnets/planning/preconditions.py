@@ -65,9 +65,9 @@ def _source_problems(config: Config) -> Iterator[str]:
                 yield f"{locate(config.path, f'sources.{name}.numbers')}: {error}"
         if source.path is not None:
             key = locate(config.path, f"sources.{name}.path")
-            yield from _missing_problems(key, source.path, "put the archive or folder there")
+            yield from _path_problems(key, source.path, "put the archive or folder there")
     if any(source.url for source in config.profile.sources.values()):
-        yield from _unset_problems(locate(config.path, "downloads"), config.profile.downloads)
+        yield from _path_problems(locate(config.path, "downloads"), config.profile.downloads)
 
 
 def _external_problems(config: Config) -> Iterator[str]:
@@ -77,20 +77,15 @@ def _external_problems(config: Config) -> Iterator[str]:
             key = locate(PARAMS, f"methods.{name}.completions")
             paths = [method.completions.format(dataset=d) for d in config.profile.datasets]
             for path in dict.fromkeys(paths):
-                yield from _missing_problems(key, path, "put the completions there")
+                yield from _path_problems(key, path, "put the completions there")
 
 
-def _missing_problems(key: str, path: str, remedy: str) -> Iterator[str]:
-    unset = list(_unset_problems(key, path))
-    if unset:
-        yield from unset
-    elif not (expanded := expand(path)).exists():
-        yield f"{key}: {expanded} not found; {remedy}, or correct the path"
-
-
-def _unset_problems(key: str, path: str) -> Iterator[str]:
-    """The problem of a path with an environment variable that is not set."""
+def _path_problems(key: str, path: str, remedy: str = "") -> Iterator[str]:
+    """The problem of a path: a variable that is not set or, with a `remedy`, that it is missing."""
     try:
-        expand(path)
+        expanded = expand(path)
     except UserError as error:
         yield f"{key}: {error}"
+    else:
+        if remedy and not expanded.exists():
+            yield f"{key}: {expanded} not found; {remedy}, or correct the path"

@@ -62,8 +62,7 @@ def unpack(archive: Path, records: RecordStore) -> int:
     count = 0
     readable = False
     with open_zip(archive, remedy=REMEDY) as packed:
-        members = sorted(set(packed.namelist()))
-        for name in members:
+        for name in sorted(set(packed.namelist())):
             if not name.endswith(".json"):
                 continue
             try:

@@ -12,7 +12,7 @@ import pytest
 
 from mdrnets.errors import UserError
 from mdrnets.tracking import store
-from mdrnets.tracking.store import TrackingError, file_system, open_store, public_uri
+from mdrnets.tracking.store import TrackingError, file_system, open_store
 from tests.helpers.file_locks import is_locked
 
 
@@ -46,12 +46,7 @@ def test_the_file_system_is_that_of_the_deepest_mount(monkeypatch: pytest.Monkey
     assert file_system(Path("/homely/mlflow.db")) == "ext4"
 
 
-def test_a_password_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://me:secret@host:5000/a@b")
-    assert public_uri() == "https://host:5000/a@b"
-
-
-def test_an_unreachable_server_is_one_sentence(
+def test_an_unreachable_server_is_one_sentence_without_its_password(
     configs: Path, monkeypatch: pytest.MonkeyPatch, closed_port: int
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://me:secret@127.0.0.1:{closed_port}")
