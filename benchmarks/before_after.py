@@ -52,7 +52,7 @@ def _compare(case: str, before: Path, commit: str, runs: int) -> Row:
 
 
 def _seconds(case: str, tree: Path) -> float:
-    # The cases are those of this checkout, the package is the tree's.
+    # Cases of this checkout, run with the package of `tree`.
     result = subprocess.run(
         [sys.executable, str(ROOT / "benchmarks" / "cases.py"), case],
         env={**os.environ, "PYTHONPATH": str(tree), "OMP_NUM_THREADS": "1"},

@@ -118,7 +118,7 @@ def scores() -> Work:
         errors = [error(version, truth) for version in versions for error in (l1, psnr)]
         try:
             return [*errors, ssim(versions, truth)]
-        except AttributeError:  # one version in each call
+        except AttributeError:  # older commits take one version in each call
             return [*errors, *(ssim(version, truth) for version in versions)]
 
     return score

@@ -130,7 +130,7 @@ def example_page() -> str:
 def _models(model: type[Options]) -> list[type[Options]]:
     """A model and all that its keys contain, each once."""
     models = [model]
-    for each in models:  # which grows
+    for each in models:  # the list grows meanwhile
         for field in each.model_fields.values():
             models += [new for new in _contained(field.annotation) if new not in models]
     return models

@@ -101,7 +101,7 @@ def _describe(error: ErrorDetails) -> str:
     if error["type"] == "missing":
         return f"{key}: missing; add it"
     message = error["msg"].removeprefix("Value error, ")
-    if should := re.match(r"\w+ should ", message):  # pydantic's own
+    if should := re.match(r"\w+ should ", message):  # a message of pydantic itself
         expected = message[should.end() :]
         for form, plain in EXPECTED:
             expected = re.sub(form, plain, expected)
@@ -115,7 +115,7 @@ def _shorten(value: Any) -> str:
 
 
 def _key(error: ErrorDetails) -> str:
-    loc = [part for part in error["loc"] if part != "[key]"]  # of a mapping, not its value
+    loc = [part for part in error["loc"] if part != "[key]"]  # marks a wrong key of a mapping
     if loc[0:1] == ["methods"] and loc[2:3] and loc[2] in _UNION_TAGS:
         del loc[2]
     return format_key(loc)

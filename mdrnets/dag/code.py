@@ -104,7 +104,7 @@ def text_digest(text: str) -> str:
 
 @cache
 def _sha256(folder: Path, path: Path) -> str:
-    # For a process's lifetime: the digest is of the code that the process began with.
+    # Cached, so that the digest is that of the code with which the process began.
     return hashlib.sha256((folder / path).read_bytes()).hexdigest()
 
 

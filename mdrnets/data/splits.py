@@ -121,7 +121,7 @@ def assign_hole_roles(
         UserError: a step has no hole for test, or none for training where some are expected.
     """
     roles: Roles = {}
-    some_train = validation + test < 1 - 1e-9  # shares are sums of decimals
+    some_train = validation + test < 1 - 1e-9  # tolerates rounding
     for step in range(1, STEPS + 1):
         drawn = shuffle_by_hash((n for n, s in steps.items() if s == step), seed, "holes", step)
         n_test, n_validation = round(test * len(drawn)), round(validation * len(drawn))

@@ -328,7 +328,7 @@ class _Builder:
             }
             source, target = (path, path) if copied else (identifier, None)
             file = self.crate.add_file(source, target, properties=properties)
-        elif name not in (file["name"], *file.get("alternateName", [])):  # the same bytes twice
+        elif name not in (file["name"], *file.get("alternateName", [])):  # a copy of the other
             file.append_to("alternateName", name)
         return file
 

@@ -140,7 +140,7 @@ def mark_current(pipeline: Pipeline, finished: list[ImportedJob]) -> None:
     rules = sorted({imported.job.stage.name for imported in finished})
     outputs = [str(path) for imported in finished for path in imported.job.outputs]
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--touch", "--quiet", "all"]
-    # Forced: without it, Snakemake would keep no note of the code that made the files.
+    # Without --forcerun, Snakemake would not record the code that made the files.
     command += ["--forcerun", *rules, "--config", f"profile={pipeline.config.name}", "--", *outputs]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -136,7 +136,7 @@ def _log_model(store: Store, config: Config, training: Training) -> str:
     for model in client.search_logged_models([store.experiment], filter_string):
         if model.status == "READY":
             return str(model.model_id)
-        client.delete_logged_model(model.model_id)  # of a call that was killed
+        client.delete_logged_model(model.model_id)  # left by a killed process
     model = client.create_logged_model(
         store.experiment,
         name=f"{training.dataset}-{training.network}".replace("@", "-"),

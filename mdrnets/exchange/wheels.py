@@ -240,7 +240,7 @@ def _dependencies(name: str, environment: Mapping[str, str]) -> Iterator[str]:
     for text in metadata.requires(name) or ():
         try:
             requirement = Requirement(text)
-        except InvalidRequirement:  # of an old package
+        except InvalidRequirement:  # in an old package
             continue
         if requirement.marker is None or requirement.marker.evaluate(dict(environment)):
             yield canonicalize_name(requirement.name)

@@ -42,7 +42,7 @@ def choose_port(wanted: int | None, *, first: int) -> int:
 def _try(port: int) -> str | None:
     """Why no program can listen on a port; None if one can."""
     with socket.socket() as probe:
-        # As servers do: a port whose last connections are still being closed is free.
+        # As in servers: a port counts as free while its last connections are being closed.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))

@@ -59,7 +59,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 def _remove_leftovers(folder: Path, prefix: str) -> None:
     """Remove the temporary files of processes that are gone."""
-    import psutil  # few need it
+    import psutil  # here, so that `--help` stays fast
 
     for path in folder.glob(f"{glob.escape(prefix)}*.part"):
         pid = path.name.removeprefix(prefix).removesuffix(".part")

@@ -80,7 +80,7 @@ def read_rows(path: Path, kind: type[Row], *, remedy: str = REMEDY) -> list[Row]
     Raises:
         UserError: the file is missing or damaged, has other columns, or a value of another type.
     """
-    from pydantic import TypeAdapter, ValidationError  # planning's help does without
+    from pydantic import TypeAdapter, ValidationError  # slow, and `mdrnets plan --help` needs none
 
     table = read_table(path, field_names(kind), remedy=remedy)
     try:

@@ -54,7 +54,7 @@ class DvcLock:
             parameters = self._outputs[str(path)]["params"] if str(path) in self else {}
             digests = parameters.get(str(code), {})
             recorded = digests.get(".".join(job.path), {})
-            # As texts: DVC writes 1e-05, which other readers of YAML take for one.
+            # Compared as texts: DVC writes 1e-05, which other readers of YAML take for a text.
             if _texts(recorded) != _texts(job.digest):
                 return False
         return True

@@ -98,7 +98,7 @@ def check_inputs(pipeline: Pipeline, inputs: Mapping[str, FileHash]) -> InputChe
         made = record.made.get(name) if record is not None else None
         if made == current:
             continue
-        # One that was killed, or still runs, may have written its outputs already.
+        # A job that was killed, or still runs, may have written its outputs already.
         if record is None or made is None or record.status in ("RUNNING", "KILLED"):
             unrecorded.append(name)
         else:

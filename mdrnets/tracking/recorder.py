@@ -54,7 +54,7 @@ class RunRecorder:
         self._check = check_inputs(pipeline, inputs)
         self._takes_changed = os.environ.get(TAKE_CHANGED) == "1"
         if not self._takes_changed:
-            # Nothing is read, so a training continues its record when the file is back.
+            # They are not read. A training continues its record once the files are back.
             inputs |= {name: changed.made for name, changed in self._check.changed.items()}
         self.record = self.records.begin(
             Record(
@@ -118,7 +118,7 @@ class RunRecorder:
             outputs=hashes(self.job.outputs) if status == "FINISHED" else {},
             measurements=self._measurements,
             peak_memory=_peak_memory(),
-            machine=provenance.machine(),  # with the GPUs: torch has been imported
+            machine=provenance.machine(),  # again, since torch now knows the GPUs
         )
 
 

@@ -117,7 +117,7 @@ def _create(database: Path) -> None:
     """Create the tables, so that a process killed meanwhile leaves no half-made database."""
     from mlflow import MlflowClient
 
-    for leftover in database.parent.glob(f".{database.name}.*.part"):  # of a killed process
+    for leftover in database.parent.glob(f".{database.name}.*.part"):  # left by a killed process
         leftover.unlink()
     with atomic_write(database) as temporary:
         MlflowClient(_sqlite_uri(temporary)).search_experiments()

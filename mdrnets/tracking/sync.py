@@ -99,7 +99,7 @@ def send(store: Store, records: RecordStore, record: Record) -> None:
     manifest = record.model_dump(mode="json", include={"command", "inputs", "code", "outputs"})
     store.client.log_dict(run_id, manifest, "manifest.json")
     for path in _artifacts(record):
-        # In the folders of the project: two data sets have files of one name.
+        # With their folders, since files of two data sets have the same name.
         store.client.log_artifact(run_id, str(path), str(Path("outputs") / path.parent))
     store.client.set_terminated(run_id, record.status, end_time=milliseconds(record.ended or now()))
     status = MlflowStatus(tracking_uri=public_uri(), run_id=run_id, complete=True)

@@ -54,7 +54,7 @@ def stages(group):
 
 
 def constraints(stage):
-    # In each rule: two rules whose outputs have one pattern differ in their wildcards' values alone.
+    # Every rule needs them: rules with the same pattern of outputs differ only in these values.
     return {wildcard: "|".join(values) for wildcard, values in stage.matrix.items()}
 
 
@@ -114,7 +114,7 @@ def planned(stage):
 
 
 def inputs(stage):
-    # What no stage makes is local: it travels with the sources, where machines share no files.
+    # Files that no stage makes are local: if machines share no files, they are sent with the sources.
     made = (RUN, PIPELINE.layout.reports, Path("data"))
     return [
         path if any(map(path.is_relative_to, made)) else local(str(path))
@@ -131,7 +131,7 @@ onstart:
 
 
 def end():
-    # However the run ended: the digests that it used, for DVC, and its records, for MLflow.
+    # After every run, also a failed one: the digests that it used, for DVC; its records, for MLflow.
     PIPELINE.write_digests()
     shell(f"python -m mdrnets sync --profile {PIPELINE.config.name} --quiet")
 

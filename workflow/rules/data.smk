@@ -29,7 +29,7 @@ for stage in stages("data"):
         wildcard_constraints:
             **constraints(stage),
         priority: 4
-        # On a cluster: what is short, or needs the network, runs where Snakemake does.
+        # On a cluster, short stages and downloads run where Snakemake runs.
         localrule: stage.program in ("check", "download")
         conda:
             ENVIRONMENT

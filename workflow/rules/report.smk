@@ -5,7 +5,7 @@ CATEGORIES = {".png": "Figures", ".html": "Report"}
 
 
 def shown(stage):
-    # What programs read, and no people, has no caption.
+    # JSON files, which only programs read, have no caption.
     return [path for path in stage.outputs if path.suffix != ".json"]
 
 

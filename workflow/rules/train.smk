@@ -1,4 +1,4 @@
-# Every network of the profile. What others wait for starts first, and then those that waited.
+# Every network of the profile. Those that others wait for start first, then those that waited.
 def priority(stage):
     if stage.network in PIPELINE.config.protocol.components:
         return 3
