@@ -97,16 +97,14 @@ def over_trainings(summaries: Sequence[Summary]) -> Summary:
         return first
 
     def combine(estimates: Sequence[Estimate]) -> Estimate:
+        n = sum(estimate.n for estimate in estimates)
+        infinite = sum(estimate.infinite for estimate in estimates)
         values = [estimate.value for estimate in estimates if estimate.value is not None]
-        complete = len(values) == len(estimates)
-        middle, spread = (mean(values), stdev(values)) if complete else (None, None)
-        return Estimate(
-            value=middle,
-            low=None if middle is None or spread is None else middle - spread,
-            high=None if middle is None or spread is None else middle + spread,
-            n=sum(estimate.n for estimate in estimates),
-            infinite=sum(estimate.infinite for estimate in estimates),
-        )
+        if len(values) < len(estimates):
+            return Estimate(value=None, low=None, high=None, n=n, infinite=infinite)
+        middle, spread = mean(values), stdev(values)
+        low, high = middle - spread, middle + spread
+        return Estimate(value=middle, low=low, high=high, n=n, infinite=infinite)
 
     bins = {}
     for name, bin_summary in first.bins.items():

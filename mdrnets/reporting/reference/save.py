@@ -170,16 +170,13 @@ def _find_writer(ran: Iterable[Execution], path: Path) -> Record:
 def _execution_row(execution: Execution) -> list[str | int | float]:
     record = execution.record
     outputs = " ".join(f"{path}={file.sha256}" for path, file in sorted(record.outputs.items()))
-    memory = round((record.peak_memory or 0) / 2**20)
-    started = record.started.isoformat(timespec="seconds")
-    seconds = round(record.seconds, 1)
     return [
         record.name,
         record.git.describe(12),
-        started,
-        seconds,
+        record.started.isoformat(timespec="seconds"),
+        round(record.seconds, 1),
         record.attempts,
-        memory,
+        round((record.peak_memory or 0) / 2**20),
         outputs,
     ]
 
