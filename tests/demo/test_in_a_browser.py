@@ -187,6 +187,27 @@ def test_a_large_picture_is_scaled_down(page: Any, tmp_path: Path) -> None:
     assert size == [1024, 683]
 
 
+@pytest.mark.parametrize("late", [False, True])
+def test_a_face_belongs_to_the_picture_that_was_searched(
+    page: Any, tmp_path: Path, late: bool
+) -> None:
+    page.execute_script(
+        "window.fetch = () => new Promise((resolve) => {"
+        "  const corners = [[1, 2], [5, 2], [5, 6], [1, 6]];"
+        "  window.answer = () => resolve(new Response(JSON.stringify({ square: {}, corners })));"
+        "})"
+    )
+    _upload(page, tmp_path / "own.png", width=90, height=60)
+    page.execute_script("document.getElementById('find').click()")
+    if late:
+        _upload(page, tmp_path / "next.png", width=80, height=60)
+        _wait(page, lambda: _get(page, "picture").get_attribute("width") == "80")
+    page.execute_async_script("answer(); setTimeout(arguments[0], 200)")
+    found = _get(page, "outline").get_attribute("points") == "1,2 5,2 5,6 1,6"
+    assert found != late
+    assert ("found" in _text(page, "status")) != late
+
+
 def test_what_is_no_picture_is_named(page: Any, tmp_path: Path) -> None:
     (tmp_path / "text.png").write_text("no picture")
     _get(page, "upload").send_keys(str(tmp_path / "text.png"))

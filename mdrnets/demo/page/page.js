@@ -6,10 +6,11 @@ const hole = get("hole").getContext("2d", { willReadFrequently: true });
 const easel = get("easel");
 const size = { width: 0, height: 0 };
 const cursor = { x: 0, y: 0 };
-let options; // what the server said of the profile
-let own = false; // a picture of one's own, of which a square is chosen
+let options; // of the profile, from the server
+let own = false; // whether the picture was uploaded, so that a square is chosen
 let face = null; // the square of a face that was found, and its corners
-let running = null; // ends the request that is being answered
+let pictures = 0; // how many were shown so far
+let running = null; // stops the request in progress
 
 async function start() {
   options = await (await ask("/options")).json();
@@ -73,6 +74,7 @@ async function chooseUpload() {
 }
 
 function showPicture(image, width, height) {
+  pictures += 1;
   showError("");
   stop();
   get("results").replaceChildren();
@@ -123,13 +125,17 @@ function showSquare() {
 }
 
 async function findFace() {
+  const searched = pictures;
   showError("");
   get("status").textContent = "Searching for a face …";
   try {
     const answer = await send("/find-face", { picture: encodePicture(), hole: encodeHole() });
-    face = await answer.json();
+    const found = await answer.json();
+    if (pictures !== searched) return; // another picture is shown by now
+    face = found;
     get("status").textContent = "A face was found. Its square is outlined in the picture.";
   } catch (error) {
+    if (pictures !== searched) return;
     get("status").textContent = "";
     showError(error.message);
   }
