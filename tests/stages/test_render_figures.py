@@ -84,8 +84,9 @@ def _memory_use() -> MemoryUse:
 
 
 def _files(name: str) -> list[Path]:
-    kinds = ("png", "pdf", *(["csv"] if name in ("curves", "parser_quality") else []))
-    return [LAYOUT.report(f"{name}.{kind}") for kind in kinds]
+    tables = {"curves": ["curves.csv", "trends.csv"], "parser_quality": ["parser_quality.csv"]}
+    files = f"{name}.png", f"{name}.pdf", *tables.get(name, [])
+    return [LAYOUT.report(file) for file in files]
 
 
 @pytest.mark.parametrize("name", ALL)

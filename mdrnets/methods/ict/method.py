@@ -153,7 +153,7 @@ class ICT(Method):
         try:
             palette = fit_palette(images, grid=options.grid, colours=options.colours, seed=seed)
         except ValueError as error:
-            raise UserError(f"networks.ict.colours: {error}") from None
+            raise UserError(f"networks.ict.colours: {error}; lower it") from None
         self.palette.copy_(torch.from_numpy(palette))
 
     def _prior_step(self, batch: Batch) -> Iterator[Update]:
