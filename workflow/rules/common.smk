@@ -54,7 +54,7 @@ def stages(group):
 
 
 def constraints(stage):
-    # Every rule needs them: rules with the same pattern of outputs differ only in these values.
+    # Jobs whose outputs have the same pattern differ only in these values.
     return {wildcard: "|".join(values) for wildcard, values in stage.matrix.items()}
 
 
