@@ -44,7 +44,7 @@ def _has_zeroed_bytes(data: bytes) -> bool:
         elif marker == _TABLES:
             symbols |= set(_first_symbols(content))
         elif marker == _SCAN:
-            return sequential and symbols > {0} and _ZEROS in data[at : data.find(_END, at)]
+            return sequential and any(symbols) and _ZEROS in data[at : data.find(_END, at)]
     return False
 
 

@@ -75,6 +75,13 @@ def test_a_file_with_zeroed_bytes_is_refused(data, share, size) -> None:
     assert _is_refused(data[:at] + bytes(size) + data[at + size :])
 
 
+def test_zeroed_bytes_are_found_anywhere_in_a_picture_without_flat_blocks() -> None:
+    noise = np.random.default_rng(5).integers(0, 256, (48, 48, 3), dtype=np.uint8)
+    data = _encode(noise, quality=95, optimize=True)  # in its tables no zero bits mean symbol 0
+    for at in range(_start(data), len(data) - 12, 7):
+        assert _is_refused(data[:at] + bytes(10) + data[at + 10 :])
+
+
 def test_a_progressive_file_that_was_cut_in_any_of_its_scans_is_refused() -> None:
     scans = [found.start() for found in re.finditer(rb"\xff\xda", PROGRESSIVE)]
     assert len(scans) == 10
