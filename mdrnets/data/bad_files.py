@@ -46,7 +46,7 @@ def require_none(problems: Sequence[str], *, where: Path, total: int) -> None:
         total: number of its files.
 
     Raises:
-        UserError: there are some; has the problem, or their number and the first ten.
+        UserError: there are some; names the only one, or counts them and names the first ten.
     """
     if not problems:
         return

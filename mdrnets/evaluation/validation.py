@@ -38,7 +38,13 @@ def validate_method(validation: ValidationSet) -> Validation:
 
 
 def hole_l1(completed: np.ndarray, images: np.ndarray, holes: np.ndarray) -> float:
-    """Mean over images of the L1 (%) in the hole. Args: uint8 n×H×W×3, twice; bool n×H×W."""
+    """Mean over images of the L1 (%) in the hole.
+
+    Args:
+        completed: composites, uint8 n×H×W×3.
+        images: the originals, of the same shape.
+        holes: bool n×H×W, True = hole.
+    """
     return l1(*map(torch.from_numpy, (completed, images, holes))).mean().item()
 
 

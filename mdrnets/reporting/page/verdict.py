@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mdrnets.config.load import Config
-from mdrnets.files.tables import read_rows, read_table
+from mdrnets.files.tables import read_rows
 from mdrnets.metrics.names import frechet_name
 from mdrnets.reporting.claims.finding import (
     COLUMN,
@@ -18,8 +18,7 @@ from mdrnets.reporting.claims.formatting import ClaimView, view_claims
 from mdrnets.reporting.claims.markdown import NOTES
 from mdrnets.reporting.context import describe_data
 from mdrnets.reporting.scale import headline
-from mdrnets.reporting.tables.trends import COLUMNS as TREND_COLUMNS
-from mdrnets.reporting.tables.trends import IMPROVING
+from mdrnets.reporting.tables.trends import count_improving
 
 
 @dataclass(frozen=True)
@@ -66,11 +65,11 @@ def summarise_verdict(folder: Path, config: Config, images: Mapping[str, int]) -
         "a verdict is about this run, not about the authors' models.",
     ]
     trends = folder / "trends.csv"
-    if trends.is_file() and (phases := read_table(trends, TREND_COLUMNS)):
-        falling = sum(row["still improving"] == IMPROVING for row in phases)
+    falling, losses = count_improving(trends) if trends.is_file() else (0, 0)
+    if losses:
         sentences.append(
-            f"{falling} of the {len(phases)} main losses were still falling when their training "
-            "ended: with more steps, the order of the methods may change."
+            f"{falling} of the {losses} main losses were still falling when their training ended: "
+            "with more steps, the order of the methods may change."
         )
     if any(dataset.rendered for dataset in profile.datasets.values()):
         sentences.append(

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mdrnets.files.tables import write_table
+from mdrnets.files.tables import read_table, write_table
 from mdrnets.reporting.loss_terms import MAIN_FAMILIES, find_family, is_coarse
 from mdrnets.training.history import HistoryRow
 
@@ -63,6 +63,16 @@ def write_trends(
         for phase, term, trend in find_trends(history)
     ]
     write_table(path, COLUMNS, rows)
+
+
+def count_improving(path: Path) -> tuple[int, int]:
+    """The number of losses in a table that were still improving, and of all.
+
+    Raises:
+        UserError: the table is missing or damaged.
+    """
+    rows = read_table(path, COLUMNS)
+    return sum(row[COLUMNS[-1]] == IMPROVING for row in rows), len(rows)
 
 
 def find_trends(history: Sequence[HistoryRow]) -> Iterator[tuple[str, str, Trend]]:
