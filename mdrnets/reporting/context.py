@@ -82,14 +82,15 @@ def _schedule(config: Config, name: str) -> str:
     return f"{title} {options[unit]} {unit}{batch}"
 
 
-def describe_values(config: Config) -> str:
-    """How to read a value."""
+def describe_values(config: Config, *, published: bool) -> str:
+    """How to read a value; `published`: whether the table has the paper's values as well."""
     seeds, confidence = config.profile.seeds, 100 * config.protocol.bootstrap.confidence
     images = f"half the width of the {confidence:.0f} % interval over the images"
     spread = f"{images} of one training"
     if seeds > 1:
         spread = f"the standard deviation of {seeds} trainings (nothing to train: {images})"
-    return f"{HERE}: mean ± {spread}; {PAPER}: the published value."
+    paper = f"; {PAPER}: the published value" if published else ""
+    return f"{HERE}: mean ± {spread}{paper}."
 
 
 def collect_notes(config: Config, summaries: Summaries) -> list[str]:

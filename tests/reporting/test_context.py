@@ -107,11 +107,16 @@ def test_a_variant_with_infinite_psnrs_is_named(config: Config) -> None:
 
 
 def test_the_legend_states_the_confidence(config: Config) -> None:
-    text = describe_values(config)
+    text = describe_values(config, published=True)
     assert "95 % interval over the images of one training" in text
+
+
+def test_the_legend_has_no_paper_where_the_table_has_none(config: Config) -> None:
+    assert "paper" in describe_values(config, published=True)
+    assert "paper" not in describe_values(config, published=False)
 
 
 def test_of_several_trainings_the_spread_and_the_seeds_are_told(config: Config) -> None:
     config = config.model_copy(update={"profile": config.profile.model_copy(update={"seeds": 3})})
-    assert "± the standard deviation of 3 trainings" in describe_values(config)
+    assert "± the standard deviation of 3 trainings" in describe_values(config, published=True)
     assert dict(describe_run(config, {}, CLEAN))["Seed"].startswith("2204 to 2206")

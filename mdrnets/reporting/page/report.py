@@ -105,7 +105,7 @@ def page(
         name=config.name,
         verdict=summarise_verdict(layout.report("claims.csv").parent, config, images),
         facts=describe_run(config, summaries, git),
-        legend=describe_values(config),
+        legend=partial(describe_values, config),
         notes=[*collect_notes(config, summaries), *collect_extended_notes(config)],
         unpublished=UNPUBLISHED,
         ablations=config.ablations,

@@ -118,6 +118,11 @@ class Table:
         """Decimals by the name of the metric."""
         return {metric.name: metric.decimals for metric in self.metrics}
 
+    @property
+    def has_published(self) -> bool:
+        """Whether the paper has a value of any cell."""
+        return any(cell.published is not None for cell in self.cells)
+
     def row(self, dataset: str, method: str) -> list[Cell]:
         """The cells of a method, sorted by metric and bin."""
         return [cell for cell in self.cells if (cell.dataset, cell.method) == (dataset, method)]
@@ -156,7 +161,7 @@ class Table:
     def format_first_places(self, dataset: str) -> str:
         """Which methods are best in how many columns, here and in the paper."""
         text = f"First {HERE}: {self.count_first_places(dataset)}."
-        if all(cell.published is None for cell in self.cells):
+        if not self.has_published:
             return text
         return f"{text} In the paper: {self.count_first_places(dataset, published=True)}."
 

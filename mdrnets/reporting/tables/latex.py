@@ -48,7 +48,7 @@ def to_latex(
         legend: how to read a value, part of the caption.
         notes: printed below the facts.
     """
-    caption = escape(f"{title}. {legend} Bold: best {HERE}.")
+    caption = escape(f"{title}, regenerated; {legend} Bold: best {HERE}.")
     lines = [
         r"% The preamble needs \usepackage{booktabs,graphicx}.",
         r"\begin{table*}",

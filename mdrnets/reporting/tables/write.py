@@ -35,7 +35,7 @@ def write_score_table(
     """
     layout = Layout(config.name)
     facts = describe_run(config, summaries, git_state(config.name))
-    legend = describe_values(config)
+    legend = describe_values(config, published=table.has_published)
     write_rows(layout.report(f"{name}.csv"), Cell, table.cells)
     text = to_markdown(table, title=title, facts=facts, legend=legend, notes=notes)
     write_text(layout.report(f"{name}.md"), text)

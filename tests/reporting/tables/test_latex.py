@@ -68,7 +68,7 @@ def test_rows_are_ours_then_the_papers(text: str) -> None:
 
 
 def test_it_is_one_table_that_names_its_data(text: str) -> None:
-    assert text.count(r"\begin{table*}") == text.count(r"\caption{Table 1. ") == 1
+    assert text.count(r"\begin{table*}") == text.count(r"\caption{Table 1, ") == 1
     assert r"\label{tab:table1}" in text
     for data, published in (("A", "CelebA-HQ"), ("B", "FFHQ")):
         assert rf"\textbf{{Rendered faces {data}, beside the paper's {published}}}" in text
