@@ -77,6 +77,8 @@ def _schedule(config: Config, name: str) -> str:
     """For example `PConv 200 steps of 8`."""
     options = config.options(name)
     title = config.network(name).title
+    if config.published(name):
+        return f"{title} not trained here: published weights"
     batch = f" of {options['batch_size']}" if "batch_size" in options else ""
     unit = "epochs" if "epochs" in options else "steps"
     return f"{title} {options[unit]} {unit}{batch}"

@@ -45,6 +45,20 @@ def test_the_run_is_described(config: Config, summaries: Summaries) -> None:
     assert facts["Commit"] == "0123456789ab"
 
 
+def test_published_weights_are_no_training(config: Config) -> None:
+    coarse = config.protocol.components["coarse"].model_copy(update={"weights": "coarse_weights"})
+    networks = config.profile.networks | {"coarse": {"published": True}}
+    changed = config.model_copy(
+        update={
+            "protocol": config.protocol.model_copy(update={"components": {"coarse": coarse}}),
+            "profile": config.profile.model_copy(update={"networks": networks}),
+        }
+    )
+    *trained, published = dict(describe_run(changed, {}, CLEAN))["Trained"].split("; ")
+    assert trained == ["PConv 200 steps of 8", "MDRNets 300 steps of 4"]
+    assert "published" in published and "steps" not in published
+
+
 @pytest.mark.parametrize(
     ("git", "text"),
     [
