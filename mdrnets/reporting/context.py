@@ -147,8 +147,9 @@ def _infinite_notes(config: Config, summaries: Summaries) -> list[str]:
     """The number of infinite PSNRs, which are left out of the means."""
     return [
         f"{config.title(method)} on {config.profile.datasets[dataset].title}, "
-        f"{format_bin(name)}: {estimate.infinite} of {estimate.infinite + estimate.n} images have "
-        f"an infinite {metric.replace('_', ' ').replace('psnr', 'PSNR')}, left out of its mean."
+        f"{format_bin(name)}: {estimate.infinite} of {estimate.infinite + estimate.n} completed "
+        f"images have an infinite {metric.replace('_', ' ').replace('psnr', 'PSNR')}, left out "
+        "of its mean."
         for (dataset, method), summary in summaries.items()
         for name, one_bin in summary.bins.items()
         for metric, estimate in one_bin.means.items()

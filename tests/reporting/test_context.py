@@ -93,8 +93,8 @@ def test_infinite_psnrs_are_counted(config: Config, summaries: dict) -> None:
     means["hole_psnr"] = Estimate(value=30, low=29, high=31, n=57, infinite=3)
     (note,) = (note for note in collect_notes(config, summaries) if "infinite" in note)
     assert note == (
-        "PConv on Rendered faces A, 1–20 %: 3 of 60 images have an infinite hole PSNR, left out "
-        "of its mean."
+        "PConv on Rendered faces A, 1–20 %: 3 of 60 completed images have an infinite hole PSNR, "
+        "left out of its mean."
     )
 
 
@@ -115,7 +115,7 @@ def test_a_variant_with_infinite_psnrs_is_named(config: Config) -> None:
     variants = {"small": Variant(title="smaller", options={})}
     protocol = config.protocol.model_copy(update={"variants": variants})
     config = config.model_copy(update={"protocol": protocol})
-    assert "smaller on Rendered faces A, 1–20 %: 1 of 60 images" in " ".join(
+    assert "smaller on Rendered faces A, 1–20 %: 1 of 60 completed images" in " ".join(
         collect_notes(config, {("set_a", "mdrnets@small"): summary})
     )
 

@@ -187,7 +187,7 @@ def _about(cell: Cell, metric: Metric, where: str, spread: str) -> str:
     text += f" {metric.unit}" if metric.unit else ""
     if cell.low is not None and cell.high is not None:
         ends = f"{cell.low:.{metric.decimals}f} to {cell.high:.{metric.decimals}f}"
-        text += f", {spread} {ends} over {cell.n} images"
+        text += f", {spread} {ends} over {cell.n} completed images"
     if cell.published is not None:
         text += f". The paper, on {cell.published_as}: {cell.published_metric} {cell.published:.3f}"
     return f"{text}. {metric.better.capitalize()} is better."

@@ -56,7 +56,7 @@ class Cell:
         value: our value; None: see `reason`.
         low: lower end of its interval.
         high: upper end of its interval.
-        n: number of images that it is computed from.
+        n: number of completed images that it is computed from, those of all trainings.
         published_metric: name of the metric of `published`.
         published: the paper's value on `published_as`.
         best: whether our value is the best of our values in its column. Values that are printed

@@ -38,7 +38,7 @@ def format_short_table1(
             value = _format(cell.value)
             values += [f"**{value}**" if cell.best else value, _format(cell.published)]
         lines.append(values)
-    images = max((cell.n or 0 for cell in rows), default=0)
+    images = max((_count_images(cell, config) for cell in rows), default=0)
     title = (
         f"Table 1 on {config.profile.datasets[dataset].title}, {images} test images, holes of "
         f"{format_bin(largest)}"
@@ -48,6 +48,11 @@ def format_short_table1(
     headers = [header.replace(" ", "\n") for header in headers]
     lines = [[value.replace("**", "*", 1).replace("**", "") for value in line] for line in lines]
     return f"{title}; *: best {HERE}", format_table(headers, lines, labels=1, form="simple")
+
+
+def _count_images(cell: Cell, config: Config) -> int:
+    """Each training of a method completes all images, and a cell counts all completions."""
+    return cell.n // len(config.trainings(cell.method)) if cell.n else 0
 
 
 def _format(value: float | None) -> str:

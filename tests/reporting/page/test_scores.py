@@ -92,5 +92,5 @@ def test_blank_rows_say_why(tables: list[TableView]) -> None:
 def test_a_cell_tells_all_of_it_in_a_sentence(tables: list[TableView]) -> None:
     assert _cells(tables)[0].about == (
         "MDRNets on Rendered faces A, holes of 1–20 %: L1 2.000 ± 0.200 %, interval 1.900 to 2.300 "
-        "over 60 images. The paper, on CelebA-HQ: L1 2.500. Lower is better."
+        "over 60 completed images. The paper, on CelebA-HQ: L1 2.500. Lower is better."
     )
