@@ -95,11 +95,26 @@ def describe_values(config: Config, *, published: bool) -> str:
     return f"{HERE}: mean ± {spread}{paper}."
 
 
+def describe_origin(config: Config) -> str:
+    """Where the methods are from, here and in the paper."""
+    trained = describe_training(config, f"{HERE}, with the steps above")
+    return f"{trained} The paper took its baselines from released models or code."
+
+
+def describe_training(config: Config, how: str) -> str:
+    """Which methods of the profile were trained, in a sentence that ends with `how`."""
+    methods = config.profile.methods
+    untrained = [config.title(name) for name in methods if name not in config.trained]
+    if len(untrained) == len(methods):
+        return f"No method was trained {HERE}."
+    others = f" but {', '.join(untrained)}" if untrained else ""
+    return f"All methods{others} were trained {how}."
+
+
 def collect_notes(config: Config, summaries: Summaries) -> list[str]:
     """What a reader must know to judge the numbers."""
     return [
-        f"All methods were trained {HERE}, with the steps above. The paper took its baselines from "
-        "released models or code. If data, image size or steps differ from the paper's, compare "
+        f"{describe_origin(config)} If data, image size or steps differ from the paper's, compare "
         "the order of the methods, not the numbers.",
         FEATURES[config.profile.frechet],
         *_few_images_note(summaries),

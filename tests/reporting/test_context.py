@@ -3,7 +3,7 @@ from typing import get_args
 import pytest
 
 from mdrnets.config.load import Config
-from mdrnets.config.protocol import Variant
+from mdrnets.config.protocol import External, Network, Variant
 from mdrnets.evaluation.summary import Estimate
 from mdrnets.reporting.context import (
     FEATURES,
@@ -11,6 +11,7 @@ from mdrnets.reporting.context import (
     collect_extended_notes,
     collect_notes,
     describe_run,
+    describe_training,
     describe_values,
 )
 from mdrnets.reporting.tables.summaries import Summaries
@@ -118,6 +119,24 @@ def test_a_variant_with_infinite_psnrs_is_named(config: Config) -> None:
     assert "smaller on Rendered faces A, 1–20 %: 1 of 60 completed images" in " ".join(
         collect_notes(config, {("set_a", "mdrnets@small"): summary})
     )
+
+
+def test_methods_without_a_training_are_named(config: Config) -> None:
+    assert describe_training(config, "once") == "All methods were trained once."
+    methods = config.protocol.methods | {
+        "fill": Network(title="Fill", module="m", trained=False),
+        "other": External(title="Other", completions="{dataset}"),
+    }
+    protocol = config.protocol.model_copy(update={"methods": methods})
+
+    def run(*names: str) -> Config:
+        profile = config.profile.model_copy(update={"methods": names})
+        return config.model_copy(update={"protocol": protocol, "profile": profile})
+
+    some = run("pconv", "fill", "other")
+    assert describe_training(some, "once") == "All methods but Fill, Other were trained once."
+    assert collect_notes(some, {})[0].startswith("All methods but Fill, Other were trained here")
+    assert "No method" in describe_training(run("fill", "other"), "once")
 
 
 def test_the_legend_states_the_confidence(config: Config) -> None:

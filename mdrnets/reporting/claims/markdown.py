@@ -17,7 +17,7 @@ from mdrnets.reporting.claims.finding import (
     group_by_claim,
 )
 from mdrnets.reporting.claims.formatting import ClaimView, FindingView, view_claims
-from mdrnets.reporting.context import FEATURES, UNPUBLISHED
+from mdrnets.reporting.context import FEATURES, UNPUBLISHED, describe_origin
 from mdrnets.reporting.scale import headline
 from mdrnets.reporting.tables.cells import BLANK, HERE, PAPER
 
@@ -92,9 +92,8 @@ def format_claims(
             "",
             "## Notes",
             "",
-            f"- All methods were trained {HERE}, with the steps above. The paper took its "
-            "baselines from released models or code. If data, image size or steps differ from the "
-            "paper's, a verdict is about this run only.",
+            f"- {describe_origin(config)} If data, image size or steps differ from the paper's, a "
+            "verdict is about this run only.",
             f"- {FEATURES[config.profile.frechet]}",
             *(f"- {note}" for note in NOTES),
             "",

@@ -16,7 +16,7 @@ from mdrnets.reporting.claims.finding import (
 )
 from mdrnets.reporting.claims.formatting import ClaimView, view_claims
 from mdrnets.reporting.claims.markdown import NOTES
-from mdrnets.reporting.context import describe_data
+from mdrnets.reporting.context import describe_data, describe_training
 from mdrnets.reporting.scale import headline
 from mdrnets.reporting.tables.trends import count_improving
 
@@ -60,9 +60,12 @@ def summarise_verdict(folder: Path, config: Config, images: Mapping[str, int]) -
         headline(config),
         f"What this run sees, in {len(tests)} tests of {len(group_by_claim(tests))} claims of the "
         f"paper: {count_verdicts(tests)}. Profile {config.name}: {describe_data(config, images)}.",
-        f"Every method was trained {_trainings(config)}, on images of "
-        f"{profile.image_size}×{profile.image_size} pixels (the paper: {size}×{size}); "
-        "a verdict is about this run, not about the authors' models.",
+        describe_training(
+            config,
+            f"{_trainings(config)}, on images of {profile.image_size}×{profile.image_size} pixels "
+            f"(the paper: {size}×{size})",
+        )
+        + " A verdict is about this run, not about the authors' models.",
     ]
     trends = folder / "trends.csv"
     falling, losses = count_improving(trends) if trends.is_file() else (0, 0)
