@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
@@ -24,6 +25,14 @@ def refuse_repeated(values: tuple[Any, ...]) -> tuple[Any, ...]:
     if repeated := [value for value, count in Counter(values).items() if count > 1]:
         raise ValueError(f"found {repeated[0]} twice; remove one of them")
     return values
+
+
+def refuse_equal_titles(titles: Mapping[str, str]) -> None:
+    """Raise ValueError if two keys have one title: tables and figures tell rows by their titles."""
+    keys: dict[str, str] = {}
+    for key, title in titles.items():
+        if (other := keys.setdefault(title, key)) != key:
+            raise ValueError(f"{key}: found {title}, as {other} has; change one of them")
 
 
 def _check_address(url: str) -> str:

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from mdrnets.config.data import Dataset, Holes, Name, Names, Source
+from mdrnets.config.data import Dataset, Holes, Name, Names, Source, refuse_equal_titles
 from mdrnets.config.options import Options
 
 VGG = ("vgg16", "vgg19")
@@ -100,6 +100,7 @@ class Profile(Options):
                     f"sources.{name}.downscale: found {archive.downscale}, expected at least "
                     f"image_size, {self.image_size}; increase it"
                 )
+        refuse_equal_titles({f"datasets.{n}.title": d.title for n, d in self.datasets.items()})
         urls: dict[str, tuple[str, ...]] = {}
         for name, downloaded in self.sources.items():
             url = downloaded.url

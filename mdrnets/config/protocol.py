@@ -6,7 +6,14 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from mdrnets.config.constants import STEPS
-from mdrnets.config.data import FROM_LIST, Name, Names, Title, refuse_repeated
+from mdrnets.config.data import (
+    FROM_LIST,
+    Name,
+    Names,
+    Title,
+    refuse_equal_titles,
+    refuse_repeated,
+)
 from mdrnets.config.network_id import NetworkId
 from mdrnets.config.options import Options
 
@@ -284,6 +291,13 @@ class Protocol(Options):
                 raise ValueError(
                     f"per_class.parser: not used by {self.ablation_base}; add it to `uses`"
                 )
+        refuse_equal_titles(
+            {
+                f"{section}.{name}.title": entry.title
+                for section in ("components", "methods", "variants")
+                for name, entry in getattr(self, section).items()
+            }
+        )
         return self
 
     def _check_network(self, key: str, network: Network) -> None:

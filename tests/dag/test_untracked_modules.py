@@ -48,6 +48,7 @@ NO_VALUE = {
         "config.data.Holes._consistent",
         "config.data.Source._consistent",
         "config.data.Split._consistent",
+        "config.data.refuse_equal_titles",
         "config.profile.Profile._consistent",
         "config.protocol.Protocol._check_network",
         "config.protocol.Protocol._consistent",

@@ -60,7 +60,7 @@ def write_configuration(
         "image_size": SIZE,
         "threads": 1,
         "sources": {"noise": source, "holes": source},
-        "datasets": {"one": dataset, "two": dataset},
+        "datasets": {"one": dataset, "two": dataset | {"title": "Other noise"}},
         "holes": {"source": "holes", "per_step": 6, "train": 0.2, "validation": 0.0, "test": 0.8},
         "methods": ["toy"],
         "variants": [],

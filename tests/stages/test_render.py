@@ -179,7 +179,8 @@ def test_claims_are_tested_on_scores_and_features(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with edit_yaml("params.yaml") as params, edit_yaml("profiles/tiny.yaml") as profile:
-        params["methods"]["pconv"] = params["methods"]["toy"]  # one of the paper's
+        pconv = {"title": "PConv"}  # one of the paper's
+        params["methods"]["pconv"] = params["methods"]["toy"] | pconv
         profile["methods"] = ["pconv", "mdrnets"]
         for method in profile["methods"]:
             profile["networks"][method] = profile["networks"]["toy"]
@@ -194,7 +195,7 @@ def test_claims_are_tested_on_scores_and_features(
     assert contents[0] == contents[1]
     first = _rows_of_claims()[0]
     assert (first["metric"], first["other"], float(first["here"])) == ("L1", "pconv", -1.0)
-    assert "Toy 11 steps of 2" in LAYOUT.report("claims.md").read_text(encoding="utf-8")
+    assert "PConv 11 steps of 2" in LAYOUT.report("claims.md").read_text(encoding="utf-8")
 
     LAYOUT.scores("two", "pconv").unlink()
     assert main(["claims"]) == 1
