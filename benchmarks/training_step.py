@@ -122,7 +122,16 @@ def main() -> None:
         )
 
 
-HEADERS = ("network", "phase", "batch", "ms a step", "images/s", "% of peak", "GiB", "hours in all")
+HEADERS = (
+    "network",
+    "phase",
+    "batch",
+    "ms per step",
+    "images/s",
+    "% of peak",
+    "GiB",
+    "hours in all",
+)
 
 
 def find_device(name: str, kind: str) -> Device | None:

@@ -13,7 +13,16 @@ from mdrnets.planning.speed import COMPLETE, LOADING_SECONDS
 
 HOUR, GIB, GB = 3600, 2**30, 1e9
 
-TRAINED = ("trained", "phase", "jobs", "steps", "batch", "images seen", "parameters", "GMAC a step")
+TRAINED = (
+    "trained",
+    "phase",
+    "jobs",
+    "steps",
+    "batch",
+    "images seen",
+    "parameters",
+    "GMAC per step",
+)
 
 
 def page(plan: Plan, gpus: Sequence[int]) -> str:
@@ -34,12 +43,12 @@ def page(plan: Plan, gpus: Sequence[int]) -> str:
             f"Profile `{plan.config.name}` on {device.title}, {profile.precision}, "
             f"{profile.image_size}×{profile.image_size}: {_number(hours)} {unit}-hours.",
             format_table(
-                (*TRAINED, f"{unit}-hours", "busy", "from", f"GiB a {unit}"),
+                (*TRAINED, f"{unit}-hours", "busy", "from", f"GiB per {unit}"),
                 [_training_row(plan, works) for works in _group_rows(plan, trainings)],
                 labels=1,
             ),
             format_table(
-                ("completed by", "jobs", "images", "GMAC an image", f"{unit}-hours", "from"),
+                ("completed by", "jobs", "images", "GMAC per image", f"{unit}-hours", "from"),
                 [_completion_row(plan, works) for works in _group_rows(plan, completions)],
                 labels=1,
             ),
@@ -176,12 +185,12 @@ def _notes(plan: Plan, unit: str) -> Iterator[str]:
     batch = 1e3 * LOADING_SECONDS * profile.image_size**2
     yield (
         f"Busy: the share of a phase in which the {unit} computes. The rest it waits for batches, "
-        f"which are prepared {ahead}, in {_number(batch)} ms of a core an image."
+        f"which are prepared {ahead}, in {_number(batch)} ms of a core per image."
     )
     yield (
         "Estimated: multiply-accumulates of convolutions and matrix products, forward and backward,"
         f" at {plan.utilisation:.0%} of the device's peak, or a pause of "
-        f"{1e6 * device.kernel_seconds:.0f} µs a kernel, whichever is longer. Memory: weights, "
+        f"{1e6 * device.kernel_seconds:.0f} µs per kernel, whichever is longer. Memory: weights, "
         "gradients, Adam, and what the backward pass saves. A variant is taken to cost as much as "
         "the method itself. Data stages, scores and figures take minutes to hours on CPUs and are "
         "left out."

@@ -22,7 +22,7 @@ COLUMNS = {  # in the CSV → in the Markdown
     "dataset": "data",
     "method": "method",
     "parameters": "parameters",
-    "gmacs": "GMAC an image",
+    "gmacs": "GMAC per image",
     "steps": "steps",
     "training_seconds": "training s",
     "training_memory_mib": "peak MiB",
