@@ -14,6 +14,7 @@ from tests.helpers.finished_run import (
     LAYOUT,
     REFERENCE,
     VALUES,
+    finish,
     finish_table1,
     write_reference_run,
     write_table1,
@@ -106,6 +107,28 @@ def test_an_edited_table_is_named(pipeline: Pipeline, capsys: pytest.CaptureFixt
     assert run_command("verify", []) == 1
     assert "reports/tiny/table1.csv" in capsys.readouterr().err
     assert run_command("keep", []) == 1
+
+
+def test_only_what_the_present_results_gave_is_kept(
+    pipeline: Pipeline, make_record: Callable[..., Record], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = LAYOUT.report("claims.csv")
+    text = path.read_text(encoding="utf-8")
+    write_text(path, "edited\n")
+    assert run_command("keep", []) == 1
+    assert str(path) in capsys.readouterr().err
+
+    write_text(path, text)
+    write_text(LAYOUT.scores("one", "toy"), "of a new evaluation\n")
+    finish(make_record, pipeline.find("evaluate", ["one", "toy"]))
+    assert run_command("verify", []) == 0  # Table 1 reads the summary
+    assert run_command("keep", []) == 1
+    assert str(path) in capsys.readouterr().err
+
+    write_text(LAYOUT.summary("one", "toy"), "of a new evaluation\n")
+    finish(make_record, pipeline.find("evaluate", ["one", "toy"]))
+    assert run_command("verify", []) == 1
+    assert str(LAYOUT.report("table1.csv")) in capsys.readouterr().err
 
 
 def test_results_of_two_configurations_are_not_kept(

@@ -7,7 +7,7 @@ as the stages read it; and one row for each execution.
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -59,8 +59,9 @@ def save_reference(pipeline: Pipeline, name: str) -> ReferenceRun:
     """Save the present run and return its description.
 
     Raises:
-        UserError: a table or a record is missing, the name belongs to a run of another profile, or
-            the results come from several configurations.
+        UserError: a table or a record is missing, a file of the report was edited or is older than
+            the results, the name belongs to a run of another profile, or the results come from
+            several configurations.
     """
     folder = REFERENCE / name
     ran = executions(pipeline)
@@ -91,7 +92,7 @@ def save_reference(pipeline: Pipeline, name: str) -> ReferenceRun:
         same_setting=loose if on_gpu else exact,
         other_setting=loose,
     )
-    files = [path for path in _report_files(pipeline) if path.is_file()]
+    files = [*_report_files(ran), *filter(Path.is_file, _cost_files(pipeline))]
     for path in files:
         with atomic_write(folder / path.name) as temporary:
             shutil.copyfile(path, temporary)
@@ -105,12 +106,51 @@ def save_reference(pipeline: Pipeline, name: str) -> ReferenceRun:
     return reference
 
 
-def _report_files(pipeline: Pipeline) -> Iterable[Path]:
-    """The report files to save: tables and curves as CSV and Markdown, no images."""
-    for stage in pipeline.stages.values():
-        if stage.group == "report":
-            yield from (path for path in stage.outputs if path.suffix in (".csv", ".md"))
-    yield from (pipeline.layout.report(f"costs.{suffix}") for suffix in ("csv", "md"))
+def _report_files(ran: Sequence[Execution]) -> list[Path]:
+    """The report files to save: tables and curves as CSV and Markdown, no images.
+
+    Raises:
+        UserError: see `_check_current`.
+    """
+    made = {
+        path: execution
+        for execution in ran
+        if execution.job.stage.group == "report"
+        for path in execution.job.outputs
+        if path.suffix in (".csv", ".md")
+    }
+    _check_current(made, ran)
+    return list(made)
+
+
+def _cost_files(pipeline: Pipeline) -> Iterable[Path]:
+    """Files that are no outputs of a stage, see `tables.costs`."""
+    return (pipeline.layout.report(f"costs.{suffix}") for suffix in ("csv", "md"))
+
+
+def _check_current(made: Mapping[Path, Execution], ran: Iterable[Execution]) -> None:
+    """Check that files are what their executions made, of the results that are here.
+
+    Args:
+        made: the files, with their executions.
+        ran: all executions.
+
+    Raises:
+        UserError: a file was edited, or its execution read other results.
+    """
+    results = {name: file for execution in ran for name, file in execution.record.outputs.items()}
+    for path, execution in made.items():
+        record = execution.record
+        if record.outputs[str(path)].sha256 != sha256(path):
+            raise UserError(
+                f"{path}: changed since {record.command!r} wrote it; delete it and run that again"
+            )
+        for name, read in record.inputs.items():
+            if results.get(name, read) != read:
+                raise UserError(
+                    f"{path}: made from another {name} than the one that is here; run "
+                    f"{record.command!r} again"
+                )
 
 
 def _configuration(ran: Iterable[Execution]) -> dict[str, Any]:
@@ -181,26 +221,22 @@ def _execution_row(execution: Execution) -> list[str | int | float]:
     ]
 
 
-def scored_tables(pipeline: Pipeline, ran: Iterable[Execution]) -> list[Path]:
+def scored_tables(pipeline: Pipeline, ran: Sequence[Execution]) -> list[Path]:
     """The tables of scores of the present run.
 
     Raises:
-        UserError: no table exists, or one was edited after its run.
+        UserError: no table exists, or one was edited after its run or is older than the results.
     """
     names = ("table1", "table1_extended", *pipeline.config.ablations)
     paths = {pipeline.layout.report(f"{name}.csv") for name in names}
-    outputs = [(p, e.record) for e in ran for p in e.job.outputs if p in paths]
-    for path, record in outputs:
-        if record.outputs[str(path)].sha256 != sha256(path):
-            raise UserError(
-                f"{path}: changed since {record.command!r} wrote it; delete it and run that again"
-            )
-    if not outputs:
+    tables = {path: e for e in ran for path in e.job.outputs if path in paths}
+    _check_current(tables, ran)
+    if not tables:
         raise UserError(
             f"{pipeline.layout.reports}: found no table of scores; run "
             f"`make table1 PROFILE={pipeline.config.name}`"
         )
-    return [path for path, _ in outputs]
+    return list(tables)
 
 
 def list_settings(ran: Iterable[Execution]) -> tuple[Setting, ...]:
