@@ -26,8 +26,8 @@ class Caption(NamedTuple):
 CAPTIONS = {
     "table1": Caption(
         "Table 1",
-        "L1, Fréchet distance, PSNR and SSIM of every method by hole ratio, each with its "
-        "interval, beside the published values.",
+        "L1, Fréchet distance, PSNR and SSIM of every method by hole ratio, with intervals (of "
+        "several trainings: standard deviations), beside the published values.",
     ),
     "table1_extended": Caption(
         "Table 1, extended",
@@ -42,15 +42,16 @@ CAPTIONS = {
     "refinement": Caption(
         "What the refinement adds",
         "On validation images: the outputs against the coarse faces that they refine, and each "
-        "variant against the next one in the paper's order; an order holds if at least two "
-        "trainings agree, with paired intervals that exclude 0.",
+        "variant against the next one in the paper's order; an order holds if all trainings, at "
+        "least two, agree, with paired intervals that exclude 0.",
     ),
     "trends": Caption(
         "Training trends",
-        "How much the main loss of each training changed over the second half of each phase, by a "
-        "line fitted to its logarithm, with the 95 % interval of the change: with more steps, a "
-        "training that was still improving might end elsewhere in the tables; phases with fewer "
-        "than ten logged means are left out.",
+        "How much the main loss of each network but the variants changed over the second half of "
+        "each phase of its first training, by a line fitted to its logarithm, with the 95 % "
+        "interval of the change: with more steps, a training that was still improving might end "
+        "elsewhere in the tables; phases with fewer than five logged means in that half are left "
+        "out.",
     ),
     "figure1": Caption(
         "Figure 1",
@@ -73,7 +74,8 @@ CAPTIONS = {
     ),
     "curves": Caption(
         "Training curves",
-        "Reconstruction losses of every network by training step, relative to their first means.",
+        "Reconstruction losses of every network but the variants by step of its first training, "
+        "relative to their first means.",
     ),
     "memory_use": Caption(
         "Use of the memory",

@@ -5,7 +5,9 @@ import pytest
 
 from mdrnets.config.load import PROFILES, Config, load_config
 from mdrnets.dag.pipeline import Pipeline
+from mdrnets.dag.report import list_curve_networks
 from mdrnets.reporting.captions import Caption, caption
+from mdrnets.reporting.tables.trends import MIN_POINTS
 
 
 def _captions(config: Config) -> Iterator[tuple[Path, Caption]]:
@@ -23,6 +25,15 @@ def test_every_output_of_the_report_has_a_caption(profile: str) -> None:
     for path, (title, text) in captions:
         assert title and not title.endswith("."), path
         assert text.endswith(".") and ". " not in text, path
+
+
+def test_the_caption_of_trends_says_which_are_left_out() -> None:
+    config = load_config("demo")
+    curves = list_curve_networks(config)
+    assert config.profile.variants and not [name for name in curves if "@" in name]
+    assert MIN_POINTS == 5
+    text = caption("trends", config).text
+    assert "but the variants" in text and "fewer than five logged means in that half" in text
 
 
 def test_what_shows_variants_has_its_title_from_the_protocol() -> None:

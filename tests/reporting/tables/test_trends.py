@@ -47,6 +47,7 @@ def test_a_loss_that_rises_is_not_improving() -> None:
 
 def test_too_few_means_and_losses_that_reach_zero_have_no_trend() -> None:
     assert fit_trend(_points(2 * MIN_POINTS, 0.5)) is not None
+    assert fit_trend(_points(2 * MIN_POINTS - 1, 0.5)) is not None  # as many in the second half
     assert fit_trend(_points(2 * MIN_POINTS - 2, 0.5)) is None
     assert fit_trend([(n, max(0.0, 15.0 - n)) for n in range(20)]) is None
 
