@@ -32,11 +32,11 @@ COLUMNS = {  # in the CSV → in the Markdown
     "hole_l1_mean_fill": "mean fill",
 }
 NOTE = """\
-Training seconds: wall-clock time of all attempts on the machine below, while other jobs ran. Steps:
-of all phases together. GMAC: 10⁹ multiply-accumulates of the convolutions and matrix products of
-one completion, sampling included. Hole L1: over the pixels of the hole, on {images} validation
-images with holes of {bin} %; of the trained network, of the untrained one, and of a fill with the
-mean colour of the valid pixels. It is a check, not a result.
+Training seconds: wall-clock time of all attempts on a machine named below, while other jobs ran.
+Steps: of all phases together. GMAC: 10⁹ multiply-accumulates of the convolutions and matrix
+products of one completion, sampling included. Hole L1: over the pixels of the hole, on {images}
+validation images with holes of {bin} %; of the trained network, of the untrained one, and of a fill
+with the mean colour of the valid pixels. It is a check, not a result.
 """
 
 
@@ -47,7 +47,7 @@ class Costs:
     Attributes:
         rows: one row for each training, with the keys of `COLUMNS`.
         note: how to read the columns.
-        machine: that ran the first training.
+        machine: all machines that ran a training.
     """
 
     rows: list[dict[str, Any]]
@@ -65,9 +65,10 @@ def read_costs(config: Config, layout: Layout) -> Costs | None:
     rows = list(_rows(config, layout))
     if not rows:
         return None
-    images = max(row["validation_images"] for row in rows)
+    counts = sorted({row["validation_images"] for row in rows} - {0})
+    images = " or ".join(map(str, counts)) or "no"
     note = NOTE.format(images=images, bin=config.protocol.largest_bin)
-    return Costs(rows, note, rows[0]["machine"])
+    return Costs(rows, note, " and ".join(dict.fromkeys(row["machine"] for row in rows)))
 
 
 def write_costs(config: Config, layout: Layout) -> None:

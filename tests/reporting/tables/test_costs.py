@@ -7,7 +7,7 @@ import pytest
 from mdrnets.config.load import Config
 from mdrnets.evaluation.summary import Validation
 from mdrnets.layout import Layout
-from mdrnets.reporting.tables.costs import write_costs
+from mdrnets.reporting.tables.costs import _describe_machine, read_costs, write_costs
 from mdrnets.tracking.record import Record
 from tests.helpers.example import make_config, write_model_config
 
@@ -60,7 +60,28 @@ def test_what_ran_is_listed_with_what_it_took(config: Config, ran: str) -> None:
     ]
     text = LAYOUT.report("costs.md").read_text(encoding="utf-8")
     assert "1,234,567" in text and "61.5" in text
-    assert "20 validation" in text and "40-60 %" in text
+    assert "on 20\nvalidation" in text and "40-60 %" in text
+
+
+def test_all_machines_and_numbers_of_images_are_named(
+    config: Config, ran: str, make_record: Callable[..., Record]
+) -> None:
+    other = list(config.profile.datasets)[1]
+    record = make_record(name=f"train-{other}-pconv", status="FINISHED")
+    machine = record.machine.model_copy(update={"cpu": "another processor"})
+    record = record.model_copy(update={"machine": machine})
+    (LAYOUT.records / f"{record.name}.json").write_text(record.model_dump_json())
+    write_model_config(LAYOUT.model_config(other, "pconv"), parameters=1, steps=150)
+    costs = read_costs(config, LAYOUT)
+    assert costs is not None and costs.machine.endswith(_describe_machine(record))
+    assert len(costs.machine) > len(_describe_machine(record)) and "on 20\nvalidation" in costs.note
+
+    check = LAYOUT.validation(other, "pconv")
+    check.parent.mkdir(parents=True)
+    values = Validation(images=8, trained=9.5, untrained=40.0, mean_fill=17.0, gmacs=0.25)
+    check.write_text(values.model_dump_json())
+    costs = read_costs(config, LAYOUT)
+    assert costs is not None and "on 8 or 20\nvalidation" in costs.note
 
 
 def test_without_records_there_is_nothing_to_tell(config: Config) -> None:
