@@ -5,6 +5,7 @@ The two versions read some scalars differently: `02204` is 1156 or 2204, `no` is
 scalars are errors here, and so are duplicate keys, of which a parser would keep the last.
 """
 
+import math
 import re
 from collections.abc import Hashable, Iterator
 from pathlib import Path
@@ -48,8 +49,9 @@ def load_yaml(path: Path) -> Any:
 
     Raises:
         FileNotFoundError: the file does not exist.
-        UserError: the file is not UTF-8 or not valid YAML, has a duplicate key, or has a scalar
-            that YAML 1.1 and 1.2 read differently. The message gives file and line.
+        UserError: the file is not UTF-8 or not valid YAML, has a duplicate key, a number that is
+            not finite, or a scalar that YAML 1.1 and 1.2 read differently. The message gives file
+            and line.
     """
     data = path.read_bytes()
     try:
@@ -193,6 +195,8 @@ def _advice(text: str, type_1_1: str) -> str | None:
     type_1_2 = next((name for name, form in _CORE_SCHEMA.items() if form.fullmatch(text)), "str")
     if "int" in (type_1_1, type_1_2) and len(text) > _MAX_DIGITS:
         return f"expected a number of at most {_MAX_DIGITS} digits; correct it"
+    if type_1_1 == type_1_2 == "float" and not _is_finite(text):
+        return "expected a finite number; correct it"
     octal = type_1_2 == "int" and re.fullmatch("[-+]?0[0-9]+", text)
     if type_1_1 == type_1_2 and not octal:
         return None
@@ -202,6 +206,10 @@ def _advice(text: str, type_1_1: str) -> str | None:
     elif ":" not in text and (number := _decimal(text)):  # not 1:30, which is 90 in YAML 1.1
         choices.append(number)
     return f"which YAML 1.1 and 1.2 read differently; write {' or '.join(reversed(choices))}"
+
+
+def _is_finite(text: str) -> bool:
+    return text[-1] not in "fFnN" and math.isfinite(float(text))  # `.inf`, `.nan`, `1.0e+400`
 
 
 def _decimal(text: str) -> str | None:
