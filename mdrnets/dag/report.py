@@ -49,6 +49,7 @@ def report_stages(config: Config, layout: Layout) -> Iterator[Stage]:
             *(layout.features(d, m) for d in datasets for m in (*methods, "ground_truth")),
             *(path(datasets[0], v) for path in (layout.scores, layout.features) for v in variants),
             *([layout.per_class(datasets[0])] if per_class_networks(config) else []),
+            *map(layout.split, datasets),  # how many images an epoch has
             layout.check,
         ),
         outputs=(layout.report("claims.csv"), layout.report("claims.md")),
@@ -196,7 +197,10 @@ def page_stage(config: Config, layout: Layout, rendered: Sequence[Stage]) -> Sta
     return _render_stage(
         config,
         "report",
-        inputs=tuple(path for path in shown if path != layout.metrics),
+        inputs=(
+            *(path for path in shown if path != layout.metrics),
+            *map(layout.split, config.profile.datasets),
+        ),
         outputs=(layout.report("index.html"),),
         data_files=tuple(sorted(TEMPLATES.glob("*"))),
         params_keys=("",),

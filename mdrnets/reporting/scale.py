@@ -1,7 +1,12 @@
 """What a run can decide: whether its scale is near enough to the paper's to judge its claims."""
 
+from collections.abc import Iterator
+
 from mdrnets.config.constants import PAPERS_METHOD
 from mdrnets.config.load import Config
+from mdrnets.data.dataset import SPLIT_COLUMNS
+from mdrnets.files.tables import read_table
+from mdrnets.layout import Layout
 from mdrnets.metrics.names import frechet_name
 
 UNTRAINED = "the paper's method is not trained"
@@ -28,12 +33,24 @@ def find_limits(config: Config) -> list[str]:
 
 
 def training_share(config: Config) -> float:
-    """The images that the paper's method sees here, as a share of those that it sees there."""
+    """The images that the paper's method sees here, as a share of those that it sees there.
+
+    Raises:
+        UserError: the profile counts epochs, and a table of a split is missing or damaged.
+    """
     scale, options = config.protocol.paper_scale, config.options(PAPERS_METHOD)
     if "epochs" in options:
-        return float(options["epochs"] / scale.epochs)
-    images = options["steps"] * options.get("batch_size", scale.batch_size)
+        images = options["epochs"] * min(_count_training_images(config))
+    else:
+        images = options["steps"] * options.get("batch_size", scale.batch_size)
     return float(images / (scale.epochs * scale.training_images))
+
+
+def _count_training_images(config: Config) -> Iterator[int]:
+    """Of each data set."""
+    for dataset in config.profile.datasets:
+        rows = read_table(Layout(config.name).split(dataset), SPLIT_COLUMNS)
+        yield sum(row["role"] == "train" for row in rows)
 
 
 def headline(config: Config) -> str:
