@@ -9,6 +9,7 @@ import hashlib
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
+from importlib.util import resolve_name
 from pathlib import Path
 
 UNTRACKED_MODULES = (
@@ -114,19 +115,24 @@ def _read_module(folder: Path, module: str) -> tuple[Path | None, tuple[str, ...
     path = module_path(module)
     if path is None:
         return None, ()
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
     tree = ast.parse(path.read_bytes(), filename=str(path))
-    return path, tuple(dict.fromkeys(_imports(tree.body)))
+    names = (resolve_name(name, package) for name in _imports(tree.body))
+    return path, tuple(dict.fromkeys(names))
 
 
 def _imports(body: Iterable[ast.AST]) -> Iterator[str]:
-    """Everything that statements import and that may be a module."""
+    """Everything that statements import and that may be a module; relative names begin with `.`."""
     for node in body:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+        elif isinstance(node, ast.ImportFrom):
             # `from package import name`: the name may be a module of its own.
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            base = "." * node.level + (node.module or "")
+            yield base
+            yield from (
+                f"{base}.{alias.name}" if node.module else base + alias.name for alias in node.names
+            )
         else:  # expressions, most of a tree, contain no imports
             for field in ("body", "handlers", "orelse", "finalbody", "cases"):
                 yield from _imports(getattr(node, field, ()))

@@ -60,6 +60,25 @@ def test_a_module_outside_the_package_is_followed_too(project: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("module", "statement"),
+    [
+        ("mine.net", "from .layers import A"),
+        ("mine.net", "from . import layers"),
+        ("mine.deep.net", "from ..layers import A"),
+        ("mine.deep.net", "from .. import layers"),
+        ("mine", "from .layers import A"),
+    ],
+)
+def test_relative_imports_are_followed(project: Path, module: str, statement: str) -> None:
+    (project / "mine/deep").mkdir(parents=True)
+    (project / "mine/layers.py").write_text("A = 1\n")
+    package = project / "mine/__init__.py"
+    path = package if module == "mine" else project / f"{module.replace('.', '/')}.py"
+    path.write_text(statement)
+    assert Path("mine/layers.py") in python_files(module)
+
+
 def test_installed_and_missing_modules_have_no_file(project: Path) -> None:
     assert python_files("numpy", "nothing.of.this.name") == ()
     assert module_path("numpy") is None
