@@ -12,6 +12,8 @@ from functools import cache
 from importlib.util import resolve_name
 from pathlib import Path
 
+from mdrnets.errors import UserError
+
 UNTRACKED_MODULES = (
     "mdrnets.config.data",
     "mdrnets.config.load",
@@ -41,6 +43,9 @@ def python_files(*modules: str) -> tuple[Path, ...]:
     """The files of these modules and of all that they import, without untracked modules; sorted.
 
     A module that is not in the project (installed elsewhere, or missing) has no file here.
+
+    Raises:
+        UserError: a file is not valid Python.
     """
     files = _follow_imports(modules, skip=_is_untracked).values()
     # An empty __init__.py has no effect.
@@ -116,8 +121,11 @@ def _read_module(folder: Path, module: str) -> tuple[Path | None, tuple[str, ...
     if path is None:
         return None, ()
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-    tree = ast.parse(path.read_bytes(), filename=str(path))
-    names = (resolve_name(name, package) for name in _imports(tree.body))
+    try:
+        tree = ast.parse(path.read_bytes(), filename=str(path))
+        names = [resolve_name(name, package) for name in _imports(tree.body)]
+    except (SyntaxError, ValueError, ImportError) as error:
+        raise UserError(f"{path}: Python cannot import it: {error}; correct it") from None
     return path, tuple(dict.fromkeys(names))
 
 

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from mdrnets.dag.code import module_path, python_files
+from mdrnets.errors import UserError
 
 
 @pytest.fixture
@@ -77,6 +78,16 @@ def test_relative_imports_are_followed(project: Path, module: str, statement: st
     path = package if module == "mine" else project / f"{module.replace('.', '/')}.py"
     path.write_text(statement)
     assert Path("mine/layers.py") in python_files(module)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"def f(:", b"<<<<<<< HEAD", b"a\0", b"'\xff'", b"from ... import a"],
+)
+def test_a_module_that_python_cannot_import_is_named(project: Path, content: bytes) -> None:
+    (project / "mdrnets/leaf.py").write_bytes(content)
+    with pytest.raises(UserError, match=r"mdrnets/leaf\.py"):
+        python_files("stages.work")
 
 
 def test_installed_and_missing_modules_have_no_file(project: Path) -> None:

@@ -86,7 +86,7 @@ RUN_STAGE = (
 
 
 def digest(stage, wildcards):
-    return PIPELINE.job(stage, wildcards).digest
+    return call(lambda: PIPELINE.job(stage, wildcards).digest)
 
 
 # What jobs ask a cluster for, as `mdrnets plan` wrote it; jobs without a plan ask for what the
