@@ -17,7 +17,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from mdrnets.config.load import load_config
 from mdrnets.config.protocol import PARAMS
-from mdrnets.dag.code import module_path
 from mdrnets.dag.pipeline import Pipeline
 from mdrnets.dag.stage import Stage
 from mdrnets.errors import UserError
@@ -104,13 +103,15 @@ def _plot(path: Path) -> str | dict[str, Any]:
 def _code_stage(pipeline: Pipeline) -> dict[str, Any]:
     """Runs first whenever anything changed that a digest may depend on."""
     packages = ("mdrnets", "stages")
-    modules = [module_path(network.module) for network in pipeline.config.networks.values()]
-    elsewhere = {path for path in modules if path and path.parts[0] not in packages}
+    code = {path for job in pipeline.jobs() for path in job.code}
+    elsewhere = {path for path in code if path.parts[0] not in packages}
     # Data outside the project are not in `deps`: every run checks their state.
     outside = any(stage.outside_keys for stage in pipeline.stages.values())
     return {
         "cmd": f"python -m stages.code --profile {pipeline.config.name}",
-        "deps": [*packages, *map(str, (PARAMS, pipeline.config.path, *sorted(elsewhere)))],
+        "deps": _InOneLine(
+            [*packages, *map(str, (PARAMS, pipeline.config.path, *sorted(elsewhere)))]
+        ),
         "outs": [{str(pipeline.layout.code): {"cache": False}}],
     } | ({"always_changed": True} if outside else {})
 

@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from mdrnets.config.load import load_config
 from mdrnets.dag.pipeline import Pipeline
 
@@ -67,6 +69,13 @@ def test_dvc_yaml_is_what_the_table_of_stages_says() -> None:
 
     assert dvc_yaml(Pipeline(load_config())) == before, "run `make dvc.yaml`"
     assert before.count("\n") <= 700, "people read it"
+
+
+def test_dvc_computes_the_digests_again_after_an_edit_of_any_code() -> None:
+    code = yaml.safe_load(Path("dvc.yaml").read_text(encoding="utf-8"))["stages"]["code"]
+    for job in Pipeline(load_config()).jobs():
+        for path in job.code:
+            assert any(path.is_relative_to(watched) for watched in code["deps"]), path
 
 
 def test_digests_and_dvc_yaml_do_not_depend_on_the_order_of_sets() -> None:
