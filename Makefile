@@ -77,7 +77,7 @@ restore: environment ## after `dvc pull`: restore the run records and tell Snake
 	python -m mdrnets records check --profile $(PROFILE)
 	snakemake --cores 1 --touch --forceall --config profile=$(PROFILE) -- reproduce_all
 
-record: environment ## after a run: record its results and run records in DVC, for `dvc push`
+record: dvc.yaml ## after a run: record its results and run records in DVC, for `dvc push`
 	python -m stages.code --profile $(PROFILE)
 	python -m mdrnets records check --profile $(PROFILE)
 	dvc commit --force

@@ -81,6 +81,16 @@ def test_an_edit_after_a_run_is_not_recorded_and_dvc_runs_it(
     assert _ran(copy, "dvc") == {"split-holes"}
 
 
+def test_only_the_stages_of_today_are_recorded(project_copy: Copy, tmp_path: Path) -> None:
+    copy = project_copy.clone(tmp_path / "a clöne")
+    current = (copy.root / "dvc.yaml").read_bytes()
+    _edit(copy, "dvc.yaml", "split_holes:", "split_masks:")
+    other = copy.run("make", "-o", "environment", "record", "PROFILE=demo", check=False)
+    assert "params.yaml" in other.stdout
+    copy.run("make", "-o", "environment", "record", check=False)  # there are no results
+    assert (copy.root / "dvc.yaml").read_bytes() == current
+
+
 def _edit(copy: Copy, name: str, old: str, new: str) -> None:
     path = copy.root / name
     text = path.read_text(encoding="utf-8")
