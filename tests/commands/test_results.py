@@ -54,3 +54,14 @@ def test_the_page_is_named_first(capsys: pytest.CaptureFixture[str]) -> None:
     first, *others = capsys.readouterr().out.splitlines()
     assert str(LAYOUT.report("index.html")) in first
     assert not any("Toy" in line for line in others)
+
+
+@pytest.mark.usefixtures("finished_run")
+@pytest.mark.parametrize(("before", "after"), [("FD(effnet-lite0)", "FID"), ("two,", "three,")])
+def test_a_table_of_another_configuration_is_refused(
+    before: str, after: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = LAYOUT.report("table1.csv")
+    write_text(path, path.read_text(encoding="utf-8").replace(before, after))
+    assert run_command("results", []) == 1
+    assert str(path) in capsys.readouterr().err
