@@ -13,7 +13,7 @@ from mdrnets.files.markdown import format_facts, format_table
 from mdrnets.layout import Layout
 from mdrnets.methods.exported_folder import ExportedMethod, export_networks
 from mdrnets.methods.model_files import ModelConfig, load_model_config
-from mdrnets.tracking.record import Record, RecordStore
+from mdrnets.tracking.record import Record, RecordStore, hashes
 
 LICENCE = Path("LICENSE")
 CARD = "README.md"
@@ -101,10 +101,10 @@ def model_card(config: Config, exported: ExportedMethod, dataset: str) -> str:
 
 
 def training_record(config: Config, network: str, dataset: str) -> Record | None:
-    """The record of the training that made a network's weights, if it is here."""
-    path = str(Layout(config.name).model(dataset, network))
+    """The record of the training that made a network's present weights, if it is here."""
+    made = hashes([Layout(config.name).model(dataset, network)])
     records = RecordStore(Layout(config.name).records).latest()
-    return next((record for record in records if path in record.made), None)
+    return next((record for record in records if made.items() <= record.outputs.items()), None)
 
 
 def _origin(config: Config, exported: ExportedMethod, dataset: str) -> str:

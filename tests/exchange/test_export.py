@@ -1,12 +1,17 @@
 """`mdrnets export`: the folder, its model card, and the registry of MLflow."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from mdrnets.commands.command_line import run_command
+from mdrnets.files import write_text
+from mdrnets.tracking.provenance import GitState
+from mdrnets.tracking.record import FileHash, Record, hashes
 from mdrnets.tracking.store import open_store
 from tests.helpers.project import LAYOUT, ROOT, SIZE
 from tests.helpers.trained_toys import write_trained_toys
@@ -29,6 +34,24 @@ def test_the_folder_has_weights_options_licence_and_card(project: Path) -> None:
     card = Path("out/README.md").read_text(encoding="utf-8")
     for text in ("Toy", "Noise", "steps", f"{SIZE}×{SIZE}", "noise: MIT", "holes: MIT"):
         assert text in card
+
+
+@pytest.mark.parametrize("case", ["the same", "killed later", "others restored"])
+def test_the_card_names_the_training_that_made_the_weights(
+    project: Path, make_record: Callable[..., Record], case: str
+) -> None:
+    made = hashes([LAYOUT.model("one", "toy")])
+    others = {name: FileHash(sha256="0" * 64, bytes=1) for name in made}
+    fields: dict[str, Any] = {
+        "the same": {"status": "FINISHED", "outputs": made},
+        "killed later": {"status": "KILLED", "last_outputs": made},
+        "others restored": {"status": "FINISHED", "outputs": others},
+    }[case]
+    record = make_record(git=GitState(commit="c0ffee", dirty=False), **fields)
+    write_text(LAYOUT.records / f"{record.name}.json", record.model_dump_json())
+    assert run_command("export", ["--method", "toy", "out"]) == 0
+    named = "c0ffee" in Path("out/README.md").read_text(encoding="utf-8")
+    assert named == (case == "the same")
 
 
 @pytest.mark.parametrize(
