@@ -140,7 +140,8 @@ def run_git(folder: Path, *arguments: str) -> str | None:
             env={k: v for k, v in os.environ.items() if not k.startswith("GIT_")},
             check=True,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",  # names of files in other encodings
         ).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return None
@@ -211,7 +212,7 @@ def invocation() -> str | None:
 def workflow_command() -> str | None:
     """The command that started the workflow run, such as `dvc repro`; None if started by hand."""
     if named := os.environ.get(COMMAND):
-        return named
+        return redact_urls(named)
     if (found := _engine_process()) is None:
         return None
     engine, _, arguments = found

@@ -85,6 +85,15 @@ def test_a_changed_or_new_source_is_dirty(checkout: Path, name: str) -> None:
     assert git_state("demo", checkout).dirty is True
 
 
+def test_a_file_name_that_is_not_utf8_is_a_change_as_any_other(checkout: Path) -> None:
+    _git(checkout, "config", "core.quotePath", "false")
+    try:
+        Path(os.fsdecode(os.fsencode(checkout) + b"/caf\xe9")).touch()
+    except OSError:
+        pytest.skip("the file system takes no such names")
+    assert git_state("demo", checkout).dirty is True
+
+
 def test_outside_a_checkout_there_is_no_commit(tmp_path: Path) -> None:
     state = git_state("demo", tmp_path)
     assert state.commit is None and state.dirty is None
@@ -190,5 +199,6 @@ def test_the_command_of_the_engine_is_known_without_its_secrets(tmp_path: Path) 
     engine.chmod(0o755)
     output = _invocations(engine, "repro", "https://me:secret@host/x")
     assert output == ["dvc", "repro", "https://host/x"]
-    assert _invocations(engine, MDRNETS_INVOCATION_COMMAND="dvc") == ["dvc"]
+    named = "snakemake https://me:secret@host/x"
+    assert _invocations(engine, MDRNETS_INVOCATION_COMMAND=named) == ["snakemake", "https://host/x"]
     assert _invocations(sys.executable, "-c", _SHOW_COMMAND) == ["None"]
