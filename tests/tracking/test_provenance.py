@@ -54,15 +54,18 @@ def test_what_a_run_writes_makes_nothing_dirty(checkout: Path) -> None:
     assert git_state("demo", checkout).dirty is False
 
 
-def test_an_environment_elsewhere_and_plots_of_dvc_make_nothing_dirty(
+def test_an_environment_elsewhere_and_what_commands_of_the_documents_write_make_nothing_dirty(
     checkout: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     (checkout / ".gitignore").write_text((ROOT / ".gitignore").read_text())
     _git(checkout, "add", ".gitignore")
     _git(checkout, "-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "-qm", "ignore")
     (checkout / ".venv").symlink_to(tmp_path_factory.mktemp("environment"))
-    (checkout / "dvc_plots").mkdir()
-    (checkout / "dvc_plots/index.html").write_text("drawn\n")
+    for folder in ("dvc_plots", "exported", "bundle", "inputs"):
+        (checkout / folder).mkdir()
+        (checkout / folder / "file").write_text("written\n")
+    for name in ("pip-list.txt", "report.zip", "results.zip"):
+        (checkout / name).write_text("written\n")
     assert git_state("demo", checkout).dirty is False
 
 
