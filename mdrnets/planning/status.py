@@ -6,6 +6,7 @@ and the plan. Nothing is written.
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -195,9 +196,12 @@ def _progress(pipeline: Pipeline, candidate: _Candidate, state: State) -> Progre
 
 def _saved_step(layout: Layout, dataset: str, network: str, *, since: datetime) -> int:
     """Return the step of the newest saved state, or 0; older ones belong to other executions."""
-    states = (layout.states / dataset).glob(f"{network}-*/step-*.pt")
-    newest = max(states, key=lambda path: path.stat().st_mtime, default=None)
-    if newest is None or newest.stat().st_mtime < since.timestamp():
+    times = {}
+    for state in (layout.states / dataset).glob(f"{network}-*/step-*.pt"):
+        with suppress(FileNotFoundError):  # a running training removes old ones
+            times[state] = state.stat().st_mtime
+    newest = max(times, key=lambda state: times[state], default=None)
+    if newest is None or times[newest] < since.timestamp():
         return 0
     return int(newest.stem.partition("-")[2])
 

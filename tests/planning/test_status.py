@@ -104,7 +104,9 @@ def test_an_interrupted_training_goes_on_from_its_state(records: RecordStore) ->
     dead = Process(host=this_process().host, pid=this_process().pid, created=0.0)
     _stop_training(records, "RUNNING", process=dead, seconds=10.0)
     append_point(curves_path(records.path("train_toy-one")), 8, {"loss": 1.0})
-    write_text(LAYOUT.states / "one" / "toy-0123abcd" / "step-0000000006.pt", "")
+    state = LAYOUT.states / "one" / "toy-0123abcd" / "step-0000000006.pt"
+    write_text(state, "")
+    state.with_stem("step-0000000008").symlink_to("removed after it was listed")
     status = _statuses()[TRAINING]
     assert status.state == "interrupted" and status.error
     assert status.progress is not None and status.progress.step == 6
