@@ -83,18 +83,18 @@ def find_lacking(
     required = {r.name: r for r in map(Requirement, metadata.requires(PROJECT) or ())}
     fitting = {str(canonicalize_name(name)): r.specifier for name, r in required.items()}
     distributions = metadata.packages_distributions()
-    waiting: list[str] = []
+    waiting: list[tuple[str, SpecifierSet]] = []  # with the versions that what needs it takes
     for name in sorted(imports):
         if name not in distributions:
             raise UserError(
                 f"{name}: this module is not installed here, so what it needs is not known; run "
                 "`make environment`"
             )
-        waiting.append(canonicalize_name(distributions[name][0]))
+        waiting.append((canonicalize_name(distributions[name][0]), SpecifierSet()))
     found: set[str] = set()
     while waiting:
-        name = waiting.pop()
-        wanted = fitting.get(name, SpecifierSet())
+        name, wanted = waiting.pop()
+        wanted &= fitting.get(name, SpecifierSet())
         fits = name in present and wanted.contains(present[name], prereleases=True)
         if name in found or name in without or fits:
             continue
@@ -236,14 +236,15 @@ def _environment(python: str) -> dict[str, str]:
     }
 
 
-def _dependencies(name: str, environment: Mapping[str, str]) -> Iterator[str]:
+def _dependencies(name: str, environment: Mapping[str, str]) -> Iterator[tuple[str, SpecifierSet]]:
+    """What a distribution requires: names and versions."""
     for text in metadata.requires(name) or ():
         try:
             requirement = Requirement(text)
         except InvalidRequirement:  # in an old package
             continue
         if requirement.marker is None or requirement.marker.evaluate(dict(environment)):
-            yield canonicalize_name(requirement.name)
+            yield canonicalize_name(requirement.name), requirement.specifier
 
 
 def _entries(lock: str) -> Iterator[str]:

@@ -67,6 +67,11 @@ def test_what_fits_is_left_out_with_all_that_only_it_needs() -> None:
     assert find_lacking({"torch"}, {}, python="3.12", without={"torch"}) == []
 
 
+def test_what_is_too_old_for_a_package_of_the_bundle_is_taken_too() -> None:
+    there = {"pydantic": Version("2.10.6"), "pydantic-core": Version("2.27.2")}
+    assert {"pydantic", "pydantic-core"} <= set(find_lacking({"pydantic"}, there, python="3.12"))
+
+
 @pytest.mark.parametrize("python", ["3.10", "3", "three", "3.12.1"])
 def test_a_python_that_does_not_fit_is_refused(python: str) -> None:
     with pytest.raises(UserError, match="--python"):
