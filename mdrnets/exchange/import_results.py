@@ -24,7 +24,7 @@ from mdrnets.exchange.bundle import select_jobs
 from mdrnets.files import atomic_write
 from mdrnets.files.archives import DAMAGED_ZIP, open_zip
 from mdrnets.files.text import unreadable_error
-from mdrnets.tracking.executions import has_current_code
+from mdrnets.tracking.executions import changed_parameter, has_current_code
 from mdrnets.tracking.record import FileHash, Record, RecordStore, curves_path, hashes
 
 REMEDY = "copy the results again"
@@ -160,10 +160,7 @@ def _check_job(results: Results, job: Job, record: Record, made: Mapping[str, Fi
             f"{results.name}: {first} was made by other code than today's (job `{job.name}`); "
             f"check out commit {record.git.commit or 'of the bundle'}, or {bundle}"
         )
-    if dict(job.parameters) != record.parameters:
-        key = next(
-            (k for k, v in job.parameters.items() if record.parameters.get(k) != v), "a parameter"
-        )
+    if key := changed_parameter(record, job):
         raise UserError(
             f"{results.name}: {first} was made with another value of {key} (job `{job.name}`); "
             f"restore the value, or {bundle}"

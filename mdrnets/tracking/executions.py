@@ -6,10 +6,9 @@ from pathlib import Path
 from mdrnets.dag.code import file_digests
 from mdrnets.dag.pipeline import Job, Pipeline, snakemake_command
 from mdrnets.errors import UserError
-from mdrnets.files import sha256
 from mdrnets.tracking.dvc_lock import DvcLock
 from mdrnets.tracking.inputs import recovery_hint
-from mdrnets.tracking.record import Record, RecordStore
+from mdrnets.tracking.record import Record, RecordStore, hashes
 
 
 @dataclass(frozen=True)
@@ -57,6 +56,15 @@ def has_current_code(record: Record, job: Job) -> bool:
     return recorded == file_digests(job.code)
 
 
+def changed_parameter(record: Record, job: Job) -> str | None:
+    """A parameter that an execution had with another value than today's, or only one of them."""
+    recorded = record.parameters
+    for key in {**job.parameters, **recorded}:
+        if key not in recorded or key not in job.parameters or recorded[key] != job.parameters[key]:
+            return key
+    return None
+
+
 def check_results(pipeline: Pipeline) -> int:
     """Check that every result that is here is what today's code and configuration make.
 
@@ -72,7 +80,8 @@ def check_results(pipeline: Pipeline) -> int:
     made, lock = executions(pipeline), DvcLock()
     for execution in made:
         job, record = execution.job, execution.record
-        if changed := [p for p in job.outputs if record.outputs[str(p)].sha256 != sha256(p)]:
+        now = hashes(job.outputs)
+        if changed := [p for p in job.outputs if record.outputs.get(str(p)) != now[str(p)]]:
             if not all(lock.describes(str(path)) for path in job.outputs):
                 raise changed_error(changed[0], execution)
             if not lock.has_current_code(job, pipeline.layout.code):
@@ -86,8 +95,7 @@ def check_results(pipeline: Pipeline) -> int:
                 f"{job.outputs[0]}: made by other code than today's (job `{job.name}`); {again}, "
                 "or check out the commit that made it"
             )
-        if dict(job.parameters) != record.parameters:
-            key = next(k for k, v in job.parameters.items() if record.parameters.get(k) != v)
+        if key := changed_parameter(record, job):
             raise UserError(
                 f"{job.outputs[0]}: made with another value of {key} (job `{job.name}`); {again}, "
                 "or restore the value"

@@ -1,6 +1,7 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -73,7 +74,9 @@ def test_a_result_that_dvc_restored_is_current_if_todays_code_made_it(
         check_results(pipeline)
 
 
-@pytest.mark.parametrize("change", ["output", "code", "parameters"])
+@pytest.mark.parametrize(
+    "change", ["output", "new output", "code", "parameters", "old parameter", "new parameter"]
+)
 def test_a_result_that_differs_from_its_record_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_record: Make, change: str
 ) -> None:
@@ -83,12 +86,18 @@ def test_a_result_that_differs_from_its_record_is_named(
 
     records = RecordStore(LAYOUT.records)
     (record,) = (r for r in records.latest() if r.name == "masks-one")
+    key, *others = record.parameters
+    changes: dict[str, Any] = {
+        "output": {},
+        "new output": {"outputs": {}},  # which an older version of the job did not write
+        "code": {"code": {}},
+        "parameters": {"parameters": record.parameters | {key: "other"}},
+        "old parameter": {"parameters": record.parameters | {"params.yaml:gone": None}},
+        "new parameter": {"parameters": {name: record.parameters[name] for name in others}},
+    }
+    records.update(record, **changes[change])
     if change == "output":
         LAYOUT.assignment("one").write_text("edited\n")
-    elif change == "code":
-        records.update(record, code={})
-    else:
-        records.update(record, parameters=record.parameters | {"params.yaml:seed": 1})
     with pytest.raises(UserError, match=re.escape(str(LAYOUT.assignment("one")))) as raised:
         check_results(pipeline)
     assert "`masks one`" in str(raised.value)
