@@ -72,17 +72,18 @@ class Table1Claims:
         places = list(product(self.datasets, self.metrics, self.bins))
         tested = apply_holm([self._column(*place) for place in places])
         columns = {
-            (dataset, metric.name, bin_): with_verdict(finding, signed_margin(metric, finding.here))
-            for (dataset, metric, bin_), finding in zip(places, tested, strict=True)
+            place: with_verdict(finding, signed_margin(place[1], finding.here))
+            for place, finding in zip(places, tested, strict=True)
         }
+        in_paper = [place for place in places if self._published(*place)]
         ends = {
-            (dataset, metric): [columns.get((dataset, metric.name, b)) for b in (SMALL, LARGE)]
+            (dataset, metric): [columns.get((dataset, metric, b)) for b in (SMALL, LARGE)]
             for dataset, metric in product(self.datasets, self.metrics)
         }
         growth = apply_holm([self._growth(*place, *pair) for place, pair in ends.items()])
         return [
             *(finding for finding in columns.values() if finding.kind == BEST),
-            self._first(places, list(columns.values())),
+            *([self._first(in_paper, [columns[place] for place in in_paper])] if in_paper else []),
             *(
                 _growth_verdict(finding, metric, large)
                 for finding, ((_, metric), (_, large)) in zip(growth, ends.items(), strict=True)
