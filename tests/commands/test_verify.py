@@ -1,5 +1,6 @@
 import csv
 import json
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -149,6 +150,19 @@ def test_what_the_kept_run_no_longer_makes_goes(pipeline: Pipeline) -> None:
     assert json.loads((REFERENCE / "run.json").read_text(encoding="utf-8"))["command"].endswith(
         "-- reports/tiny/table1.csv reports/tiny/table1_extended.csv"
     )
+
+
+def test_a_table_that_the_profile_no_longer_makes_is_missing(
+    pipeline: Pipeline, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for folder in (REFERENCE, LAYOUT.reports):
+        shutil.copy(REFERENCE / "table1.csv", folder / "table9.csv")
+    path = REFERENCE / "run.json"
+    reference = json.loads(path.read_text(encoding="utf-8"))
+    reference["tables"]["table9.csv"] = reference["tables"]["table1.csv"]
+    write_text(path, json.dumps(reference))
+    assert run_command("verify", []) == 1
+    assert "6 inside, 3 missing" in capsys.readouterr().out
 
 
 def test_an_edited_kept_table_is_named(

@@ -46,7 +46,7 @@ def verify(pipeline: Pipeline, name: str) -> Verification:
             finished.
     """
     reference = load_reference(name, pipeline.config.name)
-    folder, layout = REFERENCE / name, pipeline.layout
+    folder = REFERENCE / name
     if reference.profile != pipeline.config.name:
         raise UserError(
             f"{folder / 'run.json'}: profile: found {reference.profile}, expected "
@@ -54,12 +54,12 @@ def verify(pipeline: Pipeline, name: str) -> Verification:
             f"reference run of {pipeline.config.name}"
         )
     ran = executions(pipeline)
-    scored_tables(pipeline, ran)
+    tables = scored_tables(pipeline, ran)
     settings = list_settings(ran)
     same_code, same_setting = code_digest(ran) == reference.code, settings == reference.settings
     tolerances = reference.same_setting if same_code and same_setting else reference.other_setting
     comparisons = compare(
-        read_cells(layout.report(table) for table in reference.tables),
+        read_cells(path for path in tables if path.name in reference.tables),
         read_cells(folder / table for table in reference.tables),
         tolerances.metrics,
         where=folder / "run.json",
