@@ -156,8 +156,10 @@ def publish_file(
     """Copy one file, such as a network's weights, with a manifest; see `publish_archive`.
 
     Raises:
-        UserError: the file has another hash, or the disk is too small.
+        UserError: the file is a folder or has another hash, or the disk is too small.
     """
+    if path.is_dir():
+        raise UserError(f"{path}: found a folder, expected a file; add its name to `path`")
     digest = hash_file(path)
     _check_hash(digest, sha256, path)
     manifest = Manifest(source, licence, 1, path.stat().st_size, digest)

@@ -216,6 +216,8 @@ def test_weights_are_copied_with_a_manifest(tmp_path) -> None:
     assert target.stat().st_ino == inode
     with pytest.raises(UserError, match=r"vgg16-397923af\.pth: "):
         publish_file(path, target, sha256="397923af", **settings)
+    with pytest.raises(UserError, match=f"^{re.escape(str(tmp_path))}: "):
+        publish_file(tmp_path, target, sha256=None, **settings)
 
 
 # -- refusals ----------------------------------------------------------------------------------
