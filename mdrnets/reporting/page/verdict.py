@@ -71,7 +71,7 @@ def summarise_verdict(folder: Path, config: Config, images: Mapping[str, int]) -
     falling, losses = count_improving(trends) if trends.is_file() else (0, 0)
     if losses:
         sentences.append(
-            f"{falling} of the {losses} main losses were still falling when their training ended: "
+            f"{falling} of the {losses} main losses were still falling when their phase ended: "
             "with more steps, the order of the methods may change."
         )
     if any(dataset.rendered for dataset in profile.datasets.values()):
