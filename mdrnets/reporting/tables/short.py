@@ -52,7 +52,9 @@ def format_short_table1(
 
 def _count_images(cell: Cell, config: Config) -> int:
     """Each training of a method completes all images, and a cell counts all completions."""
-    return cell.n // len(config.trainings(cell.method)) if cell.n else 0
+    if cell.n is None or cell.method not in config.protocol.methods:  # of an older reference run
+        return 0
+    return cell.n // len(config.trainings(cell.method))
 
 
 def _format(value: float | None) -> str:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from mdrnets.evaluation.summary import over_trainings
 from mdrnets.reporting.tables.build import build_table
 from mdrnets.reporting.tables.metrics import table1_metrics
@@ -20,3 +22,6 @@ def test_images_are_counted_once_for_all_trainings() -> None:
     )
     title, _ = format_short_table1(table.cells, config, "set_a")
     assert "Rendered faces A, 60 test images" in title
+
+    gone = [replace(cell, method="gone") for cell in table.cells if cell.method == "pconv"]
+    assert format_short_table1([*table.cells, *gone], config, "set_a")[0] == title
