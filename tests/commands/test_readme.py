@@ -10,7 +10,7 @@ from mdrnets.files.tables import field_names, write_rows, write_table
 from mdrnets.reporting.claims.finding import COLUMN, CONTRADICTED, SUPPORTED, UNTESTED, Finding
 from mdrnets.reporting.tables.cells import Cell
 from mdrnets.tracking.record import Record
-from tests.helpers.finished_run import LAYOUT, finish_table1, write_finished_run
+from tests.helpers.finished_run import LAYOUT, finish, write_finished_run
 from tests.helpers.project import ROOT
 
 README = Path("README.md")
@@ -43,7 +43,8 @@ def reference_run(
             Finding(COLUMN, "no claim", verdict=SUPPORTED),
         ],
     )
-    finish_table1(make_record, pipeline)
+    for name in ("table1", "claims"):
+        finish(make_record, pipeline.find("render", [name]))
     assert run_command("keep", []) == 0
     write_text(README, BEFORE + HEAD + "out of date\n" + TAIL + AFTER)
 
