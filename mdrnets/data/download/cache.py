@@ -5,6 +5,7 @@ All profiles share one folder of downloads. Manually downloaded files go there t
 
 import logging
 import re
+import zipfile
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -144,6 +145,9 @@ def _find_problem(path: Path, source: Source, record: Path) -> str | None:
     for kind, expected in (("md5", source.md5), ("sha256", sha256)):
         if expected and (digest := hash_file(path, kind)) != expected:
             return f"its {kind.upper()} is {digest}, expected {expected}"
+    known = source.md5 or sha256
+    if source.kind == "images" and not known and not zipfile.is_zipfile(path):
+        return "it is no zip archive, or its end is missing"
     return None
 
 

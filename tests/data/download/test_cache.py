@@ -1,6 +1,8 @@
 import hashlib
+import io
 import shutil
 import threading
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,9 +13,18 @@ from mdrnets.config.data import Source
 from mdrnets.data.download import http
 from mdrnets.data.download.cache import download_verified
 from mdrnets.errors import UserError
+from mdrnets.files import reproducible_zipinfo
 from tests.helpers.server import QUOTA, File, Server, page, serving
 
-DATA = b"PK" + bytes(range(256)) * 40
+
+def _zip() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(reproducible_zipinfo("00000.png"), bytes(range(256)) * 40)
+    return buffer.getvalue()
+
+
+DATA = _zip()
 SHA256, MD5 = hashlib.sha256(DATA).hexdigest(), hashlib.md5(DATA).hexdigest()
 
 
@@ -168,6 +179,17 @@ def test_without_a_published_hash_the_first_file_is_trusted(
     path.unlink()
     server.routes["/faces.zip"] = File(DATA + b"new")
     assert SHA256 in _get_error(download, sha256=None)
+
+
+@pytest.mark.parametrize("content", [b"", b'{"error": "busy"}', DATA[:-9]])
+def test_what_is_no_archive_is_no_first_file(
+    server: Server, folder: Path, download: Download, content: bytes
+) -> None:
+    server.routes["/faces.zip"] = File(content)
+    assert "faces.zip.corrupt" in _get_error(download, sha256=None)
+    assert _names(folder) == {"faces.zip.corrupt"}
+    server.routes["/faces.zip"] = File(DATA)
+    assert download(sha256=None).read_bytes() == DATA
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", SHA256[:8].encode(), b"\xff\n"])
