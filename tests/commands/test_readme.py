@@ -97,10 +97,11 @@ def test_a_readme_without_a_block_says_how_to_get_one(capsys: pytest.CaptureFixt
 
 
 @pytest.mark.usefixtures("reference_run")
-def test_a_run_that_is_not_kept_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    write_text(README, "<!-- reference run: other -->\n" + TAIL)
+@pytest.mark.parametrize("name", ["other", "an-other"])
+def test_a_run_that_is_not_kept_is_named(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    write_text(README, f"<!-- reference run: {name} -->\n{TAIL}")
     assert run_command("readme", []) == 1
-    assert "reports/reference/other/run.json" in capsys.readouterr().err
+    assert f"reports/reference/{name}/run.json" in capsys.readouterr().err
 
 
 def test_the_projects_own_readme_is_current(

@@ -17,7 +17,7 @@ from mdrnets.reporting.tables.cells import HERE, Cell
 from mdrnets.reporting.tables.short import format_short_table1
 
 BLOCK = re.compile(
-    r"(?P<head><!-- reference run: (?P<name>\w+) -->\n).*?"
+    r"(?P<head><!-- reference run: (?P<name>[\w-]+) -->\n).*?"
     r"(?P<tail><!-- end of the reference run -->)",
     re.S,
 )
