@@ -141,23 +141,29 @@ def _find_problem(path: Path, source: Source, record: Path) -> str | None:
     size = path.stat().st_size
     if source.bytes is not None and size != source.bytes:
         return f"it has {size:,} bytes, expected {source.bytes:,}"
-    sha256 = source.sha256 or _read_record(record, source)
-    for kind, expected in (("md5", source.md5), ("sha256", sha256)):
+    for kind, expected in (("md5", source.md5), ("sha256", source.sha256)):
         if expected and (digest := hash_file(path, kind)) != expected:
             return f"its {kind.upper()} is {digest}, expected {expected}"
-    known = source.md5 or sha256
-    if source.kind == "images" and not known and not zipfile.is_zipfile(path):
+    if source.md5 or source.sha256:
+        return None
+    if first := _read_record(record):
+        if (digest := hash_file(path, "sha256")) != first:
+            return (
+                f"its SHA-256 is {digest}, that of the first download was {first} (if you trust "
+                f"this one, remove {record})"
+            )
+    elif source.kind == "images" and not zipfile.is_zipfile(path):
         return "it is no zip archive, or its end is missing"
     return None
 
 
-def _read_record(record: Path, source: Source) -> str | None:
-    """The SHA-256 of the first download, if the profile has no hash.
+def _read_record(record: Path) -> str | None:
+    """The SHA-256 of the first download; None: there was none.
 
     Raises:
         UserError: the file that stores it contains something else.
     """
-    if source.md5 or not record.exists():
+    if not record.exists():
         return None
     text = record.read_bytes().decode("utf-8", errors="replace").strip()
     if not re.fullmatch("[0-9a-f]{64}", text):

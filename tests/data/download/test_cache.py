@@ -178,7 +178,8 @@ def test_without_a_published_hash_the_first_file_is_trusted(
 
     path.unlink()
     server.routes["/faces.zip"] = File(DATA + b"new")
-    assert SHA256 in _get_error(download, sha256=None)
+    message = _get_error(download, sha256=None)
+    assert SHA256 in message and f"{folder}/faces.zip.sha256" in message
 
 
 @pytest.mark.parametrize("content", [b"", b'{"error": "busy"}', DATA[:-9]])
