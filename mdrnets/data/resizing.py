@@ -33,9 +33,11 @@ def downscale_image(data: bytes, where: str, *, size: int) -> bytes:
     """Scale an image file down to a PNG of size×size; a smaller image is returned unchanged.
 
     Raises:
-        UserError: the file is unreadable or not an upright 8-bit RGB image.
+        UserError: the file is unreadable or not an upright 8-bit RGB image, or a larger one that is
+            not square.
     """
     image = decode_image(data, where)
     if min(image.shape[:2]) <= size:
         return data
+    check_square(image, size, where)
     return encode_png(resize(image, size, Image.Resampling.LANCZOS))

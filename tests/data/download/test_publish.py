@@ -199,6 +199,9 @@ def test_a_folder_of_folders_and_images_of_any_size(tmp_path, encode, archive, p
     assert publish(tmp_path / "ffhq", files=3, folder=".", downscale=32) == manifest
     assert archive.stat().st_ino == inode
     assert publish(tmp_path / "ffhq", files=3, folder=".", downscale=40).downscale == 40
+    (tmp_path / "ffhq/1000/3.png").write_bytes(encode(noise[:48]))
+    with pytest.raises(UserError, match=r"ffhq: 1000/3\.png has 48×64 "):
+        publish(tmp_path / "ffhq", files=4, folder=".", downscale=32)
 
 
 # -- one file ----------------------------------------------------------------------------------
