@@ -71,7 +71,8 @@ def main(arguments: Sequence[str]) -> int:
     from mdrnets.exchange.python_api import read_hole, read_picture
 
     network, size = _load(options.profile, options.method, options.dataset)
-    picture, hole = read_picture(_open(options.photo)), read_hole(_open(options.hole))
+    original = _open(options.photo)
+    picture, hole = read_picture(original), read_hole(_open(options.hole))
     if square is None:
         square = _find_face(picture, hole, required=options.crop == FACE)
     photos = list(
@@ -86,7 +87,7 @@ def main(arguments: Sequence[str]) -> int:
         )
     )
     for path, photo in zip(_outputs(options.output, len(photos)), photos, strict=True):
-        _save(path, photo)
+        _save(path, photo, original)
         print(path)
     if len(photos) > 1 and all(np.array_equal(photos[0], photo) for photo in photos):
         print(f"{options.method}: it draws no samples, so all are equal", file=sys.stderr)
@@ -157,11 +158,13 @@ def _outputs(path: Path, count: int) -> list[Path]:
     return [path.with_stem(f"{path.stem}-{number}") for number in range(1, count + 1)]
 
 
-def _save(path: Path, photo: "np.ndarray") -> None:
+def _save(path: Path, photo: "np.ndarray", original: "Image.Image") -> None:
+    """Write a completed photograph, with the profile of the original's colours if it has these."""
     from PIL import Image
 
     from mdrnets.files import atomic_write
 
     form = Image.registered_extensions()[path.suffix.lower()]
+    colours = original.info.get("icc_profile") if original.mode in ("RGB", "RGBA") else None
     with atomic_write(path) as temporary:
-        Image.fromarray(photo).save(temporary, form)
+        Image.fromarray(photo).save(temporary, form, icc_profile=colours)

@@ -9,6 +9,7 @@ completed = complete(method, Image.open("photo.jpg"), Image.open("hole.png"))
 import numpy as np
 from PIL import Image, ImageOps
 
+from mdrnets.errors import UserError
 from mdrnets.evaluation import face_detection
 from mdrnets.evaluation.photos import AnySquare, complete_photo
 from mdrnets.evaluation.squares import Square, TurnedSquare
@@ -69,7 +70,7 @@ def read_picture(image: Image.Image | np.ndarray) -> np.ndarray:
     """The pixels of a picture, upright, uint8 H×W×3; transparent parts become white."""
     if isinstance(image, np.ndarray):
         return image
-    upright = ImageOps.exif_transpose(image)
+    upright = _to_8_bits(ImageOps.exif_transpose(image))
     if upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info:
         upright = upright.convert("RGBA")
         white = Image.new("RGBA", upright.size, "white")
@@ -81,4 +82,15 @@ def read_hole(hole: Image.Image | np.ndarray) -> np.ndarray:
     """The hole of a mask, bool H×W: its white pixels."""
     if isinstance(hole, np.ndarray):
         return hole.astype(bool)
-    return np.asarray(ImageOps.exif_transpose(hole).convert("L")) >= WHITE
+    return np.asarray(_to_8_bits(ImageOps.exif_transpose(hole)).convert("L")) >= WHITE
+
+
+def _to_8_bits(image: Image.Image) -> Image.Image:
+    """A picture with 8 bits a channel; Pillow itself makes all bright greys of 16 bits white."""
+    if image.mode.startswith("I;16"):
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.mode in ("I", "F"):
+        raise UserError(
+            "picture: found 32 bits a pixel, expected 8 or 16 bits a channel; convert it"
+        )
+    return image

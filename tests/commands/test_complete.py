@@ -43,6 +43,31 @@ def test_only_the_hole_changes(project: Path) -> None:
     assert np.array_equal(before[~hole], after[~hole]) and (before[hole] != after[hole]).any()
 
 
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tif", ".bmp"])
+def test_the_profile_of_the_colours_is_kept(project: Path, suffix: str) -> None:
+    with Image.open("photo.png") as photo:
+        photo.save("photo.png", icc_profile=b"wide")
+    assert _complete("--output", f"out{suffix}") == 0
+    kept = None if suffix == ".bmp" else b"wide"  # which BMP does not have
+    assert Image.open(f"out{suffix}").info.get("icc_profile") == kept
+    Image.open("photo.png").convert("CMYK").save("photo.png", "TIFF", icc_profile=b"ink")
+    assert _complete("--output", f"out{suffix}") == 0
+    assert "icc_profile" not in Image.open(f"out{suffix}").info
+
+
+def test_pictures_of_16_bits_are_read_as_those_of_8(project: Path) -> None:
+    for name in ("photo.png", "hole.png"):
+        Image.open(name).convert("L").save(name)
+    assert _complete() == 0
+    expected = np.asarray(Image.open("out.png"))
+    for name in ("photo.png", "hole.png"):
+        Image.fromarray(np.asarray(Image.open(name)).astype(np.uint16) * 257).save(name)
+    assert _complete() == 0
+    assert np.array_equal(np.asarray(Image.open("out.png")), expected)
+    Image.fromarray(np.zeros((50, 70), dtype=np.float32)).save("hole.png", "TIFF")
+    assert _complete() == 1  # what is white in it, nobody knows
+
+
 def test_an_exported_folder_gives_the_same_from_the_command_line_and_from_python(
     project: Path,
 ) -> None:
