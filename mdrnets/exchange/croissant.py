@@ -29,11 +29,18 @@ CITATION = (
 )
 TEXT, INTEGER, FLOAT = mlc.DataType.TEXT, mlc.DataType.INTEGER, mlc.DataType.FLOAT
 FIELDS = {
-    "id": (TEXT, "Name of the file in its archive, without suffix; leading zeros belong to it."),
-    "role": (TEXT, "train, validation or test."),
+    "id": (
+        TEXT,
+        "Name of the file in its archive, without suffix; leading zeros belong to it. `training/` "
+        "before it: of the archive of masks for training.",
+    ),
+    "role": (TEXT, "train, validation or test; unused: all or none of the mask is a hole."),
     "labelled": (INTEGER, "1: there is a label map of this name."),
     "sha256": (TEXT, "Of the file's bytes."),
-    "step": (INTEGER, "10 % step of the hole ratio: 1 is (0, 10] %, 6 is (50, 60] %."),
+    "step": (
+        INTEGER,
+        "10 % step of the hole ratio: 1 is (0, 10] %, 6 is (50, 60] %; 0: only for training.",
+    ),
     "image": (TEXT, "Name of the image."),
     "image_row": (INTEGER, "Position of the image in its split, from 0."),
     "bin": (TEXT, "Hole ratios of the column of Table 1, in %."),
@@ -95,7 +102,7 @@ def _sources(config: Config) -> list[str]:
     names = []
     for dataset in config.profile.datasets.values():
         names += [dataset.faces, *([dataset.labels.source] if dataset.labels else [])]
-    return list(dict.fromkeys([*names, config.profile.holes.source]))
+    return list(dict.fromkeys([*names, *config.profile.holes.sources.values()]))
 
 
 def _archive(layout: Layout, source: str) -> mlc.FileObject:

@@ -9,18 +9,18 @@ import pytest
 from mdrnets.commands.command_line import run_command
 from mdrnets.files import write_text
 from mdrnets.files.tables import read_table, write_table
-from tests.helpers.project import LAYOUT, write_configuration, write_data
+from tests.helpers.project import LAYOUT, edit_yaml, write_configuration, write_data
 
 DESCRIPTION = LAYOUT.run / "croissant.json"
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Splits, masks, and what `download` tells of two archives."""
+    """Splits, masks, and what `download` tells of the archives."""
     monkeypatch.chdir(tmp_path)
     write_configuration(tmp_path)
     write_data(tmp_path)
-    for source in ("noise", "holes"):
+    for source in ("noise", "holes", "training"):
         manifest = {
             "source": source,
             "licence": "MIT",
@@ -62,11 +62,17 @@ def test_it_is_valid_and_leads_to_the_tables(project: Path, no_network: None) ->
 
 
 def test_archives_are_named_by_their_hashes_and_licence(project: Path) -> None:
+    with edit_yaml(Path("profiles/tiny.yaml")) as profile:
+        del profile["holes"]["train"]
+        mask = {"polarity": "white_is_hole", "threshold": 0.5}
+        profile["holes"] |= {"training": {"source": "training"} | mask, "test": 1.0}
+        profile["sources"]["training"] = profile["sources"]["holes"]
     assert run_command("croissant", []) == 0
     distribution = json.loads(DESCRIPTION.read_text(encoding="utf-8"))["distribution"]
     files = {file["@id"]: file for file in distribution}
     assert files["raw/noise.zip"]["sha256"] == f"{5:064x}"
     assert files["raw/noise.zip"]["description"] == "12 files; licence: MIT."
+    assert {"raw/holes.zip", "raw/training.zip"} <= files.keys()
     assert files["masks/one.csv"]["contentUrl"] == "masks/one.csv"
 
 
