@@ -2,9 +2,10 @@
 
 Sends the records and trained networks that MLflow does not have yet, and opens the page of the
 profile's runs: of the server that MLFLOW_TRACKING_URI names, otherwise of one that it starts on
-this machine, for the project's database. Ctrl-C ends that server.
+this machine, for the project's database. Ctrl-C or SIGTERM ends that server.
 """
 
+import signal
 import subprocess
 import sys
 import time
@@ -38,6 +39,7 @@ def main(arguments: Sequence[str]) -> int:
         _show(tracking_uri(), experiment, browser=not options.no_browser)
         return 0
     port = choose_port(options.port, first=FIRST_PORT)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     server = subprocess.Popen(
         [
             *(sys.executable, "-m", "mlflow", "server", "--workers", "1"),

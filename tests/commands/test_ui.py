@@ -13,7 +13,7 @@ import pytest
 
 from mdrnets.commands import ui
 from mdrnets.commands.command_line import run_command
-from mdrnets.execution.ports import HOST
+from mdrnets.execution.ports import HOST, is_used
 from mdrnets.tracking import store as store_module
 from mdrnets.tracking.store import open_store
 from tests.helpers.browser import needs_chromium, open_chromium
@@ -54,6 +54,45 @@ def test_a_port_in_use_is_named(database: Path, capsys: pytest.CaptureFixture[st
         port = str(busy.getsockname()[1])
         assert run_command("ui", [*SMOKE, "--port", port]) == 1
     assert port in capsys.readouterr().err
+
+
+_WITH_ANOTHER_SERVER = """
+import sys
+from contextlib import nullcontext
+from types import SimpleNamespace
+from mdrnets.commands.command_line import run_command
+from mdrnets.exchange import logged_models
+from mdrnets.tracking import store
+logged_models.send_all = lambda config: 0
+store.open_store = lambda profile: nullcontext(SimpleNamespace(experiment="1"))
+sys.executable, port = sys.argv[1:]
+sys.exit(run_command("ui", ["--profile", "smoke", "--no-browser", "--port", port]))
+"""
+_SERVER = """
+import socket, sys, time
+server = socket.create_server(("127.0.0.1", int(sys.argv[sys.argv.index("--port") + 1])))
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_its_server_ends_with_it(
+    configs: Path, closed_port: int, number: signal.Signals, code: int
+) -> None:
+    (configs / "server.py").write_text(_SERVER)
+    server = configs / "server"
+    server.write_text(f'#!/bin/sh\nexec "{sys.executable}" server.py "$@"\n')
+    server.chmod(0o755)
+    command = subprocess.Popen(
+        [sys.executable, "-c", _WITH_ANOTHER_SERVER, str(server), str(closed_port)],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+    )
+    with command:
+        assert command.stdout is not None and command.stdout.readline()
+        command.send_signal(number)
+        assert command.wait(timeout=60) == code
+    assert not is_used(closed_port)
 
 
 @pytest.mark.slow
