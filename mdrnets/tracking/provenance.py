@@ -227,7 +227,9 @@ def _engine_process() -> tuple[str, psutil.Process, list[str]] | None:
             ancestor.create_time()  # later calls return the same
         except psutil.Error:
             continue
-        for at, word in enumerate(words[:3]):
+        # `dvc`, `python dvc` or `python -m dvc`; not the terminal of `screen -S dvc`.
+        first = Path(words[0]).name.lower() if words else ""  # `Python` on macOS
+        for at, word in enumerate(words[: 3 if first.startswith("python") else 2]):
             if Path(word).name in ENGINES:
                 return Path(word).name, ancestor, words[at + 1 :]
     return None

@@ -166,9 +166,13 @@ def test_a_process_of_another_host_is_thought_to_run() -> None:
 _SHOW = "from mdrnets.tracking.provenance import invocation; print(invocation())"
 
 
-def _invocations(*command: str | Path, **variables: str) -> list[str]:
+def _environment() -> dict[str, str]:
     environ = {key: value for key, value in os.environ.items() if key != provenance.INVOCATION}
-    environment = environ | {"PYTHONPATH": str(ROOT)} | variables
+    return environ | {"PYTHONPATH": str(ROOT)}
+
+
+def _invocations(*command: str | Path, **variables: str) -> list[str]:
+    environment = _environment() | variables
     done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
     return done.stdout.split()
 
@@ -189,8 +193,21 @@ def test_an_invocation_named_in_the_environment_comes_first(tmp_path: Path) -> N
     assert _invocations(engine, MDRNETS_INVOCATION="snakemake-7") == ["snakemake-7"]
 
 
-def test_a_command_by_hand_belongs_to_none() -> None:
-    assert _invocations(sys.executable, "-c", _SHOW) == ["None"]
+def test_a_command_by_hand_belongs_to_none(tmp_path: Path) -> None:
+    by_hand = [sys.executable, "-c", _SHOW]
+    assert _invocations(*by_hand) == ["None"]
+    # As in a terminal of `screen -S dvc`: its name is no engine.
+    (tmp_path / "dvc").write_text(f"import subprocess; subprocess.run({by_hand!r})\n")
+    done = subprocess.run(
+        ["screen", "-S", "dvc"],
+        executable=sys.executable,  # its -S is another option
+        cwd=tmp_path,
+        env=_environment(),
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.split() == ["None"]
 
 
 _SHOW_COMMAND = _SHOW.replace("invocation", "workflow_command")
