@@ -80,7 +80,7 @@ def _get_source(
 ) -> Path:
     """Return the verified file of a source with a URL, or the path of a local source."""
     from mdrnets.config.load import expand
-    from mdrnets.data.download.cache import download_verified, require_licence
+    from mdrnets.data.download.cache import check_local, download_verified, require_licence
     from mdrnets.data.download.ffhq import download_images, read_metadata
     from mdrnets.data.download.publish import locate
     from mdrnets.data.number_lists import select_numbers
@@ -91,7 +91,9 @@ def _get_source(
                 f"--from-dir: sources.{name} has no `url`, and its `path` gives its location; "
                 "omit the option"
             )
-        return locate(source.path, run.layout.data(name))
+        path = locate(source.path, run.layout.data(name))
+        check_local(path, source)
+        return path
 
     require_licence(run.config, name)
     folder = expand(run.config.profile.downloads)

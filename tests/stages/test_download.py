@@ -260,6 +260,22 @@ def test_a_local_source_takes_no_folder(change: Change, capsys: pytest.CaptureFi
     assert "--from-dir: sources.faces " in _error(capsys, download, "faces", "--from-dir", ".")
 
 
+def test_a_local_file_is_the_one_that_the_profile_describes(
+    change: Change, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = FILES["CelebAMask-HQ.zip"]
+    Path("mine.zip").write_bytes(data)
+    Path("folder").mkdir()
+    faces = {"path": "mine.zip", "folder": "CelebA-HQ-img", "files": 8, "licence": "MIT"}
+    faces |= {"md5": hashlib.md5(data).hexdigest(), "bytes": len(data)}
+    for wrong in ({"md5": "0" * 32}, {"bytes": 1}, {"path": "folder"}):
+        change(lambda p, wrong=wrong: p["sources"].update(faces=faces | wrong))
+        message = _error(capsys, download, "faces")
+        assert message.startswith(f"error: {(faces | wrong)['path']}: ")
+    change(lambda p: p["sources"].update(faces=faces))
+    assert _run(download, "faces") == 0
+
+
 def test_ffhq_comes_image_by_image(change: Change, server: Server) -> None:
     rng = np.random.default_rng(1)
     entries = {}

@@ -138,12 +138,8 @@ def _download(
 
 def _find_problem(path: Path, source: Source, record: Path) -> str | None:
     """Why a file is not the expected one, or None."""
-    size = path.stat().st_size
-    if source.bytes is not None and size != source.bytes:
-        return f"it has {size:,} bytes, expected {source.bytes:,}"
-    for kind, expected in (("md5", source.md5), ("sha256", source.sha256)):
-        if expected and (digest := hash_file(path, kind)) != expected:
-            return f"its {kind.upper()} is {digest}, expected {expected}"
+    if problem := _find_difference(path, source):
+        return problem
     if source.md5 or source.sha256:
         return None
     if first := _read_record(record):
@@ -155,6 +151,31 @@ def _find_problem(path: Path, source: Source, record: Path) -> str | None:
     elif source.kind == "images" and not zipfile.is_zipfile(path):
         return "it is no zip archive, or its end is missing"
     return None
+
+
+def _find_difference(path: Path, source: Source) -> str | None:
+    """In which of the properties that the source gives a file differs, or None."""
+    size = path.stat().st_size
+    if source.bytes is not None and size != source.bytes:
+        return f"it has {size:,} bytes, expected {source.bytes:,}"
+    for kind, expected in (("md5", source.md5), ("sha256", source.sha256)):
+        if expected and (digest := hash_file(path, kind)) != expected:
+            return f"its {kind.upper()} is {digest}, expected {expected}"
+    return None
+
+
+def check_local(path: Path, source: Source) -> None:
+    """Check size and MD5 of a local source; publishing it checks its SHA-256.
+
+    Raises:
+        UserError: it has another size or MD5, or is a folder, which has neither.
+    """
+    if path.is_dir():
+        problem = "a folder has no `bytes` and no `md5`" if source.bytes or source.md5 else None
+    else:
+        problem = _find_difference(path, source.model_copy(update={"sha256": None}))
+    if problem:
+        raise UserError(f"{path}: {problem}; replace it, or correct the source in the profile")
 
 
 def _read_record(record: Path) -> str | None:
