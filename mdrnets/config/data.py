@@ -166,6 +166,8 @@ class Split(Options):
     def _consistent(self) -> Self:
         if (self.rule == "last") != (self.test is not None):
             raise ValueError("test: required by rule `last` and not allowed by others; correct it")
+        if self.rule == "last" and self.test_every is not None:
+            raise ValueError("test_every: not allowed by rule `last`; remove it")
         return self
 
 

@@ -66,6 +66,11 @@ def test_the_number_of_test_images_belongs_to_the_rule_last() -> None:
             Split.model_validate({"rule": rule, "test": test, "validation": 0})
 
 
+def test_every_nth_test_image_belongs_to_the_rule_celebahq() -> None:
+    with pytest.raises(ValueError, match="test_every: "):
+        Split(rule="last", test=5, test_every=10, validation=0)
+
+
 def test_label_classes_are_known_ones() -> None:
     with pytest.raises(ValueError, match="classes"):
         Labels.model_validate({"source": "faces", "classes": "all"})
