@@ -38,7 +38,7 @@ from mdrnets.reporting.page.runs import Run, anchor, read_runs, upstream_runs
 from mdrnets.reporting.page.scores import read_scores
 from mdrnets.reporting.page.verdict import read_claims, summarise_verdict
 from mdrnets.reporting.tables.cells import Cell
-from mdrnets.reporting.tables.costs import COLUMNS, read_costs
+from mdrnets.reporting.tables.costs import COLUMNS, read_costs, write_costs
 from mdrnets.reporting.tables.summaries import Summaries, read_summaries
 from mdrnets.tracking.provenance import GitState, git_state
 
@@ -71,7 +71,7 @@ class Section:
 
 
 def render(config: Config, layout: Layout, name: str) -> None:
-    """Write index.html.
+    """Write index.html, and the costs again: Table 1 may come before the variants' trainings.
 
     The page also shows this machine's run records and the reference run, which are not declared
     inputs: results that were restored have no records, and a profile may have no reference run.
@@ -84,6 +84,7 @@ def render(config: Config, layout: Layout, name: str) -> None:
         comparisons=read_comparisons(layout.report("comparisons.json")),
     )
     write_text(layout.report("index.html"), text)
+    write_costs(config, layout)
 
 
 def page(

@@ -5,6 +5,9 @@ import pytest
 
 from mdrnets.config.load import load_config
 from mdrnets.dag.pipeline import Pipeline
+from mdrnets.files import write_text
+from mdrnets.files.tables import read_table
+from mdrnets.reporting.tables.costs import read_costs
 from stages.render import main
 from tests.helpers.project import LAYOUT
 
@@ -26,6 +29,14 @@ def test_the_page_comes_after_every_other_stage_of_the_report(project: Path) -> 
     *others, page = [stage for stage in pipeline.stages.values() if stage.group == "report"]
     assert page.outputs == (LAYOUT.report("index.html"),)
     assert all(set(stage.outputs) & set(page.inputs) for stage in others)
+
+
+def test_costs_are_those_of_all_trainings(project: Path) -> None:
+    write_text(LAYOUT.report("costs.csv"), "of Table 1, before the variants were trained\n")
+    assert main(["report"]) == 0
+    costs = read_costs(load_config(), LAYOUT)
+    assert costs is not None
+    assert len(read_table(LAYOUT.report("costs.csv"))) == len(costs.rows)
 
 
 def test_restored_results_have_a_page_without_runs(project: Path) -> None:
