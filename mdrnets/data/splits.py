@@ -35,6 +35,11 @@ def assign_image_roles(ids: Sequence[str], split: Split, *, seed: int) -> Roles:
     else:
         test = select_celebahq(ids, test_every=split.test_every)
     others = [name for name in ids if name not in test]
+    if not others:
+        raise UserError(
+            f"split.rule: {split.rule} selects all {len(ids)} images for test, expected others for "
+            "training; add some"
+        )
     if split.validation >= len(others):
         raise UserError(
             f"split.validation: found {split.validation}, expected fewer than the {len(others)} "
