@@ -131,10 +131,12 @@ def git_state(profile: str, folder: Path = Path()) -> GitState:
 
 def run_git(folder: Path, *arguments: str) -> str | None:
     """What a command of git prints in a folder; None if it fails, or git is not installed."""
+    # Of a folder whose code runs here, also if another user owns it, as in a container.
+    trusted = f"safe.directory={folder.resolve()}"
     try:
         # Without optional locks, parallel stages do not wait for each other.
         return subprocess.run(
-            ["git", "--no-optional-locks", *arguments],
+            ["git", "--no-optional-locks", "-c", trusted, *arguments],
             cwd=folder,
             # A git hook that starts a run would name its own repository.
             env={k: v for k, v in os.environ.items() if not k.startswith("GIT_")},

@@ -36,6 +36,13 @@ def test_a_clean_checkout_has_its_commit(checkout: Path) -> None:
     assert state.dirty is False
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to another user")
+def test_the_checkout_of_another_user_has_its_commit(checkout: Path) -> None:
+    commit = _git(checkout, "rev-parse", "HEAD")
+    os.chown(checkout, 65534, 65534)
+    assert git_state("demo", checkout).commit == commit
+
+
 def test_what_a_run_writes_makes_nothing_dirty(checkout: Path) -> None:
     for name in (
         "runs/demo/setup.json",
