@@ -38,13 +38,23 @@ def test_snakemake_and_its_plugin_know_every_key(project_copy: Copy, profile: st
     assert json.loads(done.stdout.splitlines()[-1]) == [profile, 100, 5]
 
 
-def test_a_job_asks_for_what_the_plan_says(project_copy: Copy, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("profile", "job", "model"),
+    [
+        ("smoke", "train_recon rendered_a", "rendered_a/recon"),
+        # Not the first of its rule, as if another method had been added since.
+        ("demo", "train deepfillv2 rendered_b", "rendered_b/deepfillv2"),
+    ],
+)
+def test_a_job_asks_for_what_the_plan_says(
+    project_copy: Copy, tmp_path: Path, profile: str, job: str, model: str
+) -> None:
     copy = project_copy.clone(tmp_path / "planned")
-    plan = copy.root / "runs/smoke/plan.json"
+    plan = copy.root / f"runs/{profile}/plan.json"
     plan.parent.mkdir(parents=True)
-    plan.write_text(json.dumps({"train_recon rendered_a": {"runtime": 77, "mem_mb": 1234}}))
-    model = "runs/smoke/models/rendered_a/recon.safetensors"
-    output = copy.snakemake("--dry-run", model).stdout
+    plan.write_text(json.dumps({job: {"runtime": 77, "mem_mb": 1234}}))
+    target = f"runs/{profile}/models/{model}.safetensors"
+    output = copy.snakemake("--dry-run", "--config", f"profile={profile}", "--", target).stdout
     (resources,) = [line for line in output.splitlines() if "runtime=" in line]
     assert "runtime=77" in resources
     assert "mem_mb=1234" in resources

@@ -109,7 +109,8 @@ def planned(stage):
             )
         return PLANNED[job][name]
 
-    names = PLANNED.get(job_name(next(stage.combinations())), {})
+    plans = (PLANNED.get(job_name(wildcards)) for wildcards in stage.combinations())
+    names = next(filter(None, plans), {})
     return {name: partial(request, name) for name in names}
 
 
