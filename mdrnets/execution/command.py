@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from mdrnets.errors import UserError
 from mdrnets.execution.log import log_to_stderr, tolerate_encoding
+from mdrnets.files import FULL_DISK
 from mdrnets.files.text import read_json
 from mdrnets.runtime.workers import local_rank
 
@@ -180,6 +181,11 @@ def exit_code(run: Callable[[], int]) -> int:
             raise
         return print_user_error(missing)
     except OSError as error:
+        if error.errno in FULL_DISK:
+            where = f"{error.filename}: " if error.filename else ""
+            return print_user_error(
+                UserError(f"{where}the disk is full; free some space and run again")
+            )
         if error.errno not in FORBIDDEN or error.filename is None:
             raise
         return print_user_error(
