@@ -105,12 +105,12 @@ class PerClass(Options):
     Attributes:
         baseline: the variant that the method is compared with.
         parser: the component that predicts the classes of images without label maps.
-        min_pairs: smallest number of pairs of image and hole for a statistical test.
+        min_images: smallest number of images for a statistical test.
     """
 
     baseline: Name
     parser: Name
-    min_pairs: int = Field(ge=1)
+    min_images: int = Field(ge=1)
 
 
 class AblationFigure(Options):

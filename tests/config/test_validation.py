@@ -25,7 +25,7 @@ def test_an_unknown_key_is_named_with_its_file(change: Change, file: str) -> Non
         ("params.yaml", "ablated", "ablation_base"),
         ("params.yaml", "classwise", "per_class"),
         ("params.yaml", "per_class.against", "baseline"),
-        ("params.yaml", "per_class.fewest_pairs", "min_pairs"),
+        ("params.yaml", "per_class.min_pairs", "min_images"),
         ("profiles/paper.yaml", "datasets.celebahq.split.others_every", "test_every"),
         ("profiles/paper.yaml", "datasets.celebahq.stands_for", "published_as"),
         ("profiles/paper.yaml", "sources.ffhq_faces.shrink", "downscale"),

@@ -54,7 +54,7 @@ def _configure(folder: Path) -> None:
         params["ablation_base"] = "toy"
         params["variants"] = {"blind": {"title": "w/o memory", "options": {"width": 2}}}
         params["ablations"] = {"table2": {"title": "Table 2", "rows": ["blind", "full"]}}
-        params["per_class"] = {"baseline": "blind", "parser": "parser", "min_pairs": 3}
+        params["per_class"] = {"baseline": "blind", "parser": "parser", "min_images": 3}
     with edit_yaml("profiles/tiny.yaml") as profile:
         profile |= {"variants": ["blind"], "seeds": 2}
         labels = {"source": "noise", "classes": "mdrnets14"}

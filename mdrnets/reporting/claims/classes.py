@@ -1,7 +1,8 @@
 """The paper's central claim, tested by class: the memory restores what is entirely in the hole.
 
-Over the pairs of a test image and a hole that covers a whole semantic class, the full method is
-compared with the variant that has no memory: L1 and PSNR over the pixels of the class.
+Where a hole covers a whole semantic class of a test image, the full method is compared with the
+variant that has no memory: L1 and PSNR over the pixels of the class. An image may have such a hole
+in several bins; these are not independent, so their mean is tested.
 """
 
 from collections.abc import Mapping, Sequence
@@ -90,7 +91,7 @@ def _compare(
     source = " and ".join(sorted({score.source for score in first}))
     finding = replace(finding, source=source or None)
     with np.errstate(invalid="ignore"):  # ∞ − ∞ is left out
-        differences = ours - others  # T×n
+        differences = _average_by_image(ours - others, [score.image for score in first])  # T×n
     difference = mean_difference(
         differences.mean(axis=0),
         resamples=resampling.resamples,
@@ -98,7 +99,14 @@ def _compare(
         seed=derived_seed(config.protocol.seed, CLASS, str(finding.label), column),
     )
     n = difference.n if difference else 0
-    if n < per_class.min_pairs:
-        return replace(finding, n=n, reason=f"fewer than {per_class.min_pairs} pairs")
+    if n < per_class.min_images:
+        return replace(finding, n=n, reason=f"fewer than {per_class.min_images} images")
     by_training = [float(row[np.isfinite(row)].mean()) for row in differences]
     return with_test_result(finding, difference, by_training, test=SIGNED_RANK)
+
+
+def _average_by_image(values: np.ndarray, images: Sequence[str]) -> np.ndarray:
+    """T×P values of P completions → T×n, the mean of each image in order."""
+    names = np.array(images)
+    means = [values[:, names == image].mean(axis=1) for image in dict.fromkeys(images)]
+    return np.stack(means, axis=1) if means else values

@@ -43,7 +43,7 @@ class Finding:
             the number of columns. The mean over the trainings.
         low: lower end of its interval.
         high: upper end of its interval.
-        n: number of images; for `class` the number of pairs of an image and a hole.
+        n: number of images.
         other: the method that it is compared with.
         test: name of the test that gave `p`.
         p: two-sided p-value.

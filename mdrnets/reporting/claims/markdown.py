@@ -30,7 +30,7 @@ NOTES = (
     "The best other method is the one with the best mean in that column. It may differ from the "
     "paper's.",
     "All scores are paired: both methods complete the same image with the same hole. L1, PSNR and "
-    "SSIM: bootstrap interval of the mean difference and Wilcoxon signed-rank test, without pairs "
+    "SSIM: bootstrap interval of the mean difference and Wilcoxon signed-rank test, without images "
     "with an infinite PSNR. Fréchet distance: delete-half jackknife interval and a permutation "
     "test that swaps the labels of the methods image by image; for the growth of a lead, the "
     "normal approximation of the jackknife.",
@@ -128,8 +128,9 @@ def _introduction(tests: Sequence[Finding]) -> list[str]:
         names = " ".join(f.source or "" for f in tests)
         sources = " and ".join(text for source, text in SOURCES.items() if source in names)
         return [
-            "Over all pairs of an image and a hole that covers the class entirely, and over the "
-            f"pixels of the class. The classes are from {sources or 'no image'}. {UNPUBLISHED}",
+            "Over the pixels of the class, where a hole covers it entirely; an image with several "
+            "such holes counts once, with their mean. The classes are from "
+            f"{sources or 'no image'}. {UNPUBLISHED}",
             "",
         ]
     return []

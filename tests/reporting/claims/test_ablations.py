@@ -1,6 +1,7 @@
 """On made-up scores whose order is known."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ def _config(run: Sequence[str] = ("small", "none"), seeds: int = 1) -> Config:
         (("full", "small", "none"), ("full", "small")),
         run=run,
         seeds=seeds,
-        per_class=PerClass(baseline="none", parser="coarse", min_pairs=FEWEST),
+        per_class=PerClass(baseline="none", parser="coarse", min_images=FEWEST),
     )
 
 
@@ -130,8 +131,8 @@ def test_classes_are_judged_one_by_one() -> None:
     by_class = {f.label: (f.verdict, f.reason, f.n) for f in findings}
     assert by_class["eye"] == (SUPPORTED, None, 20)
     assert by_class["nose"] == (CONTRADICTED, "the opposite sign", 30)
-    assert by_class["hat"] == (UNTESTED, "fewer than 11 pairs", 10)
-    assert by_class["ear"] == (UNTESTED, "fewer than 11 pairs", 0)
+    assert by_class["hat"] == (UNTESTED, "fewer than 11 images", 10)
+    assert by_class["ear"] == (UNTESTED, "fewer than 11 images", 0)
     assert by_class["hair"] == (SUPPORTED, None, FEWEST)
     eye = next(f for f in findings if f.label == "eye")
     assert (eye.metric, eye.dataset, eye.source) == ("hole L1", "set_a", "annotated")
@@ -141,13 +142,13 @@ def test_classes_are_judged_one_by_one() -> None:
     assert min(f.adjusted_p for f in tested if f.adjusted_p) == pytest.approx(6 * smallest)
 
 
-def test_the_fewest_pairs_pass_holms_over_all_classes_and_one_fewer_do_not() -> None:
-    """The reason beside `per_class.min_pairs` in params.yaml."""
+def test_the_fewest_images_pass_holms_over_all_classes_and_one_fewer_do_not() -> None:
+    """The reason beside `per_class.min_images` in params.yaml."""
     p = [2 * 0.5**n for n in (FEWEST, FEWEST - 1)]  # exact, all differences of one sign
     assert p[0] * 2 * 14 < 0.05 < p[1] * 2 * 14
 
 
-def test_infinite_psnrs_are_left_out_of_the_pairs() -> None:
+def test_infinite_psnrs_are_left_out() -> None:
     scores = _scores({"eye": FEWEST}, {"eye": 1})
     first = scores["mdrnets"][0]
     values = {**vars(first), "psnr": float("inf")}
@@ -157,10 +158,22 @@ def test_infinite_psnrs_are_left_out_of_the_pairs() -> None:
         for f in class_findings(_config(), scores, resampling=RESAMPLING)
         if f.label == "eye"
     }
-    assert eye == {"hole L1": (None, 11), "hole PSNR": ("fewer than 11 pairs", 10)}
+    assert eye == {"hole L1": (None, 11), "hole PSNR": ("fewer than 11 images", 10)}
 
 
-def test_of_several_trainings_the_mean_of_each_pair_is_tested() -> None:
+def test_holes_of_one_image_are_no_further_images() -> None:
+    """Repeated scores add no evidence: neither n nor p changes."""
+    scores = _scores({"eye": FEWEST}, {"eye": 1})
+    repeated = {
+        name: [*rows, *(replace(row, bin="20-40") for row in rows)] for name, rows in scores.items()
+    }
+    once, twice = (
+        class_findings(_config(), rows, resampling=RESAMPLING) for rows in (scores, repeated)
+    )
+    assert once == twice
+
+
+def test_of_several_trainings_the_mean_of_each_image_is_tested() -> None:
     scores = _scores({"eye": 20}, {"eye": 1.5}, seeds=2)
     findings = class_findings(_config(seeds=2), scores, resampling=RESAMPLING)
     eye = next(f for f in findings if f.label == "eye")
@@ -199,7 +212,7 @@ def test_the_page_tells_orders_and_classes() -> None:
     assert any(cell.startswith("signed rank, n = 20, p ") for cell in cells)
     assert "The classes are from the annotations of the images." in page
     (hat,) = (line for line in lines if "| hat: hole L1 " in line)
-    assert f"| {UNTESTED}: fewer than 11 pairs " in hat and "| n = 3 " in hat
+    assert f"| {UNTESTED}: fewer than 11 images " in hat and "| n = 3 " in hat
     assert "The paper's numbers for this table are not available to us" in page
 
 
