@@ -122,16 +122,7 @@ def main() -> None:
         )
 
 
-HEADERS = (
-    "network",
-    "phase",
-    "batch",
-    "ms per step",
-    "images/s",
-    "% of peak",
-    "GiB",
-    "hours in all",
-)
+HEADERS = ("network", "phase", "batch", "ms/step", "images/s", "% of peak", "GiB", "hours in all")
 
 
 def find_device(name: str, kind: str) -> Device | None:

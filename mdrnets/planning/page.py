@@ -13,16 +13,7 @@ from mdrnets.planning.speed import COMPLETE, LOADING_SECONDS
 
 HOUR, GIB, GB = 3600, 2**30, 1e9
 
-TRAINED = (
-    "trained",
-    "phase",
-    "jobs",
-    "steps",
-    "batch",
-    "images seen",
-    "parameters",
-    "GMAC per step",
-)
+TRAINED = ("trained", "phase", "jobs", "steps", "batch", "images seen", "parameters", "GMAC/step")
 
 
 def page(plan: Plan, gpus: Sequence[int]) -> str:
@@ -43,12 +34,12 @@ def page(plan: Plan, gpus: Sequence[int]) -> str:
             f"Profile `{plan.config.name}` on {device.title}, {profile.precision}, "
             f"{profile.image_size}×{profile.image_size}: {_number(hours)} {unit}-hours.",
             format_table(
-                (*TRAINED, f"{unit}-hours", "busy", "from", f"GiB per {unit}"),
+                (*TRAINED, f"{unit}-hours", "busy", "from", f"GiB/{unit}"),
                 [_training_row(plan, works) for works in _group_rows(plan, trainings)],
                 labels=1,
             ),
             format_table(
-                ("completed by", "jobs", "images", "GMAC per image", f"{unit}-hours", "from"),
+                ("completed by", "jobs", "images", "GMAC/image", f"{unit}-hours", "from"),
                 [_completion_row(plan, works) for works in _group_rows(plan, completions)],
                 labels=1,
             ),

@@ -22,7 +22,7 @@ COLUMNS = {  # in the CSV → in the Markdown
     "dataset": "data",
     "method": "method",
     "parameters": "parameters",
-    "gmacs": "GMAC per image",
+    "gmacs": "GMAC/image",
     "steps": "steps",
     "training_seconds": "training s",
     "training_memory_mib": "peak MiB",
