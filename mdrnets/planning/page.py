@@ -153,7 +153,8 @@ def _disk(plan: Plan) -> Iterator[tuple[str, int]]:
     yield from plan.packed.items()
     jobs = plan.jobs.items()
     yield "models", sum(job.output_bytes for name, job in jobs if name.startswith("train"))
-    yield "completions", sum(job.output_bytes for name, job in jobs if name.startswith("complete"))
+    completing = ("complete", "collect")
+    yield "completions", sum(job.output_bytes for name, job in jobs if name.startswith(completing))
     yield "states of the largest unfinished training", max(job.temporary_bytes for _, job in jobs)
 
 

@@ -160,6 +160,9 @@ class Planner:
             return self._training(job)
         if program == "complete" and self.config.network(job.arguments[1]).trained:
             return self._completion(job)
+        if program in ("complete", "collect"):
+            images = self._images[job.arguments[0]]
+            return PlannedJob(output_bytes=completion_bytes(self.config, images))
         return PlannedJob()
 
     def _training(self, job: Job) -> PlannedJob:

@@ -12,7 +12,7 @@ from mdrnets.planning.plan import Plan, Planner
 from mdrnets.planning.schedule import makespan
 from mdrnets.planning.speed import DEVICES, Measurement, Speed, loading_seconds
 from mdrnets.tracking.record import Record
-from tests.helpers.project import LAYOUT, write_configuration, write_data
+from tests.helpers.project import LAYOUT, edit_yaml, write_configuration, write_data
 
 NETWORKS = {
     "base": {"epochs": 3, "batch_size": 2, "width": 3},
@@ -61,6 +61,19 @@ def test_completions_take_all_bins_and_their_disk(config: Config) -> None:
     job = _plan(config).jobs["complete_toy one"]
     assert job.work[0].steps == 2 * 3  # bins · batches of two for five images
     assert job.output_bytes == 2 * 2 * 5 * 32 * 32 * 3
+
+    with edit_yaml(Path("params.yaml")) as params:
+        fill = {"title": "Fill", "module": "mdrnets.methods.biharmonic", "trained": False}
+        params["methods"] |= {
+            "fill": fill,
+            "given": {"title": "Given", "completions": "{dataset}.zip"},
+        }
+    with edit_yaml(Path("profiles/tiny.yaml")) as profile:
+        profile["methods"] += ["fill", "given"]
+    more = _plan(load_config())
+    for name in ("complete_fill one", "collect_given one"):
+        assert more.jobs[name].output_bytes == job.output_bytes
+    assert f"completions | {6 * job.output_bytes / 1e9:.3g}" in " ".join(page(more, [1]).split())
 
 
 def test_a_measured_step_takes_what_was_measured(config: Config) -> None:
