@@ -4,6 +4,7 @@ Nothing is written unless everything fits: each job that finished on the other m
 the parameters and the inputs that it would have here, and its outputs match their record.
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -142,7 +143,10 @@ def mark_current(pipeline: Pipeline, finished: list[ImportedJob]) -> None:
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--touch", "--quiet", "all"]
     # Without --forcerun, Snakemake would not record the code that made the files.
     command += ["--forcerun", *rules, "--config", f"profile={pipeline.config.name}", "--", *outputs]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    # What Snakemake runs at its end is called `python`, also where no environment is active.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    environment = os.environ | {"PATH": path}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         said = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise UserError(

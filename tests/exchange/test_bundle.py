@@ -1,4 +1,6 @@
+import os
 import shutil
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +11,7 @@ from mdrnets.commands.command_line import run_command
 from mdrnets.dag.pipeline import Job, Pipeline
 from mdrnets.errors import UserError
 from mdrnets.exchange.bundle import find_inputs, select_jobs, write_bundle
+from mdrnets.exchange.import_results import mark_current
 from mdrnets.files import write_text
 from mdrnets.layout import BUNDLE
 from mdrnets.tracking.provenance import git_state
@@ -191,3 +194,15 @@ def test_what_does_not_fit_is_refused_and_nothing_is_written(
     assert run_command("import-results", [str(there)]) == 1
     assert str(named) in capsys.readouterr().err
     assert not any(path.exists() for job in select_jobs(pipeline) for path in job.outputs)
+
+
+def test_snakemake_finds_the_environment_where_none_is_active(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = Path("environment/bin/python").absolute()
+    write_text(program, '#!/bin/sh\nif [ "$1" = -m ]; then exec python; fi\ntouch found\n')
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    monkeypatch.setenv("PATH", os.defpath)
+    mark_current(pipeline, [])
+    assert Path("found").exists()
