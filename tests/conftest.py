@@ -17,6 +17,12 @@ from tests.helpers.browser import open_chromium
 ROOT = Path(__file__).parents[1]
 
 
+def pytest_configure() -> None:
+    """Take Ctrl-C also in the background of a shell, which starts programs that ignore it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what needs more GPUs than there are: `gpu` needs one, `gpu(2)` two."""
     marked = [(item, mark) for item in items if (mark := item.get_closest_marker("gpu"))]
