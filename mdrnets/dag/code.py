@@ -138,9 +138,8 @@ def _imports(body: Iterable[ast.AST]) -> Iterator[str]:
             # `from package import name`: the name may be a module of its own.
             base = "." * node.level + (node.module or "")
             yield base
-            yield from (
-                f"{base}.{alias.name}" if node.module else base + alias.name for alias in node.names
-            )
+            package = f"{base}." if node.module else base
+            yield from (package + alias.name for alias in node.names)
         else:  # expressions, most of a tree, contain no imports
             for field in ("body", "handlers", "orelse", "finalbody", "cases"):
                 yield from _imports(getattr(node, field, ()))

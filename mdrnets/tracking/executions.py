@@ -58,11 +58,8 @@ def has_current_code(record: Record, job: Job) -> bool:
 
 def changed_parameter(record: Record, job: Job) -> str | None:
     """A parameter that an execution had with another value than today's, or only one of them."""
-    recorded = record.parameters
-    for key in {**job.parameters, **recorded}:
-        if key not in recorded or key not in job.parameters or recorded[key] != job.parameters[key]:
-            return key
-    return None
+    now, then, absent = job.parameters, record.parameters, object()
+    return next((k for k in {**now, **then} if now.get(k, absent) != then.get(k, absent)), None)
 
 
 def check_results(pipeline: Pipeline) -> int:
