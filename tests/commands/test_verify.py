@@ -110,6 +110,17 @@ def test_an_edited_table_is_named(pipeline: Pipeline, capsys: pytest.CaptureFixt
     assert run_command("keep", []) == 1
 
 
+def test_a_table_that_its_record_does_not_list_is_named(
+    pipeline: Pipeline, capsys: pytest.CaptureFixture[str]
+) -> None:
+    records = RecordStore(LAYOUT.records)
+    table = str(LAYOUT.report("table1.csv"))
+    record = next(r for r in records.latest() if table in r.outputs)
+    records.update(record, outputs={p: h for p, h in record.outputs.items() if p != table})
+    assert run_command("verify", []) == 1
+    assert table in capsys.readouterr().err
+
+
 def test_only_what_the_present_results_gave_is_kept(
     pipeline: Pipeline, make_record: Callable[..., Record], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -26,8 +26,8 @@ from mdrnets.reporting.reference.run import (
     load_reference,
 )
 from mdrnets.reporting.tables.cells import Cell
-from mdrnets.tracking.executions import Execution, executions
-from mdrnets.tracking.record import Record
+from mdrnets.tracking.executions import Execution, changed_error, executions
+from mdrnets.tracking.record import Record, hashes
 
 CONFIGURATION, EXECUTIONS = "configuration.json", "executions.csv"
 EXECUTION_COLUMNS = ("execution", "commit", "started", "seconds", "attempts", "peak_mib", "outputs")
@@ -141,10 +141,8 @@ def _check_current(made: Mapping[Path, Execution], ran: Iterable[Execution]) -> 
     results = {name: file for execution in ran for name, file in execution.record.outputs.items()}
     for path, execution in made.items():
         record = execution.record
-        if record.outputs[str(path)].sha256 != sha256(path):
-            raise UserError(
-                f"{path}: changed since {record.command!r} wrote it; delete it and run that again"
-            )
+        if record.outputs.get(str(path)) != hashes([path])[str(path)]:
+            raise changed_error(path, execution)
         for name, read in record.inputs.items():
             if results.get(name, read) != read:
                 raise UserError(
