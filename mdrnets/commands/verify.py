@@ -18,16 +18,22 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "name", nargs="?", help="name of the reference run (default: that of the profile)"
     )
+    parser.add_argument(
+        "--part",
+        action="store_true",
+        help="compare only the methods and data sets that have scores here; no table needs to be "
+        "rendered",
+    )
     options = parser.parse_args(arguments)
 
     from mdrnets.config.load import load_config
     from mdrnets.dag.pipeline import Pipeline
 
     pipeline = Pipeline(load_config(options.profile))
-    return _verify(pipeline, options.name or pipeline.config.name)
+    return _verify(pipeline, options.name or pipeline.config.name, part=options.part)
 
 
-def _verify(pipeline: "Pipeline", name: str) -> int:
+def _verify(pipeline: "Pipeline", name: str, *, part: bool) -> int:
     from mdrnets.files import write_text
     from mdrnets.files.tables import write_rows
     from mdrnets.reporting.reference.compare import (
@@ -40,7 +46,7 @@ def _verify(pipeline: "Pipeline", name: str) -> int:
     from mdrnets.reporting.reference.verify import verify
 
     layout = pipeline.layout
-    verification = verify(pipeline, name)
+    verification = verify(pipeline, name, part=part)
     write_rows(layout.report("verify.csv"), Comparison, verification.comparisons)
     write_text(
         layout.report("verify.md"), comparison_page(verification.comparisons, verification.facts)

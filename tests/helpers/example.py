@@ -111,6 +111,7 @@ def make_summary(
     values: dict[str, float] | None = None,
     frechet_name: str = "FD(effnet-lite0)",
     images: int = 60,
+    bins: Sequence[str] = BINS,
 ) -> Summary:
     """`values` by metric are those of the first bin; each further bin adds 1. Others are 5."""
 
@@ -118,7 +119,7 @@ def make_summary(
         value = (values or {}).get(metric, 5.0) + number
         return Estimate(value=value, low=value - 0.1, high=value + 0.3, n=images)
 
-    bins = {
+    summaries = {
         name: BinSummary(
             means={metric: estimate(metric, number) for metric in METRICS},
             distances=Distances(
@@ -130,7 +131,7 @@ def make_summary(
                 warning=f"{images} images for 1280 dimensions",
             ),
         )
-        for number, name in enumerate(BINS)
+        for number, name in enumerate(bins)
     }
     return Summary(
         dataset=dataset,
@@ -138,7 +139,7 @@ def make_summary(
         images=images,
         ssim="gaussian11_rgb",
         confidence=0.95,
-        bins=bins,
+        bins=summaries,
     )
 
 

@@ -98,10 +98,15 @@ def read_cells(paths: Iterable[Path]) -> dict[Key, Value]:
     Raises:
         UserError: a table is missing or has another form.
     """
+    return list_values({path.stem: read_rows(path, Cell) for path in paths})
+
+
+def list_values(tables: Mapping[str, Iterable[Cell]]) -> dict[Key, Value]:
+    """The values of the cells of tables by their names, without blank cells."""
     return {
-        (path.stem, cell.dataset, cell.method, cell.metric, cell.bin): (cell.value, cell.n)
-        for path in paths
-        for cell in read_rows(path, Cell)
+        (name, cell.dataset, cell.method, cell.metric, cell.bin): (cell.value, cell.n)
+        for name, cells in tables.items()
+        for cell in cells
         if cell.value is not None
     }
 

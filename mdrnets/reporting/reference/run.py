@@ -1,7 +1,7 @@
 """Reference runs: the numbers that later runs are compared with, and the accepted differences.
 
 `reports/reference/NAME/` holds tables and curves, no images, and `run.json`: the run behind them,
-its machines, and the tolerances with their reasons. `save.py` writes it.
+its machines, and the tolerances with their reasons. `save.py` writes it, and `executions.csv`.
 """
 
 from datetime import date
@@ -76,10 +76,9 @@ class ReferenceRun(Options):
     Attributes:
         profile: of the run.
         command: reproduces the tables.
-        commits: of the code, from the run records.
+        commits: of the code of all trainings, completions and evaluations.
         made: date of the run.
         cost: of all jobs behind the saved files.
-        code: SHA-256 of all project files that trainings and evaluations ran.
         settings: of all trainings and evaluations.
         versions: of the packages that rendered the tables.
         tables: that are compared, file name → SHA-256.
@@ -92,7 +91,6 @@ class ReferenceRun(Options):
     commits: tuple[str, ...]
     made: date
     cost: RunCost
-    code: str
     settings: tuple[Setting, ...]
     versions: dict[str, str]
     tables: dict[str, str]

@@ -4,7 +4,6 @@ Saved are the tables of scores, which `verify` compares; claims, costs and curve
 as the stages read it; and one row for each execution.
 """
 
-import hashlib
 import json
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +14,8 @@ from typing import Any
 from mdrnets.dag.pipeline import Job, Pipeline, snakemake_command
 from mdrnets.errors import UserError
 from mdrnets.files import atomic_write, sha256, write_text
-from mdrnets.files.tables import read_rows, write_table
+from mdrnets.files.tables import read_rows
+from mdrnets.reporting.reference.executions import EXECUTIONS, decide_numbers, write_executions
 from mdrnets.reporting.reference.run import (
     REFERENCE,
     ReferenceRun,
@@ -29,12 +29,7 @@ from mdrnets.reporting.tables.cells import Cell
 from mdrnets.tracking.executions import Execution, changed_error, executions
 from mdrnets.tracking.record import Record, hashes
 
-CONFIGURATION, EXECUTIONS = "configuration.json", "executions.csv"
-EXECUTION_COLUMNS = ("execution", "commit", "started", "seconds", "attempts", "peak_mib", "outputs")
-
-NUMBERS = ("train", "evaluate")
-"""Groups of stages that decide a score."""
-
+CONFIGURATION = "configuration.json"
 SAME = "The same code, seed, processor, libraries and threads give the same bytes."
 OTHER = (
     "On another processor, or with code that sums in another order, the last bits differ, and a "
@@ -85,7 +80,6 @@ def save_reference(pipeline: Pipeline, name: str) -> ReferenceRun:
         commits=list_commits(ran),
         made=_time_span(ran)[1].date(),
         cost=_run_cost(ran),
-        code=code_digest(ran),
         settings=settings,
         versions=_find_writer(ran, tables[0]).versions,
         tables={path.name: sha256(path) for path in tables},
@@ -97,7 +91,7 @@ def save_reference(pipeline: Pipeline, name: str) -> ReferenceRun:
         with atomic_write(folder / path.name) as temporary:
             shutil.copyfile(path, temporary)
     write_text(folder / CONFIGURATION, json.dumps(configuration, indent=1) + "\n")
-    write_table(folder / EXECUTIONS, EXECUTION_COLUMNS, map(_execution_row, ran))
+    write_executions(folder, ran)
     write_text(folder / "run.json", reference.model_dump_json(indent=1) + "\n")
     written = {*(path.name for path in files), CONFIGURATION, EXECUTIONS, "run.json"}
     for path in folder.iterdir():  # left by a run that was saved before
@@ -110,7 +104,7 @@ def _report_files(ran: Sequence[Execution]) -> list[Path]:
     """The report files to save: tables and curves as CSV and Markdown, no images.
 
     Raises:
-        UserError: see `_check_current`.
+        UserError: see `check_current`.
     """
     made = {
         path: execution
@@ -119,7 +113,7 @@ def _report_files(ran: Sequence[Execution]) -> list[Path]:
         for path in execution.job.outputs
         if path.suffix in (".csv", ".md")
     }
-    _check_current(made, ran)
+    check_current(made, ran)
     return list(made)
 
 
@@ -128,7 +122,7 @@ def _cost_files(pipeline: Pipeline) -> Iterable[Path]:
     return (pipeline.layout.report(f"costs.{suffix}") for suffix in ("csv", "md"))
 
 
-def _check_current(made: Mapping[Path, Execution], ran: Iterable[Execution]) -> None:
+def check_current(made: Mapping[Path, Execution], ran: Iterable[Execution]) -> None:
     """Check that files are what their executions made, of the results that are here.
 
     Args:
@@ -205,20 +199,6 @@ def _find_writer(ran: Iterable[Execution], path: Path) -> Record:
     return next(e.record for e in ran if path in e.job.outputs)
 
 
-def _execution_row(execution: Execution) -> list[str | int | float]:
-    record = execution.record
-    outputs = " ".join(f"{path}={file.sha256}" for path, file in sorted(record.outputs.items()))
-    return [
-        record.name,
-        record.git.describe(12),
-        record.started.isoformat(timespec="seconds"),
-        round(record.seconds, 1),
-        record.attempts,
-        round((record.peak_memory or 0) / 2**20),
-        outputs,
-    ]
-
-
 def scored_tables(pipeline: Pipeline, ran: Sequence[Execution]) -> list[Path]:
     """The tables of scores of the present run.
 
@@ -228,7 +208,7 @@ def scored_tables(pipeline: Pipeline, ran: Sequence[Execution]) -> list[Path]:
     names = ("table1", "table1_extended", *pipeline.config.ablations)
     paths = {pipeline.layout.report(f"{name}.csv") for name in names}
     tables = {path: e for e in ran for path in e.job.outputs if path in paths}
-    _check_current(tables, ran)
+    check_current(tables, ran)
     if not tables:
         raise UserError(
             f"{pipeline.layout.reports}: found no table of scores; run "
@@ -239,7 +219,6 @@ def scored_tables(pipeline: Pipeline, ran: Sequence[Execution]) -> list[Path]:
 
 def list_settings(ran: Iterable[Execution]) -> tuple[Setting, ...]:
     """The settings of all trainings, completions and evaluations."""
-    records = [e.record for e in ran if e.job.stage.group in NUMBERS]
     return tuple(
         sorted(
             {
@@ -249,27 +228,16 @@ def list_settings(ran: Iterable[Execution]) -> tuple[Setting, ...]:
                     torch=record.versions["torch"],
                     threads=record.threads,
                 )
-                for record in records
+                for record in decide_numbers(ran)
             },
             key=str,
         )
     )
 
 
-def code_digest(ran: Iterable[Execution]) -> str:
-    """SHA-256 of the names and contents of the code files of trainings and evaluations."""
-    files = {
-        f"{path} {file.sha256}"
-        for execution in ran
-        if execution.job.stage.group in NUMBERS
-        for path, file in execution.record.code.items()
-    }
-    return hashlib.sha256("\n".join(sorted(files)).encode()).hexdigest()
-
-
 def list_commits(ran: Iterable[Execution]) -> tuple[str, ...]:
-    """The states of the code, for example `6f814dd61c0a with uncommitted changes`."""
-    return tuple(sorted({execution.record.git.describe(12) for execution in ran}))
+    """The code of all trainings, completions and evaluations, for example `6f814dd61c0a`."""
+    return tuple(sorted({record.git.describe(12) for record in decide_numbers(ran)}))
 
 
 def _kind(metric: str) -> str:

@@ -16,7 +16,7 @@ from mdrnets.reporting.tables.cells import Table
 from mdrnets.reporting.tables.costs import write_costs
 from mdrnets.reporting.tables.metrics import extended_metrics, table1_metrics
 from mdrnets.reporting.tables.published import load_published, published_methods
-from mdrnets.reporting.tables.summaries import read_summaries
+from mdrnets.reporting.tables.summaries import Summaries, read_summaries
 from mdrnets.reporting.tables.write import write_score_table
 
 EXTENDED = "table1_extended"
@@ -24,28 +24,34 @@ EXTENDED = "table1_extended"
 
 def render(config: Config, layout: Layout, name: str) -> None:
     """Write both tables, the metrics for DVC, and the costs."""
-    profile, methods = config.profile, config.protocol.methods
+    profile = config.profile
     summaries = read_summaries(config, layout, datasets=profile.datasets, methods=profile.methods)
-    published = load_published()
-    in_paper = published_methods(published)
-    below, further = collect_notes(config, summaries), collect_extended_notes(config)
-    for form, title, metrics, shown, notes in (
-        (name, "Table 1", table1_metrics, in_paper.union(profile.methods), below),
-        (EXTENDED, "Table 1, extended", extended_metrics, profile.methods, [*below, *further]),
+    notes = collect_notes(config, summaries)
+    for form, title, form_notes in (
+        (name, "Table 1", notes),
+        (EXTENDED, "Table 1, extended", [*notes, *collect_extended_notes(config)]),
     ):
-        table = build_table(
-            metrics(profile.frechet),
-            bins=tuple(config.protocol.bins),
-            datasets=profile.datasets,
-            methods={m: entry.title for m, entry in methods.items() if m in shown},
-            run=profile.methods,
-            summaries=summaries,
-            published=published,
-        )
-        write_score_table(config, form, table, title=title, summaries=summaries, notes=notes)
+        table = build_table1(config, summaries, extended=form == EXTENDED)
+        write_score_table(config, form, table, title=title, summaries=summaries, notes=form_notes)
         if form == name:
             _write_metrics(config, layout, table)
     write_costs(config, layout)
+
+
+def build_table1(config: Config, summaries: Summaries, *, extended: bool) -> Table:
+    """The cells of Table 1 with the methods of the paper, or of the extended one without others."""
+    profile, published = config.profile, load_published()
+    metrics = extended_metrics if extended else table1_metrics
+    shown = {*profile.methods, *(() if extended else published_methods(published))}
+    return build_table(
+        metrics(profile.frechet),
+        bins=tuple(config.protocol.bins),
+        datasets=profile.datasets,
+        methods={m: entry.title for m, entry in config.protocol.methods.items() if m in shown},
+        run=profile.methods,
+        summaries=summaries,
+        published=published,
+    )
 
 
 def _write_metrics(config: Config, layout: Layout, table: Table) -> None:
