@@ -150,7 +150,19 @@ def test_results_of_two_configurations_are_not_kept(
     record = next(r for r in records.latest() if r.name == "table1")
     records.update(record, parameters=record.parameters | {"params.yaml:seed": 1})
     assert run_command("keep", []) == 1
-    assert "params.yaml:seed" in capsys.readouterr().err
+    assert "params.yaml:seed: " in capsys.readouterr().err
+
+
+def test_the_value_that_differs_is_named_in_a_section(
+    pipeline: Pipeline, capsys: pytest.CaptureFixture[str]
+) -> None:
+    records = RecordStore(LAYOUT.records)
+    record = next(r for r in records.latest() if r.name == "check")
+    params = record.parameters["params.yaml:"]
+    changed = params | {"bootstrap": params["bootstrap"] | {"resamples": 7}}
+    records.update(record, parameters=record.parameters | {"params.yaml:": changed})
+    assert run_command("keep", []) == 1
+    assert "params.yaml:bootstrap.resamples: " in capsys.readouterr().err
 
 
 def test_what_the_kept_run_no_longer_makes_goes(pipeline: Pipeline) -> None:

@@ -158,11 +158,21 @@ def _configuration(ran: Iterable[Execution]) -> dict[str, Any]:
             key = _qualify_key(local_key, execution.job)
             first, reader = read.setdefault(key, (value, command))
             if first != value:
+                where, one, other = _first_difference(key, first, value)
                 raise UserError(
-                    f"{key}: {reader!r} read {first!r}, but {command!r} read {value!r}; run the "
+                    f"{where}: {reader!r} read {one!r}, but {command!r} read {other!r}; run the "
                     "profile again, so that all results have one configuration"
                 )
     return {key: value for key, (value, _) in sorted(read.items())}
+
+
+def _first_difference(key: str, one: Any, other: Any) -> tuple[str, Any, Any]:
+    """The key of the first value that differs in two sections, and both values; None: absent."""
+    if not (isinstance(one, dict) and isinstance(other, dict)):
+        return key, one, other
+    name = next(n for n in {**one, **other} if n not in one or n not in other or one[n] != other[n])
+    below = f"{key}{name}" if key.endswith(":") else f"{key}.{name}"
+    return _first_difference(below, one.get(name), other.get(name))
 
 
 def _qualify_key(key: str, job: Job) -> str:
