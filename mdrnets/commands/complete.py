@@ -61,6 +61,9 @@ def main(arguments: Sequence[str]) -> int:
             f"{options.output}: found the suffix {options.output.suffix!r}, expected one of "
             f"{', '.join(SUFFIXES)}; correct it"
         )
+    for path in _outputs(options.output, options.samples):
+        if path.is_dir():
+            raise UserError(f"{path}: found a folder, expected the name of a picture; correct it")
     square: Square | TurnedSquare | None = None
     if options.crop not in (None, FACE):
         square = _square(options.crop)

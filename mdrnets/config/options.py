@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mdrnets.errors import UserError
 
+MAX_EPOCHS = 1_000_000
+
 
 class Options(BaseModel):
     """An immutable record that rejects unknown keys and wrong types."""
@@ -42,12 +44,16 @@ def with_steps(
         place: gives file, line and key for error messages, see `validation.Place`.
 
     Raises:
-        UserError: `epochs` is not a positive number, `steps` is given too, or the batch size is
-            missing or invalid.
+        UserError: `epochs` is no number between 0 and `MAX_EPOCHS`, `steps` is given too, or the
+            batch size is missing or invalid.
     """
     epochs = values["epochs"]
-    if isinstance(epochs, bool) or not isinstance(epochs, int | float) or epochs <= 0:
-        raise UserError(f"{place('epochs')}: expected a number above 0, found {epochs!r}")
+    number = isinstance(epochs, int | float) and not isinstance(epochs, bool)
+    if not (number and 0 < epochs < MAX_EPOCHS):
+        raise UserError(
+            f"{place('epochs')}: expected a number above 0 and below {MAX_EPOCHS:,}, found "
+            f"{epochs!r}"
+        )
     if "steps" in values:
         raise UserError(f"{place('epochs')}: `steps` is given as well; remove one of them")
     if not isinstance(batch_size, int) or batch_size < 1:

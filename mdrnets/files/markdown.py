@@ -23,6 +23,9 @@ def format_table(
     """
     left = len(headers) if labels is None else labels
     align = ("left",) * left + ("right",) * (len(headers) - left)
+    if form == "pipe":
+        headers = [_escape(text) for text in headers]
+        rows = [[_escape(text) for text in row] for row in rows]
     text: str = tabulate(rows, headers, tablefmt=form, disable_numparse=True, colalign=align)
     return text
 
@@ -30,3 +33,7 @@ def format_table(
 def format_facts(facts: Sequence[tuple[str, str]]) -> list[str]:
     """The lines of a Markdown list of (what, text)."""
     return [f"- **{what}**: {text}" for what, text in facts]
+
+
+def _escape(text: object) -> str:
+    return str(text).replace("|", "\\|")

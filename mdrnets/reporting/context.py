@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from mdrnets.config.data import Dataset
 from mdrnets.config.load import Config
 from mdrnets.config.protocol import FULL, External
 from mdrnets.metrics.names import kernel_name
@@ -35,8 +36,21 @@ KERNEL = (
 )
 
 
-def describe_run(config: Config, summaries: Summaries, git: GitState) -> list[tuple[str, str]]:
-    """The data, schedule and code behind the numbers, as (what, text)."""
+def describe_run(
+    config: Config,
+    summaries: Summaries,
+    git: GitState,
+    *,
+    datasets: Mapping[str, Dataset] | None = None,
+) -> list[tuple[str, str]]:
+    """The data, schedule and code behind the numbers, as (what, text).
+
+    Args:
+        config: protocol and profile.
+        summaries: the scores; they know the numbers of test images.
+        git: the code.
+        datasets: behind the numbers; None: all of the profile.
+    """
     protocol, profile = config.protocol, config.profile
     images = {dataset: summary.images for (dataset, _), summary in summaries.items()}
     parts = [_schedule(config, name) for name in config.trained if name in protocol.components]
@@ -45,7 +59,7 @@ def describe_run(config: Config, summaries: Summaries, git: GitState) -> list[tu
         full = config.network(config.variant(FULL)).title
         methods.append(f"each variant of the ablations as {full}")
     return [
-        ("Data", describe_data(config, images)),
+        ("Data", describe_data(profile.datasets if datasets is None else datasets, images)),
         ("Profile", f"{config.name}: {profile.description}"),
         ("Image size", f"{profile.image_size}×{profile.image_size} (the paper: 256×256)"),
         ("Trained", "; ".join(methods + parts)),
@@ -54,12 +68,12 @@ def describe_run(config: Config, summaries: Summaries, git: GitState) -> list[tu
     ]
 
 
-def describe_data(config: Config, images: Mapping[str, int]) -> str:
-    """The data sets with their numbers of test images where known, beside those of the paper."""
+def describe_data(datasets: Mapping[str, Dataset], images: Mapping[str, int]) -> str:
+    """Data sets with their numbers of test images where known, beside those of the paper."""
     return "; ".join(
         f"{dataset.title}, beside the paper's {dataset.published_as}"
         + (f" ({images[name]} test images)" if name in images else "")
-        for name, dataset in config.profile.datasets.items()
+        for name, dataset in datasets.items()
     )
 
 

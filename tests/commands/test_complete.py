@@ -85,6 +85,15 @@ def test_an_exported_folder_gives_the_same_from_the_command_line_and_from_python
     assert np.array_equal(completed, expected)
 
 
+def test_a_folder_in_place_of_the_output_is_named_before_any_work(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("out-2.png").mkdir()
+    assert _complete("--samples", "2") == 1
+    assert capsys.readouterr().err.startswith("error: out-2.png: found a folder")
+    assert not Path("out-1.png").exists()
+
+
 def test_samples_are_numbered_and_equal_ones_are_said(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -54,6 +54,7 @@ def test_epochs_use_the_modules_batch_size(monkeypatch: pytest.MonkeyPatch) -> N
     [
         ({"epochs": 0, "batch_size": 2}, "epochs"),
         ({"epochs": "1", "batch_size": 2}, "epochs"),
+        ({"epochs": 1e308, "batch_size": 2}, "epochs"),
         ({"epochs": 1, "steps": 1, "batch_size": 2}, "epochs"),
         ({"epochs": 1, "batch_size": 0}, "batch_size"),
     ],

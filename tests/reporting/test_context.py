@@ -37,6 +37,9 @@ def test_the_run_is_described(config: Config, summaries: Summaries) -> None:
         "Rendered faces A, beside the paper's CelebA-HQ (60 test images); "
         "Rendered faces B, beside the paper's FFHQ"
     )
+    first = {"set_a": config.profile.datasets["set_a"]}
+    (data, *_) = describe_run(config, summaries, CLEAN, datasets=first)
+    assert data == ("Data", "Rendered faces A, beside the paper's CelebA-HQ (60 test images)")
     assert facts["Profile"] == "tiny: rendered faces, small & quick"
     assert facts["Image size"].startswith("64×64")
     assert facts["Trained"] == (

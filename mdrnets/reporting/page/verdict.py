@@ -59,7 +59,8 @@ def summarise_verdict(folder: Path, config: Config, images: Mapping[str, int]) -
     sentences = [
         headline(config),
         f"What this run sees, in {len(tests)} tests of {len(group_by_claim(tests))} claims of the "
-        f"paper: {count_verdicts(tests)}. Profile {config.name}: {describe_data(config, images)}.",
+        f"paper: {count_verdicts(tests)}. Profile {config.name}: "
+        f"{describe_data(profile.datasets, images)}.",
         describe_training(
             config,
             f"{_trainings(config)}, on images of {profile.image_size}×{profile.image_size} pixels "

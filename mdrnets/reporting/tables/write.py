@@ -34,7 +34,7 @@ def write_score_table(
         notes: what to know before comparing the numbers.
     """
     layout = Layout(config.name)
-    facts = describe_run(config, summaries, git_state(config.name))
+    facts = describe_run(config, summaries, git_state(config.name), datasets=table.datasets)
     legend = describe_values(config, published=table.has_published)
     write_rows(layout.report(f"{name}.csv"), Cell, table.cells)
     text = to_markdown(table, title=title, facts=facts, legend=legend, notes=notes)
