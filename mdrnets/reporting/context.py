@@ -64,7 +64,7 @@ def describe_run(
         ("Image size", f"{profile.image_size}×{profile.image_size} (the paper: 256×256)"),
         ("Trained", "; ".join(methods + parts)),
         ("Seed", _seeds(config)),
-        ("Commit", git.describe(12)),
+        ("Rendered at commit", git.describe(12)),
     ]
 
 

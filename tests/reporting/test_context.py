@@ -46,7 +46,7 @@ def test_the_run_is_described(config: Config, summaries: Summaries) -> None:
         "PConv 200 steps of 8; MDRNets 300 steps of 4; Coarse network 150 steps of 8"
     )
     assert facts["Seed"] == "2204"
-    assert facts["Commit"] == "0123456789ab"
+    assert facts["Rendered at commit"] == "0123456789ab"
 
 
 def test_published_weights_are_no_training(config: Config) -> None:
@@ -71,7 +71,7 @@ def test_published_weights_are_no_training(config: Config) -> None:
     ],
 )
 def test_the_state_of_the_code_is_told(config: Config, git: GitState, text: str) -> None:
-    (commit,) = (what for name, what in describe_run(config, {}, git) if name == "Commit")
+    (commit,) = (what for name, what in describe_run(config, {}, git) if name.endswith("commit"))
     assert commit == text
 
 

@@ -71,7 +71,7 @@ def test_an_environment_elsewhere_and_what_commands_of_the_documents_write_make_
     for folder in ("dvc_plots", "exported", "bundle", "inputs"):
         (checkout / folder).mkdir()
         (checkout / folder / "file").write_text("written\n")
-    for name in ("pip-list.txt", "report.zip", "results.zip"):
+    for name in ("pip-list.txt", "report.zip", "results.zip", "run.log", "nohup.out"):
         (checkout / name).write_text("written\n")
     assert git_state("demo", checkout).dirty is False
 
