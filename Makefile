@@ -79,7 +79,7 @@ restore: environment ## after `dvc pull`: restore the run records and tell Snake
 
 record: dvc.yaml ## after a run: record its results and run records in DVC, for `dvc push`
 	python -m stages.code --profile $(PROFILE)
-	python -m mdrnets records check --profile $(PROFILE)
+	python -m mdrnets records check --complete --profile $(PROFILE)
 	dvc commit --force
 	python -m mdrnets records pack --profile $(PROFILE)
 	dvc add --quiet records/$(PROFILE).zip

@@ -10,11 +10,15 @@ use it, so that nothing passes for the result of code that never ran.
 from collections.abc import Sequence
 
 from mdrnets.commands.command_line import command_parser
+from mdrnets.errors import UserError
 
 
 def main(arguments: Sequence[str]) -> int:
     parser = command_parser("records", __doc__)
     parser.add_argument("action", choices=("pack", "unpack", "check"))
+    parser.add_argument(
+        "--complete", action="store_true", help="check: fail as well if a result is missing"
+    )
     options = parser.parse_args(arguments)
 
     from mdrnets.config.load import load_config
@@ -26,11 +30,19 @@ def main(arguments: Sequence[str]) -> int:
     check_dvc_files()
     config = load_config(options.profile)
     if options.action == "check":
-        from mdrnets.dag.pipeline import Pipeline
+        from mdrnets.dag.pipeline import Pipeline, snakemake_command
         from mdrnets.tracking.executions import check_results
 
         pipeline = Pipeline(config)
-        print(f"{pipeline.layout.run}: the results of {check_results(pipeline)} jobs are current")
+        current, jobs = check_results(pipeline), len(list(pipeline.jobs()))
+        print(
+            f"{pipeline.layout.run}: the results of {current} of {jobs} jobs are here and current"
+        )
+        if options.complete and current < jobs:
+            raise UserError(
+                f"{pipeline.layout.run}: the results of {jobs - current} jobs are missing; run "
+                f"`{snakemake_command(config.name, 'reproduce_all')}`"
+            )
         return 0
     layout = Layout(config.name)
     records = RecordStore(layout.records)

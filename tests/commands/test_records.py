@@ -7,6 +7,7 @@ from mdrnets.commands.command_line import run_command
 from mdrnets.files import write_text
 from mdrnets.layout import Layout
 from mdrnets.tracking.record import Record, RecordStore, hashes
+from tests.helpers import finished_run
 
 LAYOUT = Layout("smoke")
 
@@ -40,3 +41,19 @@ def test_without_records_it_says_so(
 ) -> None:
     assert run_command("records", ["--profile", "smoke", action]) == 1
     assert capsys.readouterr().err.startswith(start)
+
+
+def test_a_missing_result_counts_only_where_all_are_asked_for(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    make_record: Callable[..., Record],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    pipeline = finished_run.write_finished_run(make_record)
+    assert run_command("records", ["check", "--complete"]) == 0
+    capsys.readouterr()
+    pipeline.layout.report("claims.md").unlink()
+    assert run_command("records", ["check"]) == 0
+    assert run_command("records", ["check", "--complete"]) == 1
+    assert "reproduce_all" in capsys.readouterr().err
