@@ -28,9 +28,9 @@ REPORTING = {
     "mdrnets.errors": {"MAX_NAMED", "UserError", "list_names"},
     "mdrnets.execution.command": {"stage_command"},
     "mdrnets.execution.run": {"StageRun"},
-    "mdrnets.tracking.executions": {"Execution", "executions"},
+    "mdrnets.tracking.executions": {"Execution", "changed_error", "executions"},
     "mdrnets.tracking.provenance": {"GitState", "git_state"},
-    "mdrnets.tracking.record": {"Record", "RecordStore"},
+    "mdrnets.tracking.record": {"Record", "RecordStore", "hashes"},
     "mdrnets.training.display": {"Display"},
 }
 """What tracked code uses of the modules that read files or report what a job does."""
