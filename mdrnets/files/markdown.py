@@ -25,7 +25,7 @@ def format_table(
     align = ("left",) * left + ("right",) * (len(headers) - left)
     if form == "pipe":
         headers = [_escape(text) for text in headers]
-        rows = [[_escape(text) for text in row] for row in rows]
+        rows = [[_escape(c) if isinstance(c, str) else c for c in row] for row in rows]
     text: str = tabulate(rows, headers, tablefmt=form, disable_numparse=True, colalign=align)
     return text
 
@@ -35,5 +35,5 @@ def format_facts(facts: Sequence[tuple[str, str]]) -> list[str]:
     return [f"- **{what}**: {text}" for what, text in facts]
 
 
-def _escape(text: object) -> str:
-    return str(text).replace("|", "\\|")
+def _escape(text: str) -> str:
+    return text.replace("|", "\\|")

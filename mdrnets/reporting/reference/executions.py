@@ -56,7 +56,7 @@ def read_executions(name: str) -> dict[str, ExecutionRow]:
     return {row.execution: row for row in rows}
 
 
-def decide_numbers(ran: Iterable[Execution]) -> list[Record]:
+def select_scoring_records(ran: Iterable[Execution]) -> list[Record]:
     """The records of trainings, completions and evaluations."""
     return [e.record for e in ran if e.job.stage.group in NUMBERS]
 

@@ -15,7 +15,11 @@ from mdrnets.dag.pipeline import Job, Pipeline, snakemake_command
 from mdrnets.errors import UserError
 from mdrnets.files import atomic_write, sha256, write_text
 from mdrnets.files.tables import read_rows
-from mdrnets.reporting.reference.executions import EXECUTIONS, decide_numbers, write_executions
+from mdrnets.reporting.reference.executions import (
+    EXECUTIONS,
+    select_scoring_records,
+    write_executions,
+)
 from mdrnets.reporting.reference.run import (
     REFERENCE,
     ReferenceRun,
@@ -238,7 +242,7 @@ def list_settings(ran: Iterable[Execution]) -> tuple[Setting, ...]:
                     torch=record.versions["torch"],
                     threads=record.threads,
                 )
-                for record in decide_numbers(ran)
+                for record in select_scoring_records(ran)
             },
             key=str,
         )
@@ -247,7 +251,7 @@ def list_settings(ran: Iterable[Execution]) -> tuple[Setting, ...]:
 
 def list_commits(ran: Iterable[Execution]) -> tuple[str, ...]:
     """The code of all trainings, completions and evaluations, for example `6f814dd61c0a`."""
-    return tuple(sorted({record.git.describe(12) for record in decide_numbers(ran)}))
+    return tuple(sorted({record.git.describe(12) for record in select_scoring_records(ran)}))
 
 
 def _kind(metric: str) -> str:

@@ -16,10 +16,10 @@ from mdrnets.reporting.reference.compare import (
     read_cells,
 )
 from mdrnets.reporting.reference.executions import (
-    decide_numbers,
     read_executions,
     recorded_code,
     recorded_outputs,
+    select_scoring_records,
 )
 from mdrnets.reporting.reference.run import REFERENCE, Setting, load_reference
 from mdrnets.reporting.reference.save import (
@@ -30,7 +30,7 @@ from mdrnets.reporting.reference.save import (
 )
 from mdrnets.reporting.tables.ablation import build_ablation
 from mdrnets.reporting.tables.summaries import read_summaries
-from mdrnets.reporting.tables.table1 import EXTENDED, build_table1
+from mdrnets.reporting.tables.table1 import build_tables
 from mdrnets.tracking.executions import Execution, executions
 
 
@@ -81,7 +81,7 @@ def verify(pipeline: Pipeline, name: str, *, part: bool = False) -> Verification
     else:
         here = read_cells(scored_tables(pipeline, ran))
     here = {key: value for key, value in here.items() if f"{key[0]}.csv" in reference.tables}
-    records, kept = decide_numbers(ran), read_executions(name)
+    records, kept = select_scoring_records(ran), read_executions(name)
     same_code = all(r.name in kept and kept[r.name].code == recorded_code(r) for r in records)
     settings = list_settings(ran)
     same_setting = settings == reference.settings
@@ -131,8 +131,7 @@ def _evaluated_cells(pipeline: Pipeline, ran: Sequence[Execution]) -> dict[Key, 
             f"`{snakemake_command(config.name, str(example))}` makes those of one method"
         )
     tables = {
-        "table1": build_table1(config, summaries, extended=False),
-        EXTENDED: build_table1(config, summaries, extended=True),
+        **build_tables(config, summaries),
         **{name: build_ablation(config, name, summaries) for name in config.ablations},
     }
     return list_values({name: table.cells for name, table in tables.items()})

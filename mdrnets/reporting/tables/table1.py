@@ -19,39 +19,44 @@ from mdrnets.reporting.tables.published import load_published, published_methods
 from mdrnets.reporting.tables.summaries import Summaries, read_summaries
 from mdrnets.reporting.tables.write import write_score_table
 
-EXTENDED = "table1_extended"
+TABLE1, EXTENDED = "table1", "table1_extended"
 
 
 def render(config: Config, layout: Layout, name: str) -> None:
     """Write both tables, the metrics for DVC, and the costs."""
     profile = config.profile
     summaries = read_summaries(config, layout, datasets=profile.datasets, methods=profile.methods)
+    tables = build_tables(config, summaries)
     notes = collect_notes(config, summaries)
     for form, title, form_notes in (
         (name, "Table 1", notes),
         (EXTENDED, "Table 1, extended", [*notes, *collect_extended_notes(config)]),
     ):
-        table = build_table1(config, summaries, extended=form == EXTENDED)
-        write_score_table(config, form, table, title=title, summaries=summaries, notes=form_notes)
-        if form == name:
-            _write_metrics(config, layout, table)
+        write_score_table(
+            config, form, tables[form], title=title, summaries=summaries, notes=form_notes
+        )
+    _write_metrics(config, layout, tables[name])
     write_costs(config, layout)
 
 
-def build_table1(config: Config, summaries: Summaries, *, extended: bool) -> Table:
-    """The cells of Table 1 with the methods of the paper, or of the extended one without others."""
+def build_tables(config: Config, summaries: Summaries) -> dict[str, Table]:
+    """Table 1, also with the methods that only the paper has, and the extended one, by name."""
     profile, published = config.profile, load_published()
-    metrics = extended_metrics if extended else table1_metrics
-    shown = {*profile.methods, *(() if extended else published_methods(published))}
-    return build_table(
-        metrics(profile.frechet),
-        bins=tuple(config.protocol.bins),
-        datasets=profile.datasets,
-        methods={m: entry.title for m, entry in config.protocol.methods.items() if m in shown},
-        run=profile.methods,
-        summaries=summaries,
-        published=published,
-    )
+    return {
+        name: build_table(
+            metrics(profile.frechet),
+            bins=tuple(config.protocol.bins),
+            datasets=profile.datasets,
+            methods={m: entry.title for m, entry in config.protocol.methods.items() if m in shown},
+            run=profile.methods,
+            summaries=summaries,
+            published=published,
+        )
+        for name, metrics, shown in (
+            (TABLE1, table1_metrics, published_methods(published).union(profile.methods)),
+            (EXTENDED, extended_metrics, profile.methods),
+        )
+    }
 
 
 def _write_metrics(config: Config, layout: Layout, table: Table) -> None:

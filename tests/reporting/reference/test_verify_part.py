@@ -11,7 +11,7 @@ from mdrnets.files import write_text
 from mdrnets.files.tables import write_rows
 from mdrnets.reporting.tables.cells import Cell
 from mdrnets.reporting.tables.summaries import read_summaries
-from mdrnets.reporting.tables.table1 import build_table1
+from mdrnets.reporting.tables.table1 import build_tables
 from mdrnets.tracking.record import Record
 from tests.helpers.example import make_summary
 from tests.helpers.finished_run import LAYOUT, finish, write_finished_run
@@ -28,8 +28,7 @@ def pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_record: Make)
         _score(make_record, pipeline, dataset, l1=1.0)
     config = pipeline.config
     summaries = read_summaries(config, LAYOUT, datasets=["one", "two"], methods=["toy"])
-    for name in ("table1", "table1_extended"):
-        table = build_table1(config, summaries, extended=name != "table1")
+    for name, table in build_tables(config, summaries).items():
         write_rows(LAYOUT.report(f"{name}.csv"), Cell, table.cells)
     for job in pipeline.jobs():
         if job.stage.group == "report":
