@@ -20,6 +20,8 @@ def main(arguments: Sequence[str]) -> int:
         "--complete", action="store_true", help="check: fail as well if a result is missing"
     )
     options = parser.parse_args(arguments)
+    if options.complete and options.action != "check":
+        parser.error(f"argument --complete: not for `{options.action}`; leave it out")
 
     from mdrnets.config.load import load_config
     from mdrnets.files.dvc import check_dvc_files

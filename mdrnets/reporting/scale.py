@@ -62,5 +62,5 @@ def headline(config: Config) -> str:
 
 
 def _percent(share: float) -> str:
-    """For example `3 %`; below 1 % with one digit that is not 0."""
-    return f"{100 * share:.0f} %" if share >= 0.01 else f"{100 * share:.1g} %"
+    """For example `3 %`, rounded down; below 1 % with one digit that is not 0."""
+    return f"{int(100 * share)} %" if share >= 0.01 else f"{100 * share:.1g} %"

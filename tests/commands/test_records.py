@@ -57,3 +57,9 @@ def test_a_missing_result_counts_only_where_all_are_asked_for(
     assert run_command("records", ["check"]) == 0
     assert run_command("records", ["check", "--complete"]) == 1
     assert "reproduce_all" in capsys.readouterr().err
+
+
+def test_only_check_asks_for_all_results(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        run_command("records", ["pack", "--complete"])
+    assert "argument --complete: not for `pack`; leave it out" in capsys.readouterr().err
