@@ -57,7 +57,7 @@ _BATCH = "of 8 in profiles for CPUs, so that all phases of `real64` see the same
 
 SETTING_NOTES = {
     "steps": (
-        "chosen so that a run takes minutes (demo) or hours (real64, where every phase sees 40,000 "
+        "chosen so that a run takes minutes (demo) or hours (real64, where every phase sees 4,000 "
         "images); at the paper's scale see the decisions on lengths"
     ),
     "epochs": "the paper's",
