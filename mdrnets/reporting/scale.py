@@ -63,4 +63,5 @@ def headline(config: Config) -> str:
 
 def _percent(share: float) -> str:
     """For example `3 %`, rounded down; below 1 % with one digit that is not 0."""
-    return f"{int(100 * share)} %" if share >= 0.01 else f"{100 * share:.1g} %"
+    percent = round(100 * share, 6)  # 100 * 0.29 is 28.999999999999996
+    return f"{int(percent)} %" if percent >= 1 else f"{percent:.1g} %"

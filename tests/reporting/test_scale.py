@@ -55,6 +55,7 @@ def test_a_run_at_the_papers_scale_decides() -> None:
         ({"titles": PHOTOGRAPHS | {"set_b": "Rendered faces B"}}, "rendered faces"),
         ({"image_size": 128}, "128×128 pixels"),
         ({"mdrnets": {"epochs": 22.4}}, "49 % of the paper's training"),
+        ({"mdrnets": {"epochs": 13.05}}, "29 % of the paper's training"),
         ({"mdrnets": {"steps": 5000, "batch_size": 8}}, "3 % of the paper's training"),
         ({"mdrnets": {"steps": 500}}, "0.3 % of the paper's training"),
         ({"methods": ("pconv",)}, UNTRAINED),
