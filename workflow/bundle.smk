@@ -39,8 +39,10 @@ include: "workflow/rules/evaluate.smk"
 
 onsuccess:
     print(
-        f"\nAll results are there. Pack them: python -m zipfile -c results.zip {RUN}\n"
-        f"Where the bundle was made: mdrnets import-results --profile {PIPELINE.config.name} results.zip"
+        "\nAll results are there. Pack them: "
+        f"tar -cf results.tar --exclude=packed --exclude=state {RUN}\n"
+        "Where the bundle was made: mkdir results && tar -xf results.tar -C results && "
+        f"mdrnets import-results --profile {PIPELINE.config.name} results"
     )
 
 

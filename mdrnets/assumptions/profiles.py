@@ -53,12 +53,12 @@ TUNING_NOTES = {
 _WIDTH = "a fraction of the published width, for two CPU cores"
 _DEPTH = "fewer layers, for smaller images and two CPU cores"
 _RATE = "above the published rate, since the schedule is short"
-_BATCH = "of 8 in profiles for CPUs, so that all phases of `real64` see the same number of images"
+_BATCH = "of 8 in profiles for CPUs, so that all networks of `real64` see the same number of images"
 
 SETTING_NOTES = {
     "steps": (
-        "chosen so that a run takes minutes (demo) or hours (real64, where every phase sees 4,000 "
-        "images); at the paper's scale see the decisions on lengths"
+        "chosen so that a run takes minutes (demo) or hours (real64, where every network, and every "
+        "phase of DSI and ICT, sees 4,000 images); at the paper's scale see the decisions on lengths"
     ),
     "epochs": "the paper's",
     "batch_size": f"{_BATCH}; PConv at the paper's scale: as MMEditing at 256²",

@@ -6,6 +6,7 @@ from itertools import groupby
 
 from mdrnets.config.network_id import NetworkId
 from mdrnets.files.markdown import format_table
+from mdrnets.layout import Layout
 from mdrnets.planning.plan import Plan, Work
 from mdrnets.planning.resources import Resources, runtime_minutes
 from mdrnets.planning.schedule import critical_path, makespan
@@ -185,7 +186,8 @@ def _notes(plan: Plan, unit: str) -> Iterator[str]:
         f"{1e6 * device.kernel_seconds:.0f} µs per kernel, whichever is longer. Memory: weights, "
         "gradients, Adam, and what the backward pass saves. A variant is taken to cost as much as "
         "the method itself. Data stages, scores and figures take minutes to hours on CPUs and are "
-        "left out."
+        "left out. So are, on disk, images that are downloaded one by one, and the verified copies "
+        f"in {Layout(plan.config.name).raw('*').parent}."
     )
 
 

@@ -1,7 +1,7 @@
 """The order inside the method, on validation images: refinement.csv and .md.
 
 Is the output better than the coarse face that it refines? Is each variant of the modules better
-than the next one in the paper's order? An order holds if it does in each of at least two trainings,
+than the next one in the paper's order? An order holds if every training, of at least two, shows it
 with a paired interval that excludes 0.
 """
 
@@ -181,9 +181,9 @@ def format_orders(orders: Sequence[Order], config: Config) -> str:
             "# What the refinement adds",
             "",
             f"On validation images with holes of {hole}. Differences: the first minus the second, "
-            f"with a paired {confidence} interval over the images. *Holds*: in each of at least "
-            f"{MIN_TRAININGS} trainings the interval excludes 0; *reversed*: it does so on the "
-            f"other side; otherwise *undecided*.{alone}",
+            f"with a paired {confidence} interval over the images. *Holds*: every training, of at "
+            f"least {MIN_TRAININGS}, has an interval that excludes 0; *reversed*: each does so on "
+            f"the other side; otherwise *undecided*.{alone}",
             "",
             format_table(headers, rows),
             "",

@@ -67,10 +67,11 @@ def format_block(name: str) -> str:
 def _format_run(reference: ReferenceRun, folder: Path) -> str:
     cost = reference.cost
     machines = "; ".join(dict.fromkeys(_machine(s.cpu, s.gpus) for s in reference.settings))
+    commits = f"commit{'s' * (len(reference.commits) > 1)} {' and '.join(reference.commits)}"
     torch = ", ".join(dict.fromkeys(setting.torch for setting in reference.settings))
     return (
         f"```bash\n{reference.command}\n```\n\n"
-        f"{reference.made}, commit {', '.join(reference.commits)}: {cost.jobs} jobs, "
+        f"{reference.made}, {commits}: {cost.jobs} jobs, "
         f"{cost.job_hours:.1f} job-hours on {cost.cores} cores of {machines}, PyTorch {torch}. All "
         f"tables, curves, the configuration and the list of jobs are in [`{folder}/`]({folder}/). "
         f"`make verify PROFILE={reference.profile}` runs it again and compares every cell."
