@@ -22,25 +22,24 @@ def _train_as_worker(profile: str | None, dataset: str, network: str) -> int:
 def main(run: StageRun) -> None:
     from mdrnets.training.display import Display
     from mdrnets.training.loop import TrainingProgress
-    from mdrnets.training.train_network import lock_training, save_trained_network, train_network
+    from mdrnets.training.train_network import save_trained_network, train_network
 
     dataset, network = run.wildcards["dataset"], run.wildcards["network"]
-    with lock_training(run.layout, dataset=dataset, network=network):
-        with Display(label=f"{network} on {dataset}") as display:
+    with Display(label=f"{network} on {dataset}") as display:
 
-            def report(progress: TrainingProgress) -> None:
-                if progress.values:
-                    run.log_metrics(progress.step, progress.values)
-                display.show(progress)
+        def report(progress: TrainingProgress) -> None:
+            if progress.values:
+                run.log_metrics(progress.step, progress.values)
+            display.show(progress)
 
-            trained = train_network(
-                run.config,
-                dataset=dataset,
-                network=network,
-                note=run.note,
-                report=report,
-            )
-        save_trained_network(trained, run.config, dataset=dataset, network=network)
+        trained = train_network(
+            run.config,
+            dataset=dataset,
+            network=network,
+            note=run.note,
+            report=report,
+        )
+    save_trained_network(trained, run.config, dataset=dataset, network=network)
 
 
 if __name__ == "__main__":

@@ -207,35 +207,37 @@ def _execute(
     options: argparse.Namespace,
 ) -> int:
     from mdrnets.config.load import load_config
-    from mdrnets.dag.pipeline import Pipeline
+    from mdrnets.dag.pipeline import Pipeline, record_name
     from mdrnets.execution.run import StageRun
     from mdrnets.runtime.gpus import lock_gpus
+    from mdrnets.tracking.record import RecordStore
 
     pipeline = Pipeline(load_config(profile))
     job = pipeline.find(program, list(arguments.values()))
     _check_code(pipeline, job)
     rendered = program == "render"  # its stages have names of their own
-    run = StageRun(
-        pipeline=pipeline,
-        job=job,
-        stage=job.stage.name if rendered else program,
-        wildcards={} if rendered else arguments,
-        options=options,
-    )
-    try:
-        run.check_inputs()
-        with lock_gpus(job.gpus, share=pipeline.config.profile.jobs_per_gpu):
-            body(run)
-    except (FileNotFoundError, UserError) as error:
-        missing = _missing_input(error, pipeline, job)
-        run.end(missing or error)
-        if missing is None:
+    with RecordStore(pipeline.layout.records).lock_job(record_name(job.stage, job.wildcards)):
+        run = StageRun(
+            pipeline=pipeline,
+            job=job,
+            stage=job.stage.name if rendered else program,
+            wildcards={} if rendered else arguments,
+            options=options,
+        )
+        try:
+            run.check_inputs()
+            with lock_gpus(job.gpus, share=pipeline.config.profile.jobs_per_gpu):
+                body(run)
+        except (FileNotFoundError, UserError) as error:
+            missing = _missing_input(error, pipeline, job)
+            run.end(missing or error)
+            if missing is None:
+                raise
+            raise missing from None
+        except BaseException as error:
+            run.end(error)
             raise
-        raise missing from None
-    except BaseException as error:
-        run.end(error)
-        raise
-    run.end(None)
+        run.end(None)
     return os.EX_OK
 
 

@@ -7,13 +7,13 @@ curves as JSON lines next to it. Records that were superseded before they were s
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from pydantic import ConfigDict, Field, ValidationError
 
 from mdrnets.config.options import Options
@@ -131,8 +131,34 @@ class RecordStore:
         """The file of the latest record of this name."""
         return self.folder / f"{name}.json"
 
+    @contextmanager
+    def lock_job(self, name: str) -> Iterator[None]:
+        """Prevent two processes from executing the job of this record at the same time.
+
+        A killed workflow engine may leave a job that is still running.
+
+        Raises:
+            UserError: another process holds the lock.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / f".{name}.lock"
+        lock = FileLock(path, timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise UserError(
+                f"{path}: another process is already executing this job; wait until it ends, or "
+                "stop it (a training saves its state), then run the command again"
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
     def begin(self, record: Record, *, resumes: bool) -> Record:
-        """Write the record of an execution that starts.
+        """Write the record of an execution that starts; `lock_job` is held.
+
+        An earlier execution that is still RUNNING has therefore died, on whatever host.
 
         Args:
             record: of this execution.
@@ -143,8 +169,9 @@ class RecordStore:
         """
         with self._lock():
             path = self.path(record.name)
-            earlier = _with_liveness(path)
+            earlier = read(path)
             if earlier is not None:
+                earlier = _killed(earlier, path) if earlier.status == "RUNNING" else earlier
                 record = record.model_copy(update={"last_outputs": earlier.made})
             if resumes and earlier is not None and record.continues(earlier):
                 record = record.model_copy(
@@ -161,17 +188,26 @@ class RecordStore:
             _write(path, record)
             return record
 
-    def import_record(self, record: Record, curves: bytes | None) -> bool:
+    def import_record(
+        self, record: Record, curves: bytes | None, *, keeps: Callable[[Record], bool]
+    ) -> bool:
         """Add another machine's record, if its outputs are the files that exist here.
 
+        Args:
+            record: of the other machine.
+            curves: of the other machine.
+            keeps: whether this machine's own record stays, if it describes the same files.
+
         Returns:
-            False if it describes other files, or if this machine's own record describes the same.
+            False if it describes other files, or if this machine's own record stays.
         """
         present = hashes(map(Path, record.outputs))
         with self._lock():
             path = self.path(record.name)
             own = _with_liveness(path)
-            if record.outputs != present or (own is not None and own.outputs == present):
+            if record.outputs != present:
+                return False
+            if own is not None and own.outputs == present and keeps(own):
                 return False
             self._supersede(own, path)
             if curves is not None:
@@ -272,8 +308,12 @@ def read(path: Path) -> Record | None:
 def _with_liveness(path: Path) -> Record | None:
     """The record, with KILLED instead of RUNNING if its process has died."""
     record = read(path)
-    if record is None or record.status != "RUNNING" or not record.process.is_gone():
-        return record
+    gone = record is not None and record.status == "RUNNING" and record.process.is_gone()
+    return _killed(record, path) if record is not None and gone else record
+
+
+def _killed(record: Record, path: Path) -> Record:
+    """The record of an execution whose process has died."""
     last_signs = [file.stat().st_mtime for file in (path, curves_path(path)) if file.exists()]
     return record.model_copy(
         update={

@@ -4,14 +4,12 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from filelock import FileLock, Timeout
 from torch import nn
 
 from mdrnets.config.load import Config, load_config
@@ -168,31 +166,6 @@ def save_trained_network(
         )
     else:
         remove_states(trained.state_folder)
-
-
-@contextmanager
-def lock_training(layout: Layout, *, dataset: str, network: str) -> Iterator[None]:
-    """Prevent two processes from training the same network on the same data set.
-
-    A killed workflow engine may leave a training that is still running.
-
-    Raises:
-        UserError: another process holds the lock.
-    """
-    path = layout.states / dataset / f".{network}.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path, timeout=0)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise UserError(
-            f"{path}: another process is already training {network} on {dataset}; wait until it "
-            "ends, or stop it (it saves its state), then run the command again"
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def train_as_worker(profile: str | None, *, dataset: str, network: str) -> int:

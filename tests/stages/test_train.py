@@ -119,11 +119,12 @@ def test_a_signal_saves_the_state_and_the_same_command_goes_on(
 
 
 def test_a_training_is_alone(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    lock = LAYOUT.states / "one" / ".toy.lock"
+    lock = LAYOUT.records / ".train-one-toy.lock"
     with FileLock(lock):
         assert main(["one", "toy"]) == 1
     assert f"error: {lock}:" in capsys.readouterr().err
     assert not any(path.exists() for path in OUTPUTS)
+    assert not (LAYOUT.records / "train-one-toy.json").exists()  # the other process's
     assert main(["one", "toy"]) == 0
 
 

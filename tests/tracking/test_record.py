@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from mdrnets.errors import UserError
 from mdrnets.tracking import record as module
 from mdrnets.tracking.provenance import Process, this_process
 from mdrnets.tracking.record import (
@@ -85,9 +86,21 @@ def test_a_killed_process_is_resumed_too(records: RecordStore, make_record: Make
     assert records.begin(make_record(), resumes=True).execution == first.execution
 
 
-def test_a_running_process_is_not_resumed(records: RecordStore, make_record: Make) -> None:
-    first = records.begin(make_record(), resumes=True)
-    assert records.begin(make_record(), resumes=True).execution != first.execution
+def test_a_job_whose_host_died_is_resumed(records: RecordStore, make_record: Make) -> None:
+    elsewhere = DEAD.model_copy(update={"host": "another"})
+    first = records.begin(make_record(process=elsewhere, seconds=5.0), resumes=True)
+    second = records.begin(make_record(), resumes=True)
+    assert (second.execution, second.attempts, second.seconds) == (first.execution, 2, 5.0)
+
+
+def test_one_process_at_a_time_executes_a_job(records: RecordStore) -> None:
+    with records.lock_job("train-one-toy"):
+        with records.lock_job("train-two-toy"):
+            pass
+        with pytest.raises(UserError, match="train-one-toy"), records.lock_job("train-one-toy"):
+            pytest.fail("entered")
+    with records.lock_job("train-one-toy"):
+        pass
 
 
 @pytest.mark.parametrize(
@@ -202,7 +215,7 @@ def test_records_are_changed_under_a_lock(
         records.begin(make_record(), resumes=True)
     elif action == "import":
         other = make_record(status="FINISHED", outputs=hashes([output]))
-        assert records.import_record(other, b"")
+        assert records.import_record(other, b"", keeps=lambda own: True)
     elif action == "update":
         records.update(earlier, seconds=1.0)
     elif action == "mark":
