@@ -60,5 +60,9 @@ class DvcLock:
         return True
 
 
-def _texts(values: dict[str, Any]) -> dict[str, str]:
-    return {key: str(value) for key, value in values.items()}
+def _texts(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _texts(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_texts(inner) for inner in value]
+    return str(value)

@@ -45,12 +45,15 @@ def parent_run(store: Store, records: RecordStore, invocation: str) -> str:
 
 
 def end_invocations(store: Store, records: RecordStore, touched: Iterable[str | None]) -> None:
-    """End each invocation whose stages have all ended, with the worst of their statuses."""
+    """End each invocation whose stages have all ended, with the worst of their statuses.
+
+    A database that several machines share also has invocations without a record here.
+    """
     running = [run.data.tags[INVOCATION] for run in running_runs(store, INVOCATION)]
     for invocation in {*running, *filter(None, touched)}:
         members = _members(records, invocation)
         statuses = {record.status for record in members}
-        if "RUNNING" not in statuses:
+        if members and "RUNNING" not in statuses:
             worst = next((s for s in ("FAILED", "KILLED") if s in statuses), "FINISHED")
             end = max((r.ended for r in members if r.ended), default=now())
             run_id = parent_run(store, records, invocation)

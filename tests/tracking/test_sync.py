@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mdrnets.tracking import sync as module
+from mdrnets.tracking.invocations import parent_run
 from mdrnets.tracking.provenance import Process, this_process
 from mdrnets.tracking.record import Record, RecordStore, append_point, hashes, read
 from mdrnets.tracking.store import Store, TrackingError, open_store
@@ -321,6 +322,20 @@ def test_an_invocation_lasts_as_long_as_its_stages(
     sync(records, "smoke")
     (parent,) = _runs(store, "tags.`mdrnets.invocation` = 'dvc-7'")
     assert parent.info.status == "FINISHED"
+
+
+def test_an_invocation_of_another_machine_goes_on(
+    records: RecordStore, make_record: Make, store: Store, tmp_path: Path
+) -> None:
+    there = RecordStore(tmp_path / "there")
+    there.begin(make_record(name="a", invocation="snakemake-7"), resumes=False)
+    sync(there, "smoke")
+    parent_run(store, there, "snakemake-7")
+    record = records.begin(make_record(name="b", invocation="snakemake-8"), resumes=False)
+    records.update(record, status="FINISHED", ended=END)
+    sync(records, "smoke")
+    (parent,) = _runs(store, "tags.`mdrnets.invocation` = 'snakemake-7'")
+    assert parent.info.status == "RUNNING"
 
 
 def test_a_killed_process_is_a_killed_run(
