@@ -2,7 +2,8 @@
 
 A record tells who made which files, and from what. `make record` packs the records into
 records/PROFILE.zip, which DVC tracks with the results. After `dvc pull`, `make restore` unpacks
-the records of the files that exist here. The records of this machine's own executions stay.
+the records of the files that exist here. The records of this machine's own executions stay, unless
+only those of the archive have today's code and configuration.
 `check` compares every result with its record and with today's code and configuration: both targets
 use it, so that nothing passes for the result of code that never ran.
 """
@@ -24,32 +25,30 @@ def main(arguments: Sequence[str]) -> int:
         parser.error(f"argument --complete: not for `{options.action}`; leave it out")
 
     from mdrnets.config.load import load_config
+    from mdrnets.dag.pipeline import Pipeline, snakemake_command
     from mdrnets.files.dvc import check_dvc_files
-    from mdrnets.layout import Layout
     from mdrnets.tracking.bundle import pack, unpack
+    from mdrnets.tracking.executions import check_results, current_records
     from mdrnets.tracking.record import RecordStore
 
     check_dvc_files()
-    config = load_config(options.profile)
+    pipeline = Pipeline(load_config(options.profile))
+    layout = pipeline.layout
     if options.action == "check":
-        from mdrnets.dag.pipeline import Pipeline, snakemake_command
-        from mdrnets.tracking.executions import check_results
-
-        pipeline = Pipeline(config)
         current, jobs = check_results(pipeline), len(list(pipeline.jobs()))
         print(
-            f"{pipeline.layout.run}: the results of {current} of {jobs} jobs are here and current"
+            f"{layout.run}: the results of {current} of {jobs} jobs are here and current"
         )
         if options.complete and current < jobs:
             raise UserError(
-                f"{pipeline.layout.run}: the results of {jobs - current} jobs are missing; run "
-                f"`{snakemake_command(config.name, 'reproduce_all')}`"
+                f"{layout.run}: the results of {jobs - current} jobs are missing; run "
+                f"`{snakemake_command(pipeline.config.name, 'reproduce_all')}`"
             )
         return 0
-    layout = Layout(config.name)
     records = RecordStore(layout.records)
     if options.action == "pack":
         print(f"{layout.bundle}: {pack(records, layout.bundle)} records")
     else:
-        print(f"{layout.records}: {unpack(layout.bundle, records)} records restored")
+        count = unpack(layout.bundle, records, is_current=current_records(pipeline))
+        print(f"{layout.records}: {count} records restored")
     return 0

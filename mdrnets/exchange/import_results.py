@@ -129,7 +129,9 @@ def import_jobs(results: Results, pipeline: Pipeline, finished: list[ImportedJob
         curves = curves_path(pipeline.record_path(imported.job.stage, imported.job.wildcards))
         points = results.file(curves)
         content = points.read_bytes() if points.is_file() else None
-        records.import_record(imported.record.model_copy(update={"mlflow": None}), content)
+        record = imported.record.model_copy(update={"mlflow": None})
+        # `find_finished` checked it; an own record of the same files may be of earlier code.
+        records.import_record(record, content, keeps=lambda own: False)
 
 
 def mark_current(pipeline: Pipeline, finished: list[ImportedJob]) -> None:

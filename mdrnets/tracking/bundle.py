@@ -6,6 +6,7 @@ archive as a separate file. The same records give the same bytes.
 
 import logging
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -45,10 +46,16 @@ def pack(records: RecordStore, archive: Path) -> int:
     return len(finished)
 
 
-def unpack(archive: Path, records: RecordStore) -> int:
+def unpack(archive: Path, records: RecordStore, *, is_current: Callable[[Record], bool]) -> int:
     """Import the records of the outputs that exist here; returns how many.
 
-    A damaged record is skipped with a warning: its outputs have no record then.
+    This machine's own record of the same outputs stays, unless only the other one is current. A
+    damaged record is skipped with a warning: its outputs have no record then.
+
+    Args:
+        archive: what `pack` wrote.
+        records: of this machine.
+        is_current: whether a record has today's code and parameters.
 
     Raises:
         UserError: the archive is missing or damaged, holds no readable record, or a record has the
@@ -80,7 +87,9 @@ def unpack(archive: Path, records: RecordStore) -> int:
                     f"{archive}: {name} names the output {outside[0]!r}; do not trust this archive"
                 )
             readable = True
-            count += records.import_record(record, points)
+            count += records.import_record(
+                record, points, keeps=lambda own: is_current(own) or not is_current(record)
+            )
     if not readable:
         raise UserError(f"{archive}: found no readable record; {REMEDY}")
     return count

@@ -1,10 +1,11 @@
 """The executions that made the existing results, each with its record."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from mdrnets.dag.code import file_digests
-from mdrnets.dag.pipeline import Job, Pipeline, snakemake_command
+from mdrnets.dag.pipeline import Job, Pipeline, record_name, snakemake_command
 from mdrnets.errors import UserError
 from mdrnets.tracking.dvc_lock import DvcLock
 from mdrnets.tracking.inputs import recovery_hint
@@ -60,6 +61,21 @@ def changed_parameter(record: Record, job: Job) -> str | None:
     """A parameter that an execution had with another value than today's, or only one of them."""
     now, then, absent = job.parameters, record.parameters, object()
     return next((k for k in {**now, **then} if now.get(k, absent) != then.get(k, absent)), None)
+
+
+def current_records(pipeline: Pipeline) -> Callable[[Record], bool]:
+    """Returns a function: whether a record is of today's code and parameters."""
+    jobs = {record_name(job.stage, job.wildcards): job for job in pipeline.jobs()}
+
+    def is_current(record: Record) -> bool:
+        job = jobs.get(record.name)
+        return (
+            job is not None
+            and has_current_code(record, job)
+            and changed_parameter(record, job) is None
+        )
+
+    return is_current
 
 
 def check_results(pipeline: Pipeline) -> int:

@@ -1,16 +1,19 @@
 import json
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from mdrnets.errors import UserError
-from mdrnets.tracking.bundle import pack, unpack
+from mdrnets.tracking import bundle
+from mdrnets.tracking.bundle import pack
 from mdrnets.tracking.record import MlflowStatus, Record, RecordStore, append_point, hashes
 
 Make = Callable[..., Record]
 OUTPUT = Path("model.safetensors")
+unpack = partial(bundle.unpack, is_current=lambda record: True)
 
 
 @pytest.fixture(autouse=True)
@@ -80,6 +83,24 @@ def test_ones_own_record_of_the_same_files_stays(there: RecordStore, make_record
     own = _train(here, make_record)
     assert unpack(Path("records.zip"), here) == 0
     assert list(here.all()) == [own]
+
+
+@pytest.mark.parametrize("mine", [True, False])
+@pytest.mark.parametrize("theirs", [True, False])
+def test_ones_own_record_of_the_same_files_makes_room_for_a_current_one(
+    there: RecordStore, make_record: Make, mine: bool, theirs: bool
+) -> None:
+    pack(there, Path("records.zip"))
+    here = RecordStore(Path("here"))
+    own = _train(here, make_record)
+    count = bundle.unpack(
+        Path("records.zip"),
+        here,
+        is_current=lambda record: mine if record.execution == own.execution else theirs,
+    )
+    assert count == (theirs and not mine)
+    (latest,) = here.latest()
+    assert (latest.execution == own.execution) == (count == 0)
 
 
 def test_ones_own_record_of_other_files_makes_room(there: RecordStore, make_record: Make) -> None:
