@@ -83,23 +83,24 @@ def find_lacking(
     required = {r.name: r for r in map(Requirement, metadata.requires(PROJECT) or ())}
     fitting = {str(canonicalize_name(name)): r.specifier for name, r in required.items()}
     distributions = metadata.packages_distributions()
-    waiting: list[tuple[str, SpecifierSet]] = []  # with the versions that what needs it takes
+    # Extras, and the versions that what needs it takes.
+    waiting: list[tuple[str, frozenset[str], SpecifierSet]] = []
     for name in sorted(imports):
         if name not in distributions:
             raise UserError(
                 f"{name}: this module is not installed here, so what it needs is not known; run "
                 "`make environment`"
             )
-        waiting.append((canonicalize_name(distributions[name][0]), SpecifierSet()))
-    found: set[str] = set()
+        waiting.append((canonicalize_name(distributions[name][0]), frozenset(), SpecifierSet()))
+    found: dict[str, set[frozenset[str]]] = {}
     while waiting:
-        name, wanted = waiting.pop()
+        name, extras, wanted = waiting.pop()
         wanted &= fitting.get(name, SpecifierSet())
         fits = name in present and wanted.contains(present[name], prereleases=True)
-        if name in found or name in without or fits:
+        if extras in found.get(name, ()) or name in without or fits:
             continue
-        found.add(name)
-        waiting += _dependencies(name, environment)
+        found.setdefault(name, set()).add(extras)
+        waiting += _dependencies(name, extras, environment)
     return sorted(found)
 
 
@@ -236,15 +237,21 @@ def _environment(python: str) -> dict[str, str]:
     }
 
 
-def _dependencies(name: str, environment: Mapping[str, str]) -> Iterator[tuple[str, SpecifierSet]]:
-    """What a distribution requires: names and versions."""
+def _dependencies(
+    name: str, extras: Collection[str], environment: Mapping[str, str]
+) -> Iterator[tuple[str, frozenset[str], SpecifierSet]]:
+    """What a distribution with some of its extras requires: names, extras and versions."""
     for text in metadata.requires(name) or ():
         try:
             requirement = Requirement(text)
         except InvalidRequirement:  # in an old package
             continue
-        if requirement.marker is None or requirement.marker.evaluate(dict(environment)):
-            yield canonicalize_name(requirement.name), requirement.specifier
+        marker = requirement.marker
+        if marker is None or any(
+            marker.evaluate({**environment, "extra": extra}) for extra in ("", *extras)
+        ):
+            required = canonicalize_name(requirement.name)
+            yield required, frozenset(requirement.extras), requirement.specifier
 
 
 def _entries(lock: str) -> Iterator[str]:

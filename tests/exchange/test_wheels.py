@@ -93,6 +93,7 @@ def test_the_lock_has_all_that_a_bundle_needs(python: str, monkeypatch: pytest.M
     assert len(entries) == len(names) > 50
     assert all("--hash=sha256:" in entry for entry in entries)
     assert not {"dvc", "mlflow", "pulp"} & set(names)
+    assert "nvidia-cuda-runtime" in names  # by an extra of a package that torch requires
 
 
 def test_what_the_stages_import(monkeypatch: pytest.MonkeyPatch) -> None:
