@@ -33,7 +33,7 @@ from mdrnets.methods.base import Batch, Method, Phase, Trainable
 from mdrnets.methods.compiling import compile_networks
 from mdrnets.methods.numerics import set_profile_numerics
 from mdrnets.planning.counting import CostCounter
-from mdrnets.planning.speed import COMPLETE, DEVICES, Device, Measurement
+from mdrnets.planning.speed import COMPLETE, Device, Measurement, find_device
 from mdrnets.runtime.numerics import autocast
 from mdrnets.training.checks import UpdateChecks
 from mdrnets.training.history import History
@@ -123,14 +123,6 @@ def main() -> None:
 
 
 HEADERS = ("network", "phase", "batch", "ms/step", "images/s", "% of peak", "GiB", "hours in all")
-
-
-def find_device(name: str, kind: str) -> Device | None:
-    """The data sheet of a device by the name that its driver reports, or None."""
-    if kind == "cpu":
-        return DEVICES["cpu"]
-    plain = name.replace(" ", "").lower()
-    return next((device for key, device in DEVICES.items() if key in plain), None)
 
 
 def _rows(

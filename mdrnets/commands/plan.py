@@ -21,7 +21,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--device",
         choices=DEVICES,
-        help="the device to plan for (default: a100 if the profile computes on GPUs, else cpu)",
+        help="the device to plan for (default: a100 if the profile computes on GPUs, else cpu); "
+        "earlier runs count only if they ran on it",
     )
     parser.add_argument(
         "--gpus",
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str]) -> int:
         precision=config.profile.precision,
         measurements=read_measurements(REFERENCE / f"throughput_{device}.csv"),
     )
-    plan = Planner(config, speed).plan()
+    plan = Planner(config, speed, any_device=options.device is None).plan()
     print(page(plan, options.gpus))
     path = Layout(config.name).plan
     write_text(path, json.dumps(cluster_resources(plan), indent=1, sort_keys=True) + "\n")

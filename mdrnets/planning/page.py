@@ -28,7 +28,7 @@ def page(plan: Plan, gpus: Sequence[int]) -> str:
     unit = "GPU" if profile.device == "cuda" else "core"
     trainings = [work for work in plan.work if work.phase != COMPLETE]
     completions = [work for work in plan.work if work.phase == COMPLETE]
-    hours = sum(work.seconds for work in plan.work) / HOUR
+    hours = sum(work.unit_seconds for work in plan.work) / HOUR
     tasks = plan.tasks()
     return "\n\n".join(
         [
@@ -133,7 +133,7 @@ def _span(values: list[int]) -> str:
 
 
 def _hours(works: list[Work]) -> str:
-    return _number(sum(work.seconds for work in works) / HOUR)
+    return _number(sum(work.unit_seconds for work in works) / HOUR)
 
 
 def _sources(works: list[Work]) -> str:

@@ -26,6 +26,7 @@ from mdrnets.planning.speed import (
     Cost,
     Measurement,
     Speed,
+    find_device,
     loading_seconds,
     median_utilisation,
 )
@@ -50,6 +51,7 @@ class Work:
         phase: of the training, or `complete`.
         steps: number of batches.
         macs: multiply-accumulates of a step.
+        units: number of GPUs that it occupies or, on a CPU, of cores.
         seconds: of all steps together.
         busy: share of these seconds in which the device computes; the rest it waits for batches.
         source: of `seconds`: `record` (an earlier run of this job), `measured` (on this kind of
@@ -63,10 +65,16 @@ class Work:
     steps: int
     batch_size: int
     macs: float
+    units: int
     seconds: float
     source: str
     gpu_memory: float
     busy: float = 1.0
+
+    @property
+    def unit_seconds(self) -> float:
+        """Of all its GPUs or cores together."""
+        return self.units * self.seconds
 
 
 @dataclass(frozen=True)
@@ -75,7 +83,6 @@ class PlannedJob:
 
     Attributes:
         needs: names of the jobs whose outputs it reads.
-        gpus: number of GPUs that it computes on.
         work: empty for a job that is short compared with the others.
         memory: bytes of main memory.
         output_bytes: on disk.
@@ -83,7 +90,6 @@ class PlannedJob:
     """
 
     needs: tuple[str, ...] = ()
-    gpus: int = 0
     work: tuple[Work, ...] = ()
     memory: float = PROCESS
     output_bytes: int = 0
@@ -117,9 +123,8 @@ class Plan:
 
     def tasks(self) -> dict[str, Task]:
         """Return the tasks for `schedule`. On a CPU, a core counts as a GPU."""
-        cpu = self.config.profile.device == "cpu"
         return {
-            name: Task(job.seconds, int(bool(job.work)) if cpu else job.gpus, job.needs)
+            name: Task(job.seconds, max((work.units for work in job.work), default=0), job.needs)
             for name, job in self.jobs.items()
         }
 
@@ -127,8 +132,17 @@ class Plan:
 class Planner:
     """Makes the plan of a profile for a device."""
 
-    def __init__(self, config: Config, speed: Speed) -> None:
+    def __init__(self, config: Config, speed: Speed, *, any_device: bool = True) -> None:
+        """Prepare the plan.
+
+        Args:
+            config: protocol and profile.
+            speed: of the device.
+            any_device: whether finished executions count on whatever device they ran; otherwise
+                only those on the device of `speed`.
+        """
         self.config, self.speed = config, speed
+        self._any_device = any_device
         self._pipeline = Pipeline(config)
         layout = self._pipeline.layout
         self._records = RecordStore(layout.records)
@@ -142,8 +156,7 @@ class Planner:
         for job in self._pipeline.jobs():
             needs = {makers[str(path)] for path in job.inputs if str(path) in makers}
             makers |= {str(path): job.name for path in job.outputs}
-            cost = self._cost(job)
-            jobs[job.name] = replace(cost, needs=tuple(sorted(needs)), gpus=job.gpus)
+            jobs[job.name] = replace(self._cost(job), needs=tuple(sorted(needs)))
         return Plan(
             config=self.config,
             speed=self.speed,
@@ -154,7 +167,7 @@ class Planner:
         )
 
     def _cost(self, job: Job) -> PlannedJob:
-        """What a job costs, without the jobs and GPUs that it needs."""
+        """What a job costs, without the jobs that it needs."""
         program = job.stage.program
         if program == "train":
             return self._training(job)
@@ -194,6 +207,7 @@ class Planner:
                     steps=steps,
                     batch_size=phase.batch_size,
                     macs=phase.step.macs,
+                    units=self._units(ranks),
                     seconds=steps * (computing + waiting),
                     source="measured" if measured else "estimated",
                     gpu_memory=measured.peak_memory_bytes if measured else CONTEXT + needed,
@@ -235,6 +249,7 @@ class Planner:
             steps=steps * len(bins),
             batch_size=batch,
             macs=macs,
+            units=self._units(1),
             seconds=record.seconds if record else seconds,
             source=source,
             gpu_memory=measured.peak_memory_bytes
@@ -283,10 +298,20 @@ class Planner:
         """Seconds of a step. Ranks share the arithmetic of a batch, but each starts all kernels."""
         if measured is not None:
             return 1 / measured.steps_per_second / ranks
-        shared = Cost(macs=cost.macs / ranks, kernels=cost.kernels)
+        cores = self.config.profile.threads if self.config.profile.device == "cpu" else 1
+        shared = Cost(macs=cost.macs / ranks / cores, kernels=cost.kernels)
         return self.speed.estimate_seconds(shared, utilisation=self._utilisation)
+
+    def _units(self, ranks: int) -> int:
+        """The GPUs or cores of a job with this number of processes."""
+        profile = self.config.profile
+        return ranks * (profile.threads if profile.device == "cpu" else 1)
 
     def _record(self, job: Job) -> Record | None:
         """The record of a finished execution with the same parameters, if there is one."""
         record = self._records.finished(record_name(job.stage, job.wildcards))
-        return record if record is not None and record.parameters == job.parameters else None
+        if record is None or record.parameters != job.parameters:
+            return None
+        gpu = next(iter(record.machine.gpus), "")
+        here = find_device(gpu, self.config.profile.device) is self.speed.device
+        return record if here or self._any_device else None

@@ -68,6 +68,19 @@ DEVICES = {
 }
 
 
+def find_device(name: str, kind: str) -> Device | None:
+    """The data sheet of a device, or None.
+
+    Args:
+        name: that the driver of a GPU reports.
+        kind: `cpu` or `cuda`.
+    """
+    if kind == "cpu":
+        return DEVICES["cpu"]
+    plain = name.replace(" ", "").lower()
+    return next((device for key, device in DEVICES.items() if key in plain), None)
+
+
 @dataclass(frozen=True)
 class Measurement:
     """A row of the table.

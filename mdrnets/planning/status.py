@@ -211,7 +211,9 @@ def _expected_seconds(layout: Layout, candidates: list[_Candidate]) -> dict[str,
     finished = {
         c.job.name: (c.kind, c.record.seconds)
         for c in candidates
-        if c.record is not None and c.record.status == "FINISHED"
+        if c.record is not None
+        and c.record.status == "FINISHED"
+        and c.record.parameters == c.job.parameters
     }
     by_kind: dict[tuple[str, ...], list[float]] = {}
     for kind, seconds in finished.values():

@@ -112,6 +112,34 @@ def test_what_has_been_run_takes_what_it_took(
     assert {w.source for w in _plan(config).jobs["train_base one"].work} == {"estimated"}
 
 
+def test_a_run_on_another_device_says_nothing_about_this_one(
+    config: Config, make_record: Callable[..., Record]
+) -> None:
+    job = Pipeline(config).find("train", ["one", "base"])
+    record = make_record(
+        name="train-one-base", status="FINISHED", seconds=100.0, parameters=dict(job.parameters)
+    )
+    LAYOUT.records.mkdir(parents=True)
+    (LAYOUT.records / "train-one-base.json").write_text(record.model_dump_json())
+    for device, source in (("cpu", "record"), ("a100", "estimated")):
+        speed = Speed(DEVICES[device], precision="32-true")
+        job = Planner(config, speed, any_device=False).plan().jobs["train_base one"]
+        assert {work.source for work in job.work} == {source}
+
+
+def test_processes_and_threads_occupy_cores(config: Config) -> None:
+    one = _plan(config)
+    with edit_yaml("profiles/tiny.yaml") as profile:
+        profile |= {"threads": 4, "devices": 2}
+    many = _plan(load_config())
+    tasks = many.tasks()
+    assert (tasks["train_base one"].gpus, tasks["complete_toy one"].gpus) == (8, 4)
+    assert many.jobs["complete_toy one"].seconds == one.jobs["complete_toy one"].seconds / 4
+    assert makespan(tasks, 4) == pytest.approx(sum(task.seconds for task in tasks.values()))
+    hours = sum(work.unit_seconds for work in many.work) / 3600
+    assert f": {hours:.3g} core-hours" in page(many, [1])
+
+
 def test_the_page_has_a_row_for_each_phase_and_number_of_cores(config: Config) -> None:
     plan = _plan(config)
     text = page(plan, [1, 3])

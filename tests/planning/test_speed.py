@@ -9,6 +9,7 @@ from mdrnets.planning.speed import (
     Cost,
     Measurement,
     Speed,
+    find_device,
     loading_seconds,
     median_utilisation,
     read_measurements,
@@ -83,3 +84,16 @@ def test_threads_hide_the_loading_that_fits_into_a_step() -> None:
     assert waiting(4, alone / 4) == 0
     assert waiting(4, alone / 8) == pytest.approx(alone / 8)
     assert loading_seconds(images=4, image_size=128, threads=0, step=0) == pytest.approx(alone / 8)
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("NVIDIA A100-SXM4-80GB", "a100"),
+        ("NVIDIA H200", "h200"),
+        ("NVIDIA GeForce RTX 4090", "rtx4090"),
+        ("NVIDIA Unknown", None),
+    ],
+)
+def test_a_gpu_is_found_by_its_name(name: str, key: str | None) -> None:
+    assert find_device(name, "cuda") == (DEVICES[key] if key else None)

@@ -84,6 +84,7 @@ def test_a_changed_parameter_leaves_its_jobs(records: RecordStore) -> None:
         profile["networks"]["toy"]["steps"] = 12
     statuses = _statuses()
     assert statuses[TRAINING].state == "left"
+    assert statuses[TRAINING].seconds_left is None  # it took a second with other steps
     assert statuses["train_base one"].state == "done"
 
 
