@@ -41,10 +41,13 @@ def check_dvc_yaml(pipeline: "Pipeline") -> None:
 
     Raises:
         UserError: params.yaml names another profile than the one for which dvc.yaml was written,
-            or dvc.yaml has other stages than the profile.
+            or a stage of dvc.yaml is not what params.yaml and the profile make of it now.
     """
+    import yaml
+
     from mdrnets.config.protocol import PARAMS
     from mdrnets.config.yaml_loader import load_yaml, locate
+    from workflow.dvc_yaml import dvc_yaml
 
     profile = pipeline.config.protocol.profile
     if profile != pipeline.config.name:
@@ -52,13 +55,12 @@ def check_dvc_yaml(pipeline: "Pipeline") -> None:
             f"{locate(PARAMS, 'profile')}: found {profile}, but {DVC_YAML} was written for "
             f"{pipeline.config.name}; run `make dvc.yaml`"
         )
-    stages = load_yaml(DVC_YAML)["stages"]
-    for stage in pipeline.stages.values():
-        matrix = {axis: list(values) for axis, values in stage.matrix.items()}
-        if stage.name not in stages or stages[stage.name].get("matrix", {}) != matrix:
+    expected, found = yaml.safe_load(dvc_yaml(pipeline))["stages"], load_yaml(DVC_YAML)["stages"]
+    for name in {**expected, **found}:
+        if expected.get(name) != found.get(name):
             raise UserError(
-                f"{DVC_YAML}: stages.{stage.name}: not as {pipeline.config.path} has it now; run "
-                "`make dvc.yaml`"
+                f"{DVC_YAML}: stages.{name}: not as {PARAMS} and {pipeline.config.path} have it "
+                "now; run `make dvc.yaml`"
             )
 
 

@@ -36,9 +36,7 @@ def main(arguments: Sequence[str]) -> int:
     layout = pipeline.layout
     if options.action == "check":
         current, jobs = check_results(pipeline), len(list(pipeline.jobs()))
-        print(
-            f"{layout.run}: the results of {current} of {jobs} jobs are here and current"
-        )
+        print(f"{layout.run}: the results of {current} of {jobs} jobs are here and current")
         if options.complete and current < jobs:
             raise UserError(
                 f"{layout.run}: the results of {jobs - current} jobs are missing; run "

@@ -1,4 +1,7 @@
-"""Constants of the protocol that affect results; unlike the rest of `config`, tracked as code."""
+"""Constants of the protocol that affect results.
+
+They are tracked as code; `dag.code` lists the modules of `config` that are not.
+"""
 
 MIN_TEST_IMAGES = 4
 """The intervals of the scores need at least this many."""

@@ -76,7 +76,8 @@ class Source(Options):
         kind: `images`: an archive or folder of images. `weights`: one file with the weights of a
             network. `ffhq_metadata`: FFHQ's list of images, which are downloaded one by one.
         path: a local file or folder; `$NAME` is replaced from the environment. Without `path` and
-            `url`, the source is the archive `data/NAME.zip`.
+            `url`, the source is the archive `samples/archives/NAME.zip`, of which both engines
+            make a copy in `data/`.
         url: one or more URLs of the same file, tried in order.
         file: name of the downloaded file; default: the last part of the first URL.
         bytes: exact size of the file; None: the size that the server reports.

@@ -30,6 +30,8 @@ from mdrnets.config.yaml_loader import load_yaml
 from mdrnets.errors import UserError
 
 PROFILES = Path("profiles")
+RESERVED = ("published", "reference")
+"""Folders of `reports/` that belong to no profile."""
 
 
 class Config(Options):
@@ -159,6 +161,11 @@ def load_config(profile: str | None = None) -> Config:
     if not re.fullmatch(PROFILE_NAME, name) or not path.is_file():
         names = ", ".join(sorted(p.stem for p in PROFILES.glob("*.yaml"))) or "none"
         raise UserError(f"{path}: profile not found; choose one of: {names}")
+    if name in RESERVED:
+        raise UserError(
+            f"{path}: reports/{name}/ would hold the reports of this profile, but the project "
+            "keeps other files there; rename the profile"
+        )
     config = Config(
         name=name,
         protocol=protocol,

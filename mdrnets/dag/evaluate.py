@@ -32,9 +32,8 @@ def evaluation_stages(config: Config, layout: Layout) -> Iterator[Stage]:
         profile_keys=("device", "threads", "frechet"),
     )
     for name in config.profile.methods:
-        method = config.protocol.methods[name]
-        if isinstance(method, External):
-            yield _collection(layout, name, method, datasets)
+        if isinstance(config.protocol.methods[name], External):
+            yield _collection(layout, name, datasets)
     groups = list(method_groups(config))
     for group in groups:
         yield from _completion(config, layout, group)
@@ -214,7 +213,7 @@ def _per_class(
     )
 
 
-def _collection(layout: Layout, name: str, method: External, datasets: tuple[str, ...]) -> Stage:
+def _collection(layout: Layout, name: str, datasets: tuple[str, ...]) -> Stage:
     return Stage(
         name=f"collect_{name}",
         group="evaluate",

@@ -87,12 +87,15 @@ def unpack(archive: Path, records: RecordStore, *, is_current: Callable[[Record]
                     f"{archive}: {name} names the output {outside[0]!r}; do not trust this archive"
                 )
             readable = True
-            count += records.import_record(
-                record, points, keeps=lambda own: is_current(own) or not is_current(record)
-            )
+            keeps = is_current if is_current(record) else _always
+            count += records.import_record(record, points, keeps=keeps)
     if not readable:
         raise UserError(f"{archive}: found no readable record; {REMEDY}")
     return count
+
+
+def _always(own: Record) -> bool:
+    return True
 
 
 def _read(packed: zipfile.ZipFile, name: str) -> tuple[Record, bytes | None]:

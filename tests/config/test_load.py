@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from mdrnets.config.load import PROFILES, Config, expand, load_config
+from mdrnets.config.load import PROFILES, RESERVED, expand, load_config
 from mdrnets.config.protocol import Protocol
 from mdrnets.dag.pipeline import Pipeline
 from mdrnets.errors import UserError
@@ -92,6 +92,12 @@ def test_an_unknown_profile_lists_the_known_ones(configs: Path) -> None:
     assert "demo" in message and "smoke" in message
 
 
+@pytest.mark.parametrize("name", RESERVED)
+def test_no_profile_writes_into_other_reports(configs: Path, name: str) -> None:
+    Path(f"profiles/{name}.yaml").write_bytes(Path("profiles/smoke.yaml").read_bytes())
+    assert load_error(name).startswith(f"profiles/{name}.yaml: reports/{name}/ ")
+
+
 def test_an_unknown_method_lists_the_known_ones(change: Change) -> None:
     change("profiles/smoke.yaml", lambda values: values.update(methods=["gan"]))
     message = load_error()
@@ -99,7 +105,8 @@ def test_an_unknown_method_lists_the_known_ones(change: Change) -> None:
 
 
 def test_bins_are_read_in_their_order() -> None:
-    assert load_config("smoke").protocol.bins == {"1-20": (1, 2), "20-40": (3, 4), "40-60": (5, 6)}
+    bins = load_config("smoke").protocol.bins
+    assert list(bins.items()) == [("1-20", (1, 2)), ("20-40", (3, 4)), ("40-60", (5, 6))]
 
 
 def test_a_file_that_is_no_yaml_is_named(configs: Path) -> None:
@@ -139,7 +146,6 @@ def test_a_network_is_found_among_parts_and_methods() -> None:
     protocol: Protocol = load_config("smoke").protocol
     assert protocol.networks["parser"].labels
     assert protocol.networks["pconv"].title == "PConv"
-    assert isinstance(load_config("smoke"), Config)
 
 
 def test_methods_and_variants_are_trained_once_a_seed_and_parts_once(change: Change) -> None:

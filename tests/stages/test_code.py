@@ -13,6 +13,8 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def project(configs: Path) -> Path:
     shutil.copy(ROOT / "dvc.yaml", configs)
+    (configs / "my_methods").mkdir()
+    (configs / "my_methods/pconv.py").write_text("LAYERS = 2\n")
     return configs
 
 
@@ -27,6 +29,9 @@ def test_the_shipped_graph_is_that_of_the_shipped_profile(project: Path) -> None
         ("profiles/demo.yaml", "methods: [pconv, ", "methods: ["),
         ("profiles/demo.yaml", "methods: [pconv, ", "methods: [pconv, biharmonic, "),
         ("profiles/demo.yaml", "  rendered_b:", "  rendered_c:"),
+        ("profiles/demo.yaml", "faces: rendered_a_faces", "faces: rendered_b_faces"),
+        ("profiles/demo.yaml", "without_mrem, without_semantic", "without_semantic"),
+        ("params.yaml", "module: mdrnets.methods.pconv", "module: my_methods.pconv"),
     ],
 )
 def test_dvc_does_not_run_the_graph_of_another_configuration(

@@ -80,8 +80,6 @@ class Copy:
 
     def results(self) -> dict[str, str]:
         """SHA-256 of every declared output."""
-        stages = self.run("dvc", "stage", "list", "--all", "--name-only").stdout.split()
-        assert stages
         outputs = self.run(
             "python",
             "-c",

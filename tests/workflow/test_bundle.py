@@ -70,7 +70,7 @@ def _run_there(there: Path, *command: str, folder: Path | None = None) -> str:
     binaries = there / "venv/bin"
     hidden = ("PYTHONPATH", "VIRTUAL_ENV")
     done = subprocess.run(
-        [*command[:-1], command[-1]],
+        command,
         cwd=folder or there,
         env={k: v for k, v in os.environ.items() if k not in hidden}
         | {"PATH": f"{binaries}{os.pathsep}/usr/bin{os.pathsep}/bin"},

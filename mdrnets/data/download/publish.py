@@ -61,8 +61,8 @@ def locate(path: str | None, default: Path) -> Path:
     if path is None:
         if not default.exists():
             raise UserError(
-                f"{default}: archive not found; run `snakemake` or `dvc repro data.dvc`, which "
-                "copy the sample archives of the project"
+                f"{default}: archive not found; give the source a `path`, or put the archive into "
+                "samples/archives/, from which `snakemake` and `dvc repro data.dvc` copy it"
             )
         return default
     source = expand(path)
