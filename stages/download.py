@@ -100,12 +100,11 @@ def _get_source(
     path = download_verified(source, folder, from_folder=from_folder, progress=run.progress)
     if source.kind != "ffhq_metadata":
         return path
-    size = source.downscale
     images = read_metadata(path)
     if numbers is not None:
         images = select_numbers(images, numbers, name=lambda image: image.name, where=path)
-    target = folder / (path.stem if size is None else f"{path.stem}_{size}")
-    download_images(images, target, downscale=size, progress=run.progress)
+    target = folder / source.downloaded_name
+    download_images(images, target, downscale=source.downscale, progress=run.progress)
     return target
 
 

@@ -8,6 +8,7 @@ from mdrnets.layout import Layout
 LAYOUT = Layout("smoke")
 FILES: dict[str, Callable[[str, str], Path]] = {
     "code": lambda dataset, name: LAYOUT.code,
+    "check": lambda dataset, name: LAYOUT.check,
     "raw": lambda dataset, name: LAYOUT.raw(dataset),
     "raw_manifest": lambda dataset, name: LAYOUT.raw_manifest(dataset),
     "weights": lambda dataset, name: LAYOUT.weights(name),
@@ -28,6 +29,8 @@ FILES: dict[str, Callable[[str, str], Path]] = {
     "features": LAYOUT.features,
     "scores": LAYOUT.scores,
     "summary": LAYOUT.summary,
+    "validation": LAYOUT.validation,
+    "refined_faces": LAYOUT.refined_faces,
     "per_class": lambda dataset, name: LAYOUT.per_class(dataset),
 }
 

@@ -1,8 +1,8 @@
 """Why small profiles deviate from published values: experiments on validation images only.
 
 Keys are `network.option`, as in the ledgers. The report prints the text beside the profile's value.
-"Rendered" means the demo profile's images; "real" means `real64` (CelebA-HQ, 300 steps of 8, holes
-of 40 to 60 %). L1 is measured in the hole; FD uses the features of EfficientNet-Lite0.
+"Rendered" means the demo profile's images; "real" means `real64` (CelebA-HQ, then 300 steps of 8,
+holes of 40 to 60 %). L1 is measured in the hole; FD uses the features of EfficientNet-Lite0.
 """
 
 TUNING_NOTES = {
@@ -33,12 +33,13 @@ TUNING_NOTES = {
     "ict.blocks": (
         "rendered, 16 images per step, mean error of the image that the transformer samples in the "
         "hole, data set B: 4 blocks, 250 steps at 1e-3 21.1 %; 2 blocks, 400 steps at 2e-3 18.0 %, "
-        "in less time"
+        "in less time: used in demo"
     ),
-    "ict.prior_lr": "see ict.blocks; at 2e-3, real: 20.7 % becomes 20.4 %",
+    "ict.prior_lr": "see ict.blocks; at 2e-3, real: 20.7 % becomes 20.4 %: used in demo",
     "ict.lr": (
         "rendered, data set B, 110 steps of the upsampler, its training L1: 2e-3 .70, 1e-3 .55, "
-        "3e-4 .38; with 2 blocks, 16 channels and twice the published deviation 5e-4 .37"
+        "3e-4 .38; with 2 blocks, 16 channels and twice the published deviation 5e-4 .37: used in "
+        "demo"
     ),
     "ict.init_gain": "see ict.lr: without normalisation, narrow layers attenuate their input",
     "dsi.structure_share": (
@@ -57,12 +58,13 @@ _BATCH = "of 8 in profiles for CPUs, so that all networks of `real64` see the sa
 
 SETTING_NOTES = {
     "steps": (
-        "chosen so that a run takes minutes (demo) or hours (real64, where every network, and every "
-        "phase of DSI and ICT, sees 4,000 images); at the paper's scale see the decisions on lengths"
+        "chosen so that a run takes minutes (demo) or hours (real64, where every network, and each "
+        "phase of DSI and ICT, sees 4,000 images); at the paper's scale see the decisions on "
+        "lengths"
     ),
     "epochs": "the paper's",
     "batch_size": f"{_BATCH}; PConv at the paper's scale: as MMEditing at 256²",
-    "prior_batch_size": _BATCH,
+    "prior_batch_size": f"{_BATCH}; 16 in demo, see ict.colours",
     "lr": _RATE,
     "finetune_lr": "a quarter of the first phase's rate, as published",
     "fine_tune_lr": "a quarter of the first phase's rate, as published",

@@ -53,7 +53,9 @@ def run_command(name: str, arguments: Sequence[str]) -> int:
     command = importlib.import_module(f"mdrnets.commands.{name.replace('-', '_')}")
     with log_to_stderr():
         try:
-            return exit_code(lambda: command.main(arguments))
+            code = exit_code(lambda: command.main(arguments))
+            sys.stdout.flush()
+            return code
         except BrokenPipeError:  # `| head`
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 128 + signal.SIGPIPE

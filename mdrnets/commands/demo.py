@@ -6,6 +6,7 @@ trained. Pictures are not stored. Ctrl-C ends it.
 
 import webbrowser
 from collections.abc import Sequence
+from threading import Thread
 
 from mdrnets.commands.command_line import command_parser
 from mdrnets.execution.ports import HOST, add_browser_options, choose_port
@@ -28,7 +29,8 @@ def main(arguments: Sequence[str]) -> int:
             address = f"http://{HOST}:{server.server_port}/"
             print(f"the demo: {address} (Ctrl-C ends it)", flush=True)
             if not options.no_browser:
-                webbrowser.open(address)
+                # A browser of the terminal returns when it is closed.
+                Thread(target=webbrowser.open, args=[address], daemon=True).start()
             server.serve_forever()
     finally:
         demo.close()

@@ -2,6 +2,7 @@
 
 `mdrnets verify` compares later runs with it, and `mdrnets readme` shows it in README.md. It keeps
 tables, claims, costs, curves, the configuration and the list of executions; no images, no weights.
+It replaces all files of that folder.
 """
 
 from collections.abc import Sequence

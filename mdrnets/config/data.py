@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
@@ -132,6 +133,14 @@ class Source(Options):
     def file_name(self) -> str:
         """The name of the downloaded file."""
         return self.file or urlsplit(self.url[0]).path.rpartition("/")[2]
+
+    @property
+    def downloaded_name(self) -> str:
+        """The name of what is in `downloads`: the file, or the folder of the listed images."""
+        if self.kind != "ffhq_metadata":
+            return self.file_name
+        stem = PurePath(self.file_name).stem
+        return stem if self.downscale is None else f"{stem}_{self.downscale}"
 
 
 class Labels(Options):

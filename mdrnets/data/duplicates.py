@@ -51,8 +51,8 @@ def check_no_shared_pixels(
     if pairs:
         listing = _list_pairs(pairs, names, roles)
         raise UserError(
-            f"{where}: {len(pairs):,} pairs of files have the same pixels and different roles, so "
-            f"training would use test data: {listing}; remove one of each pair"
+            f"{where}: {len(pairs):,} pairs of files have the same pixels and different roles: "
+            f"{listing}; remove one of each pair"
         )
 
 

@@ -28,7 +28,7 @@ def read_completions(
     if not path.exists():
         raise UserError(
             f"{path}: folder or archive of completions not found; put it there, or correct "
-            "`completions` in params.yaml"
+            "the path (in params.yaml: `completions`)"
         )
     members = _index_by_stem(path)
     expected = {f"{name}/{pair.image}": None for name, pairs in bins.items() for pair in pairs}

@@ -21,7 +21,7 @@ from mdrnets.data.duplicates import check_no_shared_pixels, warn_of_near_duplica
 from mdrnets.data.label_parts import Parts, group_by_image, paint_label_map
 from mdrnets.data.progress import ProgressBar, no_progress_bar
 from mdrnets.data.resizing import check_square, resize
-from mdrnets.data.training_holes import read_training_hole
+from mdrnets.data.training_holes import PREFIX, read_training_hole
 from mdrnets.errors import UserError
 from mdrnets.files import atomic_write
 
@@ -151,7 +151,7 @@ def pack_holes(
         )
 
     def check(packed: np.ndarray) -> None:
-        names = [*(stem for stem, _ in steps), *ids]
+        names = [*(stem for stem, _ in steps), *(PREFIX + stem for stem in ids)]
         check_no_shared_pixels(packed, names, roles, where=holes.origin)
 
     shape = (len(steps) + len(ids), size, size)

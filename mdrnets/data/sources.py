@@ -18,7 +18,9 @@ def open_source(config: Config, layout: Layout, name: str) -> Archive:
     if source.path is not None:
         origin = Path(os.path.expandvars(source.path)).expanduser()
     elif source.url:
-        origin = Path(os.path.expandvars(config.profile.downloads)).expanduser() / source.file_name
+        origin = (
+            Path(os.path.expandvars(config.profile.downloads)).expanduser() / source.downloaded_name
+        )
     else:
         origin = layout.data(name)
     return Archive(layout.raw(name), origin=origin)

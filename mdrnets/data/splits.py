@@ -169,8 +169,8 @@ def check_no_leak(archive: Archive, roles: Mapping[str, Role], hashes: Mapping[s
         if roles[other] != roles[stem]:
             raise UserError(
                 f"{archive.origin}: {archive.members[other]} ({roles[other]}) and "
-                f"{archive.members[stem]} ({roles[stem]}) have the same content, so training would "
-                "use test data; remove one of them"
+                f"{archive.members[stem]} ({roles[stem]}) have the same content but other roles; "
+                "remove one of them"
             )
 
 

@@ -109,7 +109,6 @@ class Demo:
         datasets = self.config.profile.datasets
         return {
             "profile": self.config.name,
-            "image_size": self.config.profile.image_size,
             "max_side": MAX_SIDE,
             "detector": detector_is_installed(),
             "install": INSTALL,

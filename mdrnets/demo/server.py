@@ -10,6 +10,7 @@ import logging
 import traceback
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
+from http.client import HTTP_PORT
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import resources
 from typing import Any
@@ -71,7 +72,8 @@ class DemoServer(ThreadingHTTPServer):
     @property
     def hosts(self) -> set[str]:
         """The names by which a browser may call it."""
-        return {f"{name}:{self.server_port}" for name in (HOST, "localhost")}
+        port = "" if self.server_port == HTTP_PORT else f":{self.server_port}"
+        return {f"{name}{port}" for name in (HOST, "localhost")}
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -48,8 +48,8 @@ def align_face(image: np.ndarray, hole: np.ndarray) -> TurnedSquare:
     squares = [align_square(face) for face in detect_faces(image)]
     if not squares:
         raise UserError(
-            "photograph: found no face that looks to the camera; name the square around it: "
-            "--crop LEFT,TOP,SIDE"
+            "photograph: found no face that looks to the camera; name the square around it "
+            "(--crop LEFT,TOP,SIDE; in the demo: the sliders)"
         )
     return min(squares, key=lambda square: (square.count_outside(hole), -square.side))
 

@@ -116,7 +116,7 @@ def write_bundle(pipeline: Pipeline, archive: Path) -> list[Job]:
             f"{missing[0]}: file not found, expected as an input of the bundle; make all inputs "
             f"with `{snakemake_command(config.name, *missing)}`"
         )
-    check_inputs(pipeline, hashes(inputs)).refuse()
+    check_inputs(pipeline, hashes(inputs)).refuse(can_take=False)
 
     root = Path(f"mdrnets-{config.name}")
     with atomic_write(archive) as temporary, zipfile.ZipFile(temporary, "w") as bundle:

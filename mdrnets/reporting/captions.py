@@ -56,21 +56,23 @@ CAPTIONS = {
     "figure1": Caption(
         "Figure 1",
         "Test images with holes of the largest bin, above their completions; the images were "
-        "picked at random by seed, not by result.",
+        "picked at random by seed, not by result; methods are shown by their first training.",
     ),
     "figure5": Caption(
         "Figure 5",
-        "Masked input, the completions of all methods and the ground truth, by data set and hole "
-        "ratio; the images were picked at random by seed, not by result.",
+        "Masked input, the completions of all methods, each by its first training, and the ground "
+        "truth, by data set and hole ratio; the images were picked at random by seed, not by "
+        "result.",
     ),
     "error_map": Caption(
         "Error maps",
-        "Mean absolute error of each pixel over the test images whose hole contains it, by method.",
+        "Mean absolute error of each pixel over the test images whose hole contains it, by method, "
+        "of its first training.",
     ),
     "metric_by_ratio": Caption(
         "Scores by hole ratio",
-        "Mean L1, PSNR and SSIM over steps of 10 % of hole ratio, by method, with intervals over "
-        "the images.",
+        "Mean L1, PSNR and SSIM over steps of 10 % of hole ratio, by method, of its first "
+        "training, with intervals over the images.",
     ),
     "curves": Caption(
         "Training curves",
@@ -81,11 +83,12 @@ CAPTIONS = {
         "Use of the memory",
         "How often each slot is read in the test, how selective a read is (relative entropy 1: all "
         "slots equally), how long it is in comparison with its query, and the number of slots "
-        "written over the training, by class.",
+        "written over the training, by class; of the first training.",
     ),
     "memory_slots": Caption(
         "Slots of the memory",
-        "The slots that each class reads most, shown by the nearest parts of training faces.",
+        "The slots that each class reads most in the first training, shown by the nearest parts of "
+        "training faces.",
     ),
     "parser_quality": Caption(
         "Quality of the face parser",

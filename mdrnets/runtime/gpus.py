@@ -83,7 +83,8 @@ def _lock(
 ) -> list[str]:
     """Lock `count` GPUs or none: two jobs with half of theirs each would wait forever.
 
-    A GPU has `share` locks, and those with the fewest jobs are tried first.
+    A GPU has `share` locks. The first locks of all GPUs are tried before the second ones, so that
+    jobs that start together are spread evenly.
     """
     from filelock import FileLock, Timeout
 

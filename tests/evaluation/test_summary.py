@@ -44,12 +44,6 @@ def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert load_summary(tmp_path / "pconv.json") == _summary()
 
 
-def test_equal_summaries_are_equal_bytes(tmp_path: Path) -> None:
-    for name in ("a.json", "b.json"):
-        save_summary(tmp_path / name, _summary())
-    assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
-
-
 @pytest.mark.parametrize(
     ("content", "message"),
     [

@@ -90,7 +90,6 @@ def test_holm_lies_between_no_adjustment_and_bonferronis() -> None:
     adjusted = np.array(holm(p.tolist()))
     assert (adjusted >= false_discovery_control(p)).all()  # Benjamini-Hochberg is never stricter
     assert (adjusted <= np.minimum(1, 24 * p) + 1e-12).all()
-    assert (np.argsort(p) == np.argsort(adjusted, kind="stable")).sum() > 0
     assert (np.diff(adjusted[np.argsort(p)]) >= 0).all()
 
 

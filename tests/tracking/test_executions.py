@@ -41,9 +41,12 @@ def test_every_stage_is_found_with_its_record(
         executions(pipeline)
     stage = pipeline.stages["masks"]
     running = finish(make_record, pipeline.job(stage, {"dataset": "one"}))
-    RecordStore(LAYOUT.records).update(running, status="RUNNING")
+    other = running.process.model_copy(update={"created": 0.0})
+    RecordStore(LAYOUT.records).update(running, status="RUNNING", process=other)
     with pytest.raises(UserError, match=r"masks/one\.csv"):
         executions(pipeline)
+    RecordStore(LAYOUT.records).update(running, process=running.process)  # it asks itself
+    assert "masks one" not in {execution.job.name for execution in executions(pipeline)}
 
 
 def test_without_outputs_nothing_has_run(pipeline: Pipeline) -> None:

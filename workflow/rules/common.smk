@@ -16,7 +16,7 @@ from mdrnets.errors import UserError
 from mdrnets.execution.job_lines import show_one_line_per_job
 from mdrnets.dag.pipeline import Pipeline
 from mdrnets.planning.resources import read_plan
-from mdrnets.reporting.reference.run import reference_files
+from mdrnets.reporting.reference.run import list_reference_tables
 
 if unknown := set(config) - {"profile"}:
     raise WorkflowError(
@@ -64,7 +64,7 @@ def log_file(stage):
 
 
 def reference_tables():
-    return call(reference_files, PIPELINE.config.name)
+    return call(list_reference_tables, PIPELINE.config.name)
 
 
 def ablation(name):

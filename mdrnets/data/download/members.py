@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 
+from mdrnets.data.archive import is_number, sort_stems
 from mdrnets.data.bad_files import require_none
 from mdrnets.data.download.html_pages import is_html_page
 from mdrnets.errors import UserError
@@ -227,16 +228,17 @@ def _is_below(name: str, folder: str) -> bool:
 
 def _describe_difference(members: Sequence[str], files: int) -> str:
     """The first file that is missing or surplus, if the names are numbers."""
-    if len(members) > files:
-        return f" (the first surplus file is {sorted(members)[files]!r})"
     names = [Path(member).stem for member in members]
-    if not all(re.fullmatch("[0-9]+", name) for name in names):
+    if len(members) > files:
+        return f" (the first surplus file is {sort_stems(names)[files]!r})"
+    if not all(map(is_number, names)):
         return ""
     present = {int(name) for name in names}
-    missing = next(
-        n for n in range(min(present, default=0), files + len(names) + 1) if n not in present
-    )
-    return f" (the first missing number is {missing})"
+    lowest, highest = min(present), max(present)
+    gap = next((n for n in range(lowest, highest) if n not in present), None)
+    if gap is None:
+        return f" (the numbers {lowest} to {highest} have no gap)"
+    return f" (the first missing number is {gap})"
 
 
 def _to_member(info: zipfile.ZipInfo) -> Member:

@@ -129,7 +129,7 @@ def publish_archive(
     if current is not None:
         return current
 
-    size = sum(m.bytes for m in members) if must_pack else path.stat().st_size
+    size = _largest_size(members, downscale) if must_pack else path.stat().st_size
     require_space(archive, size)
     with atomic_write(archive) as temporary:
         if must_pack:
@@ -142,6 +142,13 @@ def publish_archive(
         manifest = replace(expected, bytes=temporary.stat().st_size, sha256=digest)
     _write_manifest(manifest_path, manifest)
     return manifest
+
+
+def _largest_size(members: Sequence[Member], downscale: int | None) -> int:
+    """Bytes that packing may take; a downscaled image becomes a PNG."""
+    if downscale is None:
+        return sum(member.bytes for member in members)
+    return 3 * downscale**2 * len(members)
 
 
 def publish_file(

@@ -179,6 +179,7 @@ function missing() {
 }
 
 function showHole() {
+  if (!size.width) return; // there is no picture
   showCursor();
   const count = missing().reduce((sum, value) => sum + value, 0);
   const [[x0, y0], [x1, y1]] = outline();
@@ -297,6 +298,7 @@ async function fill(event) {
   event.preventDefault();
   stop();
   showError("");
+  if (!size.width) return showError("Choose a picture first.");
   const { methods } = dataset();
   const control = new AbortController();
   running = control;

@@ -2,7 +2,8 @@
 
 A difference is significant if its p is below .05 after adjustment by Holm's method over all tests
 of its kind, and if it has the same sign in each training. A significant difference supports the
-claim or contradicts it, by its sign; any other difference leaves the claim undecided.
+claim or contradicts it, by its sign; any other difference leaves the claim undecided. A growing
+lead also needs a lead at the largest holes.
 """
 
 from collections import Counter

@@ -73,7 +73,8 @@ def format_claims(
             "",
             f"*Supported: the difference has the claimed sign and adjusted p < {LEVEL}. "
             "Contradicted: it has the opposite sign, with the same p. Undecided: no significant "
-            f"difference. Brackets: {confidence:.0f} % interval. {_trainings(config)} Published "
+            "difference. A growing lead also needs a lead at the largest holes. "
+            f"Brackets: {confidence:.0f} % interval. {_trainings(config)} Published "
             "numbers are judged by their sign only.*",
             "",
             *(

@@ -52,7 +52,7 @@ class Table1Claims:
         metrics: of Table 1.
         bins: of hole ratio, in order.
         methods: of the run.
-        results: by data set; not read where `untestable`.
+        results: by data set; not read where `reason_untestable` gives one.
         published: the paper's Table 1.
         resampling: of intervals and tests.
         seed: of all of them.

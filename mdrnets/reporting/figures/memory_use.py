@@ -190,17 +190,13 @@ def _selection(axes: Axes, use: MemoryUse) -> None:
 
 def _training(axes: Axes, training: SlotsUsed, slots: int) -> None:
     axes.set_title(f"slots written so far, of {slots}", loc="left", size=6.5)
-    if not training.blocks:
-        return
-    width = np.diff(training.steps, prepend=0)[0]
-    end = training.steps[-1]
     picture = axes.imshow(
         training.counts,
         cmap=COLOUR_MAP,
         vmin=0,
         aspect="auto",
         interpolation="none",
-        extent=(training.steps[0] - width, end, len(training.blocks) - 0.5, -0.5),
+        extent=(0, training.steps[-1], len(training.blocks) - 0.5, -0.5),
     )
     shared = len(training.blocks) == 1
     axes.set_yticks(range(len(training.blocks)), training.blocks if shared else [])

@@ -12,13 +12,13 @@ from mdrnets.files.tables import field_names, read_rows
 from mdrnets.reporting.reference.run import Tolerance
 from mdrnets.reporting.tables.cells import BLANK, Cell
 
-Verdict = Literal["inside", "outside", "missing", "other images", "new"]
+Verdict = Literal["inside", "outside", "missing", "other number", "new"]
 ACCEPTED = ("inside", "new")
 
 Key = tuple[str, str, str, str, str]
 """Table, data set, method, metric, bin."""
 Value = tuple[float, int | None]
-"""The value, and the images that it is computed from."""
+"""The value, and the number of completions that it is computed from."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,9 @@ class Comparison:
         here, reference: values; None: the cell is blank or missing.
         difference: here − reference.
         tolerance: largest accepted distance of `difference` from 0.
-        verdict: `other images`: computed from different numbers of images; `new`: only in
-            this run; `missing`: only in the reference run.
+        verdict: `other number`: computed from different numbers of completions, since the images
+            or the trainings (`seeds`) are others; `new`: only in this run; `missing`: only in the
+            reference run.
     """
 
     table: str
@@ -88,7 +89,7 @@ def _compare(
     difference = here[0] - reference[0]
     tolerance = tolerances[metric].allowed(reference[0])
     inside = abs(difference) <= tolerance
-    verdict = "other images" if here[1] != reference[1] else "inside" if inside else "outside"
+    verdict = "other number" if here[1] != reference[1] else "inside" if inside else "outside"
     return Comparison(*key, here[0], reference[0], difference, tolerance, verdict)
 
 

@@ -13,7 +13,7 @@ from mdrnets.errors import UserError
 from mdrnets.files.tables import read_rows
 from mdrnets.reporting.claims.finding import COLUMN, VERDICTS, Finding
 from mdrnets.reporting.reference.run import REFERENCE, ReferenceRun, load_reference
-from mdrnets.reporting.tables.cells import HERE, Cell
+from mdrnets.reporting.tables.cells import HERE
 from mdrnets.reporting.tables.short import format_short_table1
 
 BLOCK = re.compile(
@@ -52,9 +52,9 @@ def format_block(name: str) -> str:
     reference, folder = load_reference(name, name), REFERENCE / name
     config = load_config(reference.profile)
     parts = [_format_run(reference, folder)]
-    cells = read_rows(folder / "table1.csv", Cell)
     first, *others = config.profile.datasets
-    title, table = format_short_table1(cells, config, first)
+    remedy = "restore that configuration, or keep a run of today's"
+    title, table = format_short_table1(folder / "table1.csv", config, first, remedy=remedy)
     parts.append(f"**{title}**\n\n{table}")
     if others:
         titles = ", ".join(config.profile.datasets[name].title for name in others)

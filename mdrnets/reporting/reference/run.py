@@ -115,8 +115,8 @@ def load_reference(name: str, profile: str) -> ReferenceRun:
     return reference
 
 
-def reference_files(name: str) -> list[str]:
-    """The names of the files that a reference run holds; empty if there is no such run.
+def list_reference_tables(name: str) -> list[str]:
+    """The tables by which a run is compared with a reference run; empty if there is no such run.
 
     Raises:
         UserError: the run is invalid.

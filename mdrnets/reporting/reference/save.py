@@ -5,12 +5,14 @@ as the stages read it; and one row for each execution.
 """
 
 import json
+import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from mdrnets.config.protocol import PROFILE_NAME
 from mdrnets.dag.pipeline import Job, Pipeline, snakemake_command
 from mdrnets.errors import UserError
 from mdrnets.files import atomic_write, sha256, write_text
@@ -55,13 +57,18 @@ LOOSE = {
 
 
 def save_reference(pipeline: Pipeline, name: str) -> ReferenceRun:
-    """Save the present run and return its description.
+    """Save the present run in place of the files in its folder, and return its description.
 
     Raises:
-        UserError: a table or a record is missing, a file of the report was edited or is older than
-            the results, the name belongs to a run of another profile, or the results come from
-            several configurations.
+        UserError: the name is not one, or belongs to a run of another profile; a table or a record
+            is missing; a file of the report was edited or is older than the results; or the results
+            come from several configurations.
     """
+    if not re.fullmatch(PROFILE_NAME, name):
+        raise UserError(
+            f"{REFERENCE / name}: expected a name of small letters, digits, - and _, that begins "
+            "with a letter; choose another name"
+        )
     folder = REFERENCE / name
     ran = executions(pipeline)
     tables = scored_tables(pipeline, ran)
@@ -99,7 +106,7 @@ def save_reference(pipeline: Pipeline, name: str) -> ReferenceRun:
     write_text(folder / "run.json", reference.model_dump_json(indent=1) + "\n")
     written = {*(path.name for path in files), CONFIGURATION, EXECUTIONS, "run.json"}
     for path in folder.iterdir():  # left by a run that was saved before
-        if path.name not in written:
+        if path.is_file() and path.name not in written:
             path.unlink()
     return reference
 

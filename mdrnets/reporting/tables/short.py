@@ -1,30 +1,43 @@
 """Table 1 at the largest holes, our values beside the paper's: for README.md and the terminal."""
 
-from collections.abc import Sequence
+from pathlib import Path
 
 from mdrnets.config.load import Config
+from mdrnets.config.protocol import PARAMS
+from mdrnets.errors import UserError
 from mdrnets.files.markdown import format_table
+from mdrnets.files.tables import read_rows
 from mdrnets.reporting.tables.cells import BLANK, HERE, PAPER, Cell, format_bin
 from mdrnets.reporting.tables.metrics import table1_metrics
 
 
 def format_short_table1(
-    cells: Sequence[Cell], config: Config, dataset: str, *, narrow: bool = False
+    path: Path, config: Config, dataset: str, *, remedy: str, narrow: bool = False
 ) -> tuple[str, str]:
     """Table 1 of one data set at the largest holes.
 
     Args:
-        cells: of the whole table.
+        path: of the whole table, a CSV file.
         config: protocol and profile.
         dataset: name in the profile.
+        remedy: what to do if the table was made for another configuration.
         narrow: for a terminal: headers of two lines, and no lines between columns.
 
     Returns:
         A title, and the table; in Markdown unless it is narrow.
+
+    Raises:
+        UserError: the table was made for other data sets, holes or metrics.
     """
     largest = config.protocol.largest_bin
+    cells = read_rows(path, Cell)
     rows = [cell for cell in cells if (cell.dataset, cell.bin) == (dataset, largest)]
     metrics = table1_metrics(config.profile.frechet)
+    if not {metric.name for metric in metrics} <= {cell.metric for cell in rows}:
+        raise UserError(
+            f"{path}: made for other data sets, holes or metrics than {config.path} and {PARAMS} "
+            f"have now; {remedy}"
+        )
     headers = ["Method"]
     for metric in metrics:
         paper = PAPER if metric.published == metric.name else f"{PAPER}: {metric.published}"

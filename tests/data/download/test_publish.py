@@ -252,7 +252,9 @@ def _refused(extra: str, pattern: str | None = None, **settings: Any) -> tuple[A
         _refused("3.webp", r"'00003\.png' and '3\.webp' "),
         ({name: b"" for name in MEMBERS if name != "00002.png"}, {}, r".* 3 .* 4 .* 2\)"),
         ({"ab.png": b""}, {}, ".* 1 .* 4;"),  # names without numbers are only counted
-        (MEMBERS, {"files": 3}, r".* 4 .* 3 .*'00003\.png'"),
+        (MEMBERS, {"files": 3}, r".* 4 .* 3 .*'00003'"),
+        ({f"{n}.png": b"" for n in range(12)}, {"files": 11}, ".*'11'"),  # not '9'
+        ({f"{n}.png": b"" for n in range(60, 70)}, {"files": 11}, r".* 60 to 69 "),
         *(
             (NESTED, {"files": 2, "folder": folder}, f".*'{folder}'")
             for folder in ("im", "mg", "skin", "img/2")
