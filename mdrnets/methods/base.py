@@ -114,7 +114,12 @@ class Trainable(nn.Module):
 
     Each method's module under `mdrnets/methods/` defines `Options` (a `TrainOptions`) and
     `build(*, options, context) -> Trainable`.
+
+    Attributes:
+        least_images: the smallest part of a batch that a rank can train on.
     """
+
+    least_images: int = 1
 
     def __init__(self) -> None:
         super().__init__()

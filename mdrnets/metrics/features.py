@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from mdrnets.data.progress import ProgressBar, no_progress_bar
 from mdrnets.errors import UserError
 from mdrnets.files import sha256
-from mdrnets.networks.features import EffNetLiteFeatures, load_published, normalise_colours
+from mdrnets.networks.features import ColourNormalisation, EffNetLiteFeatures, load_published
 from mdrnets.networks.frozen import freeze
 
 FeatureName = Literal["inception-v3", "effnet-lite0"]
@@ -107,10 +107,11 @@ class EffNetLitePooled(FeatureNetwork):
     def __init__(self) -> None:
         super().__init__()
         self.network = freeze(EffNetLiteFeatures().network)
+        self.colours = ColourNormalisation()
 
     def forward(self, image_01: Tensor) -> Tensor:
         x = F.interpolate(image_01, size=(224, 224), mode="bilinear", antialias=True)
-        maps: Tensor = self.network.extract_features(normalise_colours(x))  # B×1280×7×7
+        maps: Tensor = self.network.extract_features(self.colours(x))  # B×1280×7×7
         return maps.mean(dim=(2, 3))
 
 

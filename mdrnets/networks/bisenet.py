@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mdrnets.networks.features import IMAGENET_MEAN, IMAGENET_STD
+from mdrnets.networks.features import ColourNormalisation
 
 STRIDE = 32  # of the deepest features; H and W must be multiples of it
 
@@ -19,8 +19,7 @@ STRIDE = 32  # of the deepest features; H and W must be multiples of it
 class BiSeNet(nn.Module):
     """Image → class logits of the same size."""
 
-    mean: Tensor
-    std: Tensor
+    compiled_in_parts = True  # `forward_with_auxiliary` enters it as well
 
     def __init__(self, *, n_classes: int, width: int = 64, align_corners: bool = False) -> None:
         """Args:
@@ -39,8 +38,7 @@ class BiSeNet(nn.Module):
         self.head = head(in_channels=4 * width, hidden=4 * width)
         self.head16 = head(in_channels=2 * width, hidden=width)
         self.head32 = head(in_channels=2 * width, hidden=width)
-        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(IMAGENET_STD).view(1, 3, 1, 1), persistent=False)
+        self.colours = ColourNormalisation()
 
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
@@ -71,7 +69,8 @@ class BiSeNet(nn.Module):
         )
 
     def _normalise(self, image: Tensor) -> Tensor:
-        return ((image + 1) / 2 - self.mean) / self.std
+        normalised: Tensor = self.colours((image + 1) / 2)
+        return normalised
 
 
 class ContextPath(nn.Module):

@@ -35,12 +35,35 @@ EFFNET_RMS: Annotated[
 ] = {1: 3.0, 2: 11.0, 3: 10.0, 4: 7.5, 5: 2.5}
 
 
+class ColourNormalisation(nn.Module):
+    """Applies ImageNet's mean and standard deviation.
+
+    They are buffers, because a tensor that is made in each step makes a GPU wait for its copy.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        for name, values in (("mean", IMAGENET_MEAN), ("std", IMAGENET_STD)):
+            self.register_buffer(name, torch.tensor(values).view(1, 3, 1, 1), persistent=False)
+
+    def forward(self, image_01: Tensor) -> Tensor:
+        """Args: image_01 B×3×H×W in [0, 1]."""
+        return (image_01 - self.mean) / self.std
+
+
 class PerceptualFeatures(nn.Module):
     """Feature maps of a frozen network, by tap.
 
     A tap is named as in VGG: `relu3_2` (block 3, second convolution) or `pool3` (after the
     block's max-pooling). A substitute network returns its last map of the same block number.
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.colours = ColourNormalisation()
 
     def forward(
         self, image: Tensor, taps: Sequence[str], *, normalise: bool = True
@@ -53,7 +76,8 @@ class PerceptualFeatures(nn.Module):
         raise NotImplementedError
 
     def _preprocess(self, image: Tensor, normalise: bool) -> Tensor:
-        return normalise_colours((image + 1) / 2) if normalise else image
+        prepared: Tensor = self.colours((image + 1) / 2) if normalise else image
+        return prepared
 
 
 class VGGFeatures(PerceptualFeatures):
@@ -165,10 +189,3 @@ def load_published(path: Path) -> dict[str, Tensor]:
     if not isinstance(tensors, dict) or not all(isinstance(t, Tensor) for t in tensors.values()):
         raise UserError(f"{path}: expected tensors by name; download the weights again")
     return dict(tensors)
-
-
-def normalise_colours(image_01: Tensor) -> Tensor:
-    """Apply ImageNet's mean and standard deviation to B×3×H×W in [0, 1]."""
-    mean = image_01.new_tensor(IMAGENET_MEAN).view(1, 3, 1, 1)
-    std = image_01.new_tensor(IMAGENET_STD).view(1, 3, 1, 1)
-    return (image_01 - mean) / std

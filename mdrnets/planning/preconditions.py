@@ -18,6 +18,7 @@ from mdrnets.evaluation.completion import require_method
 from mdrnets.evaluation.inspect_method import require_mdrnets, require_memory
 from mdrnets.evaluation.per_class import require_parser
 from mdrnets.methods.building import build_each
+from mdrnets.training.checks import require_even_shares
 
 
 def check_data(config: Config) -> None:
@@ -40,10 +41,16 @@ def check_networks(config: Config) -> None:
     """Check that every network can be built, and does what later stages need it for.
 
     Raises:
-        UserError: it cannot be built, or is of the wrong kind.
+        UserError: it cannot be built, is of the wrong kind, or its batches cannot be shared among
+            the devices.
     """
     per_class = config.protocol.per_class if per_class_networks(config) else None
     for name, network in build_each(config):
+        if name in config.trained and not config.published(name):
+            try:
+                require_even_shares(network, network.phases(), config.profile.devices)
+            except UserError as error:
+                raise UserError(f"{locate(config.path, f'networks.{name}')}: {error}") from None
         if name not in config.protocol.components:
             require_method(name, network)
         if name == inspected_method(config):

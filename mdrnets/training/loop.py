@@ -28,7 +28,7 @@ from mdrnets.methods.base import Batch, Phase, Trainable
 from mdrnets.methods.compiling import compile_networks
 from mdrnets.runtime.distributed import all_reduce_mean, average_statistics, broadcast
 from mdrnets.runtime.seeds import derived_seed
-from mdrnets.training.checks import UpdateChecks, check_weights
+from mdrnets.training.checks import UpdateChecks, check_weights, require_even_shares
 from mdrnets.training.history import History
 from mdrnets.training.interruption import DeferredSignals
 from mdrnets.training.loading import load_batches
@@ -53,7 +53,7 @@ class TrainingProgress:
         step: number of steps taken, in all phases together.
         steps: number of steps of all phases together.
         values: mean losses and diagnostics at the end of a logging interval; otherwise empty.
-        images: number of images that this process has trained on.
+        images: number of images of all ranks since this process started.
         steps_per_second: speed of this process.
     """
 
@@ -115,12 +115,7 @@ def train(
     phases = list(trainable.phases())
     if compiled:
         compile_networks(trainable)
-    for phase in phases:
-        if phase.batch_size % ranks:
-            raise UserError(
-                f"phase {phase.name}: found a batch size of {phase.batch_size}, expected a "
-                f"multiple of the {ranks} devices; change one of them in the profile"
-            )
+    require_even_shares(trainable, phases, ranks)
 
     # Continue where an earlier process stopped.
     history = History()

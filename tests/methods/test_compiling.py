@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
+from torch.fx import GraphModule
 
 from mdrnets.methods.base import Method, Trainable
 from mdrnets.methods.compiling import compile_networks
@@ -22,12 +24,6 @@ def fresh_compiler() -> Iterator[None]:
     torch._dynamo.reset()
 
 
-def _compile(monkeypatch: pytest.MonkeyPatch, backend: str) -> None:
-    monkeypatch.setattr(
-        loop, "compile_networks", lambda network: compile_networks(network, backend=backend)
-    )
-
-
 def _train(network: Trainable, folder: Path, *, compiled: bool) -> list[dict[str, float]]:
     """Train it. Returns the loss terms of each step."""
     fabric = launch(device="cpu", devices=1, precision="32-true")
@@ -42,13 +38,40 @@ def test_every_network_is_compiled_without_a_graph_break(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a backend that runs what was captured: a break would be an error."""
-    _compile(monkeypatch, "eager")
+    ran: set[nn.Module] = set()
+    called: set[nn.Module] = set()
+
+    def compile_and_watch(network: Trainable) -> None:
+        def watch(part: nn.Module) -> None:
+            def backend(graph: GraphModule, inputs: list[Any]) -> Any:
+                def run(*arguments: Any) -> Any:
+                    ran.add(part)
+                    return graph.forward(*arguments)
+
+                return run
+
+            compile_part(part, backend=backend, fullgraph=True)
+            compiled = part._compiled_call_impl
+
+            def call(*arguments: Any, **options: Any) -> Any:
+                called.add(part)
+                return compiled(*arguments, **options)
+
+            part._compiled_call_impl = call
+
+        compile_part = nn.Module.compile
+        with monkeypatch.context() as patch:
+            patch.setattr(nn.Module, "compile", lambda part, **_: watch(part))
+            compile_networks(network)
+
+    monkeypatch.setattr(loop, "compile_networks", compile_and_watch)
     expected, result = (tiny_network(name, steps=3) for _ in range(2))
     _train(expected, tmp_path / "eager", compiled=False)
     _train(result, tmp_path / "compiled", compiled=True)
     weights = result.state_dict()
     for key, value in expected.state_dict().items():
         torch.testing.assert_close(weights[key], value, rtol=1e-4, atol=1e-5, msg=key)
+    assert called and ran == called
 
 
 @pytest.mark.slow

@@ -95,7 +95,9 @@ def test_a_step_never_waits_for_the_gpu_but_once_an_update_and_one_update_late(
     log: list[str] = []
     monkeypatch.setattr(checks._Update, "read", lambda update, history: log.append("read"))
 
-    for phase in trainable.phases():
+    with fake:
+        phases = trainable.phases()
+    for phase in phases:
         trainable.train()
         phase.on_enter()
         for optimiser in phase.optimisers.values():

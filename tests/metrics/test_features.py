@@ -93,7 +93,7 @@ def test_effnet_pools_the_packages_features(effnet: FeatureNetwork) -> None:
 
 def test_effnet_stays_frozen(effnet: FeatureNetwork) -> None:
     effnet.train()
-    assert not any(module.training for module in effnet.children())
+    assert not any(module.training for module in effnet.get_submodule("network").modules())
     assert not any(parameter.requires_grad for parameter in effnet.parameters())
 
 

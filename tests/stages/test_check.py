@@ -88,6 +88,8 @@ def test_missing_external_completions_are_named(
         ("profiles/smoke.yaml", "0.6, validation: 0.1", "0.699, validation: 0.001", "holes.valid"),
         ("profiles/smoke.yaml", "test: 8", "test: 61", "holes.test"),
         ("profiles/smoke.yaml", "slots: 4", "memory: none, slots: 4", "networks.mdrnets"),
+        ("profiles/smoke.yaml", "devices: 1", "devices: 3", "networks.parser"),
+        ("profiles/smoke.yaml", "devices: 1", "devices: 4", "networks.parser"),
     ],
 )
 def test_what_would_fail_after_training_is_refused_before(

@@ -38,6 +38,8 @@ class EdgeDetector(nn.Module):
 class Discriminator(nn.Module):
     """Both branches; the structure branch always receives the true grey values."""
 
+    compiled_in_parts = True  # the edge detector is also called alone
+
     def __init__(self, *, base: int) -> None:
         super().__init__()
         self.texture = PatchDiscriminator(in_channels=3, base=base)

@@ -124,7 +124,6 @@ class DSI(Method):
                 channels=options.channels,
                 blocks=options.blocks,
                 attentions=options.attentions,
-                output_blocks=options.blocks,
                 dropout=options.dropout,
             ),
         )

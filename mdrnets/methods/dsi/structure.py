@@ -62,7 +62,6 @@ class StructurePixelCNN(nn.Module):
         channels: int,
         blocks: int,
         attentions: int,
-        output_blocks: int,
         dropout: float,
     ) -> None:
         """Args:
@@ -98,7 +97,7 @@ class StructurePixelCNN(nn.Module):
             )
             for block in range(blocks)
         )
-        self.outputs = nn.ModuleList(pointwise(C, C) for _ in range(output_blocks))
+        self.outputs = nn.ModuleList(pointwise(C, C) for _ in range(blocks))
         self.head = pointwise(C, codes)
 
     def forward(self, vectors: Tensor, h: Tensor) -> Tensor:

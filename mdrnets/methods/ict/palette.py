@@ -71,7 +71,7 @@ def _cells(image: np.ndarray, grid: int) -> np.ndarray:
 def quantise(image_255: Tensor, palette: Tensor) -> Tensor:
     """Find nearest colours: B×3×h×w and V×3, both in [0, 255] → int64 B×h·w, raster order."""
     pixels = image_255.flatten(2).mT  # B×N×3
-    # Use differences: a matrix product in TensorFloat-32 would be off by whole colours.
+    # Use differences: a matrix product loses digits of values up to 255².
     colours = palette.expand(len(pixels), -1, -1)
     distance = torch.cdist(pixels, colours, compute_mode="donot_use_mm_for_euclid_dist")
     return distance.argmin(dim=2)

@@ -36,8 +36,9 @@ from mdrnets.networks.patchgan import PatchDiscriminator
 from mdrnets.networks.spade import Resizing
 
 # Not strict: YAML lists are converted to tuples.
-Dilations = Annotated[tuple[int, ...], Field(strict=False, min_length=1)]
-Taps = Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
+Dilations = Annotated[tuple[PositiveInt, ...], Field(strict=False, min_length=1)]
+Tap = Annotated[str, Field(pattern=r"^(relu[12]_[12]|relu[345]_[123]|pool[1-5])$")]
+Taps = Annotated[tuple[Tap, ...], Field(strict=False, min_length=1)]
 
 
 class Options(TrainOptions):

@@ -58,6 +58,8 @@ class Options(TrainOptions):
 class Parser(Trainable):
     """Image → semantic map."""
 
+    least_images = 2  # BatchNorm receives one pooled value of each
+
     def __init__(self, *, network: BiSeNet, options: Options) -> None:
         super().__init__()
         self.network, self.options = network, options

@@ -21,6 +21,7 @@ from mdrnets.errors import UserError
 from mdrnets.losses.adversarial import discriminator_loss, generator_loss
 from mdrnets.methods.base import Batch, BuildContext, Method, Phase, Trainable, Update
 from mdrnets.methods.pic.networks import (
+    ATTENTION_LEVEL,
     SCALES,
     Discriminator,
     Encoder,
@@ -188,10 +189,10 @@ def build(*, options: Options, context: BuildContext) -> Trainable:
             f"reductions: found {options.reductions}, which leaves {latent:g} of "
             f"{context.image_size} pixels, expected an integer of at least 3; lower it"
         )
-    widest = options.base * 2 ** (options.reductions - 1)
+    widest = options.base * 2 ** (ATTENTION_LEVEL - 1)
     if widest < options.cap:
         raise UserError(
-            f"cap: found {options.cap}, expected at most {widest}, the channels of the last level; "
+            f"cap: found {options.cap}, expected at most {widest}, the encoder's channels at H/8; "
             "lower it"
         )
     return PIC(options=options)

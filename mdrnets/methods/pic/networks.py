@@ -1,7 +1,8 @@
 """PIC's encoder with its two latent distributions, its generator, and its discriminator.
 
 Zheng et al., "Pluralistic Image Completion" (CVPR 2019), section 3.2 and the authors' layers. Level
-l is H/2^l and has min(base · 2^l, cap) channels; level 0 is the image's size.
+l is H/2^l; level 0 is the image's size. It has min(base · 2^l, cap) channels in the generator, and
+min(base · 2^(l-1), cap) in encoder and discriminators.
 """
 
 from dataclasses import dataclass
@@ -49,6 +50,8 @@ class Encoder(nn.Module):
     The prior is computed from the visible part; the posterior from the hidden part, which is
     available only in training.
     """
+
+    compiled_in_parts = True  # the distributions are computed by methods of their own
 
     def __init__(self, *, reductions: int, base: int, cap: int, infer_blocks: int) -> None:
         super().__init__()

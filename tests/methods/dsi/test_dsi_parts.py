@@ -23,7 +23,6 @@ def _pixelcnn(**changes: int) -> StructurePixelCNN:
         "channels": 8,
         "blocks": 4,
         "attentions": 2,
-        "output_blocks": 2,
     }
     return StructurePixelCNN(**sizes | changes, dropout=0.1)
 
@@ -80,7 +79,6 @@ def test_parameter_counts(
             channels=channels,
             blocks=blocks,
             attentions=attentions,
-            output_blocks=blocks,
             dropout=0.1,
         ),
         TextureGenerator(width=texture, structure_channels=64, dilations=(2, 4, 8, 16)),
@@ -107,7 +105,6 @@ def test_full_size_forward() -> None:
             channels=128,
             blocks=20,
             attentions=4,
-            output_blocks=20,
         )(encoded.top.vectors, h)
         assert logits.shape == (1, 512, 32, 32)
         painted = TextureGenerator(width=32, structure_channels=64, dilations=(2, 4, 8, 16))(

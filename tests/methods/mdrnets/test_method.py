@@ -77,6 +77,8 @@ def test_options_come_from_plain_yaml_data(small_options: MakeOptions) -> None:
         {"alpha": 1.5},
         {"temperature": 0},
         {"dilations": []},
+        {"dilations": [0]},
+        {"taps": ["relu3_5"]},
         {"weights": {"semantic": -1}},
         {"weights": {"gan": 1}},
         {"slots": 0},

@@ -163,9 +163,9 @@ def test_best_of_selects_the_sample_that_the_discriminator_prefers(batch64: Batc
 
 
 def test_a_cap_that_no_level_reaches_is_refused() -> None:
-    with pytest.raises(UserError, match=r"^cap: .* 32"):
+    with pytest.raises(UserError, match=r"^cap: .* 16"):
         build(
-            options=Options.model_validate(TINY | {"cap": 64}),
+            options=Options.model_validate(TINY | {"cap": 32}),
             context=BuildContext(64, features=_none),
         )
 
