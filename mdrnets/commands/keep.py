@@ -5,6 +5,7 @@ tables, claims, costs, curves, the configuration and the list of executions; no 
 It replaces all files of that folder.
 """
 
+import re
 from collections.abc import Sequence
 
 from mdrnets.commands.command_line import command_parser
@@ -18,12 +19,18 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
 
     from mdrnets.config.load import load_config
+    from mdrnets.config.protocol import PROFILE_NAME
     from mdrnets.dag.pipeline import Pipeline
     from mdrnets.reporting.reference.run import REFERENCE
     from mdrnets.reporting.reference.save import save_reference
 
     pipeline = Pipeline(load_config(options.profile))
     name = options.name or pipeline.config.name
+    if not re.fullmatch(PROFILE_NAME, name):
+        parser.error(
+            f"argument name: found {name!r}, expected small letters, digits, - and _, with a "
+            "letter first"
+        )
     saved = save_reference(pipeline, name)
     print(f"{REFERENCE / name}: saved {', '.join(saved.tables)}")
     return 0

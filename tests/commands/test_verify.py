@@ -121,6 +121,15 @@ def test_a_table_that_its_record_does_not_list_is_named(
     assert table in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["../mine", ".", "My run", "/elsewhere"])
+def test_a_kept_run_has_a_name_and_no_path(
+    pipeline: Pipeline, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    with pytest.raises(SystemExit):
+        run_command("keep", [name])
+    assert f"argument name: found {name!r}" in capsys.readouterr().err
+
+
 def test_only_what_the_present_results_gave_is_kept(
     pipeline: Pipeline, make_record: Callable[..., Record], capsys: pytest.CaptureFixture[str]
 ) -> None:

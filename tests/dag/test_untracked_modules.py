@@ -54,7 +54,10 @@ NO_VALUE = {
         "config.protocol.Protocol._consistent",
         "dag.pipeline._check_collisions",
     ),
-    "the place of a download, whose content is verified": ("config.data.Source.file_name",),
+    "the place of a download, whose content is verified": (
+        "config.data.Source.downloaded_name",
+        "config.data.Source.file_name",
+    ),
     "for people, locks, or code.json, which the engines compare with jobs": (
         "dag.pipeline.Job.name",
         "dag.pipeline.Pipeline.digests",

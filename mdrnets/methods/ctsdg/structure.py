@@ -24,7 +24,8 @@ RIM: Annotated[int, Chosen("excludes edges that the filling causes")] = 2
 def to_grey(image: Tensor) -> Tensor:
     """Args: image B×3×H×W in [-1, 1]. Returns B×1×H×W in [0, 1]."""
     red, green, blue = ((image + 1) / 2).split(1, dim=1)
-    return LUMINANCE[0] * red + LUMINANCE[1] * green + LUMINANCE[2] * blue
+    grey: Tensor = LUMINANCE[0] * red + LUMINANCE[1] * green + LUMINANCE[2] * blue
+    return grey
 
 
 def detect_edges(grey_01: Tensor, *, sigma: float) -> Tensor:

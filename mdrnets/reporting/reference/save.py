@@ -5,14 +5,12 @@ as the stages read it; and one row for each execution.
 """
 
 import json
-import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from mdrnets.config.protocol import PROFILE_NAME
 from mdrnets.dag.pipeline import Job, Pipeline, snakemake_command
 from mdrnets.errors import UserError
 from mdrnets.files import atomic_write, sha256, write_text
@@ -60,15 +58,10 @@ def save_reference(pipeline: Pipeline, name: str) -> ReferenceRun:
     """Save the present run in place of the files in its folder, and return its description.
 
     Raises:
-        UserError: the name is not one, or belongs to a run of another profile; a table or a record
-            is missing; a file of the report was edited or is older than the results; or the results
-            come from several configurations.
+        UserError: a table or a record is missing, a file of the report was edited or is older than
+            the results, the name belongs to a run of another profile, or the results come from
+            several configurations.
     """
-    if not re.fullmatch(PROFILE_NAME, name):
-        raise UserError(
-            f"{REFERENCE / name}: expected a name of small letters, digits, - and _, that begins "
-            "with a letter; choose another name"
-        )
     folder = REFERENCE / name
     ran = executions(pipeline)
     tables = scored_tables(pipeline, ran)
