@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import wraps
 from pathlib import Path
 from types import FrameType
@@ -208,7 +208,7 @@ def _execute(
 ) -> int:
     from mdrnets.config.load import load_config
     from mdrnets.dag.pipeline import Pipeline, record_name
-    from mdrnets.execution.run import StageRun
+    from mdrnets.execution.run import STREAMED_PROGRAM, StageRun
     from mdrnets.runtime.gpus import lock_gpus
     from mdrnets.tracking.record import RecordStore
 
@@ -216,7 +216,10 @@ def _execute(
     job = pipeline.find(program, list(arguments.values()))
     _check_code(pipeline, job)
     rendered = program == "render"  # its stages have names of their own
-    with RecordStore(pipeline.layout.records).lock_job(record_name(job.stage, job.wildcards)):
+    records = RecordStore(pipeline.layout.records)
+    resumes = program == STREAMED_PROGRAM  # of other jobs, a second execution does no harm
+    name = record_name(job.stage, job.wildcards)
+    with records.lock_job(name) if resumes else nullcontext():
         run = StageRun(
             pipeline=pipeline,
             job=job,

@@ -8,17 +8,18 @@ curves as JSON lines next to it. Records that were superseded before they were s
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 from pydantic import ConfigDict, Field, ValidationError
 
 from mdrnets.config.options import Options
 from mdrnets.errors import UserError
 from mdrnets.files import atomic_write, sha256, write_text
+from mdrnets.files.locks import exclusive_lock
 from mdrnets.files.text import DAMAGED_JSON, read_text
 from mdrnets.tracking.provenance import GitState, Machine, Process
 
@@ -131,9 +132,8 @@ class RecordStore:
         """The file of the latest record of this name."""
         return self.folder / f"{name}.json"
 
-    @contextmanager
-    def lock_job(self, name: str) -> Iterator[None]:
-        """Prevent two processes from executing the job of this record at the same time.
+    def lock_job(self, name: str) -> AbstractContextManager[object]:
+        """Prevent two processes from executing the job of the record `name` at the same time.
 
         A killed workflow engine may leave a job that is still running.
 
@@ -141,37 +141,31 @@ class RecordStore:
             UserError: another process holds the lock.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.folder / f".{name}.lock"
-        lock = FileLock(path, timeout=0)
-        try:
-            lock.acquire()
-        except Timeout:
-            raise UserError(
-                f"{path}: another process is already executing this job; wait until it ends, or "
-                "stop it (a training saves its state), then run the command again"
-            ) from None
-        try:
-            yield
-        finally:
-            lock.release()
+        return exclusive_lock(
+            self.folder / f".{name}.lock",
+            action="executes this job",
+            refusal="wait until it ends, or stop it (a training saves its state), then run the "
+            "command again",
+        )
 
     def begin(self, record: Record, *, resumes: bool) -> Record:
-        """Write the record of an execution that starts; `lock_job` is held.
-
-        An earlier execution that is still RUNNING has therefore died, on whatever host.
+        """Write the record of an execution that starts.
 
         Args:
             record: of this execution.
             resumes: whether to continue the unfinished record of the same work, if there is one.
+                The caller then holds the lock of `lock_job`, so that an earlier execution that is
+                still RUNNING has died, on whatever host.
 
         Returns:
             The record that was written.
         """
         with self._lock():
             path = self.path(record.name)
-            earlier = read(path)
+            earlier = _with_liveness(path)
             if earlier is not None:
-                earlier = _killed(earlier, path) if earlier.status == "RUNNING" else earlier
+                if resumes and earlier.status == "RUNNING":
+                    earlier = _killed(earlier, path)
                 record = record.model_copy(update={"last_outputs": earlier.made})
             if resumes and earlier is not None and record.continues(earlier):
                 record = record.model_copy(

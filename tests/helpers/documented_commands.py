@@ -27,7 +27,7 @@ PLACEHOLDERS = {
 }
 NOT_OURS = {
     *("cd", "conda", "docker", "export", "git", "ln", "mkdir", "mkdocs"),
-    *("pip", "pre-commit", "pytest", "python3", "source", "unzip", "venv", "zipfile"),
+    *("pip", "pre-commit", "pytest", "python3", "source", "tar", "unzip", "venv", "zipfile"),
 }
 """Commands of the system in the texts; they are not checked."""
 _FENCE = re.compile(r"^ *```bash\n(.*?)^ *```", re.M | re.S)

@@ -6,11 +6,9 @@ All profiles share one folder of downloads. Manually downloaded files go there t
 import logging
 import re
 import zipfile
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 import requests
-from filelock import FileLock, Timeout
 
 from mdrnets.config.data import Source
 from mdrnets.config.load import Config
@@ -21,6 +19,10 @@ from mdrnets.data.download.http import RefusedError, remove_resume_state, transf
 from mdrnets.data.progress import ProgressBar, no_progress_bar
 from mdrnets.errors import UserError
 from mdrnets.files import hash_file, write_text
+from mdrnets.files.locks import exclusive_lock
+
+DOWNLOADS = "downloads this file"
+"""What the holder of a lock in the folder of downloads does."""
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +69,7 @@ def download_verified(
     path = (from_folder or folder) / name
     record = folder / f"{name}.sha256"
     folder.mkdir(parents=True, exist_ok=True)
-    with exclusive_lock(folder / f".{name}.lock"):
+    with exclusive_lock(folder / f".{name}.lock", action=DOWNLOADS):
         if path.exists():
             if problem := _find_problem(path, source, record):
                 raise UserError(f"{path}: {problem}; remove it, or download it again")
@@ -204,13 +206,3 @@ def _describe_file(source: Source) -> str:
     }
     text = ", ".join(f"{label}{value}" for label, value in properties.items() if value)
     return f" ({text})" if text else ""
-
-
-def exclusive_lock(path: Path) -> AbstractContextManager[object]:
-    """Lock a file for a `with` block; wait, with a message, while another process holds it."""
-    lock = FileLock(path)
-    try:
-        return lock.acquire(timeout=0)
-    except Timeout:
-        logger.info("%s: waiting for another process that downloads this file", path)
-        return lock.acquire()

@@ -16,13 +16,14 @@ from typing import Any
 import requests
 
 from mdrnets.config.redaction import redact_urls
-from mdrnets.data.download.cache import exclusive_lock
+from mdrnets.data.download.cache import DOWNLOADS
 from mdrnets.data.download.disk_space import format_mib, require_space
 from mdrnets.data.download.http import RefusedError, remove_resume_state, transfer
 from mdrnets.data.progress import ProgressBar, no_progress_bar
 from mdrnets.data.resizing import downscale_image
 from mdrnets.errors import UserError
 from mdrnets.files import atomic_write
+from mdrnets.files.locks import exclusive_lock
 from mdrnets.files.text import read_json_as
 
 logger = logging.getLogger(__name__)
@@ -109,7 +110,7 @@ def download_images(
             already downloaded are kept.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with exclusive_lock(folder.with_name(f".{folder.name}.lock")):
+    with exclusive_lock(folder.with_name(f".{folder.name}.lock"), action=DOWNLOADS):
         present = {path.name for path in folder.iterdir()}
         missing = [image for image in images if image.name not in present]
         if not missing:
