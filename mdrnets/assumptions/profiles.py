@@ -1,8 +1,9 @@
 """Why small profiles deviate from published values: experiments on validation images only.
 
 Keys are `network.option`, as in the ledgers. The report prints the text beside the profile's value.
-"Rendered" means the demo profile's images; "real" means `real64` (CelebA-HQ, then 300 steps of 8,
-holes of 40 to 60 %). L1 is measured in the hole; FD uses the features of EfficientNet-Lite0.
+"Rendered" means the demo profile's images; "real" means `real64` (CelebA-HQ) when it had 300
+steps of 8, with holes of 40 to 60 %. L1 is measured in the hole; FD uses the features of
+EfficientNet-Lite0.
 """
 
 TUNING_NOTES = {

@@ -41,3 +41,8 @@ def downscale_image(data: bytes, where: str, *, size: int) -> bytes:
         return data
     check_square(image, size, where)
     return encode_png(resize(image, size, Image.Resampling.LANCZOS))
+
+
+def max_downscaled_bytes(size: int) -> int:
+    """Upper bound of a downscaled file: a PNG of a photograph is smaller than its pixels."""
+    return 3 * size**2

@@ -92,16 +92,16 @@ def find_lacking(
                 "`make environment`"
             )
         waiting.append((canonicalize_name(distributions[name][0]), frozenset(), SpecifierSet()))
-    found: dict[str, set[frozenset[str]]] = {}
+    found: set[tuple[str, frozenset[str]]] = set()
     while waiting:
         name, extras, wanted = waiting.pop()
         wanted &= fitting.get(name, SpecifierSet())
         fits = name in present and wanted.contains(present[name], prereleases=True)
-        if extras in found.get(name, ()) or name in without or fits:
+        if (name, extras) in found or name in without or fits:
             continue
-        found.setdefault(name, set()).add(extras)
+        found.add((name, extras))
         waiting += _dependencies(name, extras, environment)
-    return sorted(found)
+    return sorted({name for name, _ in found})
 
 
 def read_requirements(names: Iterable[str], *, python: str) -> list[str]:

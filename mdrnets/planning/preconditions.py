@@ -18,7 +18,7 @@ from mdrnets.evaluation.completion import require_method
 from mdrnets.evaluation.inspect_method import require_mdrnets, require_memory
 from mdrnets.evaluation.per_class import require_parser
 from mdrnets.methods.building import build_each
-from mdrnets.training.checks import require_even_shares
+from mdrnets.training.sampling import require_even_shares
 
 
 def check_data(config: Config) -> None:

@@ -20,7 +20,7 @@ from mdrnets.layout import Layout
 from mdrnets.planning.resources import read_planned_seconds
 from mdrnets.planning.schedule import Task
 from mdrnets.planning.sizes import count_images, count_steps
-from mdrnets.tracking.executions import has_current_code
+from mdrnets.tracking.executions import is_current
 from mdrnets.tracking.record import FileHash, Record, RecordStore, read_points
 
 State = Literal["done", "running", "failed", "interrupted", "left"]
@@ -81,14 +81,6 @@ class _Candidate:
         network = (NetworkId.parse(self.job.arguments[1]).base,) if program == "train" else ()
         return (program, *network)
 
-    @property
-    def record_is_current(self) -> bool:
-        """Whether the latest execution had the present parameters and code."""
-        return self.record is not None and (
-            self.record.parameters == self.job.parameters
-            and has_current_code(self.record, self.job)
-        )
-
 
 def job_statuses(pipeline: Pipeline) -> list[JobStatus]:
     """Return the status of every job of the profile, in an order in which they can run."""
@@ -147,7 +139,7 @@ def _state(candidate: _Candidate, needs: Mapping[Path, _Candidate], *, up_to_dat
     job, record = candidate.job, candidate.record
     if record is not None and record.status == "RUNNING":
         return "running"
-    if record is not None and not candidate.record_is_current:
+    if record is not None and not is_current(record, job):
         return "left"
     if record is not None and record.status != "FINISHED":
         return "failed" if record.status == "FAILED" else "interrupted"

@@ -66,13 +66,13 @@ CAPTIONS = {
     ),
     "error_map": Caption(
         "Error maps",
-        "Mean absolute error of each pixel over the test images whose hole contains it, by method, "
-        "of its first training.",
+        "Mean absolute error of each pixel over the test images whose hole contains it, for the "
+        "first training of each method.",
     ),
     "metric_by_ratio": Caption(
         "Scores by hole ratio",
-        "Mean L1, PSNR and SSIM over steps of 10 % of hole ratio, by method, of its first "
-        "training, with intervals over the images.",
+        "Mean L1, PSNR and SSIM over steps of 10 % of hole ratio, for the first training of each "
+        "method, with intervals over the images.",
     ),
     "curves": Caption(
         "Training curves",
@@ -83,7 +83,7 @@ CAPTIONS = {
         "Use of the memory",
         "How often each slot is read in the test, how selective a read is (relative entropy 1: all "
         "slots equally), how long it is in comparison with its query, and the number of slots "
-        "written over the training, by class; of the first training.",
+        "written over the training, by class; for the first training.",
     ),
     "memory_slots": Caption(
         "Slots of the memory",

@@ -68,19 +68,15 @@ def changed_parameter(record: Record, job: Job) -> str | None:
     return next((k for k in {**now, **then} if now.get(k, absent) != then.get(k, absent)), None)
 
 
+def is_current(record: Record, job: Job) -> bool:
+    """Whether an execution had today's parameters and code."""
+    return record.parameters == job.parameters and has_current_code(record, job)
+
+
 def current_records(pipeline: Pipeline) -> Callable[[Record], bool]:
-    """Returns a function: whether a record is of today's code and parameters."""
+    """Returns a function: whether a record is of today's parameters and code."""
     jobs = {record_name(job.stage, job.wildcards): job for job in pipeline.jobs()}
-
-    def is_current(record: Record) -> bool:
-        job = jobs.get(record.name)
-        return (
-            job is not None
-            and has_current_code(record, job)
-            and changed_parameter(record, job) is None
-        )
-
-    return is_current
+    return lambda record: record.name in jobs and is_current(record, jobs[record.name])
 
 
 def check_results(pipeline: Pipeline) -> int:

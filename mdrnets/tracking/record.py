@@ -302,8 +302,9 @@ def read(path: Path) -> Record | None:
 def _with_liveness(path: Path) -> Record | None:
     """The record, with KILLED instead of RUNNING if its process has died."""
     record = read(path)
-    gone = record is not None and record.status == "RUNNING" and record.process.is_gone()
-    return _killed(record, path) if record is not None and gone else record
+    if record is None or record.status != "RUNNING" or not record.process.is_gone():
+        return record
+    return _killed(record, path)
 
 
 def _killed(record: Record, path: Path) -> Record:

@@ -6,33 +6,15 @@ the GPU always has work.
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from mdrnets.errors import UserError
-from mdrnets.methods.base import Phase, Trainable
+from mdrnets.methods.base import Trainable
 from mdrnets.training.history import History
-
-
-def require_even_shares(trainable: Trainable, phases: Iterable[Phase], ranks: int) -> None:
-    """Check that the batches of all phases can be divided evenly among the ranks.
-
-    Raises:
-        UserError: one cannot, or a rank would get too few images.
-    """
-    for phase in phases:
-        share, rest = divmod(phase.batch_size, ranks)
-        if rest or share < trainable.least_images:
-            least = trainable.least_images * ranks
-            raise UserError(
-                f"phase {phase.name}: found a batch size of {phase.batch_size}, expected a "
-                f"multiple of the {ranks} devices from {least} on; change it or `devices` in the "
-                "profile"
-            )
-
 
 Diverged = Callable[[str], UserError]
 """Makes the error of a step from the name of what is not finite."""

@@ -28,11 +28,11 @@ from mdrnets.methods.base import Batch, Phase, Trainable
 from mdrnets.methods.compiling import compile_networks
 from mdrnets.runtime.distributed import all_reduce_mean, average_statistics, broadcast
 from mdrnets.runtime.seeds import derived_seed
-from mdrnets.training.checks import UpdateChecks, check_weights, require_even_shares
+from mdrnets.training.checks import UpdateChecks, check_weights
 from mdrnets.training.history import History
 from mdrnets.training.interruption import DeferredSignals
 from mdrnets.training.loading import load_batches
-from mdrnets.training.sampling import BatchSampler
+from mdrnets.training.sampling import BatchSampler, require_even_shares
 from mdrnets.training.state import Checkpoints, restore, snapshot
 
 # 0.8 GB at 256².

@@ -5,7 +5,7 @@ in the same order as an uninterrupted one, without a saved sampler state. The ra
 the batch of a step is the same for any number of ranks.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Annotated, NamedTuple
 
@@ -17,7 +17,7 @@ from mdrnets.config.marks import Chosen
 from mdrnets.data.dataset import TrainingData
 from mdrnets.data.pixels import normalise_pixels
 from mdrnets.errors import UserError
-from mdrnets.methods.base import Batch
+from mdrnets.methods.base import Batch, Phase, Trainable
 from mdrnets.runtime.seeds import derived_seed
 from mdrnets.training.hole_augmentation import augment_hole
 
@@ -27,6 +27,23 @@ FLIP_PROBABILITY: Annotated[float, Chosen("not stated")] = 0.5
 
 EPOCHS_CACHED = 2
 """A batch may span two epochs."""
+
+
+def require_even_shares(trainable: Trainable, phases: Iterable[Phase], ranks: int) -> None:
+    """Check that the batches of all phases can be divided evenly among the ranks.
+
+    Raises:
+        UserError: one cannot, or a rank would get too few images.
+    """
+    for phase in phases:
+        share, rest = divmod(phase.batch_size, ranks)
+        if rest or share < trainable.least_images:
+            least = trainable.least_images * ranks
+            raise UserError(
+                f"phase {phase.name}: found a batch size of {phase.batch_size}, expected a "
+                f"multiple of the {ranks} devices from {least} on; change it or `devices` in the "
+                "profile"
+            )
 
 
 class DrawnBatch(NamedTuple):

@@ -20,7 +20,7 @@ from mdrnets.data.download.cache import DOWNLOADS
 from mdrnets.data.download.disk_space import format_mib, require_space
 from mdrnets.data.download.http import RefusedError, remove_resume_state, transfer
 from mdrnets.data.progress import ProgressBar, no_progress_bar
-from mdrnets.data.resizing import downscale_image
+from mdrnets.data.resizing import downscale_image, max_downscaled_bytes
 from mdrnets.errors import UserError
 from mdrnets.files import atomic_write
 from mdrnets.files.locks import exclusive_lock
@@ -130,8 +130,8 @@ def download_images(
 
 
 def _max_stored_bytes(image: FfhqImage, downscale: int | None) -> int:
-    """Upper bound of the size on disk: a PNG of a photograph is smaller than its pixels."""
-    return image.bytes if downscale is None else min(image.bytes, 3 * downscale**2)
+    """Upper bound of the size on disk."""
+    return image.bytes if downscale is None else min(image.bytes, max_downscaled_bytes(downscale))
 
 
 def _download_all(

@@ -22,7 +22,7 @@ from mdrnets.data.download.members import (
 )
 from mdrnets.data.number_lists import select_numbers
 from mdrnets.data.progress import ProgressBar, no_progress_bar
-from mdrnets.data.resizing import downscale_image
+from mdrnets.data.resizing import downscale_image, max_downscaled_bytes
 from mdrnets.errors import UserError
 from mdrnets.files import atomic_write, reproducible_zipinfo, write_text
 from mdrnets.files import sha256 as hash_file
@@ -145,10 +145,10 @@ def publish_archive(
 
 
 def _largest_size(members: Sequence[Member], downscale: int | None) -> int:
-    """Bytes that packing may take; a downscaled image becomes a PNG."""
+    """Bytes that packing may take."""
     if downscale is None:
         return sum(member.bytes for member in members)
-    return 3 * downscale**2 * len(members)
+    return max_downscaled_bytes(downscale) * len(members)
 
 
 def publish_file(

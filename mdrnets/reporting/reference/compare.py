@@ -12,7 +12,7 @@ from mdrnets.files.tables import field_names, read_rows
 from mdrnets.reporting.reference.run import Tolerance
 from mdrnets.reporting.tables.cells import BLANK, Cell
 
-Verdict = Literal["inside", "outside", "missing", "other number", "new"]
+Verdict = Literal["inside", "outside", "missing", "not comparable", "new"]
 ACCEPTED = ("inside", "new")
 
 Key = tuple[str, str, str, str, str]
@@ -29,7 +29,7 @@ class Comparison:
         here, reference: values; None: the cell is blank or missing.
         difference: here − reference.
         tolerance: largest accepted distance of `difference` from 0.
-        verdict: `other number`: computed from different numbers of completions, since the images
+        verdict: `not comparable`: computed from different numbers of completions, since the images
             or the trainings (`seeds`) are others; `new`: only in this run; `missing`: only in the
             reference run.
     """
@@ -89,7 +89,7 @@ def _compare(
     difference = here[0] - reference[0]
     tolerance = tolerances[metric].allowed(reference[0])
     inside = abs(difference) <= tolerance
-    verdict = "other number" if here[1] != reference[1] else "inside" if inside else "outside"
+    verdict = "not comparable" if here[1] != reference[1] else "inside" if inside else "outside"
     return Comparison(*key, here[0], reference[0], difference, tolerance, verdict)
 
 

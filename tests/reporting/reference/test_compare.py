@@ -68,7 +68,7 @@ def test_what_is_in_one_of_the_two_alone() -> None:
 
 def test_scores_of_other_images_are_no_scores_of_these() -> None:
     (comparison,) = _compare({L1: (2.0, 59)}, {L1: (2.0, 60)})
-    assert comparison.verdict == "other number"
+    assert comparison.verdict == "not comparable"
     assert Verification([comparison], []).failed
 
 
