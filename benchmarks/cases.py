@@ -124,6 +124,14 @@ def scores() -> Work:
     return score
 
 
+def label_swap() -> Work:
+    """Two permutations of the test of two Fréchet distances, 2,000 images, 2,048 features."""
+    from mdrnets.metrics.paired import label_swap as test
+
+    a, b, truth = np.random.default_rng(0).normal(size=(3, 2000, 2048)).astype(np.float32)
+    return lambda: test([a], [b], truth, permutations=1, seed=0)
+
+
 def batch() -> Work:
     """Drawing and converting 16 batches of 8 images at 256²."""
     generator = np.random.default_rng(0)
@@ -159,6 +167,7 @@ CASES = {
         dsi_sampling,
         dsi_sampling_256,
         scores,
+        label_swap,
         batch,
     )
 }

@@ -18,9 +18,6 @@ from torch import Tensor
 
 from mdrnets.metrics.intervals import bootstrap_mean, half_jackknife
 
-BATCH = 64
-"""Number of permutations computed at once, which limits the memory."""
-
 
 class Difference(NamedTuple):
     """The difference of two methods: the first minus the second.
@@ -129,14 +126,13 @@ def label_swap(
     n = len(truth)
     swaps = np.random.default_rng(seed).integers(2, size=(permutations, n)).astype(bool)
     swaps = np.concatenate([np.zeros((1, n), dtype=bool), swaps])  # the first as observed
-    parts = [torch.from_numpy(part) for part in np.array_split(swaps, -(-len(swaps) // BATCH))]
     by_training = []
     for pair in zip(a, b, strict=True):
         x, y, z = (torch.from_numpy(np.asarray(r, dtype=np.float64)) for r in (*pair, truth))
-        by_training.append(torch.cat([_swap_labels(x, y, z, part) for part in parts]))
+        by_training.append(_swap_labels(x, y, z, torch.from_numpy(swaps)))
     differences = torch.stack(by_training).mean(dim=0).abs()
     observed = differences[0]
-    rounding = 1e-9 * observed  # the same swap in another batch may differ in its last bits
+    rounding = 1e-6 * observed  # in the roots of eigenvalues near 0
     return float((differences >= observed - rounding).double().mean())
 
 
@@ -145,7 +141,8 @@ def _swap_labels(a: Tensor, b: Tensor, truth: Tensor, swaps: Tensor) -> Tensor:
 
     In ‖μ_a − μ‖² + tr C_a + tr C − 2 ‖X Yᵀ‖_* (see `frechet`), tr C cancels, and a swap only
     exchanges rows of X Yᵀ. The products with Yᵀ are therefore computed once, and only the means
-    involve D again for each permutation.
+    involve D again for each permutation. The singular values of X Yᵀ are the roots of the
+    eigenvalues of (X Yᵀ)ᵀ X Yᵀ, which take a quarter of the time.
     """
     n = len(truth)
     y = truth - truth.mean(dim=0)
@@ -160,11 +157,15 @@ def _swap_labels(a: Tensor, b: Tensor, truth: Tensor, swaps: Tensor) -> Tensor:
         mean = ((1 - share) @ a + share @ b) / n  # P×D
         square = (1 - share) @ squares[0] + share @ squares[1]  # P
         trace = (square - n * mean.square().sum(dim=1)) / (n - 1)
-        cross = torch.where(swapped[:, :, None], products[1], products[0])  # P×n×min(n, D)
-        cross = cross - cross.mean(dim=1, keepdim=True)
-        nuclear = torch.linalg.svdvals(cross).sum(dim=1) / (n - 1)
-        distance: Tensor = (mean - truth.mean(dim=0)).square().sum(dim=1) + trace - 2 * nuclear
-        return distance
+        nuclear = torch.stack([nuclear_norm(swap) for swap in swapped[:, :, None]])
+        distance: Tensor = (mean - truth.mean(dim=0)).square().sum(dim=1) + trace
+        return distance - 2 * nuclear / (n - 1)
+
+    def nuclear_norm(swap: Tensor) -> Tensor:
+        cross = torch.where(swap, products[1], products[0])  # n×min(n, D)
+        cross = cross - cross.mean(dim=0)
+        eigenvalues: Tensor = torch.linalg.eigvalsh(cross.T @ cross)
+        return eigenvalues.clamp(min=0).sqrt().sum()
 
     return distances(swaps) - distances(~swaps)
 
