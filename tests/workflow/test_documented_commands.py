@@ -30,6 +30,7 @@ FEWEST = {
     "KNOWN_ISSUES.md": 7,
     "reports/reference/README.md": 5,
     "docs/adding_a_method.md": 8,
+    "docs/mdrnets_choices.md": 1,
     "docs/own_photographs.md": 7,
     "docs/paper_scale.md": 23,
     "docs/performance.md": 2,
