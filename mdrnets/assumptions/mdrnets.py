@@ -132,15 +132,16 @@ DECISIONS = (
         MEMORY,
     ),
     Assumption(
-        "slots chosen by several images",
-        "values are averaged over all processes, then one step of equation 3",
+        "slots chosen several times",
+        "by several images, or by several classes of a shared block: values are averaged over all "
+        "processes, then one step of equation 3",
         "MOSS; all processes keep the same memory",
         MEMORY,
         "cited",
     ),
     Assumption(
         "gradient into the memory",
-        "none: only equation 3 changes slots, in training, before they are read",
+        "none: equation 3 alone changes slots in a training step, before they are read",
         "otherwise two rules would update the same slots",
         MEMORY,
     ),
@@ -185,8 +186,8 @@ DECISIONS = (
     ),
     Assumption(
         "refinement layers",
-        "gated encoder without norm, four gated residual blocks at H/8, four SPADE blocks with "
-        "nearest-neighbour guidance",
+        "gated encoder (k7, stride-2 k4) without norm, four gated residual blocks of two k3 layers "
+        "at H/8, four SPADE blocks with nearest-neighbour guidance, upsampled by duplication",
         "the paper names only the kinds of layers. DeepFillv2's gated layers have no norm, and "
         "SPADE's authors resize by nearest neighbour; instance norm and bilinear guidance made no "
         "difference on validation faces (with slots as in MOSS: L1 11.28 and 11.27 %, Fréchet "
@@ -204,8 +205,11 @@ DECISIONS = (
     Assumption(
         "initial weights of the new networks",
         "decoder, style encoder, θ and φ: Xavier, normal, gain .02; gated layers: Xavier, uniform; "
-        "biases zero. Scales of spectrally normalised weights have no effect",
-        "code of SPADE and SEAN, and of DeepFillv2; the paper does not say. A residual output "
+        "biases zero; layers with spectral normalisation: PyTorch's",
+        "code of SPADE and SEAN, and of DeepFillv2; the paper does not say. There, layers with "
+        "spectral normalisation have the gain .02 as well, which leaves the first output as it is "
+        "but makes Adam's steps relatively larger; and γ and β are two convolutions, here one, "
+        "whose weights Xavier makes up to a quarter smaller. A residual output "
         "begins at the coarse face. Validation, 200 steps, with a residual output: L1 11.28 % with "
         "PyTorch's weights, 11.25 % with these; Fréchet distance 84.0, 72.0",
         "methods/mdrnets/initial_weights.py",
@@ -215,12 +219,20 @@ DECISIONS = (
         "how slots begin",
         "every number from N(0, 1); `init: unit` begins with unit vectors, `init: from_data` fills "
         "the slots with style vectors after a warm-up",
-        "MOSS; no difference on validation faces. At the paper's size a read of unit vectors is 17 "
+        "MOSS; no difference on validation faces. (MOSS's code also shrinks, by α, the slots that "
+        "no image chose; equation 3 does not.) At the paper's size a read of unit vectors is 17 "
         "to 25 times shorter than its query, since α = .999 hardly moves them; of N(0, 1) it has "
         ".3 to .4 of the length, but points elsewhere (cosine .1); of slots filled from data .7 to "
         ".96, which falls to .33 while the style vectors grow",
         MEMORY,
         "cited",
+    ),
+    Assumption(
+        "designs of the memory",
+        "the rows of `ablations.memory_table`: m = 1, 16, 256; one block for all classes, of m or "
+        "of 14·m slots; no memory, where Q̂ = Q; blocks also without MREM",
+        "the paper's comparison is in its supplement, which is not public",
+        "methods/mdrnets/method.py",
     ),
     Assumption(
         "InCo² pooling",
@@ -246,6 +258,13 @@ DECISIONS = (
         "adversarial and total variation: the composite; all others: the raw output",
         "not stated",
         "methods/mdrnets/losses.py",
+    ),
+    Assumption(
+        "perceptual distance",
+        "the mean absolute difference of each layer's features, summed over the layers",
+        "the paper cites Johnson et al., who take squares, and states no formula; PConv and its "
+        "own other terms take absolute differences",
+        "losses/perceptual.py",
     ),
     Assumption(
         "total variation region",
@@ -286,6 +305,13 @@ DECISIONS = (
         "each data set has its own network",
         "not stated; it needs no label maps",
         "methods/building.py",
+    ),
+    Assumption(
+        "validation images",
+        "100 of the training images at the paper's scale, which no network sees in training",
+        "the paper names only training and test images; claims on the refinement and all choices "
+        "need others",
+        "data/splits.py",
     ),
     Assumption(
         "hole of each test image",

@@ -1,7 +1,7 @@
 """Initial weights of MDRNets, as in the works from which its layers are taken.
 
 SPADE and SEAN (their code): Xavier, normal, with a gain of .02. DeepFillv2 (TensorFlow's default):
-Xavier, uniform. pix2pix: N(0, .02). Biases are zero.
+Xavier, uniform. Biases are zero. Layers with spectral normalisation differ from these works.
 """
 
 from typing import Annotated
@@ -18,7 +18,8 @@ GAIN: Annotated[float, Cited("code of SPADE and SEAN")] = 0.02
 def init_weights_as_cited(network: nn.Module) -> None:
     """Initialise all convolutions in place.
 
-    The weights of spectrally normalised ones stay as they are, because their scale has no effect.
+    The weights of spectrally normalised ones stay PyTorch's. Their scale does not change the first
+    output, but with smaller weights Adam's steps would be relatively larger.
     """
     gated = {id(layer.conv) for layer in network.modules() if isinstance(layer, GatedConv2d)}
     for layer in network.modules():

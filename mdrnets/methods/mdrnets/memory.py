@@ -1,7 +1,7 @@
 """DMM, the disentangled memory module: learns the appearance of each class from all faces.
 
 MDRNets, section on the DMM, equations 1 to 5. Averaging the values that one batch writes into one
-slot, and α, follow MOSS. The memory is a buffer, not a parameter; only equation 3 changes it.
+slot, and α, follow MOSS. The memory is a buffer, not a parameter: no optimiser changes it.
 """
 
 from typing import Literal, NamedTuple
@@ -127,8 +127,8 @@ class DisentangledMemory(nn.Module):
 
         `use_entropy`: entropy of the updates over the slots of a block, in nats, averaged over
         blocks. `moved`: 1 − α^updates, the fraction of a slot's initial value that has been
-        replaced, averaged over the slots in use. `read_entropy`: entropy of a in equation 4,
-        averaged over classes. `read_length`: |Q̂| / |Q|, averaged over classes.
+        replaced, averaged over the slots in use. `read_entropy`, the entropy of a in equation 4,
+        and `read_length`, |Q̂| / |Q|: means over the classes that the images of the last step show.
         """
         written = self.updates > 0
         moved = 1 - self.alpha ** self.updates[written].float()

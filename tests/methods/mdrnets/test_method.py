@@ -22,7 +22,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "without MREM": {"mrem": False},
     "without MREM and DMM": {"guidance": "style"},
     "without memory": {"memory": "none"},
-    "shared": {"memory": "shared", "slots": 14 * 3},
+    "shared": {"memory": "shared_equal"},
     "shared, without MREM": {"memory": "shared", "mrem": False},
     "one slot": {"slots": 1},
     "without L_sem": {"weights": {"semantic": 0}},
@@ -144,17 +144,17 @@ def test_every_variant_trains(
 
 
 def test_variants_have_the_parts_that_they_name(small_method: MakeMethod) -> None:
-    def parts(variant: str) -> tuple[int | None, bool]:
-        method = small_method(**VARIANTS[variant])
-        blocks = None if method.memory is None else len(method.memory.slots)
-        return blocks, method.correlation is not None
+    def parts(variant: str) -> tuple[tuple[int, ...] | None, bool]:
+        method = small_method(**VARIANTS[variant], slots=3)
+        blocks_and_slots = None if method.memory is None else method.memory.slots.shape[:2]
+        return blocks_and_slots, method.correlation is not None
 
-    assert parts("full") == (14, True)
-    assert parts("without MREM") == (14, False)
+    assert parts("full") == ((14, 3), True)
+    assert parts("without MREM") == ((14, 3), False)
     assert parts("without MREM and DMM") == (None, False)
     assert parts("without memory") == (None, True)
-    assert parts("shared") == (1, True)
-    assert parts("shared, without MREM") == (1, False)
+    assert parts("shared") == ((1, 14 * 3), True)
+    assert parts("shared, without MREM") == ((1, 3), False)
 
 
 def test_training_lowers_the_loss_in_the_hole(
