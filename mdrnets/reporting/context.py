@@ -102,7 +102,7 @@ def describe_values(config: Config, *, published: bool) -> str:
     """How to read a value; `published`: whether the table has the paper's values as well."""
     seeds, confidence = config.profile.seeds, 100 * config.protocol.bootstrap.confidence
     images = f"half the width of the {confidence:.0f} % interval over the images"
-    spread = f"{images} of one training"
+    spread = f"{images} of one training; another training can differ by more"
     if seeds > 1:
         spread = f"the standard deviation of {seeds} trainings (nothing to train: {images})"
     paper = f"; {PAPER}: the published value" if published else ""

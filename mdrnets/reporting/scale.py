@@ -57,7 +57,8 @@ def headline(config: Config) -> str:
     """What the run can decide, in one sentence."""
     limits = find_limits(config)
     if not limits:
-        return "This run has the paper's scale: its verdicts are about the paper's claims."
+        alone = ", as far as one training can tell" if config.profile.seeds == 1 else ""
+        return f"This run has the paper's scale: its verdicts are about the paper's claims{alone}."
     return f"This run cannot decide the paper's claims: {', '.join(limits)}."
 
 

@@ -92,17 +92,20 @@ def _compare(
     finding = replace(finding, source=source or None)
     with np.errstate(invalid="ignore"):  # ∞ − ∞ is left out
         differences = _average_by_image(ours - others, [score.image for score in first])  # T×n
-    difference = mean_difference(
-        differences.mean(axis=0),
-        resamples=resampling.resamples,
-        confidence=resampling.confidence,
-        seed=derived_seed(config.protocol.seed, CLASS, str(finding.label), column),
+    difference, *by_training = (
+        mean_difference(
+            values,
+            resamples=resampling.resamples,
+            confidence=resampling.confidence,
+            seed=derived_seed(config.protocol.seed, CLASS, str(finding.label), column),
+        )
+        for values in (differences.mean(axis=0), *differences)
     )
     n = difference.n if difference else 0
     if n < per_class.min_images:
         return replace(finding, n=n, reason=f"fewer than {per_class.min_images} images")
-    by_training = [float(row[np.isfinite(row)].mean()) for row in differences]
-    return with_test_result(finding, difference, by_training, test=SIGNED_RANK)
+    several = by_training if len(by_training) > 1 else []
+    return with_test_result(finding, difference, several, test=SIGNED_RANK)
 
 
 def _average_by_image(values: np.ndarray, images: Sequence[str]) -> np.ndarray:

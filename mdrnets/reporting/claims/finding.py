@@ -1,9 +1,11 @@
 """A tested claim, and the rule for its verdict.
 
 A difference is significant if its p is below .05 after adjustment by Holm's method over all tests
-of its kind, and if it has the same sign in each training. A significant difference supports the
-claim or contradicts it, by its sign; any other difference leaves the claim undecided. A growing
-lead also needs a lead at the largest holes.
+of its kind, and if each training shows it: the interval of its own difference excludes 0 on the
+same side. A significant difference supports the claim or contradicts it, by its sign; any other
+difference leaves the claim undecided. A growing lead also needs a significant lead at the largest
+holes. Variants of one network differ less than two trainings of it, so that one training does not
+decide between them.
 """
 
 from collections import Counter
@@ -21,6 +23,10 @@ VERDICTS = (SUPPORTED, CONTRADICTED, UNDECIDED, UNTESTED)
 AS_CLAIMED, NOT_AS_CLAIMED = "as claimed", "not as claimed"
 BEST, FIRST, GROWS, COLUMN = "best", "first", "grows", "column"
 ORDER, CLASS = "order", "class"
+OF_VARIANTS = ORDER, CLASS
+"""The kinds that compare variants of one network."""
+MIN_TRAININGS = 2
+"""That decide between variants of one network."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +63,9 @@ class Finding:
         label: the semantic class.
         source: of the class of each pixel: `annotated`, `parsed`, or both.
         trainings: number of trainings of each method.
-        least: smallest value of `here` in a training.
-        most: largest value of `here` in a training.
+        shown_by: number of trainings whose interval excludes 0 on the side of `here`.
+        least: smallest value of `here` in a training, if there are several.
+        most: largest value of `here` in a training, if there are several.
     """
 
     kind: str
@@ -85,6 +92,7 @@ class Finding:
     label: str | None = None
     source: str | None = None
     trainings: int | None = None
+    shown_by: int | None = None
     least: float | None = None
     most: float | None = None
 
@@ -92,7 +100,7 @@ class Finding:
 def with_test_result(
     finding: Finding,
     difference: Difference | None,
-    by_training: Sequence[float | None],
+    by_training: Sequence[Difference | None],
     *,
     test: str,
 ) -> Finding:
@@ -101,19 +109,28 @@ def with_test_result(
     Args:
         finding: the claim.
         difference: None: it is infinite for every image.
-        by_training: the difference in each training.
+        by_training: the same of each training alone, if there are several.
         test: name of the test.
     """
     if difference is None:
         return replace(finding, reason=NOTHING_FINITE)
     value, low, high, p, n = difference
+    each = [one for one in by_training or [difference] if one is not None]
     finding = replace(
-        finding, here=value, low=low, high=high, n=n, test=test, p=p, trainings=len(by_training)
+        finding,
+        here=value,
+        low=low,
+        high=high,
+        n=n,
+        test=test,
+        p=p,
+        trainings=max(1, len(by_training)),
+        shown_by=sum(one.low > 0 if value > 0 else one.high < 0 for one in each),
     )
-    finite = [value for value in by_training if value is not None]
-    if len(by_training) == 1 or not finite:
+    if not by_training or not each:
         return finding
-    return replace(finding, least=min(finite), most=max(finite))
+    values = [one.value for one in each]
+    return replace(finding, least=min(values), most=max(values))
 
 
 def apply_holm(findings: Sequence[Finding]) -> list[Finding]:
@@ -133,8 +150,10 @@ def with_verdict(finding: Finding, claimed: float | None) -> Finding:
         return finding
     if finding.adjusted_p >= LEVEL or claimed == 0:
         return replace(finding, verdict=UNDECIDED, reason="no significant difference")
-    if finding.least is not None and finding.most is not None and finding.least * finding.most <= 0:
-        return replace(finding, verdict=UNDECIDED, reason="not the same sign in every training")
+    if finding.shown_by != finding.trainings:
+        return replace(finding, verdict=UNDECIDED, reason="not shown by every training")
+    if finding.kind in OF_VARIANTS and (finding.trainings or 0) < MIN_TRAININGS:
+        return replace(finding, verdict=UNDECIDED, reason="one training")
     if claimed < 0:
         return replace(finding, verdict=CONTRADICTED, reason="the opposite sign")
     return replace(finding, verdict=SUPPORTED)

@@ -145,7 +145,10 @@ def _format_here(finding: Finding) -> str:
     if finding.least is None:
         return text
     least, most = format_signed(finding.least), format_signed(finding.most)
-    return f"{text}; in each training {least} to {most}"
+    return (
+        f"{text}; in each training {least} to {most}, "
+        f"shown by {finding.shown_by} of {finding.trainings}"
+    )
 
 
 def _format_published(finding: Finding, config: Config) -> str:

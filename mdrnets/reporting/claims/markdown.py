@@ -9,6 +9,7 @@ from mdrnets.reporting.claims.finding import (
     COLUMN,
     GROWS,
     LEVEL,
+    MIN_TRAININGS,
     ORDER,
     SUPPORTED,
     VERDICTS,
@@ -28,12 +29,14 @@ COLUMNS = {
 """Header of a table of tests → field of `FindingView`."""
 NOTES = (
     "The best other method is the one with the best mean in that column. It may differ from the "
-    "paper's.",
+    "paper's. Since it is found on the same images, the p of being behind it is multiplied by the "
+    "number of other methods.",
     "All scores are paired: both methods complete the same image with the same hole. L1, PSNR and "
     "SSIM: bootstrap interval of the mean difference and Wilcoxon signed-rank test, without images "
     "with an infinite PSNR. Fréchet distance: delete-half jackknife interval and a permutation "
     "test that swaps the labels of the methods image by image; for the growth of a lead, the "
-    "normal approximation of the jackknife.",
+    "normal approximation of the jackknife. The kernel distance, in the extended table, has no "
+    "bias of few images.",
     "p is two-sided and adjusted by Holm's method in four families: the columns of Table 1, the "
     "growth of leads, the comparisons of ablations, and the classes.",
     "A lead is an absolute difference. Errors grow with the hole, and leads grow with them.",
@@ -71,10 +74,10 @@ def format_claims(
             "",
             format_table(["verdict", "claim", *VERDICTS], verdicts),
             "",
-            f"*Supported: the difference has the claimed sign and adjusted p < {LEVEL}. "
-            "Contradicted: it has the opposite sign, with the same p. Undecided: no significant "
-            "difference. A growing lead also needs a lead at the largest holes. "
-            f"Brackets: {confidence:.0f} % interval. {_trainings(config)} Published "
+            f"*Supported: the difference has the claimed sign, adjusted p < {LEVEL}, and in each "
+            "training an interval without 0. Contradicted: the same with the opposite sign. "
+            "Undecided: all else. A growing lead also needs a significant lead at the largest "
+            f"holes. Brackets: {confidence:.0f} % interval. {_trainings(config)} Published "
             "numbers are judged by their sign only.*",
             "",
             *(
@@ -107,12 +110,13 @@ def _trainings(config: Config) -> str:
     if config.profile.seeds == 1:
         return (
             "Intervals and tests cover the images of one training. They do not tell how much "
-            "another training would differ."
+            "another training would differ; two trainings of one network differ more than its "
+            f"variants do, so that these need {MIN_TRAININGS} trainings."
         )
     return (
         f"Scores are averaged over {config.profile.seeds} trainings of each method; intervals and "
-        "tests cover the images. The smallest and the largest difference of a single training are "
-        "printed as well and must have the same sign."
+        "tests cover the images. Also printed: the smallest and the largest difference of a single "
+        "training, and how many trainings have an interval without 0 on the same side."
     )
 
 

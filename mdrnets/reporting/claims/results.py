@@ -56,18 +56,11 @@ class Results:
 
     def value(self, score: str, method: str, bin_: str) -> float | None:
         """As in Table 1: the mean of the finite values or the distance, averaged over trainings."""
-        values = self.by_training(score, {(method, bin_): 1})
-        return None if None in values else float(np.mean(values))  # type: ignore[arg-type]
-
-    def by_training(self, score: str, weights: Mapping[tuple[str, str], int]) -> list[float | None]:
-        """The value of a contrast in each training; None where it is finite for no image."""
         if score == FRECHET:
-            return list(self._distances(weights, np.arange(len(self.truth))))
-        means = []
-        for training in self._sum(score, weights):
-            finite = training[np.isfinite(training)]
-            means.append(float(finite.mean()) if len(finite) else None)
-        return means
+            everything = np.arange(len(self.truth))
+            return float(np.mean(self._distances({(method, bin_): 1}, everything)))
+        finite = [values[np.isfinite(values)] for values in self.scores[score, method, bin_]]
+        return float(np.mean([f.mean() for f in finite])) if all(map(len, finite)) else None
 
     def difference(
         self, score: str, a: str, b: str, bin_: str, *, resampling: Resampling, seed: int
@@ -121,6 +114,28 @@ class Results:
             confidence=resampling.confidence,
             seed=seed,
         )
+
+    def by_training(
+        self,
+        score: str,
+        weights: Mapping[tuple[str, str], int],
+        *,
+        resampling: Resampling,
+        seed: int,
+    ) -> list[Difference | None]:
+        """As `contrast`, of each training alone; empty if there is only one."""
+        count = len(next(iter(self.features.values())))
+        if count == 1:
+            return []
+        alone = [
+            Results(
+                scores={key: scores[k : k + 1] for key, scores in self.scores.items()},
+                features={key: features[k : k + 1] for key, features in self.features.items()},
+                truth=self.truth,
+            )
+            for k in range(count)
+        ]
+        return [one.contrast(score, weights, resampling=resampling, seed=seed) for one in alone]
 
     def _sum(self, score: str, weights: Mapping[tuple[str, str], int]) -> np.ndarray:
         """T×n."""

@@ -85,8 +85,8 @@ class Table1Claims:
             *(finding for finding in columns.values() if finding.kind == BEST),
             *([self._first(in_paper, [columns[place] for place in in_paper])] if in_paper else []),
             *(
-                _growth_verdict(finding, metric, large)
-                for finding, ((_, metric), (_, large)) in zip(growth, ends.items(), strict=True)
+                _growth_verdict(finding, large)
+                for finding, (_, large) in zip(growth, ends.values(), strict=True)
             ),
             *(finding for finding in columns.values() if finding.kind == COLUMN),
         ]
@@ -118,13 +118,17 @@ class Table1Claims:
         if other is None:
             return replace(finding, reason=NOTHING_FINITE)
 
-        return test_difference(
+        finding = test_difference(
             replace(finding, other=other),
             self.results[dataset],
             metric,
             resampling=self.resampling,
             seed=derived_seed(self.seed, BEST, dataset, score_name(metric), bin_),
         )
+        if finding.p is None or (signed_margin(metric, finding.here) or 0) >= 0:
+            return finding
+        # The best of the others was found on the same images: to be behind it is to be behind any.
+        return replace(finding, p=min(1.0, finding.p * (len(self.methods) - 1)))
 
     def _growth(
         self, dataset: str, metric: Metric, small: Finding | None, large: Finding | None
@@ -162,7 +166,7 @@ class Table1Claims:
         return with_test_result(
             finding,
             results.contrast(name, weights, resampling=self.resampling, seed=seed),
-            results.by_training(name, weights),
+            results.by_training(name, weights, resampling=self.resampling, seed=seed),
             test="jackknife" if name == FRECHET else SIGNED_RANK,
         )
 
@@ -242,7 +246,7 @@ def test_difference(
     return with_test_result(
         finding,
         results.difference(name, *pair, bin_, resampling=resampling, seed=seed),
-        results.by_training(name, weights),
+        results.by_training(name, weights, resampling=resampling, seed=seed),
         test=TESTS.get(name, SIGNED_RANK),
     )
 
@@ -261,11 +265,10 @@ def _by_sign(claimed: float | None) -> str | None:
     return AS_CLAIMED if claimed > 0 else NOT_AS_CLAIMED
 
 
-def _growth_verdict(finding: Finding, metric: Metric, large: Finding | None) -> Finding:
+def _growth_verdict(finding: Finding, large: Finding | None) -> Finding:
     """A smaller deficit is not a growing lead: MDRNets must be ahead at the largest holes."""
     finding = with_verdict(finding, finding.here)
-    margin = signed_margin(metric, large.here) if large else None
-    if finding.verdict != SUPPORTED or large is None or (margin or 0) > 0:
+    if finding.verdict != SUPPORTED or large is None or large.verdict == SUPPORTED:
         return finding
     verdict = CONTRADICTED if large.verdict == CONTRADICTED else UNDECIDED
-    return replace(finding, verdict=verdict, reason=f"no lead at {format_bin(LARGE)}")
+    return replace(finding, verdict=verdict, reason=f"no significant lead at {format_bin(LARGE)}")

@@ -87,8 +87,9 @@ def _claims(path: Path) -> str:
     findings = [finding for finding in read_rows(path, Finding) if finding.kind != COLUMN]
     counts = Counter(finding.verdict for finding in findings)
     claims = {finding.claim for finding in findings}
+    alone = ", after one training" if max(f.trainings or 1 for f in findings) == 1 else ""
     return (
         f"**Claims**: of {counts.total()} tests of {len(claims)} claims, "
-        f"{', '.join(f'{counts[verdict]} are {verdict}' for verdict in VERDICTS)} {HERE} "
+        f"{', '.join(f'{counts[verdict]} are {verdict}' for verdict in VERDICTS)} {HERE}{alone} "
         f"([which]({path.with_suffix('.md')}))."
     )

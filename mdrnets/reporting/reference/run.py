@@ -60,13 +60,11 @@ class RunCost(Options):
     Attributes:
         jobs: executions of stages.
         job_hours: total of all jobs, including the time in which they wait for a processor.
-        elapsed_hours: from the first start to the last end, pauses included.
         cores: of the machine.
     """
 
     jobs: int
     job_hours: float
-    elapsed_hours: float
     cores: int
 
 
@@ -77,7 +75,7 @@ class ReferenceRun(Options):
         profile: of the run.
         command: reproduces the tables.
         commits: of the code of all trainings, completions and evaluations.
-        made: date of the run.
+        made: when the last of them ended.
         cost: of all jobs behind the saved files.
         settings: of all trainings and evaluations.
         versions: of the packages that rendered the tables.

@@ -7,7 +7,6 @@ as the stages read it; and one row for each execution.
 import json
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +81,7 @@ def save_reference(pipeline: Pipeline, name: str) -> ReferenceRun:
         profile=pipeline.config.name,
         command=_command(pipeline, ran, tables),
         commits=list_commits(ran),
-        made=_time_span(ran)[1].date(),
+        made=max(record.ended or record.started for record in select_scoring_records(ran)).date(),
         cost=_run_cost(ran),
         settings=settings,
         versions=_find_writer(ran, tables[0]).versions,
@@ -195,18 +194,11 @@ def _command(pipeline: Pipeline, ran: Sequence[Execution], tables: Sequence[Path
 
 
 def _run_cost(ran: Sequence[Execution]) -> RunCost:
-    first, last = _time_span(ran)
     return RunCost(
         jobs=len(ran),
         job_hours=round(sum(execution.record.seconds for execution in ran) / 3600, 2),
-        elapsed_hours=round((last - first).total_seconds() / 3600, 2),
         cores=max(execution.record.machine.cores for execution in ran),
     )
-
-
-def _time_span(ran: Sequence[Execution]) -> tuple[datetime, datetime]:
-    records = [execution.record for execution in ran]
-    return min(r.started for r in records), max(r.ended or r.started for r in records)
 
 
 def _find_writer(ran: Iterable[Execution], path: Path) -> Record:

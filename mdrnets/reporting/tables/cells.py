@@ -1,6 +1,7 @@
 """A table of scores: its metrics and cells, and how a cell is printed.
 
-The number after ± is half the width of the confidence interval. The CSV file has both ends.
+The number after ± is half of what the CSV file has as `low` and `high`: the confidence interval of
+one training, or mean − and + standard deviation of several.
 """
 
 from collections import Counter
@@ -54,8 +55,8 @@ class Cell:
         metric: name of the metric of `value`.
         bin: hole ratio in %.
         value: our value; None: see `reason`.
-        low: lower end of its interval.
-        high: upper end of its interval.
+        low: lower end of its interval; of several trainings, mean − standard deviation.
+        high: upper end of its interval; of several trainings, mean + standard deviation.
         n: number of completed images that it is computed from, those of all trainings.
         published_metric: name of the metric of `published`.
         published: the paper's value on `published_as`.

@@ -52,9 +52,10 @@ def format_short_table1(
             values += [f"**{value}**" if cell.best else value, _format(cell.published)]
         lines.append(values)
     images = max((_count_images(cell, config) for cell in rows), default=0)
+    seeds = config.profile.seeds
     title = (
         f"Table 1 on {config.profile.datasets[dataset].title}, {images} test images, holes of "
-        f"{format_bin(largest)}"
+        f"{format_bin(largest)}, {'one training' if seeds == 1 else f'mean of {seeds} trainings'}"
     )
     if not narrow:
         return title, format_table(headers, lines, labels=1)

@@ -20,7 +20,7 @@ RESAMPLING = Resampling(resamples=100, halves=10, permutations=999, confidence=0
 N, D, FEWEST = 40, 6, 11
 
 
-def _config(run: Sequence[str] = ("small", "none"), seeds: int = 1) -> Config:
+def _config(run: Sequence[str] = ("small", "none"), seeds: int = 2) -> Config:
     return make_ablation_config(
         (("full", "small", "none"), ("full", "small")),
         run=run,
@@ -29,7 +29,7 @@ def _config(run: Sequence[str] = ("small", "none"), seeds: int = 1) -> Config:
     )
 
 
-def _results(skill: Mapping[str, float]) -> Results:
+def _results(skill: Mapping[str, float], seeds: int = 2) -> Results:
     """Scores that are better by a network's skill, and features that are nearer."""
     generator = np.random.default_rng(1)
     truth = generator.normal(size=(N, D)).astype(np.float32)
@@ -38,16 +38,17 @@ def _results(skill: Mapping[str, float]) -> Results:
         hard = generator.normal(size=N)
         for network, better in skill.items():
             for score, base, sign in (("l1", 3, -1), ("psnr", 25, 1), ("ssim", 0.8, 0.1)):
-                noise = 0.5 * hard + 0.1 * generator.normal(size=N)
-                scores[score, network, bin_] = (base + sign * (better + noise))[None]
-            noise = generator.normal(size=(N, D)).astype(np.float32)
-            features[network, bin_] = [truth + 0.3 * (3 - better) + 0.1 * noise]
+                noise = 0.5 * hard + 0.1 * generator.normal(size=(seeds, N))
+                scores[score, network, bin_] = base + sign * (better + noise)
+            noise = generator.normal(size=(seeds, N, D)).astype(np.float32)
+            features[network, bin_] = list(truth + 0.3 * (3 - better) + 0.1 * noise)
     return Results(scores, features, truth)
 
 
-def _ablations(full: float, small: float, none: float) -> list[Finding]:
+def _ablations(full: float, small: float, none: float, seeds: int = 2) -> list[Finding]:
     skill = {"mdrnets": full, "mdrnets@small": small, "mdrnets@none": none}
-    return ablation_findings(_config(), _results(skill), resampling=RESAMPLING)
+    results = _results(skill, seeds)
+    return ablation_findings(_config(seeds=seeds), results, resampling=RESAMPLING)
 
 
 def _verdicts(findings: Sequence[Finding]) -> dict[str, set[tuple[str, str | None]]]:
@@ -78,6 +79,18 @@ def test_a_reversed_order_is_contradicted_and_a_tie_undecided() -> None:
     assert verdicts[SECOND] == {(UNDECIDED, "no significant difference")}
 
 
+def test_one_training_decides_nothing_between_variants() -> None:
+    verdicts = _verdicts(_ablations(2, 1, 1, seeds=1))
+    assert verdicts[FIRST] == {(UNDECIDED, "one training")}
+    assert verdicts[SECOND] == {(UNDECIDED, "no significant difference")}
+    findings = class_findings(
+        _config(seeds=1), _scores({"eye": 20}, {"eye": 1}, seeds=1), resampling=RESAMPLING
+    )
+    eye = next(f for f in findings if f.label == "eye")
+    assert (eye.verdict, eye.reason) == (UNDECIDED, "one training")
+    assert eye.adjusted_p is not None and eye.adjusted_p < 0.05
+
+
 def test_holm_is_over_all_pairs_metrics_and_bins() -> None:
     findings = _ablations(2, 1, 0)
     smallest = min(f.p for f in findings if f.p is not None)
@@ -104,9 +117,10 @@ def _scores(
     gain: Mapping[str, float],
     *,
     source: str = "annotated",
-    seeds: int = 1,
+    seeds: int = 2,
+    loss: float = 0,
 ) -> dict[str, list[ClassScore]]:
-    """The full method is better by `gain` in each class; in further trainings by one less."""
+    """The full method is better by `gain` in each class; each further training by `loss` less."""
     generator = np.random.default_rng(3)
     scores: dict[str, list[ClassScore]] = {}
     for label, count in pairs.items():
@@ -115,7 +129,7 @@ def _scores(
             for network in ("mdrnets", "mdrnets@none"):
                 for seed in range(1, seeds + 1):
                     name = network if seed == 1 else f"{network}@seed{seed}"
-                    better = (gain[label] - (seed - 1)) * (network == "mdrnets")
+                    better = (gain[label] - loss * (seed - 1)) * (network == "mdrnets")
                     better += 0.1 * generator.normal() + hard
                     pair = (name, f"{number}", "1-20", f"h{number}", label, source, 9)
                     score = ClassScore(*pair, l1=5 - better, psnr=20 + better)
@@ -174,8 +188,8 @@ def test_holes_of_one_image_are_no_further_images() -> None:
 
 
 def test_of_several_trainings_the_mean_of_each_image_is_tested() -> None:
-    scores = _scores({"eye": 20}, {"eye": 1.5}, seeds=2)
-    findings = class_findings(_config(seeds=2), scores, resampling=RESAMPLING)
+    scores = _scores({"eye": 20}, {"eye": 1.5}, loss=1)
+    findings = class_findings(_config(), scores, resampling=RESAMPLING)
     eye = next(f for f in findings if f.label == "eye")
     assert (eye.n, eye.trainings, eye.verdict) == (20, 2, SUPPORTED)
     assert eye.here == pytest.approx(-1, abs=0.1)

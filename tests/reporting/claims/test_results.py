@@ -8,7 +8,7 @@ from mdrnets.evaluation.features import write_features
 from mdrnets.evaluation.scores import Score
 from mdrnets.files.tables import field_names, write_table
 from mdrnets.layout import Layout
-from mdrnets.reporting.claims.results import Results, read_results
+from mdrnets.reporting.claims.results import Resampling, Results, read_results
 from tests.helpers.example import BINS
 
 LAYOUT = Layout("tiny")
@@ -59,7 +59,10 @@ def test_what_has_nothing_to_train_stands_beside_each_training(folder: Path) -> 
     assert [len(sets) for sets in results.features.values()] == [2] * 6
     assert results.value("l1", "mdrnets", "1-20") == 2
     pair = {("mdrnets", "1-20"): 1, ("pconv", "1-20"): -1}
-    assert results.by_training("l1", pair) == [0, 1]
+    resampling = Resampling(resamples=10, halves=10, permutations=19, confidence=0.95)
+    each = results.by_training("l1", pair, resampling=resampling, seed=1)
+    assert [one.value for one in each if one] == [0, 1]
+    assert _read().by_training("l1", pair, resampling=resampling, seed=1) == []
 
 
 def test_methods_scored_on_other_pairs_are_refused(folder: Path) -> None:

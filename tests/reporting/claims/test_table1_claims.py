@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mdrnets.files.tables import write_rows
-from mdrnets.metrics.paired import holm
+from mdrnets.metrics.paired import holm, signed_rank
 from mdrnets.reporting.claims.finding import (
     AS_CLAIMED,
     CONTRADICTED,
@@ -167,7 +167,10 @@ def test_a_losers_claims_are_contradicted(findings_behind: list[Finding]) -> Non
 def test_falling_behind_less_is_no_growing_lead(findings_behind: list[Finding]) -> None:
     for finding in _kind(findings_behind, "grows"):
         assert finding.here is not None and finding.here > 0
-        assert (finding.verdict, finding.reason) == (CONTRADICTED, "no lead at 40–60 %")
+        assert (finding.verdict, finding.reason) == (
+            CONTRADICTED,
+            "no significant lead at 40–60 %",
+        )
 
 
 def test_a_tie_is_undecided() -> None:
@@ -260,14 +263,30 @@ def test_of_several_trainings_the_mean_is_tested_and_the_range_told() -> None:
     assert three.most == pytest.approx(one.here + 0.5)
 
 
-def test_a_claim_needs_one_sign_in_every_training() -> None:
+@pytest.mark.parametrize("unlucky", [-1.5, -1.0])  # the opposite sign, and no difference
+def test_a_claim_needs_every_training(unlucky: float) -> None:
     skill = {"ict": (0.0, 0.0, 0.0), "mdrnets": (1.0, 1.0, 1.0)}
-    findings = _findings(_both(skill, luck=(-1.5, 0.2, 0.2)), ("ict", "mdrnets"))
+    findings = _findings(_both(skill, luck=(unlucky, 0.2, 0.2)), ("ict", "mdrnets"))
     best = [f for f in _kind(findings, "best") if f.metric != "FD(effnet-lite0)"]
     assert all(f.adjusted_p is not None and f.adjusted_p < 0.05 for f in best)
-    assert {(f.verdict, f.reason) for f in best} == {
-        (UNDECIDED, "not the same sign in every training")
+    assert {(f.verdict, f.reason, f.shown_by, f.trainings) for f in best} == {
+        (UNDECIDED, "not shown by every training", 2, 3)
     }
+
+
+def test_being_behind_the_best_of_others_counts_their_number() -> None:
+    """It was found on the same images, and so its lead over equal methods is no chance."""
+    behind = {"pconv": (0.0, 0.0, 0.0), "mdrnets": (-0.03, -0.03, -0.03)}
+    many = dict.fromkeys(("pconv", "deepfillv2", "pic", "ctsdg", "dsi"), behind["pconv"])
+    for skill in (behind, many | behind):
+        results = _both(skill)
+        for finding in _findings(results, tuple(skill)):
+            if finding.kind in ("best", "column") and finding.metric == "L1":
+                assert finding.here is not None and finding.here > 0 and finding.p is not None
+                pair = "mdrnets", str(finding.other), str(finding.bin)
+                a, b = (results[str(finding.dataset)].scores["l1", m, pair[2]] for m in pair[:2])
+                alone = signed_rank((a - b)[0])
+                assert finding.p == pytest.approx(min(1, alone * (len(skill) - 1)))
 
 
 def test_the_distance_of_several_trainings_is_their_mean() -> None:

@@ -128,6 +128,8 @@ def test_a_class_and_the_range_of_trainings_are_shown(tmp_path: Path) -> None:
         method="mdrnets",
         other="pconv",
         label="eye",
+        trainings=3,
+        shown_by=2,
         least=-0.75,
         most=-0.25,
     )
@@ -136,5 +138,7 @@ def test_a_class_and_the_range_of_trainings_are_shown(tmp_path: Path) -> None:
         claim.findings for claim in read_claims(tmp_path / "claims.csv", make_config()).claims
     ]
     assert (row.metric, row.difference) == ("eye: L1 % ↓", "MDRNets − PConv")
-    assert row.here == "−0.500 [−1.000, +0.000]; in each training −0.750 to −0.250"
+    assert row.here == (
+        "−0.500 [−1.000, +0.000]; in each training −0.750 to −0.250, shown by 2 of 3"
+    )
     assert row.test == "signed rank, n = 40, p = 0.042"
