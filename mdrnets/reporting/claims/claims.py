@@ -1,7 +1,7 @@
 """The tests of the paper's claims: claims.csv and .md."""
 
 from mdrnets.config.load import Config
-from mdrnets.config.protocol import FULL
+from mdrnets.config.protocol import FULL, Protocol
 from mdrnets.dag.evaluate import per_class_networks
 from mdrnets.evaluation.class_scores import ClassScore, read_class_scores
 from mdrnets.files import write_text
@@ -23,22 +23,25 @@ from mdrnets.tracking.provenance import git_state
 def render(config: Config, layout: Layout, name: str) -> None:
     """Test all claims and write the findings."""
     set_numerics(device="cpu", precision="32-true", threads=config.profile.threads)
-    protocol = config.protocol
-    resampling = Resampling(
-        resamples=protocol.bootstrap.resamples,
-        halves=protocol.frechet.resamples,
-        permutations=protocol.frechet.permutations,
-        confidence=protocol.bootstrap.confidence,
-    )
+    resampling = select_resampling(config.protocol)
     findings = [
         *_table1_findings(config, layout, resampling),
-        *ablation_findings(config, _variant_results(config, layout), resampling=resampling),
+        *ablation_findings(config, read_variant_results(config, layout), resampling=resampling),
         *class_findings(config, _class_scores(config, layout), resampling=resampling),
     ]
     findings.sort(key=lambda finding: finding.kind == COLUMN)  # claims first
     write_rows(layout.report(f"{name}.csv"), Finding, findings)
     page = format_claims(findings, config, facts=describe_run(config, {}, git_state(config.name)))
     write_text(layout.report(f"{name}.md"), page)
+
+
+def select_resampling(protocol: Protocol) -> Resampling:
+    return Resampling(
+        resamples=protocol.bootstrap.resamples,
+        halves=protocol.frechet.resamples,
+        permutations=protocol.frechet.permutations,
+        confidence=protocol.bootstrap.confidence,
+    )
 
 
 def _table1_findings(config: Config, layout: Layout, resampling: Resampling) -> list[Finding]:
@@ -63,7 +66,7 @@ def _table1_findings(config: Config, layout: Layout, resampling: Resampling) -> 
     ).findings()
 
 
-def _variant_results(config: Config, layout: Layout) -> Results | None:
+def read_variant_results(config: Config, layout: Layout) -> Results | None:
     """The results of the full method and of its variants; None: no variant is run."""
     if not config.profile.variants:
         return None

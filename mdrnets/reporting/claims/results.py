@@ -124,18 +124,21 @@ class Results:
         seed: int,
     ) -> list[Difference | None]:
         """As `contrast`, of each training alone; empty if there is only one."""
-        count = len(next(iter(self.features.values())))
-        if count == 1:
+        alone = self.trainings()
+        if len(alone) == 1:
             return []
-        alone = [
+        return [one.contrast(score, weights, resampling=resampling, seed=seed) for one in alone]
+
+    def trainings(self) -> "list[Results]":
+        """Each training alone."""
+        return [
             Results(
                 scores={key: scores[k : k + 1] for key, scores in self.scores.items()},
                 features={key: features[k : k + 1] for key, features in self.features.items()},
                 truth=self.truth,
             )
-            for k in range(count)
+            for k in range(len(next(iter(self.features.values()))))
         ]
-        return [one.contrast(score, weights, resampling=resampling, seed=seed) for one in alone]
 
     def _sum(self, score: str, weights: Mapping[tuple[str, str], int]) -> np.ndarray:
         """T×n."""
