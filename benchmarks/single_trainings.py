@@ -14,7 +14,6 @@ from tabulate import tabulate
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-
 from mdrnets.config.load import load_config
 from mdrnets.execution.command import profile_parser
 from mdrnets.layout import Layout

@@ -36,6 +36,11 @@ class Difference(NamedTuple):
     p: float
     n: int
 
+    @property
+    def sign(self) -> int:
+        """1 or −1 if the interval excludes 0 on that side, otherwise 0."""
+        return (self.low > 0) - (self.high < 0)
+
 
 def mean_difference(
     differences: np.ndarray, *, resamples: int, confidence: float, seed: int

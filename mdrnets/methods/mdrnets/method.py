@@ -79,7 +79,7 @@ class Options(TrainOptions):
     discriminator_base: Annotated[PositiveInt, Cited("pix2pix")] = 64
 
     memory: Annotated[Literal["per_class", "shared", "shared_equal", "none"], Paper()] = "per_class"
-    # Slots in each block. A shared_equal block has as many for each class, in all as per_class.
+    # Slots in each block; shared_equal has one block with as many for each class.
     slots: Annotated[PositiveInt, Chosen("m; the supplement is not public", "memory.py")] = 64
     alpha: Annotated[float, Field(ge=0, le=1), Cited("MOSS; α of equation 3", "memory.py")] = 0.999
     temperature: Annotated[PositiveFloat, Chosen("not in equation 4", "memory.py")] = 1.0
@@ -302,10 +302,9 @@ def build(*, options: Options, context: BuildContext) -> MDRNets:
     memory = correlation = None
     if options.guidance == "memory":
         if options.memory != "none":
-            shared_by = len(CLASSES) if options.memory == "shared_equal" else 1
             memory = DisentangledMemory(
                 blocks=len(CLASSES) if options.memory == "per_class" else 1,
-                slots=options.slots * shared_by,
+                slots=options.slots * (len(CLASSES) if options.memory == "shared_equal" else 1),
                 channels=options.style_channels,
                 alpha=options.alpha,
                 temperature=options.temperature,

@@ -36,6 +36,7 @@ def render(config: Config, layout: Layout, name: str) -> None:
 
 
 def select_resampling(protocol: Protocol) -> Resampling:
+    """The protocol's numbers of resamples."""
     return Resampling(
         resamples=protocol.bootstrap.resamples,
         halves=protocol.frechet.resamples,

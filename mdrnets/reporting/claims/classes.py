@@ -92,6 +92,7 @@ def _compare(
     finding = replace(finding, source=source or None)
     with np.errstate(invalid="ignore"):  # ∞ − ∞ is left out
         differences = _average_by_image(ours - others, [score.image for score in first])  # T×n
+    alone = differences if len(differences) > 1 else differences[:0]
     difference, *by_training = (
         mean_difference(
             values,
@@ -99,13 +100,12 @@ def _compare(
             confidence=resampling.confidence,
             seed=derived_seed(config.protocol.seed, CLASS, str(finding.label), column),
         )
-        for values in (differences.mean(axis=0), *differences)
+        for values in (differences.mean(axis=0), *alone)
     )
     n = difference.n if difference else 0
     if n < per_class.min_images:
         return replace(finding, n=n, reason=f"fewer than {per_class.min_images} images")
-    several = by_training if len(by_training) > 1 else []
-    return with_test_result(finding, difference, several, test=SIGNED_RANK)
+    return with_test_result(finding, difference, by_training, test=SIGNED_RANK)
 
 
 def _average_by_image(values: np.ndarray, images: Sequence[str]) -> np.ndarray:

@@ -125,7 +125,7 @@ def with_test_result(
         test=test,
         p=p,
         trainings=max(1, len(by_training)),
-        shown_by=sum(one.low > 0 if value > 0 else one.high < 0 for one in each),
+        shown_by=sum(one.sign * value > 0 for one in each),
     )
     if not by_training or not each:
         return finding

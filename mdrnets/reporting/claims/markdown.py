@@ -29,14 +29,14 @@ COLUMNS = {
 """Header of a table of tests → field of `FindingView`."""
 NOTES = (
     "The best other method is the one with the best mean in that column. It may differ from the "
-    "paper's. Since it is found on the same images, the p of being behind it is multiplied by the "
-    "number of other methods.",
+    "paper's. It is selected on the same images; where MDRNets is behind it, p is therefore "
+    "multiplied by the number of other methods.",
     "All scores are paired: both methods complete the same image with the same hole. L1, PSNR and "
     "SSIM: bootstrap interval of the mean difference and Wilcoxon signed-rank test, without images "
     "with an infinite PSNR. Fréchet distance: delete-half jackknife interval and a permutation "
     "test that swaps the labels of the methods image by image; for the growth of a lead, the "
-    "normal approximation of the jackknife. The kernel distance, in the extended table, has no "
-    "bias of few images.",
+    "normal approximation of the jackknife. The kernel distance in the extended table is unbiased, "
+    "also for few images.",
     "p is two-sided and adjusted by Holm's method in four families: the columns of Table 1, the "
     "growth of leads, the comparisons of ablations, and the classes.",
     "A lead is an absolute difference. Errors grow with the hole, and leads grow with them.",
@@ -75,9 +75,9 @@ def format_claims(
             format_table(["verdict", "claim", *VERDICTS], verdicts),
             "",
             f"*Supported: the difference has the claimed sign, adjusted p < {LEVEL}, and in each "
-            "training an interval without 0. Contradicted: the same with the opposite sign. "
-            "Undecided: all else. A growing lead also needs a significant lead at the largest "
-            f"holes. Brackets: {confidence:.0f} % interval. {_trainings(config)} Published "
+            "training an interval that excludes 0. Contradicted: the same with the opposite sign. "
+            "Undecided: everything else. A growing lead also needs a significant lead at the "
+            f"largest holes. Brackets: {confidence:.0f} % interval. {_trainings(config)} Published "
             "numbers are judged by their sign only.*",
             "",
             *(
@@ -116,7 +116,7 @@ def _trainings(config: Config) -> str:
     return (
         f"Scores are averaged over {config.profile.seeds} trainings of each method; intervals and "
         "tests cover the images. Also printed: the smallest and the largest difference of a single "
-        "training, and how many trainings have an interval without 0 on the same side."
+        "training, and how many trainings have an interval that excludes 0 on the same side."
     )
 
 

@@ -69,9 +69,9 @@ class Order:
 
     def _sign(self, difference: Difference | None) -> int:
         """1: the claimed order; −1: its reverse; 0: the interval contains 0."""
-        if difference is None or difference.low <= 0 <= difference.high:
+        if difference is None:
             return 0
-        return 1 if (difference.low > 0) == self.higher else -1
+        return difference.sign if self.higher else -difference.sign
 
 
 def render(config: Config, layout: Layout, name: str) -> None:

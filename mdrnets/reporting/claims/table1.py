@@ -127,7 +127,7 @@ class Table1Claims:
         )
         if finding.p is None or (signed_margin(metric, finding.here) or 0) >= 0:
             return finding
-        # The best of the others was found on the same images: to be behind it is to be behind any.
+        # Bonferroni's correction, since the best other method was selected on the same images.
         return replace(finding, p=min(1.0, finding.p * (len(self.methods) - 1)))
 
     def _growth(

@@ -1,7 +1,7 @@
 """A table of scores: its metrics and cells, and how a cell is printed.
 
-The number after ± is half of what the CSV file has as `low` and `high`: the confidence interval of
-one training, or mean − and + standard deviation of several.
+The number after ± is half the distance between `low` and `high` of the CSV file: the ends of the
+confidence interval of one training, or the mean ± the standard deviation of several.
 """
 
 from collections import Counter

@@ -275,7 +275,7 @@ def test_a_claim_needs_every_training(unlucky: float) -> None:
 
 
 def test_being_behind_the_best_of_others_counts_their_number() -> None:
-    """It was found on the same images, and so its lead over equal methods is no chance."""
+    """The best of several equal methods is ahead by chance alone."""
     behind = {"pconv": (0.0, 0.0, 0.0), "mdrnets": (-0.03, -0.03, -0.03)}
     many = dict.fromkeys(("pconv", "deepfillv2", "pic", "ctsdg", "dsi"), behind["pconv"])
     for skill in (behind, many | behind):
