@@ -67,6 +67,11 @@ def parameters_page() -> str:
     parts = ["# Parameters", "Generated from the models that read the configuration."]
     for title, model in (("params.yaml", Protocol), ("profiles/NAME.yaml", Profile)):
         parts.append(f"## {title}")
+        if model is Profile:
+            parts.append(
+                "A profile may begin with `extends: NAME`. It then has all keys of that profile "
+                "that it does not give itself; `networks` are merged option by option."
+            )
         for number, each in enumerate(_models(model)):
             parts += [f"### {each.__name__}"] if number else []
             parts.append(_describe_keys(each))

@@ -110,7 +110,7 @@ def _code_stage(pipeline: Pipeline) -> dict[str, Any]:
     return {
         "cmd": f"python -m stages.code --profile {pipeline.config.name}",
         "deps": _InOneLine(
-            [*packages, *map(str, (PARAMS, pipeline.config.path, *sorted(elsewhere)))]
+            [*packages, *map(str, (PARAMS, *pipeline.config.files, *sorted(elsewhere)))]
         ),
         "outs": [{str(pipeline.layout.code): {"cache": False}}],
     } | ({"always_changed": True} if outside else {})

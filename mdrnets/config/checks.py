@@ -36,11 +36,11 @@ def _check_names(config: "Config") -> Iterator[str]:
         choices = getattr(protocol, section)
         for name in getattr(profile, section):
             if name not in choices:
-                key = locate(config.path, section)
+                key = config.locate(section)
                 yield f"{key}: {name!r} is not in {PARAMS}; choose from {', '.join(choices)}"
     for name in profile.networks:
         if name not in {**protocol.components, **protocol.methods}:
-            key = locate(config.path, f"networks.{name}")
+            key = config.locate(f"networks.{name}")
             yield f"{key}: not in {PARAMS}; correct the name"
 
 
@@ -51,7 +51,7 @@ def _check_variants(config: "Config") -> Iterator[str]:
             key = locate(PARAMS, "ablations")
             yield f"{key}: no table has a row {name}; add it to `rows`"
     if profile.variants and protocol.ablation_base not in profile.methods:
-        key = locate(config.path, "methods")
+        key = config.locate("methods")
         yield f"{key}: `variants` require {protocol.ablation_base}; add it"
 
 
@@ -69,15 +69,15 @@ def _check_networks(config: "Config") -> Iterator[str]:
         used = datasets if network.dataset is None else [datasets[network.dataset]]
         if network.labels and not all(dataset.labels for dataset in used):
             yield (
-                f"{locate(config.path, 'datasets')}: a data set that trains {name} has no "
+                f"{config.locate('datasets')}: a data set that trains {name} has no "
                 "`labels`; add them"
             )
         if base not in config.profile.networks:
-            key = locate(config.path, f"networks.{base}")
+            key = config.locate(f"networks.{base}")
             yield f"{key}: missing; add it, with its `steps`"
         if config.published(name) and network.weights not in config.profile.weights:
             yield (
-                f"{locate(config.path, f'networks.{base}.published')}: requires a source "
+                f"{config.locate(f'networks.{base}.published')}: requires a source "
                 f"`{network.weights}` of kind weights; copy it from profiles/paper.yaml"
             )
 
@@ -109,18 +109,18 @@ def holdout_problems(config: "Config") -> Iterator[str]:
         split, key = dataset.split, f"datasets.{name}.split"
         if split.test is not None and split.test < MIN_TEST_IMAGES:
             yield (
-                f"{locate(config.path, f'{key}.test')}: found {split.test}, expected at least "
+                f"{config.locate(f'{key}.test')}: found {split.test}, expected at least "
                 f"{MIN_TEST_IMAGES}, for the intervals of the scores; increase it"
             )
         # Each trained method is compared with its untrained network on validation images.
         if trained and not split.validation:
             yield (
-                f"{locate(config.path, f'{key}.validation')}: found 0, but trained methods need "
+                f"{config.locate(f'{key}.validation')}: found 0, but trained methods need "
                 "validation images; increase it"
             )
     holes = config.profile.holes
     if trained and not round(holes.validation * holes.per_step):
-        key = locate(config.path, "holes.validation")
+        key = config.locate("holes.validation")
         yield (
             f"{key}: found {holes.validation} of {holes.per_step} holes in each 10 % step, but "
             "trained methods need validation holes; increase it"
@@ -136,7 +136,7 @@ def _missing_test_holes(config: "Config") -> Iterator[str]:
         for name, dataset in config.profile.datasets.items():
             if (dataset.split.test or 0) > available:
                 yield (
-                    f"{locate(config.path, 'holes.test')}: found {holes.test} of "
+                    f"{config.locate('holes.test')}: found {holes.test} of "
                     f"{holes.per_step} holes in each 10 % step, which are at most {available} for "
                     f"the bin {bin_name}, expected one for each of the {dataset.split.test} test "
                     f"images of {name}; increase it, or use fewer test images"

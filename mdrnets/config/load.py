@@ -6,19 +6,21 @@ slow imports, since the workflow engines load the configuration at every start.
 
 import os
 import re
-from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from mdrnets.config.checks import check_config
 from mdrnets.config.network_id import NetworkId
 from mdrnets.config.options import Options
 from mdrnets.config.profile import Profile
+from mdrnets.config.profile_files import locate_key, merge, read_profile
 from mdrnets.config.protocol import (
     FULL,
     PARAMS,
-    PROFILE_NAME,
     Ablation,
     AblationFigure,
     Network,
@@ -29,22 +31,30 @@ from mdrnets.config.validation import validate_options
 from mdrnets.config.yaml_loader import load_yaml
 from mdrnets.errors import UserError
 
-PROFILES = Path("profiles")
-RESERVED = ("published", "reference")
-"""Folders of `reports/` that belong to no profile."""
-
 
 class Config(Options):
-    """Protocol and profile, checked against each other."""
+    """Protocol and profile, checked against each other.
+
+    Attributes:
+        name: of the profile.
+        protocol: from `params.yaml`.
+        profile: from `files`.
+        files: the profile's file, then those of the profiles that it extends.
+    """
 
     name: ProfileName
     protocol: Protocol
     profile: Profile
+    files: Annotated[tuple[Path, ...], Field(min_length=1)]
 
     @property
     def path(self) -> Path:
-        """The profile's file."""
-        return profile_path(self.name)
+        """The profile's own file."""
+        return self.files[0]
+
+    def locate(self, key: str) -> str:
+        """`FILE:LINE: KEY` of a key of the profile, for error messages."""
+        return locate_key(self.files, key)
 
     @property
     def networks(self) -> dict[str, Network]:
@@ -128,7 +138,7 @@ class Config(Options):
         options = self.profile.networks.get(network_id.base, {})
         if not network_id.variant:
             return options
-        return _merge(options, self.protocol.variants[network_id.variant].options)
+        return merge(options, self.protocol.variants[network_id.variant].options)
 
     def published(self, network: str) -> bool:
         """Whether it takes published weights instead of a training."""
@@ -156,27 +166,15 @@ def load_config(profile: str | None = None) -> Config:
     """
     protocol = validate_options(Protocol, _read(PARAMS), where=PARAMS)
     name = profile or protocol.profile
-    path = profile_path(name)
-    # The name becomes a part of paths, so it is checked before a path is made of it.
-    if not re.fullmatch(PROFILE_NAME, name) or not path.is_file():
-        names = ", ".join(sorted(p.stem for p in PROFILES.glob("*.yaml"))) or "none"
-        raise UserError(f"{path}: profile not found; choose one of: {names}")
-    if name in RESERVED:
-        raise UserError(
-            f"{path}: reports/{name}/ would hold the reports of this profile, but the project "
-            "keeps other files there; rename the profile"
-        )
+    values, files = read_profile(name)
     config = Config(
         name=name,
         protocol=protocol,
-        profile=validate_options(Profile, _read(path), where=path),
+        profile=validate_options(Profile, values, where=partial(locate_key, files)),
+        files=files,
     )
     check_config(config)
     return config
-
-
-def profile_path(name: str) -> Path:
-    return PROFILES / f"{name}.yaml"
 
 
 def expand(path: str) -> Path:
@@ -199,13 +197,3 @@ def _read(path: Path) -> Any:
         return load_yaml(path)
     except FileNotFoundError:
         raise UserError(f"{path}: file not found; run this from the project's folder") from None
-
-
-def _merge(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `values` updated by `changes`; nested mappings are merged."""
-    merged = dict(values)
-    for key, change in changes.items():
-        old = merged.get(key)
-        both = isinstance(old, Mapping) and isinstance(change, Mapping)
-        merged[key] = _merge(old, change) if both else change  # type: ignore[arg-type]
-    return merged

@@ -7,7 +7,7 @@ scalars are errors here, and so are duplicate keys, of which a parser would keep
 
 import math
 import re
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,14 +62,23 @@ def load_yaml(path: Path) -> Any:
     return parse_yaml(text, path)
 
 
-def locate(path: Path, key: str) -> str:
-    """`FILE:LINE: KEY` for error messages, without the line if the file does not have the key.
+def locate(files: Path | Sequence[Path], key: str) -> str:
+    """`FILE:LINE: KEY` for error messages, without the line if no file has the key.
 
     Args:
-        path: a YAML file that was loaded without an error.
+        files: YAML files that were loaded without an error; the first one that has most of the key
+            is named.
         key: keys and indices from the top, joined by dots. If only the first ones are in the
             file, the line is that of the last of these. Empty: the file as a whole.
     """
+    places = [(path, *_find(path, key)) for path in ([files] if isinstance(files, Path) else files)]
+    path, line, _ = max(places, key=lambda place: place[2])
+    where = f"{path}:{line}" if line else str(path)
+    return f"{where}: {key}" if key else where
+
+
+def _find(path: Path, key: str) -> tuple[int, int]:
+    """The line of a key, 0 if not even its first part is there, and how much of it is there."""
     node = yaml.compose(path.read_text(encoding="utf-8"), yaml.SafeLoader)
     rest, line = key, 0
     while rest:
@@ -78,8 +87,7 @@ def locate(path: Path, key: str) -> str:
             break
         name, line, node = child
         rest = rest[len(name) + 1 :]
-    where = f"{path}:{line}" if line else str(path)
-    return f"{where}: {key}" if key else where
+    return line, len(key) - len(rest)
 
 
 def _children(node: yaml.Node | None) -> Iterator[tuple[str, int, yaml.Node]]:

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from mdrnets.config.data import Role, TrainingHoles
 from mdrnets.config.load import Config
 from mdrnets.config.validation import add_place
-from mdrnets.config.yaml_loader import locate
 from mdrnets.data.dataset import HOLE_SPLIT_COLUMNS, SPLIT_COLUMNS
 from mdrnets.data.progress import ProgressBar
 from mdrnets.data.sources import open_source
@@ -71,7 +70,7 @@ def _located(config: Config, above: str = "") -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        place = add_place(str(error), lambda key: locate(config.path, f"{above}{key}"))
+        place = add_place(str(error), lambda key: config.locate(f"{above}{key}"))
         raise UserError(place) from None
 
 

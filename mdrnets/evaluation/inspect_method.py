@@ -90,7 +90,7 @@ def inspect_parsing(
         if pair.image_row in label_rows
     ]
     if not pairs:
-        key = locate(config.path, f"datasets.{dataset}.split.validation")
+        key = config.locate(f"datasets.{dataset}.split.validation")
         raise UserError(
             f"{key}: found no validation image with "
             "both a label map and a hole; raise it, or holes.validation"
@@ -128,7 +128,7 @@ def require_memory(config: Config, method: str, network: MDRNets) -> Disentangle
         UserError: its options leave it out.
     """
     if network.memory is None:
-        key = locate(config.path, f"networks.{method}")
+        key = config.locate(f"networks.{method}")
         raise UserError(
             f"{key}: found a network without a memory; leave `memory` "
             "and `guidance` at their defaults (variants of the ablations change them), and train "

@@ -7,7 +7,6 @@ import numpy as np
 import torch
 
 from mdrnets.config.load import Config
-from mdrnets.config.yaml_loader import locate
 from mdrnets.data.assignment import Pair, read_assignment
 from mdrnets.data.dataset import map_holes, map_images
 from mdrnets.errors import UserError
@@ -81,7 +80,7 @@ def validation_pairs(config: Config, dataset: str) -> list[Pair]:
     validation = read_assignment(assignment, role="validation")
     pairs = [pair for pair in validation if pair.bin == largest]
     if not pairs:
-        key = locate(config.path, f"datasets.{dataset}.split.validation")
+        key = config.locate(f"datasets.{dataset}.split.validation")
         raise UserError(
             f"{key}: found no validation image with a "
             f"hole of {largest} %; raise it, or holes.validation"

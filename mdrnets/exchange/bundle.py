@@ -124,7 +124,7 @@ def write_bundle(pipeline: Pipeline, archive: Path) -> list[Job]:
         manifest = Manifest(profile=config.name, git=git_state(config.name), files=tuple(files))
         add_deflated(bundle, root / BUNDLE, manifest.model_dump_json(indent=1).encode())
         add_deflated(bundle, root / "Snakefile", SNAKEFILE.read_bytes())
-        for path in _code(config.path, jobs):
+        for path in _code(config.files, jobs):
             more = SCHEDULER if path == SETTINGS else ""
             add_deflated(bundle, root / path, path.read_bytes() + more.encode())
         for path in _records(pipeline, inputs):
@@ -170,10 +170,10 @@ def list_inputs(manifest: Manifest) -> list[Path]:
     return paths
 
 
-def _code(profile: Path, jobs: Iterable[Job]) -> list[Path]:
+def _code(profile: Iterable[Path], jobs: Iterable[Job]) -> list[Path]:
     paths = {path for pattern in CODE for path in Path().glob(pattern) if path.is_file()}
     paths.update(path for job in jobs for path in job.code)
-    return sorted(path for path in {*paths, profile} if "__pycache__" not in path.parts)
+    return sorted(path for path in {*paths, *profile} if "__pycache__" not in path.parts)
 
 
 def _records(pipeline: Pipeline, inputs: Iterable[Path]) -> list[Path]:

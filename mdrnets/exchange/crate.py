@@ -174,9 +174,10 @@ class _Builder:
         )
         self.workflow["isBasedOn"] = self._entity(PAPER, "ScholarlyArticle", name="MDRNets")
         beside = [path for pattern in BESIDE for path in sorted(Path().glob(pattern))]
-        for path in (self.pipeline.config.path, *beside):
+        profile = self.pipeline.config.files
+        for path in (*profile, *beside):
             format_ = FORMATS.get(path.suffix, TEXT)
-            source = _without_secrets(path) if path == self.pipeline.config.path else path
+            source = _without_secrets(path) if path in profile else path
             self.crate.add_file(source, path, properties={"encodingFormat": format_})
         self.crate.get("README.md")["about"] = self.crate.root_dataset
 

@@ -47,7 +47,7 @@ def build_each(config: Config) -> Iterator[tuple[str, Trainable]]:
 
     def features(wanted: str) -> PerceptualFeatures:
         if config.profile.perceptual == "vgg" and wanted not in config.profile.weights:
-            key = locate(config.path, "perceptual")
+            key = config.locate("perceptual")
             raise UserError(
                 f"{key}: vgg needs a source `{wanted}` of kind weights; profiles/paper.yaml has one"
             )
@@ -98,7 +98,7 @@ def _place_option(config: Config, network: str, key: str) -> str:
         changes = config.protocol.variants[network_id.variant].options
         if key.partition(".")[0] in changes:
             return locate(PARAMS, f"variants.{network_id.variant}.options.{key}")
-    return locate(config.path, ".".join(filter(None, ("networks", network_id.base, key))))
+    return config.locate(".".join(filter(None, ("networks", network_id.base, key))))
 
 
 def _build(config: Config, network: str, *, options: Options, context: BuildContext) -> Trainable:
@@ -109,7 +109,7 @@ def _build(config: Config, network: str, *, options: Options, context: BuildCont
     except UserError as error:
         key = str(error).partition(":")[0]
         if key == "image_size":
-            place = partial(locate, config.path)
+            place = config.locate
         elif key in module.Options.model_fields:
             place = partial(_place_option, config, network)
         else:

@@ -50,7 +50,7 @@ def check_networks(config: Config) -> None:
             try:
                 require_even_shares(network, network.phases(), config.profile.devices)
             except UserError as error:
-                raise UserError(f"{locate(config.path, f'networks.{name}')}: {error}") from None
+                raise UserError(f"{config.locate(f'networks.{name}')}: {error}") from None
         if name not in config.protocol.components:
             require_method(name, network)
         if name == inspected_method(config):
@@ -69,12 +69,12 @@ def _source_problems(config: Config) -> Iterator[str]:
             try:
                 read_numbers(Path(source.numbers))
             except UserError as error:
-                yield f"{locate(config.path, f'sources.{name}.numbers')}: {error}"
+                yield f"{config.locate(f'sources.{name}.numbers')}: {error}"
         if source.path is not None:
-            key = locate(config.path, f"sources.{name}.path")
+            key = config.locate(f"sources.{name}.path")
             yield from _path_problems(key, source.path, "put the archive or folder there")
     if any(source.url for source in config.profile.sources.values()):
-        yield from _path_problems(locate(config.path, "downloads"), config.profile.downloads)
+        yield from _path_problems(config.locate("downloads"), config.profile.downloads)
 
 
 def _external_problems(config: Config) -> Iterator[str]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from mdrnets.config.data import Dataset
 from mdrnets.config.load import Config
-from mdrnets.config.yaml_loader import locate
 from mdrnets.data.dataset import SPLIT_COLUMNS
 from mdrnets.data.splits import TEST_IDS
 from mdrnets.errors import UserError
@@ -105,7 +104,7 @@ def _expected_tests(dataset: Dataset, faces: int) -> int:
 def _files(config: Config, source: str) -> int:
     files = config.profile.sources[source].files
     if files is None:
-        key = locate(config.path, f"sources.{source}.files")
+        key = config.locate(f"sources.{source}.files")
         raise UserError(
             f"{key}: missing, expected the number of images, from which the plan is made; add it"
         )

@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from mdrnets.config.load import PROFILES, RESERVED, expand, load_config
+from mdrnets.config.load import expand, load_config
+from mdrnets.config.profile_files import PROFILES, RESERVED
 from mdrnets.config.protocol import Protocol
 from mdrnets.dag.pipeline import Pipeline
 from mdrnets.errors import UserError

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from mdrnets.config.load import PROFILES, load_config
+from mdrnets.config.load import load_config
+from mdrnets.config.profile_files import PROFILES
 from mdrnets.dag.pipeline import Pipeline
 from mdrnets.errors import UserError
 from mdrnets.layout import Layout

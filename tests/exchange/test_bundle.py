@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mdrnets.commands.command_line import run_command
+from mdrnets.config.load import load_config
 from mdrnets.dag.pipeline import Job, Pipeline
 from mdrnets.errors import UserError
 from mdrnets.exchange.bundle import find_inputs, select_jobs, write_bundle
@@ -83,6 +84,15 @@ def test_the_same_project_gives_the_same_bundle(pipeline: Pipeline) -> None:
     for name in ("one.zip", "two.zip"):
         write_bundle(pipeline, Path(name))
     assert Path("one.zip").read_bytes() == Path("two.zip").read_bytes()
+
+
+def test_a_bundle_has_the_profile_that_its_profile_extends(pipeline: Pipeline) -> None:
+    Path("profiles/tiny.yaml").rename("profiles/base.yaml")
+    write_text(Path("profiles/tiny.yaml"), "extends: base\n")
+    write_bundle(Pipeline(load_config("tiny")), Path("bundle.zip"))
+    with zipfile.ZipFile("bundle.zip") as bundle:
+        names = {Path(name) for name in bundle.namelist()}
+    assert {Path("mdrnets-tiny/profiles", name) for name in ("tiny.yaml", "base.yaml")} <= names
 
 
 def test_a_missing_or_changed_input_is_named(pipeline: Pipeline) -> None:

@@ -147,6 +147,14 @@ def test_images_and_weights_are_copied_on_demand_alone(
     assert suffixes & binary == (binary if flags else set())
 
 
+def test_the_profile_that_the_profile_extends_is_in_it(pipeline: Pipeline) -> None:
+    Path("profiles/tiny.yaml").rename("profiles/base.yaml")
+    write_text(Path("profiles/tiny.yaml"), "extends: base\n")
+    assert run_command("crate", ARGUMENTS) == 0
+    with zipfile.ZipFile(CRATE) as crate:
+        assert {"profiles/tiny.yaml", "profiles/base.yaml"} <= set(crate.namelist())
+
+
 def test_it_is_the_same_but_for_times(pipeline: Pipeline) -> None:
     contents = []
     for _ in range(2):

@@ -30,6 +30,7 @@ def make_config() -> Config:
     faces = {"faces": "faces", "split": {"rule": "last", "test": 60, "validation": 20}}
     return Config(
         name="tiny",
+        files=(Path("profiles/tiny.yaml"),),
         protocol=Protocol.model_validate(
             {
                 "profile": "tiny",

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from mdrnets.config.load import PROFILES, Config, load_config
+from mdrnets.config.load import Config, load_config
+from mdrnets.config.profile_files import PROFILES
 from mdrnets.dag.pipeline import Pipeline
 from mdrnets.dag.report import list_curve_networks
 from mdrnets.reporting.captions import Caption, caption

@@ -2,10 +2,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 from mdrnets.config.load import load_config
 from mdrnets.dag.pipeline import Pipeline
 from stages import code
+from workflow.dvc_yaml import dvc_yaml
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,6 +22,12 @@ def project(configs: Path) -> Path:
 
 def test_the_shipped_graph_is_that_of_the_shipped_profile(project: Path) -> None:
     code.check_dvc_yaml(Pipeline(load_config()))
+
+
+def test_dvc_watches_the_profile_that_the_profile_extends(project: Path) -> None:
+    Path("profiles/mine.yaml").write_text("extends: smoke\n")
+    stages = yaml.safe_load(dvc_yaml(Pipeline(load_config("mine"))))["stages"]
+    assert {"profiles/mine.yaml", "profiles/smoke.yaml"} <= set(stages["code"]["deps"])
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,6 @@ import requests
 from mdrnets.config.data import Source
 from mdrnets.config.load import Config
 from mdrnets.config.redaction import redact_urls
-from mdrnets.config.yaml_loader import locate
 from mdrnets.data.download.disk_space import format_mib, require_space
 from mdrnets.data.download.http import RefusedError, remove_resume_state, transfer
 from mdrnets.data.progress import ProgressBar, no_progress_bar
@@ -35,7 +34,7 @@ def require_licence(config: Config, name: str) -> None:
     """
     source = config.profile.sources[name]
     if source.url and source.terms and source.terms not in config.profile.accepted_licences:
-        key = locate(config.path, f"sources.{name}")
+        key = config.locate(f"sources.{name}")
         raise UserError(
             f"{key}: its licence “{source.licence}” is not accepted; read "
             f"it, and if you accept it, add {source.terms} to `accepted_licences`"
