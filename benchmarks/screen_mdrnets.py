@@ -4,7 +4,7 @@ Needs the trained parser, coarse network and reconstruction network of a profile
 for all rows. Each finished training appends a row to a CSV file, and rows that are already there
 are skipped, so an interrupted screening continues. Test images are not used.
 
-    python benchmarks/screen_mdrnets.py --profile real64 celebahq default plain@2
+    python benchmarks/screen_mdrnets.py --profile real64-500 celebahq default plain@2
 
 `plain@2` is the second seed. Without names, every entry of `CHANGES` is trained.
 """

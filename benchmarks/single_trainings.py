@@ -3,7 +3,7 @@
 For a finished run with several trainings: the verdicts that each would give alone, by p-values of
 its test images, and how often two trainings contradict each other significantly.
 
-    python benchmarks/single_trainings.py --profile real64
+    python benchmarks/single_trainings.py --profile real64-500
 """
 
 import sys

@@ -60,7 +60,7 @@ _BATCH = "of 8 in profiles for CPUs, so that all networks of `real64` see the sa
 SETTING_NOTES = {
     "steps": (
         "chosen so that a run takes minutes (demo) or hours (real64, where every network, and each "
-        "phase of DSI and ICT, sees 4,000 images); at the paper's scale see the decisions on "
+        "phase of DSI and ICT, sees 40,000 images); at the paper's scale see the decisions on "
         "lengths"
     ),
     "epochs": "the paper's",
