@@ -19,6 +19,7 @@ UNTRACKED_MODULES = (
     "mdrnets.config.load",
     "mdrnets.config.network_id",
     "mdrnets.config.profile",
+    "mdrnets.config.profile_files",
     "mdrnets.config.protocol",
     "mdrnets.config.yaml_loader",
     "mdrnets.dag",

@@ -17,7 +17,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from mdrnets.config import load
+from mdrnets.config import load, profile_files
 from mdrnets.dag.code import UNTRACKED_MODULES
 from mdrnets.dag.pipeline import Pipeline
 
@@ -58,6 +58,7 @@ NO_VALUE = {
         "config.data.Source.downloaded_name",
         "config.data.Source.file_name",
     ),
+    "for error messages": ("config.load.Config.locate", "config.profile_files.locate_key"),
     "for people, locks, or code.json, which the engines compare with jobs": (
         "dag.pipeline.Job.name",
         "dag.pipeline.Pipeline.digests",
@@ -99,7 +100,8 @@ def project(configs: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     profile |= {"methods": ["mdrnets", "biharmonic", "given"], "seeds": 2}
     profile["variants"] = ["without_memory_and_mrem", "no_memory"]
     path.write_text(yaml.safe_dump(profile, sort_keys=False), encoding="utf-8")
-    monkeypatch.setattr(load, "load_yaml", functools.cache(load.load_yaml))
+    for module in (load, profile_files):
+        monkeypatch.setattr(module, "load_yaml", functools.cache(module.load_yaml))
     return configs
 
 
