@@ -31,11 +31,13 @@ def read_profile(name: str) -> tuple[dict[str, Any], tuple[Path, ...]]:
     path = _find_file(name)
     values, files = _load_keys(path), [path]
     while _EXTENDS in values:
-        key, base = locate(files[-1], _EXTENDS), values.pop(_EXTENDS)
+        base = values.pop(_EXTENDS)
         if not isinstance(base, str):
+            key = locate(files[-1], _EXTENDS)
             raise UserError(f"{key}: found {base!r}, expected the name of a profile; correct it")
-        path = _find_file(base, f"{key}: ")
+        path = _find_file(base, extended_by=files[-1])
         if path in files:
+            key = locate(files[-1], _EXTENDS)
             raise UserError(f"{key}: {base} extends this profile; remove one of the two")
         files.append(path)
         kept = {k: v for k, v in _load_keys(path).items() if k not in values or k == _MERGED}
@@ -61,11 +63,12 @@ def merge(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, An
     return merged
 
 
-def _find_file(name: str, place: str = "") -> Path:
+def _find_file(name: str, extended_by: Path | None = None) -> Path:
     path = PROFILES / f"{name}.yaml"
     # The name becomes a part of paths, so it is checked before the file is looked for.
     if not re.fullmatch(PROFILE_NAME, name) or not path.is_file():
         names = ", ".join(sorted(p.stem for p in PROFILES.glob("*.yaml"))) or "none"
+        place = f"{locate(extended_by, _EXTENDS)}: " if extended_by else ""
         raise UserError(f"{place}{path}: profile not found; choose one of: {names}")
     if name in RESERVED:
         raise UserError(
