@@ -54,10 +54,10 @@ def test_profiles_extend_each_other(extending: Path) -> None:
 
 def test_errors_name_the_file_that_has_the_key(extending: Path) -> None:
     smoke = Path("profiles/smoke.yaml")
-    smoke.write_text(smoke.read_text().replace("width: 4, input_scale", "widht: 4, input_scale"))
+    smoke.write_text(smoke.read_text().replace("width: 4, input_scale", "breadth: 4, input_scale"))
     mine = load(extending, seeds=2, networks={"parser": {"steps": 5}})
     line = smoke.read_text().splitlines().index("networks:") + 2
-    assert mine.locate("networks.parser.widht") == f"{smoke}:{line}: networks.parser.widht"
+    assert mine.locate("networks.parser.breadth") == f"{smoke}:{line}: networks.parser.breadth"
     assert mine.locate("networks.parser.steps") == f"{mine.path}:4: networks.parser.steps"
     assert mine.locate("seeds") == f"{mine.path}:5: seeds"
     assert mine.locate("training.nothing").startswith(f"{smoke}:")
