@@ -43,18 +43,16 @@ def ablation_findings(
         dataset = config.profile.first_dataset
         published_as = config.profile.datasets[dataset].published_as
         order = replace(order, dataset=dataset, published_as=published_as)
-        findings += [
-            test_difference(
+        for metric, bin_ in product(metrics.values(), config.protocol.bins):
+            score, pair = score_name(metric), (config.variant(better), config.variant(worse))
+            finding = test_difference(
                 replace(order, metric=metric.name, bin=bin_),
                 results,
                 metric,
                 resampling=resampling,
-                seed=derived_seed(
-                    config.protocol.seed, ORDER, better, worse, score_name(metric), bin_
-                ),
+                seed=derived_seed(config.protocol.seed, ORDER, better, worse, score, bin_),
             )
-            for metric, bin_ in product(metrics.values(), config.protocol.bins)
-        ]
+            findings.append(replace(finding, trainings_p=results.trainings_p(score, *pair, bin_)))
     return [
         with_verdict(finding, signed_margin(metrics[finding.metric], finding.here))
         if finding.metric

@@ -15,6 +15,7 @@ from mdrnets.config.protocol import FULL, PerClass
 from mdrnets.data.classes import CLASSES
 from mdrnets.evaluation.class_scores import ClassScore
 from mdrnets.metrics.paired import mean_difference
+from mdrnets.metrics.pooled_t import pooled_t_test
 from mdrnets.reporting.claims.ablations import not_run, variant_title
 from mdrnets.reporting.claims.finding import (
     CLASS,
@@ -83,15 +84,19 @@ def _compare(
 ) -> Finding:
     """One class in one metric."""
     column = SCORES[str(finding.metric)]
-    ours, others = (
-        np.array([[getattr(s, column) for s in scores[name]] for name in config.trainings(method)])
-        for method in (str(finding.method), str(finding.other))
-    )
     first = scores[str(finding.method)]
+    images = [score.image for score in first]
     source = " and ".join(sorted({score.source for score in first}))
     finding = replace(finding, source=source or None)
+    ours, others = (
+        _average_by_image(
+            np.array([[getattr(s, column) for s in scores[n]] for n in config.trainings(method)]),
+            images,
+        )
+        for method in (str(finding.method), str(finding.other))
+    )  # each T×n
     with np.errstate(invalid="ignore"):  # ∞ − ∞ is left out
-        differences = _average_by_image(ours - others, [score.image for score in first])  # T×n
+        differences = ours - others
     alone = differences if len(differences) > 1 else differences[:0]
     difference, *by_training = (
         mean_difference(
@@ -105,6 +110,9 @@ def _compare(
     n = difference.n if difference else 0
     if n < per_class.min_images:
         return replace(finding, n=n, reason=f"fewer than {per_class.min_images} images")
+    finite = np.isfinite(differences).all(axis=0)
+    by_mean = (values[:, finite].mean(axis=1).tolist() for values in (ours, others))
+    finding = replace(finding, trainings_p=pooled_t_test(*by_mean))
     return with_test_result(finding, difference, by_training, test=SIGNED_RANK)
 
 

@@ -4,8 +4,10 @@ A difference is significant if its p is below .05 after adjustment by Holm's met
 of its kind, and if each training shows it: the interval of its own difference excludes 0 on the
 same side. A significant difference supports the claim or contradicts it, by its sign; any other
 difference leaves the claim undecided. A growing lead also needs a significant lead at the largest
-holes. Variants of one network differ less than two trainings of it, so that one training does not
-decide between them.
+holes.
+
+Variants of one network can differ less than two trainings of it. Their p is therefore the larger of
+two: over the images, and over the trainings. One training decides nothing between them.
 """
 
 from collections import Counter
@@ -25,8 +27,6 @@ BEST, FIRST, GROWS, COLUMN = "best", "first", "grows", "column"
 ORDER, CLASS = "order", "class"
 OF_VARIANTS = ORDER, CLASS
 """The kinds that compare variants of one network."""
-MIN_TRAININGS = 2
-"""That decide between variants of one network."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,9 @@ class Finding:
         n: number of images.
         other: the method that it is compared with.
         test: name of the test that gave `p`.
-        p: two-sided p-value.
-        adjusted_p: p-value adjusted by Holm's method.
+        p: two-sided p-value over the images.
+        trainings_p: between variants, the p-value over the trainings; None: one training.
+        adjusted_p: the larger of the two, adjusted by Holm's method.
         published_metric: name of the metric of `published`.
         published: the same as `here`, from the paper's Table 1.
         published_other: the best other method in the paper's Table 1.
@@ -83,6 +84,7 @@ class Finding:
     other: str | None = None
     test: str | None = None
     p: float | None = None
+    trainings_p: float | None = None
     adjusted_p: float | None = None
     published_metric: str | None = None
     published: float | None = None
@@ -135,7 +137,8 @@ def with_test_result(
 
 def apply_holm(findings: Sequence[Finding]) -> list[Finding]:
     """Adjust the p-values of all tested findings, as one family."""
-    values = iter(holm([finding.p for finding in findings if finding.p is not None]))
+    p_values = [max(f.p, f.trainings_p or 0) for f in findings if f.p is not None]
+    values = iter(holm(p_values))
     return [f if f.p is None else replace(f, adjusted_p=next(values)) for f in findings]
 
 
@@ -152,7 +155,7 @@ def with_verdict(finding: Finding, claimed: float | None) -> Finding:
         return replace(finding, verdict=UNDECIDED, reason="no significant difference")
     if finding.shown_by != finding.trainings:
         return replace(finding, verdict=UNDECIDED, reason="not shown by every training")
-    if finding.kind in OF_VARIANTS and (finding.trainings or 0) < MIN_TRAININGS:
+    if finding.kind in OF_VARIANTS and finding.trainings_p is None:
         return replace(finding, verdict=UNDECIDED, reason="one training")
     if claimed < 0:
         return replace(finding, verdict=CONTRADICTED, reason="the opposite sign")

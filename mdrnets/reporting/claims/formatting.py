@@ -103,11 +103,17 @@ def format_signed(value: float | None) -> str:
 
 
 def _format_test(finding: Finding) -> str:
-    """For example `signed rank, n = 60, p = 0.012`; without a test `n = 3`."""
+    """For example `signed rank, n = 60, p = 0.012`; without a test `n = 3`.
+
+    Between variants of one network, p is the larger of this test's and that of the trainings.
+    """
     if finding.adjusted_p is None:
         return BLANK if finding.n is None else f"n = {finding.n}"
     p = "< 0.001" if finding.adjusted_p < 0.001 else f"= {finding.adjusted_p:.3f}"
-    return f"{finding.test}, n = {finding.n}, p {p}"
+    test = f"{finding.test}, n = {finding.n}"
+    if finding.trainings_p is not None:
+        test += f"; t-test over {finding.trainings} trainings"
+    return f"{test}, p {p}"
 
 
 def _format_metric(finding: Finding, config: Config) -> str:

@@ -9,7 +9,6 @@ from mdrnets.reporting.claims.finding import (
     COLUMN,
     GROWS,
     LEVEL,
-    MIN_TRAININGS,
     ORDER,
     SUPPORTED,
     VERDICTS,
@@ -37,6 +36,8 @@ NOTES = (
     "test that swaps the labels of the methods image by image; for the growth of a lead, the "
     "normal approximation of the jackknife. The kernel distance in the extended table is unbiased, "
     "also for few images.",
+    "Variants of one network: the variance of the t-test is that of the trainings of all variants "
+    "(one-way analysis of variance), and for a class of the two that are compared.",
     "p is two-sided and adjusted by Holm's method in four families: the columns of Table 1, the "
     "growth of leads, the comparisons of ablations, and the classes.",
     "A lead is an absolute difference. Errors grow with the hole, and leads grow with them.",
@@ -110,13 +111,15 @@ def _trainings(config: Config) -> str:
     if config.profile.seeds == 1:
         return (
             "Intervals and tests cover the images of one training. They do not tell how much "
-            "another training would differ; two trainings of one network differ more than its "
-            f"variants do, so that these need {MIN_TRAININGS} trainings."
+            "another training would differ. Two trainings of one network can differ more than its "
+            "variants do, so that nothing is decided between these."
         )
     return (
         f"Scores are averaged over {config.profile.seeds} trainings of each method; intervals and "
         "tests cover the images. Also printed: the smallest and the largest difference of a single "
-        "training, and how many trainings have an interval that excludes 0 on the same side."
+        "training, and how many trainings have an interval that excludes 0 on the same side. "
+        "Variants of one network are also compared by a t-test over the trainings; p is the larger "
+        "of the two."
     )
 
 

@@ -20,7 +20,6 @@ from mdrnets.metrics.frechet import frechet_distance
 from mdrnets.metrics.names import frechet_name
 from mdrnets.metrics.paired import Difference, jackknife_difference, mean_difference
 from mdrnets.reporting.claims.ablations import ablation_orders, variant_title
-from mdrnets.reporting.claims.finding import MIN_TRAININGS
 from mdrnets.reporting.claims.formatting import format_signed
 from mdrnets.reporting.context import describe_run
 from mdrnets.reporting.tables.cells import format_bin
@@ -29,6 +28,7 @@ from mdrnets.runtime.seeds import derived_seed
 from mdrnets.tracking.provenance import git_state
 
 HOLDS, REVERSED, UNDECIDED = "holds", "reversed", "undecided"
+MIN_TRAININGS = 2
 MIN_IMAGES = 4
 """For the jackknife of the Fréchet distance."""
 HOLE_L1, PSNR, FRECHET = "hole L1 %", "PSNR dB", "frechet"

@@ -10,7 +10,6 @@ from mdrnets.metrics.names import frechet_name
 from mdrnets.reporting.claims.finding import (
     COLUMN,
     LEVEL,
-    MIN_TRAININGS,
     Finding,
     count_verdicts,
     group_by_claim,
@@ -30,14 +29,12 @@ class ClaimsView:
         claims: of the paper.
         columns: the other columns of Table 1, without a claim of their own.
         level: of significance.
-        min_trainings: that decide between variants of one network.
         notes: how they were tested.
     """
 
     claims: Sequence[ClaimView]
     columns: Sequence[ClaimView]
     level: float = LEVEL
-    min_trainings: int = MIN_TRAININGS
     notes: Sequence[str] = NOTES
 
 

@@ -91,10 +91,30 @@ def test_one_training_decides_nothing_between_variants() -> None:
     assert eye.adjusted_p is not None and eye.adjusted_p < 0.05
 
 
+def test_trainings_that_differ_more_than_variants_decide_nothing() -> None:
+    """Both trainings show a difference significantly, which chance alone does every second time."""
+    results = _results({"mdrnets": 1, "mdrnets@small": 0, "mdrnets@none": 0})
+    luck = np.array([[0.0], [2.0]])  # the second training of every network is better
+    scores = {
+        key: scores - luck if key[0] == "l1" else scores for key, scores in results.scores.items()
+    }
+    findings = ablation_findings(_config(), replace(results, scores=scores), resampling=RESAMPLING)
+    l1, psnr = (next(f for f in findings if f.metric == metric) for metric in ("L1", "PSNR"))
+    assert (l1.shown_by, l1.trainings, l1.verdict) == (2, 2, UNDECIDED)
+    assert l1.p is not None and l1.p * len(findings) < 0.05
+    assert l1.trainings_p is not None and l1.trainings_p > 0.05
+    assert psnr.verdict == SUPPORTED
+
+
+def _check_holm(findings: Sequence[Finding], tests: int) -> None:
+    larger = [max(f.p, f.trainings_p) for f in findings if f.p is not None and f.trainings_p]
+    assert len(larger) == tests
+    adjusted = min(f.adjusted_p for f in findings if f.adjusted_p)
+    assert adjusted == pytest.approx(tests * min(larger))
+
+
 def test_holm_is_over_all_pairs_metrics_and_bins() -> None:
-    findings = _ablations(2, 1, 0)
-    smallest = min(f.p for f in findings if f.p is not None)
-    assert min(f.adjusted_p for f in findings if f.adjusted_p) == pytest.approx(24 * smallest)
+    _check_holm(_ablations(2, 1, 0), 24)
 
 
 def test_a_variant_that_is_not_run_cannot_be_tested() -> None:
@@ -151,9 +171,7 @@ def test_classes_are_judged_one_by_one() -> None:
     eye = next(f for f in findings if f.label == "eye")
     assert (eye.metric, eye.dataset, eye.source) == ("hole L1", "set_a", "annotated")
     assert eye.here == pytest.approx(-1, abs=0.1)
-    tested = [f for f in findings if f.p is not None]
-    smallest = min(f.p for f in tested if f.p is not None)
-    assert min(f.adjusted_p for f in tested if f.adjusted_p) == pytest.approx(6 * smallest)
+    _check_holm(findings, 6)
 
 
 def test_the_fewest_images_pass_holms_over_all_classes_and_one_fewer_do_not() -> None:
@@ -188,12 +206,12 @@ def test_holes_of_one_image_are_no_further_images() -> None:
 
 
 def test_of_several_trainings_the_mean_of_each_image_is_tested() -> None:
-    scores = _scores({"eye": 20}, {"eye": 1.5}, loss=1)
+    scores = _scores({"eye": 20}, {"eye": 1.1}, loss=0.2)
     findings = class_findings(_config(), scores, resampling=RESAMPLING)
     eye = next(f for f in findings if f.label == "eye")
     assert (eye.n, eye.trainings, eye.verdict) == (20, 2, SUPPORTED)
     assert eye.here == pytest.approx(-1, abs=0.1)
-    assert (eye.least, eye.most) == (pytest.approx(-1.5, abs=0.1), pytest.approx(-0.5, abs=0.1))
+    assert (eye.least, eye.most) == (pytest.approx(-1.1, abs=0.1), pytest.approx(-0.9, abs=0.1))
 
 
 def test_without_the_variant_the_classes_cannot_be_tested() -> None:
@@ -223,7 +241,9 @@ def test_the_page_tells_orders_and_classes() -> None:
     eye, *_ = (line for line in lines if "| eye: " in line)
     cells = [cell.strip() for cell in eye.split("|")]
     assert (cells[1], cells[3]) == ("**supported**", "eye: hole L1 % ↓")
-    assert any(cell.startswith("signed rank, n = 20, p ") for cell in cells)
+    assert any(
+        cell.startswith("signed rank, n = 20; t-test over 2 trainings, p ") for cell in cells
+    )
     assert "The classes are from the annotations of the images." in page
     (hat,) = (line for line in lines if "| hat: hole L1 " in line)
     assert f"| {UNTESTED}: fewer than 11 images " in hat and "| n = 3 " in hat

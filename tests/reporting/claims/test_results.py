@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import ttest_ind
 
 from mdrnets.errors import UserError
 from mdrnets.evaluation.features import write_features
@@ -63,6 +64,21 @@ def test_what_has_nothing_to_train_stands_beside_each_training(folder: Path) -> 
     each = results.by_training("l1", pair, resampling=resampling, seed=1)
     assert [one.value for one in each if one] == [0, 1]
     assert _read().by_training("l1", pair, resampling=resampling, seed=1) == []
+
+
+def test_trainings_are_compared_by_their_means(folder: Path) -> None:
+    for method in ("mdrnets", "pconv"):
+        _write(f"{method}@seed2", worse=1)
+    one = _read()
+    two = _read(mdrnets=("mdrnets", "mdrnets@seed2"), pconv=("pconv", "pconv@seed2"))
+    assert one.trainings_p("l1", "mdrnets", "pconv", "1-20") is None
+    assert two.trainings_p("l1", "mdrnets", "pconv", "1-20") == 1
+    p = two.trainings_p("frechet", "mdrnets", "pconv", "1-20")
+    distances = [
+        [results.value("frechet", method, "1-20") for results in two.trainings()]
+        for method in ("mdrnets", "pconv")
+    ]
+    assert p == pytest.approx(ttest_ind(*distances).pvalue)
 
 
 def test_methods_scored_on_other_pairs_are_refused(folder: Path) -> None:
