@@ -10,12 +10,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 COPIED = (
+    "LICENSE",
+    "README.md",
     "Snakefile",
     "mdrnets",
     "params.yaml",
     "profiles",
     "pyproject.toml",
     "reports/published",
+    "requirements.lock",
     "samples",
     "stages",
     "tests",
@@ -83,7 +86,7 @@ MUTATIONS = (
     Mutation(
         "a packed array runs no code",
         "mdrnets/files/arrays.py",
-        "allow_pickle=False",
+        'mmap_mode="r", allow_pickle=False',
         "allow_pickle=True",
         "tests/data/test_dataset.py::test_an_array_runs_no_code",
     ),
@@ -179,6 +182,21 @@ MUTATIONS = (
         'if self.headers.get("Host") not in hosts or (',
         "if (",
         "tests/demo/test_server.py::test_other_hosts_and_origins_are_refused",
+    ),
+    Mutation(
+        "variants are compared over the trainings",
+        "mdrnets/reporting/claims/finding.py",
+        "max(f.p, f.trainings_p or 0)",
+        "f.p",
+        "tests/reporting/claims/test_ablations.py::"
+        "test_trainings_that_differ_more_than_variants_decide_nothing",
+    ),
+    Mutation(
+        "a difference counts only if every training shows it",
+        "mdrnets/reporting/claims/finding.py",
+        "finding.shown_by != finding.trainings",
+        "not finding.shown_by",
+        "tests/reporting/claims/test_table1_claims.py::test_a_claim_needs_every_training",
     ),
 )
 
