@@ -113,9 +113,9 @@ def label_swap(
     permutations: int,
     seed: int,
 ) -> float:
-    """Two-sided p-value of equal Fréchet distances, by a paired permutation test.
+    """Two-sided p-value of a difference of Fréchet distances, by a paired permutation test.
 
-    Under the null hypothesis, the two completions of each image can be swapped. p is the share of
+    Under the null hypothesis, the two completions of each image are exchangeable. p is the share of
     random permutations, including the observed one, whose difference is at least as large. With
     several trainings of each method, all completions of an image are swapped together, and the
     differences are averaged.

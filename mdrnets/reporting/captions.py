@@ -42,8 +42,8 @@ CAPTIONS = {
     "refinement": Caption(
         "What the refinement adds",
         "On validation images: the outputs against the coarse faces that they refine, and each "
-        "variant against the next one in the paper's order; an order holds if all trainings, at "
-        "least two, agree, with paired intervals that exclude 0.",
+        "variant against the next one in the paper's order, with the number of trainings whose "
+        "paired interval excludes 0.",
     ),
     "trends": Caption(
         "Training trends",

@@ -15,7 +15,7 @@ from mdrnets.config.protocol import FULL, PerClass
 from mdrnets.data.classes import CLASSES
 from mdrnets.evaluation.class_scores import ClassScore
 from mdrnets.metrics.paired import mean_difference
-from mdrnets.metrics.pooled_t import pooled_t_test
+from mdrnets.metrics.welch import welch_test
 from mdrnets.reporting.claims.ablations import not_run, variant_title
 from mdrnets.reporting.claims.finding import (
     CLASS,
@@ -112,7 +112,7 @@ def _compare(
         return replace(finding, n=n, reason=f"fewer than {per_class.min_images} images")
     finite = np.isfinite(differences).all(axis=0)
     by_mean = (values[:, finite].mean(axis=1).tolist() for values in (ours, others))
-    finding = replace(finding, trainings_p=pooled_t_test(*by_mean))
+    finding = replace(finding, trainings_p=welch_test(*by_mean))
     return with_test_result(finding, difference, by_training, test=SIGNED_RANK)
 
 

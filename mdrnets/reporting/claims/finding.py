@@ -4,7 +4,7 @@ A difference is significant if its p is below .05 after adjustment by Holm's met
 of its kind, and if each training shows it: the interval of its own difference excludes 0 on the
 same side. A significant difference supports the claim or contradicts it, by its sign; any other
 difference leaves the claim undecided. A growing lead also needs a significant lead at the largest
-holes.
+holes; being significantly behind there contradicts it.
 
 Variants of one network can differ less than two trainings of it. Their p is therefore the larger of
 two: over the images, and over the trainings. One training decides nothing between them.

@@ -28,16 +28,17 @@ COLUMNS = {
 """Header of a table of tests → field of `FindingView`."""
 NOTES = (
     "The best other method is the one with the best mean in that column. It may differ from the "
-    "paper's. It is selected on the same images; where MDRNets is behind it, p is therefore "
-    "multiplied by the number of other methods.",
+    "paper's. It is selected on the same images; where MDRNets is behind it in a column, p is "
+    "therefore multiplied by the number of other methods.",
     "All scores are paired: both methods complete the same image with the same hole. L1, PSNR and "
     "SSIM: bootstrap interval of the mean difference and Wilcoxon signed-rank test, without images "
-    "with an infinite PSNR. Fréchet distance: delete-half jackknife interval and a permutation "
-    "test that swaps the labels of the methods image by image; for the growth of a lead, the "
-    "normal approximation of the jackknife. The kernel distance in the extended table is unbiased, "
-    "also for few images.",
-    "Variants of one network: the variance of the t-test is that of the trainings of all variants "
-    "(one-way analysis of variance), and for a class of the two that are compared.",
+    "with an infinite PSNR. Fréchet distance: an approximate delete-half jackknife interval and a "
+    "permutation test that swaps the labels of the methods image by image, under the hypothesis "
+    "that the two completions of an image are exchangeable; its smallest p is one over the number "
+    "of permutations. For the growth of a lead, the normal approximation of the jackknife. The "
+    "kernel distance in the extended table is unbiased, also for few images.",
+    "Variants of one network: the test over the trainings is Welch's t-test, which needs large "
+    "differences or many trainings.",
     "p is two-sided and adjusted by Holm's method in four families: the columns of Table 1, the "
     "growth of leads, the comparisons of ablations, and the classes.",
     "A lead is an absolute difference. Errors grow with the hole, and leads grow with them.",
@@ -78,7 +79,8 @@ def format_claims(
             f"*Supported: the difference has the claimed sign, adjusted p < {LEVEL}, and in each "
             "training an interval that excludes 0. Contradicted: the same with the opposite sign. "
             "Undecided: everything else. A growing lead also needs a significant lead at the "
-            f"largest holes. Brackets: {confidence:.0f} % interval. {_trainings(config)} Published "
+            "largest holes; being significantly behind there contradicts it. "
+            f"Brackets: {confidence:.0f} % interval. {_trainings(config)} Published "
             "numbers are judged by their sign only.*",
             "",
             *(
@@ -117,9 +119,10 @@ def _trainings(config: Config) -> str:
     return (
         f"Scores are averaged over {config.profile.seeds} trainings of each method; intervals and "
         "tests cover the images. Also printed: the smallest and the largest difference of a single "
-        "training, and how many trainings have an interval that excludes 0 on the same side. "
-        "Variants of one network are also compared by a t-test over the trainings; p is the larger "
-        "of the two."
+        "training, and how many trainings have an interval that excludes 0 on the same side. If "
+        "only the trainings differed, all of them would be on one side by chance in "
+        f"{100 / 2 ** (config.profile.seeds - 1):.2g} % of tests. Variants of one network are "
+        "therefore also compared by a t-test over the trainings; p is the larger of the two."
     )
 
 

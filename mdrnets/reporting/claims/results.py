@@ -13,7 +13,7 @@ from mdrnets.files.tables import read_rows
 from mdrnets.layout import Layout
 from mdrnets.metrics.frechet import frechet_distance
 from mdrnets.metrics.paired import Difference, jackknife_difference, label_swap, mean_difference
-from mdrnets.metrics.pooled_t import pooled_t_test
+from mdrnets.metrics.welch import welch_test
 
 FRECHET = "frechet"
 SCORES = {"L1": "l1", "FID": FRECHET, "PSNR": "psnr", "SSIM": "ssim"}
@@ -131,20 +131,16 @@ class Results:
         return [one.contrast(score, weights, resampling=resampling, seed=seed) for one in alone]
 
     def trainings_p(self, score: str, a: str, b: str, bin_: str) -> float | None:
-        """The p-value of a difference over the trainings; see `pooled_t_test`.
+        """The p-value of a difference over the trainings; see `welch_test`.
 
-        Its variance is that of the trainings of all methods here, so these must be variants of one
-        network. None: there is one training, or a method has no finite score.
+        None: a method has fewer than two trainings with a finite score.
         """
         alone = self.trainings()
-        values = {
-            method: [v for one in alone if (v := one.value(score, method, bin_)) is not None]
-            for method, other_bin in self.features
-            if other_bin == bin_
-        }
-        if not all(values.values()):
-            return None
-        return pooled_t_test(values.pop(a), values.pop(b), values.values())
+        values = (
+            [value for one in alone if (value := one.value(score, method, bin_)) is not None]
+            for method in (a, b)
+        )
+        return welch_test(*values)
 
     def trainings(self) -> "list[Results]":
         """Each training alone."""

@@ -270,5 +270,7 @@ def _growth_verdict(finding: Finding, large: Finding | None) -> Finding:
     finding = with_verdict(finding, finding.here)
     if finding.verdict != SUPPORTED or large is None or large.verdict == SUPPORTED:
         return finding
-    verdict = CONTRADICTED if large.verdict == CONTRADICTED else UNDECIDED
-    return replace(finding, verdict=verdict, reason=f"no significant lead at {format_bin(LARGE)}")
+    if large.verdict == CONTRADICTED:
+        behind = f"significantly behind at {format_bin(LARGE)}"
+        return replace(finding, verdict=CONTRADICTED, reason=behind)
+    return replace(finding, verdict=UNDECIDED, reason=f"no significant lead at {format_bin(LARGE)}")

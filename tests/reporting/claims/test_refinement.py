@@ -12,9 +12,6 @@ from mdrnets.files.tables import read_table
 from mdrnets.layout import Layout
 from mdrnets.reporting.claims.refinement import (
     COLUMNS,
-    HOLDS,
-    REVERSED,
-    UNDECIDED,
     find_orders,
     render,
 )
@@ -25,7 +22,7 @@ LAYOUT = Layout("tiny")
 TRUTH = np.random.default_rng(0).normal(size=(N, D)).astype(np.float32)
 COARSE_SKILL = 1.0
 
-Verdicts = dict[tuple[str, str, str], str]
+Counts = dict[tuple[str, str, str], tuple[int, int]]
 
 
 def _config(*, seeds: int, variants: Sequence[str] = ("small",)) -> Config:
@@ -52,9 +49,10 @@ def _write(config: Config, network: str, skills: Sequence[float], *, n: int = N)
             save_refined_faces(LAYOUT.refined_faces(dataset, name), faces)
 
 
-def _verdicts(config: Config) -> Verdicts:
+def _counts(config: Config) -> Counts:
+    """How many trainings show each order, and its reverse."""
     orders = find_orders(config, LAYOUT)
-    return {(o.dataset, o.worse, o.metric.split("(")[0]): o.verdict for o in orders}
+    return {(o.dataset, o.worse, o.metric.split("(")[0]): (o.shown, o.reversed) for o in orders}
 
 
 @pytest.fixture(autouse=True)
@@ -63,39 +61,39 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("skills", "verdict"),
+    ("skills", "expected"),
     [
-        ((2.0, 2.5), HOLDS),
-        ((0.0, 0.2), REVERSED),
-        ((2.0, 0.0), UNDECIDED),  # one training says this, the other that
-        ((2.0, 1.0), UNDECIDED),  # the interval of one contains 0
-        ((2.0,), UNDECIDED),  # one training decides nothing
+        ((2.0, 2.5), (2, 0)),
+        ((0.0, 0.2), (0, 2)),
+        ((2.0, 0.0), (1, 1)),
+        ((2.0, 1.0), (1, 0)),  # the interval of one contains 0
+        ((2.0,), (1, 0)),
     ],
 )
-def test_an_order_holds_if_it_does_in_each_of_two_trainings(
-    skills: Sequence[float], verdict: str
+def test_trainings_that_show_an_order_or_its_reverse_are_counted(
+    skills: Sequence[float], expected: tuple[int, int]
 ) -> None:
     config = _config(seeds=len(skills))
     _write(config, "mdrnets", skills)
     _write(config, "mdrnets@small", [COARSE_SKILL] * len(skills))
-    verdicts = _verdicts(config)
-    coarse = {key: value for key, value in verdicts.items() if key[1] == "the coarse face"}
+    counts = _counts(config)
+    coarse = {key: value for key, value in counts.items() if key[1] == "the coarse face"}
     assert len(coarse) == 2 * 3  # data sets and metrics
-    assert set(coarse.values()) == {verdict}
-    assert verdicts["set_a", "“w/o small”", "FD"] == verdict
-    assert len(verdicts) == 7  # the ablations are on the first data set
+    assert set(coarse.values()) == {expected}
+    assert counts["set_a", "“w/o small”", "FD"] == expected
+    assert len(counts) == 7  # the ablations are on the first data set
 
 
 def test_a_variant_that_is_not_run_is_left_out() -> None:
     config = _config(seeds=2, variants=())
     _write(config, "mdrnets", (2, 2))
-    assert {worse for _, worse, _ in _verdicts(config)} == {"the coarse face"}
+    assert {worse for _, worse, _ in _counts(config)} == {"the coarse face"}
 
 
-def test_too_few_images_decide_nothing_about_distances() -> None:
+def test_too_few_images_show_nothing_about_distances() -> None:
     config = _config(seeds=2, variants=())
     _write(config, "mdrnets", (2, 2), n=3)
-    assert _verdicts(config)["set_a", "the coarse face", "FD"] == UNDECIDED
+    assert _counts(config)["set_a", "the coarse face", "FD"] == (0, 0)
 
 
 def test_the_files_say_what_the_numbers_say() -> None:
@@ -108,8 +106,8 @@ def test_the_files_say_what_the_numbers_say() -> None:
     for row in rows:
         better = float(row["difference"]) * (1 if row["metric"] == "PSNR dB" else -1)
         assert float(row["low"]) < float(row["difference"]) < float(row["high"])
-        assert row["verdict"] == (HOLDS if better > 0 else REVERSED)
+        assert (row["shown"], row["reversed"]) == (("2", "0") if better > 0 else ("0", "2"))
         assert (row["worse"] == "the coarse face") == (better > 0)
     page = LAYOUT.report("refinement.md").read_text(encoding="utf-8")
-    assert page.count(f"**{HOLDS}**") == 6
-    assert page.count(f"**{REVERSED}**") == 1
+    assert page.count("| 2 of 2     | 0 of 2") == 6
+    assert page.count("| 0 of 2     | 2 of 2") == 1

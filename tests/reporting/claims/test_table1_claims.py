@@ -169,7 +169,7 @@ def test_falling_behind_less_is_no_growing_lead(findings_behind: list[Finding]) 
         assert finding.here is not None and finding.here > 0
         assert (finding.verdict, finding.reason) == (
             CONTRADICTED,
-            "no significant lead at 40–60 %",
+            "significantly behind at 40–60 %",
         )
 
 
