@@ -30,11 +30,11 @@ Processor: {machines}.
 ## Mixed precision on a CPU
 
 CPU seconds of one training step of each phase, and of the completion of 8 images, for the networks
-of profile `real64` in `32-true` and in `bf16-mixed`; below 1, `bf16-mixed` is faster. The last row
-sums all phases, each times its number of steps. The processor has instructions for bfloat16 (the
-record of a run lists them as `machine.bfloat16`). Even so, the training of the whole profile does
-not get faster, so all profiles for a CPU use `32-true`. Medians of three pairs, on a machine that
-had other work to do: differences of a tenth are noise.
+of profile `real64-500` in `32-true` and in `bf16-mixed`; below 1, `bf16-mixed` is faster. The last
+row sums all phases of one training, each times its number of steps. The processor has instructions
+for bfloat16 (the record of a run lists them as `machine.bfloat16`). Even so, the training of the
+whole profile does not get faster, so all profiles for a CPU use `32-true`. Medians of three pairs,
+on a machine that had other work to do: differences of a tenth are noise.
 
 {precision}
 

@@ -32,9 +32,9 @@ CODE = (
     "environment.yml",
     "mdrnets/**/*",
     "params.yaml",
+    "profiles/default/*",
     "pyproject.toml",
     "stages/*.py",
-    "workflow/profiles/default/*",
     "workflow/rules/common.smk",
     "workflow/rules/evaluate.smk",
     "workflow/rules/train.smk",
@@ -47,7 +47,8 @@ PACKAGES_OF = {
     "vgg": ("torchvision",),
 }
 """Packages that only one of the profile's feature networks needs."""
-SETTINGS = Path("workflow/profiles/default/config.yaml")
+SETTINGS = Path("profiles/default/config.yaml")
+"""Read by every `snakemake` command beside the Snakefile."""
 SCHEDULER = "# Without the solvers of PuLP, 16 MB, which a bundle lacks.\nscheduler: greedy\n"
 WITHOUT = frozenset({"pulp"})
 """Distributions that Snakemake requires and, with these settings, does not import."""

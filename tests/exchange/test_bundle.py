@@ -32,6 +32,8 @@ def pipeline(
     monkeypatch.chdir(tmp_path / "here")
     pipeline = write_finished_run(make_record)
     shutil.copy(ROOT / "workflow/bundle.smk", "workflow/bundle.smk")
+    shutil.copytree(ROOT / "workflow/profiles/default", "workflow/profiles/default")
+    Path("profiles/default").symlink_to("../workflow/profiles/default")
     shutil.rmtree(LAYOUT.records)
     for job in pipeline.jobs():
         _finish(make_record, pipeline, job)
@@ -73,6 +75,8 @@ def test_a_bundle_has_the_code_and_the_inputs_and_no_results(
     assert Path("Snakefile").read_bytes() == (ROOT / "workflow/bundle.smk").read_bytes()
     assert Path("params.yaml").is_file() and Path("profiles/tiny.yaml").is_file()
     assert git_state("tiny") == commit
+    settings = Path("profiles/default/config.yaml").read_text(encoding="utf-8")
+    assert "rerun-incomplete: true" in settings and "scheduler: greedy" in settings
 
     assert run_command("unpack-bundle", []) == 0
     assert {path: path.read_bytes() for path in contents} == contents
