@@ -24,6 +24,7 @@ from mdrnets.execution.ports import HOST
 FILES = {
     "/": ("page.html", "text/html; charset=utf-8"),
     "/page.css": ("page.css", "text/css; charset=utf-8"),
+    "/hole.js": ("hole.js", "text/javascript; charset=utf-8"),
     "/page.js": ("page.js", "text/javascript; charset=utf-8"),
 }
 """The parts of the page by address: file and type."""

@@ -15,7 +15,7 @@ from mdrnets.config.load import load_config
 from mdrnets.data.dataset import map_images
 from mdrnets.demo import methods
 from mdrnets.demo.methods import MAX_SIDE
-from mdrnets.demo.server import FAILED, MAX_REQUEST, DemoServer
+from mdrnets.demo.server import FAILED, FILES, MAX_REQUEST, DemoServer
 from mdrnets.evaluation import face_detection
 from mdrnets.evaluation.alignment import Landmarks, align_square
 from mdrnets.evaluation.completion import load_trained
@@ -211,7 +211,7 @@ def test_a_closed_demo_ends_its_answers(
 
 
 def test_the_parts_of_the_page_name_nothing_outside(client: Client) -> None:
-    for address in ("/", "/page.css", "/page.js"):
+    for address in FILES:
         status, content = client.get(address)
         assert status == 200 and b"//" not in content.replace(b"// ", b"")
 

@@ -1,0 +1,18 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mdrnets.tracking.record import RecordStore
+from mdrnets.tracking.store import Store, open_store
+
+
+@pytest.fixture
+def records(configs: Path) -> RecordStore:
+    return RecordStore(Path("runs/smoke/records"))
+
+
+@pytest.fixture
+def store(database: Path) -> Iterator[Store]:
+    with open_store("smoke") as opened:
+        yield opened
