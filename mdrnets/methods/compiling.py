@@ -21,12 +21,13 @@ def compile_networks(trainable: Trainable, *, backend: str = "inductor") -> int:
     """
     torch._inductor.config.fallback_random = True
     # Otherwise a part that is a plain `nn.Sequential` or `nn.Conv2d` is not compiled. All parts
-    # then share one code object, of which each part and shape needs a version.
+    # then share one code object, of which each part and shape needs a version. Their sizes differ,
+    # so PyTorch would take them for dynamic ones, for which Inductor cannot compile all parts.
     torch._dynamo.config.wrap_top_frame = True
-    torch._dynamo.config.recompile_limit = 64
+    torch._dynamo.config.recompile_limit = 256
     count = 0
     for network in _parts(trainable):
-        network.compile(backend=backend, fullgraph=True)
+        network.compile(backend=backend, fullgraph=True, dynamic=False)
         count += 1
     return count
 
