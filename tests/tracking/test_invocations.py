@@ -1,25 +1,15 @@
 """The runs of invocations in MLflow, below which the runs of their stages stand."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mdrnets.tracking.invocations import parent_run
 from mdrnets.tracking.record import Record, RecordStore, hashes
 from mdrnets.tracking.store import Store
 from mdrnets.tracking.sync import sync
-
-if TYPE_CHECKING:
-    from mlflow.entities import Run
+from tests.helpers.mlflow_runs import BEGIN, END, list_runs
 
 Make = Callable[..., Record]
-BEGIN = datetime(2026, 5, 1, 12, 0, 0, tzinfo=UTC)
-END = datetime(2026, 5, 1, 12, 1, 30, tzinfo=UTC)
-
-
-def _runs(store: Store, filter_string: str) -> "list[Run]":
-    return list(store.client.search_runs([store.experiment], filter_string))
 
 
 def test_stages_of_an_invocation_are_below_one_run(
@@ -30,10 +20,10 @@ def test_stages_of_an_invocation_are_below_one_run(
         record = records.begin(record, resumes=False)
         records.update(record, status=status, ended=END)
     sync(records, "smoke")
-    (parent,) = _runs(store, "tags.`mdrnets.invocation` = 'snakemake-7'")
+    (parent,) = list_runs(store, "tags.`mdrnets.invocation` = 'snakemake-7'")
     assert parent.info.status == "FAILED"
     assert parent.info.start_time == BEGIN.timestamp() * 1000
-    children = _runs(store, f"tags.`mlflow.parentRunId` = '{parent.info.run_id}'")
+    children = list_runs(store, f"tags.`mlflow.parentRunId` = '{parent.info.run_id}'")
     assert {run.info.run_name for run in children} == {"split-one", "masks-one"}
     assert {run.data.tags["engine"] for run in children} == {"snakemake"}
 
@@ -50,7 +40,7 @@ def test_the_run_of_an_invocation_says_what_was_asked_for(
         )
         records.update(records.begin(record, resumes=False), status="FINISHED", ended=END)
     sync(records, "smoke")
-    (parent,) = _runs(store, "tags.`mdrnets.invocation` = 'snakemake-7'")
+    (parent,) = list_runs(store, "tags.`mdrnets.invocation` = 'snakemake-7'")
     tags = {
         "profile": "smoke",
         "engine": "snakemake",
@@ -75,10 +65,10 @@ def test_the_run_of_an_invocation_has_the_table_that_it_made(
         begun = records.begin(record, resumes=False)
         records.update(begun, status="FINISHED", ended=END, outputs=made)
     sync(records, "smoke")
-    (parent,) = _runs(store, "tags.`mdrnets.invocation` = 'snakemake-7'")
+    (parent,) = list_runs(store, "tags.`mdrnets.invocation` = 'snakemake-7'")
     assert parent.data.metrics == {"one/toy/L1 _ 1-20": 1.5}
     assert [file.path for file in store.client.list_artifacts(parent.info.run_id)] == ["table1.csv"]
-    (older,) = _runs(store, "tags.`mdrnets.invocation` = 'snakemake-6'")
+    (older,) = list_runs(store, "tags.`mdrnets.invocation` = 'snakemake-6'")
     assert not older.data.metrics
 
 
@@ -89,11 +79,11 @@ def test_an_invocation_lasts_as_long_as_its_stages(
     second = records.begin(make_record(name="b", invocation="dvc-7"), resumes=False)
     records.update(first, status="FINISHED", ended=END)
     sync(records, "smoke")
-    (parent,) = _runs(store, "tags.`mdrnets.invocation` = 'dvc-7'")
+    (parent,) = list_runs(store, "tags.`mdrnets.invocation` = 'dvc-7'")
     assert parent.info.status == "RUNNING"
     records.update(second, status="FINISHED", ended=END)
     sync(records, "smoke")
-    (parent,) = _runs(store, "tags.`mdrnets.invocation` = 'dvc-7'")
+    (parent,) = list_runs(store, "tags.`mdrnets.invocation` = 'dvc-7'")
     assert parent.info.status == "FINISHED"
 
 
@@ -107,5 +97,5 @@ def test_an_invocation_of_another_machine_goes_on(
     record = records.begin(make_record(name="b", invocation="snakemake-8"), resumes=False)
     records.update(record, status="FINISHED", ended=END)
     sync(records, "smoke")
-    (parent,) = _runs(store, "tags.`mdrnets.invocation` = 'snakemake-7'")
+    (parent,) = list_runs(store, "tags.`mdrnets.invocation` = 'snakemake-7'")
     assert parent.info.status == "RUNNING"

@@ -2,9 +2,8 @@ import json
 import multiprocessing
 import os
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -13,13 +12,9 @@ from mdrnets.tracking.provenance import Process, this_process
 from mdrnets.tracking.record import Record, RecordStore, append_point, hashes, read
 from mdrnets.tracking.store import Store, TrackingError, open_store
 from mdrnets.tracking.sync import open_run, send_points, sync, unsent
-
-if TYPE_CHECKING:
-    from mlflow.entities import Run
+from tests.helpers.mlflow_runs import BEGIN, END, list_runs
 
 Make = Callable[..., Record]
-BEGIN = datetime(2026, 5, 1, 12, 0, 0, tzinfo=UTC)
-END = datetime(2026, 5, 1, 12, 1, 30, tzinfo=UTC)
 DEAD = Process(host=this_process().host, pid=this_process().pid, created=0.0)
 
 
@@ -43,15 +38,11 @@ def training(records: RecordStore, make_record: Make) -> Record:
     )
 
 
-def _runs(store: Store, filter_string: str = "tags.stage = 'train'") -> "list[Run]":
-    return list(store.client.search_runs([store.experiment], filter_string))
-
-
 def test_a_run_holds_what_the_record_does(
     records: RecordStore, training: Record, store: Store
 ) -> None:
     assert sync(records, "smoke") == 1
-    (run,) = _runs(store)
+    (run,) = list_runs(store)
     assert run.info.run_name == "train-one-pconv"
     assert run.info.status == "FINISHED"
     assert (run.info.start_time, run.info.end_time) == (
@@ -77,7 +68,7 @@ def test_small_outputs_and_all_hashes_are_artifacts(
     records: RecordStore, training: Record, store: Store
 ) -> None:
     sync(records, "smoke")
-    (run,) = _runs(store)
+    (run,) = list_runs(store)
     names = {item.path for item in store.client.list_artifacts(run.info.run_id, "outputs")}
     assert names == {"outputs/model.json"}
     (manifest,) = Path("mlartifacts").rglob("manifest.json")
@@ -105,13 +96,13 @@ def test_an_output_that_changed_since_is_not_the_runs(
 ) -> None:
     Path("model.json").write_text("{'of': 'a later execution'}")
     sync(records, "smoke")
-    (run,) = _runs(store)
+    (run,) = list_runs(store)
     assert not store.client.list_artifacts(run.info.run_id, "outputs")
 
 
 def test_the_record_knows_its_run(records: RecordStore, training: Record, store: Store) -> None:
     sync(records, "smoke")
-    (run,) = _runs(store)
+    (run,) = list_runs(store)
     record = read(records.path(training.name))
     assert record is not None and record.mlflow is not None
     assert record.mlflow.run_id == run.info.run_id
@@ -125,7 +116,7 @@ def test_sending_twice_adds_nothing(records: RecordStore, training: Record, stor
     records.update(training, mlflow=None)  # as if it had stopped before this was noted
     assert sync(records, "smoke") == 1
     assert sync(records, "smoke", everything=True) == 1
-    (run,) = _runs(store)
+    (run,) = list_runs(store)
     assert len(store.client.get_metric_history(run.info.run_id, "loss")) == 2
 
 
@@ -140,7 +131,7 @@ def test_with_nothing_to_send_mlflow_is_not_asked(
 def test_what_runs_is_left_alone(records: RecordStore, make_record: Make, store: Store) -> None:
     records.begin(make_record(), resumes=False)
     assert sync(records, "smoke") == 0
-    assert _runs(store) == []
+    assert list_runs(store) == []
 
 
 def test_an_unreachable_server_loses_nothing(
@@ -156,7 +147,7 @@ def test_an_unreachable_server_loses_nothing(
     assert read(records.path(training.name)) == training
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     assert sync(records, "smoke") == 1
-    assert len(_runs(store)) == 1
+    assert len(list_runs(store)) == 1
 
 
 def test_a_server_that_fails_halfway_is_caught_up(
@@ -169,10 +160,10 @@ def test_a_server_that_fails_halfway_is_caught_up(
         patch.setattr(module, "_send_measurements", fail)
         with pytest.raises(TrackingError, match="Connection reset by peer"):
             sync(records, "smoke")
-    (halfway,) = _runs(store)
+    (halfway,) = list_runs(store)
     assert halfway.info.status == "RUNNING"
     assert sync(records, "smoke") == 1
-    (run,) = _runs(store)
+    (run,) = list_runs(store)
     assert run.info.run_id == halfway.info.run_id and run.info.status == "FINISHED"
 
 
@@ -182,7 +173,7 @@ def test_a_run_that_was_made_twice_is_one_in_the_end(
     for _ in range(2):  # a request that was repeated, since its answer came too late
         store.client.create_run(store.experiment, tags={"mdrnets.execution": training.execution})
     sync(records, "smoke")
-    runs = _runs(store, f"tags.`mdrnets.execution` = '{training.execution}'")
+    runs = list_runs(store, f"tags.`mdrnets.execution` = '{training.execution}'")
     assert [run.info.status for run in runs] == ["FINISHED"]
 
 
@@ -200,7 +191,7 @@ def test_another_store_gets_everything(
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{other}")
     assert sync(records, "smoke") == 1
     with open_store("smoke") as opened:
-        assert len(_runs(opened)) == 1
+        assert len(list_runs(opened)) == 1
 
 
 def test_a_superseded_execution_is_a_run_too(
@@ -209,7 +200,7 @@ def test_a_superseded_execution_is_a_run_too(
     again = records.begin(make_record(), resumes=False)
     records.update(again, status="FAILED", ended=END, error="it broke")
     assert sync(records, "smoke") == 2
-    runs = {run.data.tags["mdrnets.execution"]: run for run in _runs(store)}
+    runs = {run.data.tags["mdrnets.execution"]: run for run in list_runs(store)}
     assert runs[training.execution].info.status == "FINISHED"
     assert runs[training.execution].data.metrics["loss"] == 0.25
     assert runs[again.execution].info.status == "FAILED"
@@ -227,7 +218,7 @@ def test_the_data_that_an_execution_read_are_its_data_sets(
     records.update(record, status="FINISHED", ended=END)
     sync(records, "smoke")
     sync(records, "smoke", everything=True)
-    (run,) = _runs(store)
+    (run,) = list_runs(store)
     (used,) = run.inputs.dataset_inputs
     assert used.dataset.name == "smoke/packed/one.npy"
     assert hashes([packed])[str(packed)].sha256.startswith(used.dataset.digest)
@@ -242,7 +233,7 @@ def test_a_killed_process_is_a_killed_run(
 ) -> None:
     records.begin(make_record(process=DEAD), resumes=False)
     sync(records, "smoke")
-    (run,) = _runs(store)
+    (run,) = list_runs(store)
     assert run.info.status == "KILLED"
 
 
@@ -256,7 +247,7 @@ def test_a_dead_run_without_a_record_is_ended(
     records.path("lost").unlink()
 
     sync(records, "smoke")
-    statuses = {run.info.run_name: run.info.status for run in _runs(store)}
+    statuses = {run.info.run_name: run.info.status for run in list_runs(store)}
     assert statuses == {"lost": "KILLED", "alive": "RUNNING", "train-one-pconv": "FINISHED"}
 
 
@@ -292,7 +283,7 @@ def test_parallel_processes_lose_nothing(
         process.join()
     assert [process.exitcode for process in processes] == [0, 0, 0, 0]
 
-    runs = _runs(store)
+    runs = list_runs(store)
     assert {run.info.run_name for run in runs} == set(names)
     for run in runs:
         history = store.client.get_metric_history(run.info.run_id, "loss")

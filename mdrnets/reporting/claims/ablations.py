@@ -30,11 +30,12 @@ def ablation_findings(
     metrics = {metric.name: metric for metric in table1_metrics(config.profile.frechet)}
     findings: list[Finding] = []
     for better, worse in ablation_orders(config):
+        method, other = config.variant(better), config.variant(worse)
         order = Finding(
             ORDER,
             f"{variant_title(config, better)} is better than {variant_title(config, worse)}",
-            method=config.variant(better),
-            other=config.variant(worse),
+            method=method,
+            other=other,
         )
         missing = [variant for variant in (better, worse) if not config.runs(variant)]
         if missing or results is None:
@@ -44,7 +45,7 @@ def ablation_findings(
         published_as = config.profile.datasets[dataset].published_as
         order = replace(order, dataset=dataset, published_as=published_as)
         for metric, bin_ in product(metrics.values(), config.protocol.bins):
-            score, pair = score_name(metric), (config.variant(better), config.variant(worse))
+            score = score_name(metric)
             finding = test_difference(
                 replace(order, metric=metric.name, bin=bin_),
                 results,
@@ -52,7 +53,8 @@ def ablation_findings(
                 resampling=resampling,
                 seed=derived_seed(config.protocol.seed, ORDER, better, worse, score, bin_),
             )
-            findings.append(replace(finding, trainings_p=results.trainings_p(score, *pair, bin_)))
+            trainings_p = results.trainings_p(score, method, other, bin_)
+            findings.append(replace(finding, trainings_p=trainings_p))
     return [
         with_verdict(finding, signed_margin(metrics[finding.metric], finding.here))
         if finding.metric

@@ -111,8 +111,8 @@ def _compare(
     if n < per_class.min_images:
         return replace(finding, n=n, reason=f"fewer than {per_class.min_images} images")
     finite = np.isfinite(differences).all(axis=0)
-    by_mean = (values[:, finite].mean(axis=1).tolist() for values in (ours, others))
-    finding = replace(finding, trainings_p=welch_test(*by_mean))
+    means = (values[:, finite].mean(axis=1).tolist() for values in (ours, others))
+    finding = replace(finding, trainings_p=welch_test(*means))
     return with_test_result(finding, difference, by_training, test=SIGNED_RANK)
 
 

@@ -10,11 +10,7 @@ from mdrnets.config.load import Config
 from mdrnets.evaluation.refined_faces import FaceScores, RefinedFaces, save_refined_faces
 from mdrnets.files.tables import read_table
 from mdrnets.layout import Layout
-from mdrnets.reporting.claims.refinement import (
-    COLUMNS,
-    find_orders,
-    render,
-)
+from mdrnets.reporting.claims.refinement import COLUMNS, find_orders, render
 from tests.helpers.example import make_ablation_config
 
 N, D = 40, 6
