@@ -30,11 +30,12 @@ Processor: {machines}.
 ## Mixed precision on a CPU
 
 CPU seconds of one training step of each phase, and of the completion of 8 images, for the networks
-of profile `real64-500` in `32-true` and in `bf16-mixed`; below 1, `bf16-mixed` is faster. The last
-row sums all phases of one training, each times its number of steps. The processor has instructions
-for bfloat16 (the record of a run lists them as `machine.bfloat16`). Even so, the training of the
-whole profile does not get faster, so all profiles for a CPU use `32-true`. Medians of three pairs,
-on a machine that had other work to do: differences of a tenth are noise.
+of profile `{profile}` in `32-true` and in `bf16-mixed`: medians of {pairs} pairs. *ratio* is the
+median of the ratios of the pairs (below 1: `bf16-mixed` is faster). The last row sums all phases of
+one training, each times its number of steps. The processor has instructions for bfloat16 (the
+record of a run lists them as `machine.bfloat16`). Even so, the training of the whole profile does
+not get faster, so all profiles for a CPU use `32-true`. The machine had other work to do:
+differences of a tenth are noise.
 
 {precision}
 
@@ -75,13 +76,15 @@ def page(rows: list[Row]) -> str:
     headers = ("what", "before is", "runs", "before, s", "after, s", "ratio")
     table = format_table(headers, lines)
     machines = ", ".join(dict.fromkeys(row.processor for row in rows))
-    return TEXT.format(table=table, machines=machines, precision=_precision())
+    return TEXT.format(table=table, machines=machines, **_precision())
 
 
-def _precision() -> str:
-    *headers, _ = read_header(PRECISION)
-    lines = [[row[header] for header in headers] for row in read_table(PRECISION)]
-    return format_table(headers, lines)
+def _precision() -> dict[str, str]:
+    """The table of the precisions, and its profile and number of pairs."""
+    *headers, profile, pairs, _ = read_header(PRECISION)
+    rows = read_table(PRECISION)
+    table = format_table(headers, [[row[header] for header in headers] for row in rows])
+    return {"precision": table, "profile": rows[0][profile], "pairs": rows[0][pairs]}
 
 
 if __name__ == "__main__":

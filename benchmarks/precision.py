@@ -80,8 +80,9 @@ def main() -> None:
     rows.append(Comparison("all", "training", steps, full, half, half / full))
     lines = [(*row[:3], *(f"{value:.3g}" for value in row[3:])) for row in rows]
     print(tabulate(lines, Comparison._fields, disable_numparse=True))
+    run = {"profile": options.profile, "pairs": options.pairs, "processor": machine().cpu}
     write_table(
-        options.csv, (*Comparison._fields, "processor"), [(*line, machine().cpu) for line in lines]
+        options.csv, (*Comparison._fields, *run), [(*line, *run.values()) for line in lines]
     )
 
 

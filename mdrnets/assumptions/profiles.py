@@ -23,8 +23,8 @@ TUNING_NOTES = {
         "0.5, then 0.1: L1 13.7, 13.4 %, FD 65, 71; with the L1 terms alone 12.8 %, FD 96. On the "
         "coarse composite, L1 terms alone: L1 11.9 %, with a residual output 10.8 % (the coarse "
         "face: 11.6 %). The default network after 200 steps, 0.5, 0.1, 0: L1 11.0, 11.3, 10.9 %, "
-        "FD 77, 95, 91 (the coarse face: 11.0 %, 102). 0.5 is used: it accounts for 60 % of the "
-        "gradient's norm at the output, and improves FD more than it worsens L1"
+        "FD 77, 95, 91 (the coarse face: 11.0 %, 102). 0.5 is used: it accounts for 61 % of the "
+        "gradient's norm at the output after these steps, and improves FD more than it worsens L1"
     ),
     "ict.colours": (
         "rendered, transformer alone, mean error of the 8×8 cells sampled in the hole: 128 colours "

@@ -71,8 +71,9 @@ def describe_run(
 def describe_data(datasets: Mapping[str, Dataset], images: Mapping[str, int]) -> str:
     """Data sets with their numbers of test images where known, beside those of the paper."""
     return "; ".join(
-        f"{dataset.title}, beside the paper's {dataset.published_as}"
-        + (f" ({images[name]} test images)" if name in images else "")
+        dataset.title
+        + (f" with {images[name]} test images" if name in images else "")
+        + f", beside the paper's {dataset.published_as}"
         for name, dataset in datasets.items()
     )
 
@@ -88,14 +89,14 @@ def _seeds(config: Config) -> str:
 
 
 def _schedule(config: Config, name: str) -> str:
-    """For example `PConv 200 steps of 8`."""
+    """For example `PConv 5,000 steps of 8 images`."""
     options = config.options(name)
     title = config.network(name).title
     if config.published(name):
         return f"{title} not trained here: published weights"
-    batch = f" of {options['batch_size']}" if "batch_size" in options else ""
+    batch = f" of {options['batch_size']} images" if "batch_size" in options else ""
     unit = "epochs" if "epochs" in options else "steps"
-    return f"{title} {options[unit]} {unit}{batch}"
+    return f"{title} {options[unit]:,} {unit}{batch}"
 
 
 def describe_values(config: Config, *, published: bool) -> str:

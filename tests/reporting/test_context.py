@@ -34,16 +34,17 @@ def summaries() -> dict:
 def test_the_run_is_described(config: Config, summaries: Summaries) -> None:
     facts = dict(describe_run(config, summaries, CLEAN))
     assert facts["Data"] == (
-        "Rendered faces A, beside the paper's CelebA-HQ (60 test images); "
+        "Rendered faces A with 60 test images, beside the paper's CelebA-HQ; "
         "Rendered faces B, beside the paper's FFHQ"
     )
     first = {"set_a": config.profile.datasets["set_a"]}
     (data, *_) = describe_run(config, summaries, CLEAN, datasets=first)
-    assert data == ("Data", "Rendered faces A, beside the paper's CelebA-HQ (60 test images)")
+    assert data == ("Data", "Rendered faces A with 60 test images, beside the paper's CelebA-HQ")
     assert facts["Profile"] == "tiny: rendered faces, small & quick"
     assert facts["Image size"].startswith("64×64")
     assert facts["Trained"] == (
-        "PConv 200 steps of 8; MDRNets 300 steps of 4; Coarse network 150 steps of 8"
+        "PConv 200 steps of 8 images; MDRNets 300 steps of 4 images; "
+        "Coarse network 150 steps of 8 images"
     )
     assert facts["Seed"] == "2204"
     assert facts["Rendered at commit"] == "0123456789ab"
@@ -59,7 +60,7 @@ def test_published_weights_are_no_training(config: Config) -> None:
         }
     )
     *trained, published = dict(describe_run(changed, {}, CLEAN))["Trained"].split("; ")
-    assert trained == ["PConv 200 steps of 8", "MDRNets 300 steps of 4"]
+    assert trained == ["PConv 200 steps of 8 images", "MDRNets 300 steps of 4 images"]
     assert "published" in published and "steps" not in published
 
 

@@ -89,7 +89,7 @@ def test_the_published_numbers_stand_beside_ours(project: Path) -> None:
     page = LAYOUT.report("table1.md").read_text(encoding="utf-8")
     assert "0.470" in page  # MDRNets' L1 on FFHQ, for which the data set stands
     assert " FID 2.473 |" in page
-    assert "Toy 11 steps of 2" in page
+    assert "Toy 11 steps of 2 images" in page
     assert "not in a git checkout" in page
 
 
@@ -195,7 +195,7 @@ def test_claims_are_tested_on_scores_and_features(
     assert contents[0] == contents[1]
     first = _rows_of_claims()[0]
     assert (first["metric"], first["other"], float(first["here"])) == ("L1", "pconv", -1.0)
-    assert "PConv 11 steps of 2" in LAYOUT.report("claims.md").read_text(encoding="utf-8")
+    assert "PConv 11 steps of 2 images" in LAYOUT.report("claims.md").read_text(encoding="utf-8")
 
     LAYOUT.scores("two", "pconv").unlink()
     assert main(["claims"]) == 1

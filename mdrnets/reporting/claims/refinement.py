@@ -22,8 +22,8 @@ from mdrnets.metrics.names import frechet_name
 from mdrnets.metrics.paired import Difference, jackknife_difference, mean_difference
 from mdrnets.reporting.claims.ablations import ablation_orders, variant_title
 from mdrnets.reporting.claims.formatting import format_signed
-from mdrnets.reporting.context import describe_run
-from mdrnets.reporting.tables.cells import format_bin
+from mdrnets.reporting.context import FEATURES, describe_run
+from mdrnets.reporting.tables.cells import BLANK, format_bin
 from mdrnets.runtime.numerics import set_numerics
 from mdrnets.runtime.seeds import derived_seed
 from mdrnets.tracking.provenance import git_state
@@ -167,11 +167,12 @@ def format_orders(orders: Sequence[Order], config: Config) -> str:
             f"{order.metric} {'↑' if order.higher else '↓'}",
             f"{order.shown} of {len(order.differences)}",
             f"{order.reversed} of {len(order.differences)}",
+            next((d.n for d in order.differences if d), BLANK),
             "; ".join(_format_difference(difference) for difference in order.differences),
         ]
         for order in orders
     ]
-    headers = ["data", "order", "metric", "shown by", "reversed in", "difference in each training"]
+    headers = ["data", "order", "metric", "shown by", "reversed in", "images"]
     facts = describe_run(config, {}, git_state(config.name))
     return "\n".join(
         [
@@ -182,11 +183,17 @@ def format_orders(orders: Sequence[Order], config: Config) -> str:
             "interval excludes 0 on the claimed side; *reversed in*: on the other side. Variants "
             "can differ like this by chance; claims.md has tests over the trainings.",
             "",
-            format_table(headers, rows),
+            format_table([*headers, "difference in each training"], rows),
             "",
             "## The run behind the numbers",
             "",
             *format_facts(facts),
+            "",
+            "## Notes",
+            "",
+            f"- {FEATURES[config.profile.frechet]}",
+            "- The Fréchet distance of few images is biased upwards. Both sides of a row have the "
+            "same images.",
             "",
         ]
     )

@@ -12,6 +12,7 @@ from mdrnets.config.load import load_config
 from mdrnets.errors import UserError
 from mdrnets.files.tables import read_rows
 from mdrnets.reporting.claims.finding import COLUMN, VERDICTS, Finding
+from mdrnets.reporting.context import FEATURES
 from mdrnets.reporting.reference.run import REFERENCE, ReferenceRun, load_reference
 from mdrnets.reporting.tables.cells import HERE
 from mdrnets.reporting.tables.short import format_short_table1
@@ -55,7 +56,7 @@ def format_block(name: str) -> str:
     first, *others = config.profile.datasets
     remedy = "restore that configuration, or keep a run of today's"
     title, table = format_short_table1(folder / "table1.csv", config, first, remedy=remedy)
-    parts.append(f"**{title}**\n\n{table}")
+    parts += [f"**{title}**\n\n{table}", FEATURES[config.profile.frechet]]
     if others:
         titles = ", ".join(config.profile.datasets[name].title for name in others)
         parts.append(f"{titles}, and all other holes: [table1.md]({folder}/table1.md).")

@@ -6,12 +6,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mdrnets.config.load import Config
+from mdrnets.config.load import Config, load_config
 from mdrnets.config.protocol import PerClass
+from mdrnets.data.classes import CLASSES
 from mdrnets.evaluation.class_scores import ClassScore
+from mdrnets.metrics.paired import signed_rank
 from mdrnets.reporting.claims.ablations import ablation_findings
-from mdrnets.reporting.claims.classes import class_findings
-from mdrnets.reporting.claims.finding import CONTRADICTED, SUPPORTED, UNDECIDED, UNTESTED, Finding
+from mdrnets.reporting.claims.classes import SCORES, class_findings
+from mdrnets.reporting.claims.finding import (
+    CONTRADICTED,
+    LEVEL,
+    SUPPORTED,
+    UNDECIDED,
+    UNTESTED,
+    Finding,
+)
 from mdrnets.reporting.claims.markdown import format_claims
 from mdrnets.reporting.claims.results import Resampling, Results
 from tests.helpers.example import BINS, make_ablation_config
@@ -176,8 +185,10 @@ def test_classes_are_judged_one_by_one() -> None:
 
 def test_the_fewest_images_pass_holms_over_all_classes_and_one_fewer_do_not() -> None:
     """The reason beside `per_class.min_images` in params.yaml."""
-    p = [2 * 0.5**n for n in (FEWEST, FEWEST - 1)]  # exact, all differences of one sign
-    assert p[0] * 2 * 14 < 0.05 < p[1] * 2 * 14
+    protocol = load_config("demo").protocol
+    fewest, tests = protocol.per_class.min_images, len(SCORES) * len(CLASSES)
+    p = [signed_rank(np.arange(1, n + 1)) for n in (fewest, fewest - 1)]  # all of one sign
+    assert p[0] * tests < LEVEL < p[1] * tests
 
 
 def test_infinite_psnrs_are_left_out() -> None:

@@ -107,3 +107,4 @@ def test_the_files_say_what_the_numbers_say() -> None:
     page = LAYOUT.report("refinement.md").read_text(encoding="utf-8")
     assert page.count("| 2 of 2     | 0 of 2") == 6
     assert page.count("| 0 of 2     | 2 of 2") == 1
+    assert "1,280 dimensions" in page

@@ -140,7 +140,7 @@ def test_the_verdict_comes_first_and_is_no_stronger_than_the_data(page: Page) ->
     paragraphs = [data for tag, data in page.texts if tag == "p"]
     headline, seen = (p for p in paragraphs if p.startswith(("This run", "What this run")))
     assert headline.startswith("This run cannot decide the paper's claims: ")
-    assert f"{TITLE}, beside the paper's FFHQ (60 test images)" in seen
+    assert f"{TITLE} with 60 test images, beside the paper's FFHQ" in seen
     assert any("they say little about photographs" in p for p in paragraphs)
 
 

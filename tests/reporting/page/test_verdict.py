@@ -55,8 +55,8 @@ def test_it_counts_the_claims_alone_and_names_the_data(tmp_path: Path) -> None:
     sentences = summarise_verdict(tmp_path, make_config(), {"set_a": 60})
     assert sentences[1] == (
         "What this run sees, in 4 tests of 2 claims of the paper: 1 supported, 1 contradicted, "
-        "1 undecided, 1 not tested. Profile tiny: Rendered faces A, beside the paper's "
-        "CelebA-HQ (60 test images); Rendered faces B, beside the paper's FFHQ."
+        "1 undecided, 1 not tested. Profile tiny: Rendered faces A with 60 test "
+        "images, beside the paper's CelebA-HQ; Rendered faces B, beside the paper's FFHQ."
     )
     assert "once, with seed 2204, on images of 64×64 pixels" in sentences[2]
 
