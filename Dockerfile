@@ -11,4 +11,4 @@ WORKDIR /project
 COPY . .
 RUN PIP_NO_CACHE_DIR=1 make environment PYTHON=python TORCH=cpu
 ENV PATH=/project/.venv/bin:$PATH
-CMD ["sh", "-c", "make table1 && cp -r reports/demo /results/"]
+CMD ["sh", "-c", "make table1 && cp -r reports/$(python -m mdrnets profile) /results/"]

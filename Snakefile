@@ -40,6 +40,7 @@ rule verify:
         [PIPELINE.layout.report(name) for name in reference_tables()],
     log:
         RUN / "logs" / "verify.log",
+    localrule: True
     conda:
         ENVIRONMENT
     params:

@@ -14,7 +14,7 @@ class Layout:
         self.reports = Path("reports") / profile
         self.states = self.run / "state"  # unfinished trainings: never a declared output
         self.records = self.run / "records"  # who made what, when: never a declared output
-        self.bundle = Path("records") / f"{profile}.zip"  # their archive, for DVC
+        self.records_archive = Path("records") / f"{profile}.zip"  # for DVC
         self.plan = self.run / "plan.json"  # what jobs ask a cluster for: never a declared output
 
     @property

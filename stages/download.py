@@ -2,7 +2,7 @@
 
 Writes runs/PROFILE/raw/SOURCE.zip, a flat archive whose files are verified, or, for the weights of
 a network, runs/PROFILE/weights/SOURCE.pth; and next to it SOURCE.json: source, licence, files,
-bytes, sha256. Does nothing if the same files are already there.
+bytes, sha256.
 
 Downloads go to the folder `downloads` of the profile. The size is logged before a download starts,
 and an interrupted download is resumed. Put manually downloaded files into that folder, under the
@@ -82,7 +82,7 @@ def _get_source(
     from mdrnets.config.load import expand
     from mdrnets.data.download.cache import check_local, download_verified, require_licence
     from mdrnets.data.download.ffhq import download_images, read_metadata
-    from mdrnets.data.download.publish import locate
+    from mdrnets.data.download.publish import find_local_source
     from mdrnets.data.number_lists import select_numbers
 
     if not source.url:
@@ -91,7 +91,7 @@ def _get_source(
                 f"--from-dir: sources.{name} has no `url`, and its `path` gives its location; "
                 "omit the option"
             )
-        path = locate(source.path, run.layout.data(name))
+        path = find_local_source(source.path, run.layout.data(name))
         check_local(path, source)
         return path
 

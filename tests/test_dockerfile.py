@@ -25,6 +25,17 @@ def test_its_python_is_supported() -> None:
     assert image is not None and image[1] in SpecifierSet(project["requires-python"])
 
 
+def test_what_runs_and_downloads_leave_stays_outside() -> None:
+    """Above all data sets, whose licences do not allow copies."""
+    git, docker = (
+        {line.strip("/") for line in (ROOT / name).read_text().splitlines()}
+        for name in (".gitignore", ".dockerignore")
+    )
+    made = {line for line in git if not line.startswith((".", "*", "!", "__"))}
+    assert {"data", "runs", "inputs", "bundle"} <= made
+    assert made <= docker
+
+
 @pytest.mark.slow
 def test_it_is_built_and_runs() -> None:
     if not _has_daemon():

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mdrnets.commands.command_line import command_parser
+from mdrnets.config.constants import PAPERS_METHOD
 from mdrnets.errors import UserError
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument(
         "--method",
-        default="mdrnets",
+        default=PAPERS_METHOD,
         help="a method of the profile, or a folder that `mdrnets export` wrote; default: mdrnets",
     )
     parser.add_argument(

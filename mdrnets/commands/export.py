@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mdrnets.commands.command_line import command_parser
+from mdrnets.config.constants import PAPERS_METHOD
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -16,7 +17,7 @@ def main(arguments: Sequence[str]) -> int:
         "folder", metavar="FOLDER", type=Path, nargs="?", help="default: exported/METHOD"
     )
     parser.add_argument(
-        "--method", default="mdrnets", help="a method of the profile (default: mdrnets)"
+        "--method", default=PAPERS_METHOD, help="a method of the profile (default: mdrnets)"
     )
     parser.add_argument(
         "--dataset", help="the data set that it was trained on (default: the first)"

@@ -27,9 +27,9 @@ def main(arguments: Sequence[str]) -> int:
     from mdrnets.config.load import load_config
     from mdrnets.dag.pipeline import Pipeline, snakemake_command
     from mdrnets.files.dvc import check_dvc_files
-    from mdrnets.tracking.bundle import pack, unpack
     from mdrnets.tracking.executions import check_results, current_records
     from mdrnets.tracking.record import RecordStore
+    from mdrnets.tracking.records_archive import pack, unpack
 
     check_dvc_files()
     pipeline = Pipeline(load_config(options.profile))
@@ -45,8 +45,8 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     records = RecordStore(layout.records)
     if options.action == "pack":
-        print(f"{layout.bundle}: {pack(records, layout.bundle)} records")
+        print(f"{layout.records_archive}: {pack(records, layout.records_archive)} records")
     else:
-        count = unpack(layout.bundle, records, is_current=current_records(pipeline))
+        count = unpack(layout.records_archive, records, is_current=current_records(pipeline))
         print(f"{layout.records}: {count} records restored")
     return 0

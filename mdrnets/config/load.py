@@ -177,17 +177,17 @@ def load_config(profile: str | None = None) -> Config:
     return config
 
 
-def expand(path: str) -> Path:
+def expand(path: str, *, required: bool = True) -> Path:
     """Replace `$NAME` and `~` in a path from the environment.
 
     Raises:
-        UserError: an environment variable is not set.
+        UserError: an environment variable is required, and not set.
     """
     for variable in re.findall(r"\$\{?(\w+)", path):
-        if variable not in os.environ:
+        if required and variable not in os.environ:
             raise UserError(
-                f"{path}: the environment variable {variable} is not set; set it to the folder "
-                "that contains the archives"
+                f"{path}: the environment variable {variable} is not set; set it, or correct the "
+                f"path in the profile or in {PARAMS}"
             )
     return Path(os.path.expanduser(os.path.expandvars(path)))  # noqa: PTH111 (raises for ~nobody)
 

@@ -13,6 +13,7 @@ from importlib.util import resolve_name
 from pathlib import Path
 
 from mdrnets.errors import UserError
+from mdrnets.files.text import unreadable_error
 
 UNTRACKED_MODULES = (
     "mdrnets.config.data",
@@ -112,7 +113,11 @@ def text_digest(text: str) -> str:
 @cache
 def _sha256(folder: Path, path: Path) -> str:
     # Cached, so that the digest is that of the code with which the process began.
-    return hashlib.sha256((folder / path).read_bytes()).hexdigest()
+    try:
+        return hashlib.sha256((folder / path).read_bytes()).hexdigest()
+    except OSError as error:
+        remedy = "restore it, or correct the key of the profile that names it"
+        raise unreadable_error(path, error, kind="a readable file", remedy=remedy) from None
 
 
 @cache

@@ -42,5 +42,5 @@ def select_numbers(
 
 
 def _leading_number(name: str) -> int | None:
-    match = re.match("[0-9]+(?![0-9A-Za-z])", name)
+    match = re.match("[0-9]{1,9}(?![0-9A-Za-z])", name)
     return int(match[0]) if match else None

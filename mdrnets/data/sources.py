@@ -1,9 +1,6 @@
 """Open a source's archive, so that errors name the user's file or folder and not our copy of it."""
 
-import os
-from pathlib import Path
-
-from mdrnets.config.load import Config
+from mdrnets.config.load import Config, expand
 from mdrnets.data.archive import Archive
 from mdrnets.layout import Layout
 
@@ -16,11 +13,9 @@ def open_source(config: Config, layout: Layout, name: str) -> Archive:
     """
     source = config.profile.sources[name]
     if source.path is not None:
-        origin = Path(os.path.expandvars(source.path)).expanduser()
+        origin = expand(source.path, required=False)
     elif source.url:
-        origin = (
-            Path(os.path.expandvars(config.profile.downloads)).expanduser() / source.downloaded_name
-        )
+        origin = expand(config.profile.downloads, required=False) / source.downloaded_name
     else:
         origin = layout.data(name)
     return Archive(layout.raw(name), origin=origin)

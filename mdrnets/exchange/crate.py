@@ -22,6 +22,7 @@ from rocrate.rocrate import ROCrate
 from mdrnets.config.redaction import redact_urls
 from mdrnets.dag.pipeline import Pipeline, snakemake_command
 from mdrnets.errors import UserError
+from mdrnets.exchange.links import LICENCE, PAPER
 from mdrnets.files import sha256
 from mdrnets.tracking.dvc_lock import DvcLock
 from mdrnets.tracking.executions import Execution, changed_error
@@ -34,8 +35,6 @@ PROFILES = {
     "https://w3id.org/workflowhub/workflow-ro-crate/1.0": "Workflow RO-Crate",
 }
 BIOSCHEMAS = "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"
-LICENCE = "https://spdx.org/licenses/MIT"
-PAPER = "https://arxiv.org/abs/2204.02824"
 WORKFLOW = Path("Snakefile")
 BESIDE = ("workflow/rules/*.smk", "params.yaml", "requirements.lock", "LICENSE", "README.md")
 """Further files needed to understand or repeat the run."""

@@ -16,13 +16,12 @@ from mdrnets.data.assignment import Pair
 from mdrnets.data.dataset import HOLE_SPLIT_COLUMNS, SPLIT_COLUMNS
 from mdrnets.data.download.publish import Manifest
 from mdrnets.errors import UserError
+from mdrnets.exchange.links import LICENCE, PAPER
 from mdrnets.files import sha256
 from mdrnets.files.tables import field_names
 from mdrnets.files.text import read_json_as
 from mdrnets.layout import Layout
 
-LICENCE = "https://spdx.org/licenses/MIT"
-PAPER = "https://arxiv.org/abs/2204.02824"
 CITATION = (
     "@article{mdrnets, title={Coarse-to-fine Memory-Disentangled Refinement Networks for "
     "coordinated face inpainting}, journal={arXiv:2204.02824}, year={2022}}"

@@ -1,7 +1,6 @@
 """Atomic writes, hashes, and reproducible zip members."""
 
 import errno
-import glob
 import hashlib
 import os
 import platform
@@ -10,6 +9,7 @@ import shutil
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from mdrnets.errors import UserError
@@ -28,7 +28,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
     The file is synced first, so that a power cut leaves either the old or the new one. If the block
     fails, the temporary file is removed and `path` stays unchanged. A process that is killed leaves
-    its temporary file, which the next one on this machine that writes `path` removes.
+    its temporary file, which the next one on this machine that writes into the folder removes.
 
     Raises:
         UserError: the disk is full, or the folder of `path` is a file.
@@ -38,9 +38,8 @@ def atomic_write(path: Path) -> Iterator[Path]:
     except (FileExistsError, NotADirectoryError):
         found = next(filter(Path.is_file, path.parents), path.parent)
         raise UserError(f"{found}: found a file, expected a folder; rename it") from None
-    prefix = f".{path.name}.{platform.node()}."
-    temporary = path.with_name(f"{prefix}{os.getpid()}.part")
-    _remove_leftovers(path.parent, prefix)
+    temporary = path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}.part")
+    _remove_leftovers(path.parent.absolute())
     try:
         yield temporary
         with temporary.open("rb") as file:
@@ -57,13 +56,18 @@ def atomic_write(path: Path) -> Iterator[Path]:
         raise
 
 
-def _remove_leftovers(folder: Path, prefix: str) -> None:
-    """Remove the temporary files of processes that are gone."""
+@cache
+def _remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files of processes that are gone.
+
+    Once for each folder: listing 70,000 images at each write takes hours.
+    """
     import psutil  # here, so that `--help` stays fast
 
-    for path in folder.glob(f"{glob.escape(prefix)}*.part"):
-        pid = path.name.removeprefix(prefix).removesuffix(".part")
-        if re.fullmatch("[0-9]{1,9}", pid) and not psutil.pid_exists(int(pid)):
+    name = re.compile(rf"\..+\.{re.escape(platform.node())}\.([0-9]{{1,9}})\.part")
+    for path in folder.glob(".*.part"):
+        match = name.fullmatch(path.name)
+        if match and not psutil.pid_exists(int(match[1])):
             path.unlink(missing_ok=True)
 
 

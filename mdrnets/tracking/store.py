@@ -185,8 +185,8 @@ def _database(uri: str) -> Path | None:
     if NETWORK_FILE_SYSTEMS.search(kind):
         raise UserError(
             f"{database}: parallel jobs would break an SQLite database on a network file system "
-            f"({kind}); set MLFLOW_TRACKING_URI to a server (MLflow's, on one machine), or "
-            "to a local path such as sqlite:////tmp/mlflow.db"
+            f"({kind}); set MLFLOW_TRACKING_URI to a server (MLflow's, on one machine) or, if all "
+            "jobs run on this machine, to a local path such as sqlite:////tmp/mlflow.db"
         )
     return database
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from mdrnets.dag.code import module_path, python_files
+from mdrnets.dag.code import code_digest, module_path, python_files
 from mdrnets.errors import UserError
 
 
@@ -106,3 +106,9 @@ def test_the_current_folder_decides_what_a_module_is(
     assert [str(path) for path in python_files("stages.work")] == ["stages/work.py"]
     monkeypatch.chdir(project)
     assert len(python_files("stages.work")) == 3
+
+
+def test_a_file_that_is_missing_is_named() -> None:
+    """Before any stage runs: the digests of all jobs are part of the graph."""
+    with pytest.raises(UserError, match=r"^nope\.txt: file not found; restore it, or correct"):
+        code_digest([Path("nope.txt")])

@@ -60,6 +60,15 @@ def test_a_job_asks_for_what_the_plan_says(
     assert "mem_mb=1234" in resources
 
 
+def test_a_plan_that_lacks_a_job_stops_no_local_run(project_copy: Copy, tmp_path: Path) -> None:
+    copy = project_copy.clone(tmp_path / "planned")
+    plan = copy.root / "runs/demo/plan.json"
+    plan.parent.mkdir(parents=True)
+    plan.write_text(json.dumps({"train pconv rendered_a": {"runtime": 77}}))
+    model = "runs/demo/models/rendered_a/ctsdg.safetensors"
+    assert "train" in copy.snakemake("--dry-run", "--config", "profile=demo", "--", model).stdout
+
+
 def test_a_pod_is_limited_to_the_gpus_and_memory_that_it_asks_for() -> None:
     """As the plugin writes the manifest, from what rule, plan and profile give a job."""
     kubernetes = pytest.importorskip("snakemake_executor_plugin_kubernetes")

@@ -63,7 +63,7 @@ def test_after_an_edit_of_the_rules_snakemake_is_idle_or_makes_the_files(
     _edit(copy, "Snakefile", "rule reproduce_all:", "\nrule reproduce_all:")
     assert _ran(copy, "snakemake") == set()
 
-    _edit(copy, common, "tee {log})", "tee {log} )")  # the command of all jobs
+    _edit(copy, common, "tee {log} ||", "tee {log}  ||")  # the command of all jobs
     (copy.root / SPLIT).unlink()
     assert _ran(copy, "snakemake") == {"download-holes", "split-holes"}
     assert (copy.root / SPLIT).read_bytes() == split

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from mdrnets.config.load import load_config
@@ -97,11 +98,22 @@ def test_digests_and_dvc_yaml_do_not_depend_on_the_order_of_sets() -> None:
     assert len(printed) == 1
 
 
-def test_sigterm_to_all_does_not_cut_the_last_words_of_a_stage(tmp_path: Path) -> None:
+def _stage_command(stage: Path, log: Path) -> list[str]:
+    """The command by which the rules run a stage, as Snakemake starts it."""
     rules = Path("workflow/rules/common.smk").read_text(encoding="utf-8")
     result = re.search(r'^RUN_STAGE = \(\n    "(.*)"\n    "(.*)"\n\)$', rules, re.MULTILINE)
     assert result is not None
-    stage = tmp_path / "stage.py"
+    command = (
+        (result[1] + result[2])
+        .replace("{params.digest[code]}", "0")
+        .replace("{params.command}", f"'{sys.executable}' '{stage}'")
+        .replace("{log}", f"'{log}'")
+    )
+    return ["bash", "-c", f"set -euo pipefail; {command}"]
+
+
+def test_sigterm_to_all_does_not_cut_the_last_words_of_a_stage(tmp_path: Path) -> None:
+    stage, log = tmp_path / "stage.py", tmp_path / "log"
     stage.write_text(
         "import signal, sys, time\n"
         "def save(*_):\n"
@@ -112,20 +124,36 @@ def test_sigterm_to_all_does_not_cut_the_last_words_of_a_stage(tmp_path: Path) -
         "print('ready', flush=True)\n"
         "time.sleep(60)\n"
     )
-    log = tmp_path / "log"
-    command = (
-        (result[1] + result[2])
-        .replace("{params.digest[code]}", "0")
-        .replace("{params.command}", f"'{sys.executable}' '{stage}'")
-    )
-    command = command.replace("{log}", f"'{log}'")
-    process = subprocess.Popen(  # as Snakemake does
-        ["bash", "-c", f"set -euo pipefail; {command}"],
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,
+    process = subprocess.Popen(
+        _stage_command(stage, log), stdout=subprocess.DEVNULL, start_new_session=True
     )
     while not (log.exists() and log.read_text()):
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGTERM)
     assert process.wait(timeout=30) == 143
     assert log.read_text() == "ready\nsaved\n"
+
+
+@pytest.mark.parametrize("exit_code", [0, 3])
+def test_a_terminal_that_goes_away_fails_no_stage(tmp_path: Path, exit_code: int) -> None:
+    """Snakemake would remove its outputs, such as the model of a training of days."""
+    stage, log = tmp_path / "stage.py", tmp_path / "log"
+    stage.write_text(
+        f"import sys\nfor _ in range(9):\n    print('x' * 9999)\nsys.exit({exit_code})\n"
+    )
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        _stage_command(stage, log), stdout=write, stderr=subprocess.PIPE, restore_signals=True
+    )
+    os.close(write)
+    assert done.returncode == exit_code
+    assert len(log.read_text()) == 9 * 10_000
+    if Path("/dev/full").exists():
+        with Path("/dev/full").open("w") as full:
+            assert (
+                subprocess.run(
+                    _stage_command(stage, log), stdout=full, stderr=subprocess.DEVNULL
+                ).returncode
+                == exit_code
+            )

@@ -78,10 +78,12 @@ def ablation(name):
 
 # Output goes to the terminal and to the log. Ctrl-C, or SIGTERM to all processes, must not cut off
 # the last messages of a stage, nor end the shell before it (`:` waits; a stage handles signals).
+# A terminal that is gone or a full disk must not fail a stage that ended well: Snakemake would
+# remove its outputs.
 # One string for all rules: Snakemake reads it when a job runs, and `stage` has changed by then.
 RUN_STAGE = (
     "trap : TERM; MDRNETS_CODE_DIGEST={params.digest[code]} "
-    "{params.command} 2>&1 | (trap '' INT TERM; tee {log})"
+    "{params.command} 2>&1 | (trap '' INT TERM PIPE; tee {log} || :)"
 )
 
 
@@ -103,6 +105,8 @@ def planned(stage):
 
     def request(name, wildcards):
         job = job_name(wildcards)
+        if workflow.local_exec:  # a plan that is older than the profile matters to clusters only
+            return PLANNED.get(job, {}).get(name, 0)
         if name not in PLANNED.get(job, {}):
             raise WorkflowError(
                 f"{PIPELINE.layout.plan}: {job} not found; run `mdrnets plan --profile {PIPELINE.config.name}` again"

@@ -9,6 +9,7 @@ rule data:
         [PIPELINE.layout.data(name) for name in EMBEDDED],
     log:
         "runs/data.log",
+    localrule: True
     conda:
         ENVIRONMENT
     shell:

@@ -18,12 +18,12 @@ from mdrnets.data.archive import is_number, sort_stems
 from mdrnets.data.bad_files import require_none
 from mdrnets.data.download.html_pages import is_html_page
 from mdrnets.errors import UserError
-from mdrnets.files.archives import open_zip, read_member
+from mdrnets.files.archives import MAX_MEMBER_BYTES, open_zip, read_member
 from mdrnets.files.text import unreadable_error
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
-MAX_BYTES = 64 * 2**20
-"""Maximum size of an image; a PNG of 1024² pixels has 2 MB."""
+MAX_NAME_BYTES = 255
+"""Maximum length of a file's name on most file systems."""
 _IGNORED = {
     "__macosx",  # in archives made on macOS
     "@eadir",  # thumbnails of Synology's file servers
@@ -158,11 +158,12 @@ def check_members(members: Sequence[Member], *, where: Path, files: int | None) 
     problems = []
     stems: dict[str, str] = {}  # a number without leading zeros, or another name → file
     for member in sorted(members, key=lambda m: m.name):
-        stem = Path(member.name).stem
-        key = str(int(stem)) if re.fullmatch("[0-9]+", stem) else stem
         if problem := _find_problem_in_flat(member):
-            problems.append(f"{where}: {member.name!r} {problem}")
-        elif key in stems:
+            problems.append(f"{where}: {member.name[:MAX_NAME_BYTES]!r} {problem}")
+            continue
+        stem = Path(member.name).stem
+        key = str(int(stem)) if is_number(stem) else stem
+        if key in stems:
             problems.append(
                 f"{where}: {stems[key]!r} and {member.name!r} have the same name or number, "
                 "expected one image for each; remove one of them"
@@ -183,11 +184,13 @@ def find_problem(member: Member) -> str | None:
     if problem := member.unsafe or _find_escape(member):
         return problem
     try:
-        member.name.encode()
+        length = len(member.flat.encode())
     except UnicodeEncodeError:
         return "has a name that is not UTF-8; rename it"
-    if member.bytes > MAX_BYTES:
-        return f"has {member.bytes:,} bytes, expected at most {MAX_BYTES:,}; remove it"
+    if length > MAX_NAME_BYTES:
+        return f"has a name of {length:,} bytes, expected at most {MAX_NAME_BYTES}; rename it"
+    if member.bytes > MAX_MEMBER_BYTES:
+        return f"has {member.bytes:,} bytes, expected at most {MAX_MEMBER_BYTES:,}; remove it"
     return None
 
 

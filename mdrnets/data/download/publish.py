@@ -27,7 +27,6 @@ from mdrnets.errors import UserError
 from mdrnets.files import atomic_write, reproducible_zipinfo, write_text
 from mdrnets.files import sha256 as hash_file
 from mdrnets.files.archives import open_zip, read_member
-from mdrnets.files.text import read_json_as
 
 _CHUNK = 2**20
 REMEDY = "download it again"
@@ -52,7 +51,7 @@ class Manifest:
     original: str | None = None
 
 
-def locate(path: str | None, default: Path) -> Path:
+def find_local_source(path: str | None, default: Path) -> Path:
     """Return the path of a local source: `path` with `$NAME` replaced, or `default` for None.
 
     Raises:
@@ -89,8 +88,6 @@ def publish_archive(
 ) -> Manifest:
     """Publish the archive or folder at `path` as `archive`, with a manifest beside it (`.json`).
 
-    If the same files are published already, nothing is written.
-
     Args:
         path: a zip archive, or a folder, which is packed.
         archive: path of the published archive.
@@ -123,12 +120,6 @@ def publish_archive(
     flat = [replace(member, name=member.flat) for member in members] if folder else members
     check_members(flat, where=path, files=files)
 
-    manifest_path = archive.with_suffix(".json")
-    expected = Manifest(source, licence, len(members), 0, sha256 or "", downscale, original)
-    current = _read_current_manifest(archive, manifest_path, flat, expected)
-    if current is not None:
-        return current
-
     size = _largest_size(members, downscale) if must_pack else path.stat().st_size
     require_space(archive, size)
     with atomic_write(archive) as temporary:
@@ -139,8 +130,9 @@ def publish_archive(
         digest = _verify(
             temporary, where=path, files=len(members), sha256=sha256, progress=progress
         )
-        manifest = replace(expected, bytes=temporary.stat().st_size, sha256=digest)
-    _write_manifest(manifest_path, manifest)
+        size = temporary.stat().st_size
+    manifest = Manifest(source, licence, len(members), size, digest, downscale, original)
+    _write_manifest(archive.with_suffix(".json"), manifest)
     return manifest
 
 
@@ -255,33 +247,3 @@ def _check_hash(digest: str, sha256: str | None, where: Path) -> None:
             f"{where}: its SHA-256 is {digest}, expected {sha256}; "
             "it is damaged or another version: download it again"
         )
-
-
-def _read_current_manifest(
-    archive: Path, path: Path, members: Sequence[Member], expected: Manifest
-) -> Manifest | None:
-    """Return the manifest of an earlier run if its archive still has the same files, else None.
-
-    Names are compared, and unless images were scaled down, sizes and checksums. Files of a folder
-    have no checksum, so they must not be newer than the archive.
-    """
-    try:
-        manifest = read_json_as(Manifest, path, remedy=REMEDY)
-        archived = {Path(member.name).stem: member for member in list_members(archive)}
-        status = archive.stat()
-    except (OSError, UserError):
-        return None  # missing, or written by another version
-    same = replace(manifest, bytes=0, sha256=expected.sha256) == expected
-    if not same or not manifest.sha256.startswith(expected.sha256):
-        return None
-    if {Path(m.name).stem for m in members} != archived.keys() or status.st_size != manifest.bytes:
-        return None
-    for member in members:
-        other = archived[Path(member.name).stem]
-        if expected.downscale is None and member.bytes != other.bytes:
-            return None
-        if expected.downscale is None and member.crc is not None and member.crc != other.crc:
-            return None
-        if member.modified is not None and member.modified > status.st_mtime:
-            return None
-    return manifest

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from mdrnets.data.download.members import MAX_BYTES, Member, check_members
+from mdrnets.data.download.members import Member, check_members
 from mdrnets.errors import UserError
+from mdrnets.files.archives import MAX_MEMBER_BYTES
 from tests.data.download.conftest import MEMBERS, write_folder
 
 
@@ -49,9 +50,17 @@ def test_a_member_of_more_bytes_than_it_claims_is_damaged(tmp_path, publish) -> 
 
 
 def test_a_member_that_claims_to_be_huge_is_refused() -> None:
-    members = [Member("1.png", MAX_BYTES), Member("2.png", MAX_BYTES + 1)]
+    members = [Member("1.png", MAX_MEMBER_BYTES), Member("2.png", MAX_MEMBER_BYTES + 1)]
     with pytest.raises(UserError, match=r"mine\.zip: '2\.png' .*67,108,865 "):
         check_members(members, where=Path("mine.zip"), files=2)
+
+
+@pytest.mark.parametrize("folder", [None, "faces"])
+def test_a_name_that_no_file_system_has_is_refused(write_zip, tmp_path, publish, folder) -> None:
+    """Python converts no number of more than 4,300 digits."""
+    path = write_zip(tmp_path / "mine.zip", {f"{folder or '.'}/{'1' * 5000}.png": b"image"})
+    with pytest.raises(UserError, match=r"mine\.zip: '.{,300}' has a name of 5,004 bytes"):
+        publish(path, files=1, folder=folder)
 
 
 def test_a_link_or_an_encrypted_member_is_refused(tmp_path, write_zip, publish) -> None:

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from mdrnets.errors import UserError
-from mdrnets.tracking import bundle
-from mdrnets.tracking.bundle import pack
+from mdrnets.tracking import records_archive
 from mdrnets.tracking.record import MlflowStatus, Record, RecordStore, append_point, hashes
+from mdrnets.tracking.records_archive import pack
 
 Make = Callable[..., Record]
 OUTPUT = Path("model.safetensors")
-unpack = partial(bundle.unpack, is_current=lambda record: True)
+unpack = partial(records_archive.unpack, is_current=lambda record: True)
 
 
 @pytest.fixture(autouse=True)
@@ -93,7 +93,7 @@ def test_ones_own_record_of_the_same_files_makes_room_for_a_current_one(
     pack(there, Path("records.zip"))
     here = RecordStore(Path("here"))
     own = _train(here, make_record)
-    count = bundle.unpack(
+    count = records_archive.unpack(
         Path("records.zip"),
         here,
         is_current=lambda record: mine if record.execution == own.execution else theirs,
