@@ -94,7 +94,7 @@ BASELINE_DECISIONS = (
         "no gradient through u and v",
         "PyTorch's version; in TensorFlow the gradient passes through the power iteration: 7 % "
         "apart until u has converged, then 6e-6",
-        "networks/sn_patchgan.py",
+        "networks/spectral_norm.py",
     ),
     Assumption(
         "PIC: discriminator",
@@ -205,7 +205,7 @@ BASELINE_DECISIONS = (
         "PConv: MMEditing's at 256². CTSDG: its authors' advice. DSI: official code. ICT: 100 "
         "epochs of FFHQ, then the released upsampler's. DeepFillv2 and PIC: the authors give days "
         "(5 and 6 on one GPU), not steps",
-        "methods/base.py",
+        "../profiles/paper.yaml",
     ),
 )
 

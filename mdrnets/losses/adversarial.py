@@ -6,7 +6,6 @@ al. 2017.
 
 from typing import Literal
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -30,9 +29,8 @@ def discriminator_loss(real: Tensor, fake: Tensor, *, kind: Adversarial) -> Tens
 def generator_loss(fake: Tensor, *, kind: Adversarial) -> Tensor:
     """Loss of the generator on the logits of its output."""
     fake = full_precision(fake)
-    losses = {
-        "hinge": lambda: -fake.mean(),
-        "bce": lambda: F.softplus(-fake).mean(),
-        "lsgan": lambda: (fake - torch.ones_like(fake)).square().mean(),
-    }
-    return losses[kind]()
+    if kind == "hinge":
+        return -fake.mean()
+    if kind == "bce":
+        return F.softplus(-fake).mean()
+    return (fake - 1).square().mean()

@@ -5,6 +5,7 @@
 
 import importlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -102,10 +103,17 @@ def _place_option(config: Config, network: str, key: str) -> str:
 
 
 def _build(config: Config, network: str, *, options: Options, context: BuildContext) -> Trainable:
-    """Build a network; errors that begin with an option or `image_size` get its file and line."""
+    module = network_module(config.network(network), network)
+    with placing_options(config, network):
+        return module.build(options=options, context=context)
+
+
+@contextmanager
+def placing_options(config: Config, network: str) -> Iterator[None]:
+    """Errors that begin with an option of the network or `image_size` get its file and line."""
     module = network_module(config.network(network), network)
     try:
-        return module.build(options=options, context=context)
+        yield
     except UserError as error:
         key = str(error).partition(":")[0]
         if key == "image_size":

@@ -14,10 +14,8 @@ def compile_networks(trainable: Trainable, *, backend: str = "inductor") -> int:
     Modules that change their own state in training (`updates_itself`: the memory, codebooks,
     averages) stay as they are, and the networks around them are compiled in parts. So are networks
     that are entered by other methods than `forward`, which alone would be compiled
-    (`compiled_in_parts`). Weights keep their names. Random numbers are those of the networks that
-    are not compiled.
-
-    Call it when all frozen networks are registered, so after `phases()`.
+    (`compiled_in_parts`). Weights keep their names. Compiled networks draw the same random numbers
+    as those that are not compiled.
     """
     torch._inductor.config.fallback_random = True
     # Otherwise a part that is a plain `nn.Sequential` or `nn.Conv2d` is not compiled. All parts

@@ -22,6 +22,7 @@ from mdrnets.methods.base import Batch, BuildContext, Method, Phase, Trainable, 
 from mdrnets.methods.image_size import require_multiple
 from mdrnets.networks.composite import composite
 from mdrnets.networks.contextual_attention import ContextualAttention
+from mdrnets.networks.frozen import without_weight_gradients
 from mdrnets.networks.gated_conv import GatedConv2d
 from mdrnets.networks.sn_patchgan import SNPatchGAN
 
@@ -172,7 +173,8 @@ class DeepFillv2(Method):
         loss = discriminator_loss(real_logits, fake_logits, kind="hinge")
         yield Update("discriminator", {"discriminator": loss})
 
-        fake_logits = self.discriminator(self._with_hole(fake, hole))
+        with without_weight_gradients(self.discriminator):
+            fake_logits = self.discriminator(self._with_hole(fake, hole))
         adversarial = generator_loss(fake_logits, kind="hinge")
         yield Update(
             "generator",

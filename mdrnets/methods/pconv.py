@@ -74,7 +74,7 @@ class PConv(Method):
                 batch_size=options.batch_size,
                 optimisers={"network": Adam(finetuned, lr=options.finetune_lr)},
                 train_step=self._train_step,
-                on_enter=self.network.freeze_bn_stats,
+                on_enter=self.network.freeze_encoder_norms,
             ),
         ]
 

@@ -67,7 +67,7 @@ class PartialUNet(nn.Module):
     def encoder_norms(self) -> list[nn.BatchNorm2d]:
         return [m for m in self.encoder.modules() if isinstance(m, nn.BatchNorm2d)]
 
-    def freeze_bn_stats(self) -> None:
+    def freeze_encoder_norms(self) -> None:
         """Freeze statistics and affine parameters of the encoder's BatchNorm permanently."""
         for norm in self.encoder_norms():
             freeze(norm)

@@ -105,8 +105,9 @@ class VectorQuantiser(StepCount):
             rare = counts < RARE * total / len(counts)
             self.codebook[rare] = _draw_rows(flat, int(rare.sum()))
             # Set their averages to match; otherwise the next step would undo the re-seeding.
-            self.counts[rare] = self.counts.mean()
-            self.sums[rare] = self.codebook[rare] * self.counts.mean()
+            mean = self.counts.mean()
+            self.counts[rare] = mean
+            self.sums[rare] = self.codebook[rare] * mean
 
 
 def _draw_rows(flat: Tensor, count: int) -> Tensor:

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 
 def world_size() -> int:
@@ -67,7 +68,7 @@ def average_statistics(network: nn.Module) -> None:
     Each rank normalises by the statistics of its own share, as is usual in data-parallel training.
     Therefore the running variance does not include the variance between the shares' means.
     """
-    running = [m for m in network.modules() if isinstance(m, nn.BatchNorm2d) and m.training]
+    running = [m for m in network.modules() if isinstance(m, _BatchNorm) and m.training]
     all_reduce_mean([s for m in running for s in (m.running_mean, m.running_var) if s is not None])
 
 

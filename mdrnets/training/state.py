@@ -133,7 +133,6 @@ def snapshot(
     """
     return {
         "phase": phase,
-        "phase_name": phases[phase].name,
         "step": step,
         "weights": trainable.state_dict(),
         "optimisers": _state_dicts({p.name: p.optimisers for p in phases[phase:]}),

@@ -20,7 +20,7 @@ from mdrnets.errors import UserError
 from mdrnets.files import write_text
 from mdrnets.layout import Layout
 from mdrnets.methods.base import Trainable
-from mdrnets.methods.building import build_network, resolved_options
+from mdrnets.methods.building import build_network, placing_options, resolved_options
 from mdrnets.methods.model_files import ModelConfig, save_model_config, save_weights
 from mdrnets.methods.numerics import set_profile_numerics
 from mdrnets.runtime.workers import exit_when_parent_dies
@@ -106,20 +106,21 @@ def train_network(
         report(progress)
 
     try:
-        history = train(
-            trainable,
-            data,
-            seed=config.seed(network),
-            log_every=profile.training.log_every,
-            checkpoint_every=profile.training.checkpoint_every,
-            state_folder=state_folder,
-            fingerprint=identity,
-            fabric=fabric,
-            channels_last=profile.channels_last,
-            compiled=profile.compile,
-            loader_threads=profile.training.loader_threads,
-            report=count_and_report,
-        )
+        with placing_options(config, network):
+            history = train(
+                trainable,
+                data,
+                seed=config.seed(network),
+                log_every=profile.training.log_every,
+                checkpoint_every=profile.training.checkpoint_every,
+                state_folder=state_folder,
+                fingerprint=identity,
+                fabric=fabric,
+                channels_last=profile.channels_last,
+                compiled=profile.compile,
+                loader_threads=profile.training.loader_threads,
+                report=count_and_report,
+            )
     finally:
         seconds = time.monotonic() - begin
         note("training_seconds", seconds)

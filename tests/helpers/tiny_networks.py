@@ -13,8 +13,8 @@ from mdrnets.methods.base import BuildContext, Trainable
 from mdrnets.networks.frozen import freeze
 from mdrnets.training.history import History
 from mdrnets.training.loop import train
+from tests.helpers.fake_features import FakeFeatures
 from tests.helpers.tiny import ENTRIES, SIZE, TINY
-from tests.methods.conftest import FakeFeatures
 
 
 def tiny_network(name: str, **options: Any) -> Trainable:

@@ -75,7 +75,6 @@ def test_style_ignores_where_things_are() -> None:
 def test_gram_keeps_full_precision_under_autocast() -> None:
     features = _maps(0)[0].float()
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        assert torch.equal(gram(features), gram(features.clone()))
         assert gram(features.bfloat16()).dtype == torch.float32
         inside = gram(features)
     assert torch.equal(inside, gram(features))

@@ -120,3 +120,13 @@ def test_what_updates_itself_is_not_compiled(
     assert method.get_submodule(updating) not in inside
     convolutions = {part for part in method.modules() if isinstance(part, torch.nn.Conv2d)}
     assert convolutions and convolutions <= inside
+
+
+def test_what_completion_enters_without_forward_is_compiled_in_parts() -> None:
+    """DSI samples its codes with `sample`, which runs the condition network once."""
+    method = tiny_network("dsi")
+    compile_networks(method, backend="eager")
+    structure = method.get_submodule("structure_average.network")
+    assert structure._compiled_call_impl is None
+    for part in structure.children():
+        assert part._compiled_call_impl is not None

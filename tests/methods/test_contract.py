@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from mdrnets.methods.base import Batch, Method, Phase, Trainable
+from tests.helpers.run_steps import run_steps
 from tests.helpers.seen_results import SeenResults
 from tests.helpers.tiny import PARAMS, TRAINED
 from tests.helpers.tiny_networks import tiny_data, tiny_network
-from tests.methods.conftest import run_steps
 
 METHODS = [name for name in PARAMS["methods"] if name in TRAINED]
 
@@ -38,6 +38,22 @@ def _start(name: str) -> tuple[Trainable, Sequence[Phase]]:
 def _complete(method: Method, batch: Batch, *, seed: int = 0, masked: torch.Tensor) -> torch.Tensor:
     with torch.no_grad():
         return method.complete(masked, batch.hole, torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_an_update_computes_no_gradients_in_vain(name: str, batch: Batch) -> None:
+    """A generator's loss, for example, computes none for the discriminator's weights."""
+    trainable, phases = _start(name)
+    for phase in phases:
+        trainable.train()
+        phase.on_enter()
+        for update in phase.train_step(batch):
+            torch.stack(list(update.terms.values())).sum().backward()
+            groups = phase.optimisers[update.optimiser].param_groups
+            own = {parameter for group in groups for parameter in group["params"]}
+            given = {p for p in trainable.parameters() if p.grad is not None}
+            assert given and given <= own
+            trainable.zero_grad()
 
 
 @pytest.mark.parametrize("name", TRAINED)

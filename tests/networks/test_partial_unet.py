@@ -156,5 +156,5 @@ def test_weights_start_as_he_et_al_have_it() -> None:
 
 def test_frozen_encoder_norms_leave_the_published_size() -> None:
     network = _build_published(7)
-    network.freeze_bn_stats()
+    network.freeze_encoder_norms()
     assert _count(network, trainable=True) == 25_774_932

@@ -66,6 +66,18 @@ def test_rare_codes_are_reseeded_and_stay_in_use() -> None:
     assert quantiser.codebook[4].abs().max() < 10
 
 
+def test_the_averages_of_many_reseeded_codes_are_those_of_their_vectors() -> None:
+    torch.manual_seed(0)
+    quantiser = VectorQuantiser(codes=8, channels=2, reseed_every=2).train()
+    quantiser(torch.randn(1, 2, 4, 4))
+    rare = slice(2, None)
+    quantiser.codebook[rare] = -50
+    quantiser.counts[rare], quantiser.sums[rare] = 0, 0
+    quantiser(torch.randn(1, 2, 4, 4))
+    means = quantiser.sums / quantiser.counts.unsqueeze(1)
+    torch.testing.assert_close(means[rare], quantiser.codebook[rare])
+
+
 def test_the_codebook_is_fixed_in_eval_mode(quantiser: VectorQuantiser) -> None:
     quantiser.eval()
     before = {name: value.clone() for name, value in quantiser.state_dict().items()}

@@ -12,7 +12,7 @@ from typing import Annotated
 import torch
 import torch.nn.functional as F
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import Adam
 
 from mdrnets.config.marks import Official
@@ -32,6 +32,8 @@ from mdrnets.methods.ctsdg.structure import (
 )
 from mdrnets.methods.image_size import require_multiple
 from mdrnets.networks.composite import composite
+from mdrnets.networks.features import PerceptualFeatures
+from mdrnets.networks.frozen import freeze_norms, without_weight_gradients
 
 TAPS = ("pool1", "pool2", "pool3")  # of VGG-16
 
@@ -68,28 +70,29 @@ class Options(TrainOptions):
 class CTSDG(Method):
     """CTSDG, trained in two phases; fine-tuning uses frozen BatchNorm statistics."""
 
+    least_images = 2  # BatchNorm at the bottleneck
+
     def __init__(
         self,
         *,
         generator: Generator,
         discriminator: Discriminator,
         options: Options,
-        context: BuildContext,
+        features: PerceptualFeatures,
     ) -> None:
         super().__init__()
         self.generator, self.discriminator = generator, discriminator
-        self.options, self.context = options, context
+        self.register_frozen("features", features)
+        self.options = options
 
     def phases(self) -> Sequence[Phase]:
-        device = next(self.parameters()).device
-        self.register_frozen("features", self.context.features("vgg16").to(device))
         steps = self.options.steps
         fine_tune = round(steps * self.options.fine_tune_share)
         phases = [
             self._phase("train", steps - fine_tune, self.options.lr),
             self._phase("fine_tune", fine_tune, self.options.fine_tune_lr),
         ]
-        phases[1].on_enter = lambda: freeze_bn_stats(self.generator)
+        phases[1].on_enter = lambda: freeze_norms(self.generator)  # as the article does
         return [phase for phase in phases if phase.steps > 0]
 
     def _phase(self, name: str, steps: int, lr: float) -> Phase:
@@ -120,9 +123,9 @@ class CTSDG(Method):
         output = generated.image
         composed = composite(image, output, hole)
 
-        discriminator.requires_grad_(False)
-        edge_logits = discriminator.edge_detector(output)
-        d_logits = discriminator(output, grey_01, edge_logits.sigmoid())
+        with without_weight_gradients(discriminator):
+            edge_logits = discriminator.edge_detector(output)
+            d_logits = discriminator(output, grey_01, edge_logits.sigmoid())
         features = self.frozen("features")
         with torch.no_grad():
             target = features(image, TAPS, normalise=False)
@@ -147,7 +150,6 @@ class CTSDG(Method):
             },
         )
 
-        discriminator.requires_grad_(True)
         fake = output.detach()
         edge_logits = discriminator.edge_detector(fake)
         d_fake = discriminator(fake, grey_01, edge_logits.sigmoid())
@@ -180,19 +182,8 @@ def build(*, options: Options, context: BuildContext) -> Trainable:
         generator=Generator(levels=options.levels, width=options.width),
         discriminator=Discriminator(base=options.discriminator_base),
         options=options,
-        context=context,
+        features=context.features("vgg16"),
     )
-
-
-def freeze_bn_stats(network: nn.Module) -> None:
-    """Make every BatchNorm use its running statistics, even after `train()`.
-
-    The affine parameters are still trained, because the article freezes only the statistics.
-    """
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.eval()
-            module.train = lambda mode=True, module=module: module  # type: ignore[method-assign, misc]
 
 
 def _edge_loss(logits: Tensor, edge: Tensor) -> Tensor:

@@ -27,6 +27,7 @@ from mdrnets.methods.dsi.vqvae import HierarchicalVQVAE, code_loss
 from mdrnets.methods.image_size import require_multiple
 from mdrnets.networks.averaging import MovingAverage
 from mdrnets.networks.composite import composite
+from mdrnets.networks.frozen import without_weight_gradients
 from mdrnets.networks.sn_patchgan import SNPatchGAN
 
 REDUCTION = 8  # of the structure codes
@@ -84,6 +85,9 @@ class Options(TrainOptions):
 
 class StructureGenerator(nn.Module):
     """Condition network and PixelCNN, trained together."""
+
+    compiled_in_parts = True
+    """`sample` enters it as well, see `compile_networks`."""
 
     def __init__(self, *, condition: ConditionNetwork, pixelcnn: StructurePixelCNN) -> None:
         super().__init__()
@@ -222,12 +226,13 @@ class DSI(Method):
         output = self.texture(batch.masked, hole, target.top.vectors)
         completed = composite(image, output, hole)
 
-        self.discriminator.requires_grad_(False)
         codes = vqvae.encode(completed)
+        with without_weight_gradients(self.discriminator):
+            d_logits = self._d_logits(completed, hole)
         yield Update(
             "texture",
             {
-                "adversarial": generator_loss(self._d_logits(completed, hole), kind="hinge"),
+                "adversarial": generator_loss(d_logits, kind="hinge"),
                 "l1": F.l1_loss(output, image),
                 "structure_codes": weight
                 * code_loss(codes.top_features, target.top.indices, vqvae.top_quantiser.codebook),
@@ -239,7 +244,6 @@ class DSI(Method):
         )
 
         # On the same batch; the authors use another one.
-        self.discriminator.requires_grad_(True)
         d_real = self._d_logits(image, hole)
         d_fake = self._d_logits(completed.detach(), hole)
         yield Update(

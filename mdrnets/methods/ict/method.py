@@ -31,6 +31,7 @@ from mdrnets.methods.ict.transformer import (
     sample_masked,
 )
 from mdrnets.methods.ict.upsampler import INIT_STD, GuidedUpsampler
+from mdrnets.networks.frozen import without_weight_gradients
 from mdrnets.networks.patchgan import PatchDiscriminator
 
 CONTENT_TAPS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")  # of VGG-19
@@ -101,12 +102,11 @@ class ICT(Method):
         for weight in self.discriminator.parameters():
             nn.init.normal_(weight, 0, INIT_STD)
         self.register_buffer("palette", torch.zeros(options.colours, 3))  # in [0, 255]
-        self.options, self.context = options, context
+        self.register_frozen("features", context.features("vgg19"))
+        self.options, self.image_size = options, context.image_size
 
     def phases(self) -> Sequence[Phase]:
         options = self.options
-        device = self.palette.device
-        self.register_frozen("features", self.context.features("vgg19").to(device))
         prior_steps = max(1, round(options.steps * options.prior_share))
 
         parameters = list(self.transformer.parameters())
@@ -153,7 +153,7 @@ class ICT(Method):
         try:
             palette = fit_palette(images, grid=options.grid, colours=options.colours, seed=seed)
         except ValueError as error:
-            raise UserError(f"networks.ict.colours: {error}; lower it") from None
+            raise UserError(f"colours: {error}; lower it") from None
         self.palette.copy_(torch.from_numpy(palette))
 
     def _prior_step(self, batch: Batch) -> Iterator[Update]:
@@ -169,14 +169,14 @@ class ICT(Method):
         prior = self._prior(self._tokens(batch.image))
         output = self.upsampler(image, hole, prior)
 
-        self.discriminator.requires_grad_(True)
         d_real, d_fake = self.discriminator(image), self.discriminator(output.detach())
         yield Update(
             "discriminator",
             {"discriminator": discriminator_loss(d_real, d_fake, kind="bce")},
         )
 
-        self.discriminator.requires_grad_(False)
+        with without_weight_gradients(self.discriminator):
+            d_logits = self.discriminator(output)
         features = self.frozen("features")
         with torch.no_grad():
             content = features(image, CONTENT_TAPS, normalise=False)
@@ -185,8 +185,7 @@ class ICT(Method):
             "upsampler",
             {
                 "l1": weights.l1 * F.l1_loss(output, image) / hole.mean().clamp(min=HOLE_FLOOR),
-                "adversarial": weights.adversarial
-                * generator_loss(self.discriminator(output), kind="bce"),
+                "adversarial": weights.adversarial * generator_loss(d_logits, kind="bce"),
                 "content": weights.content
                 * perceptual_loss(features(output, CONTENT_TAPS, normalise=False), content),
                 "style": weights.style
@@ -218,7 +217,7 @@ class ICT(Method):
     def _prior(self, tokens: Tensor) -> Tensor:
         """Convert B×N tokens to an image of full size, B×3×H×W in [0, 1]."""
         small = dequantise(tokens, self.palette, self.options.grid) / 255
-        size = (self.context.image_size, self.context.image_size)
+        size = (self.image_size, self.image_size)
         # `antialias` selects PIL's bicubic filter, as the authors use; PyTorch's own is sharper.
         return F.interpolate(small, size=size, mode="bicubic", antialias=True).clamp(0, 1)
 

@@ -23,6 +23,7 @@ from mdrnets.losses.total_variation import dilate, total_variation_loss
 from mdrnets.methods.mdrnets.coordination import coordination_loss
 from mdrnets.networks.composite import composite
 from mdrnets.networks.features import PerceptualFeatures
+from mdrnets.networks.frozen import without_weight_gradients
 
 StyleLoss = Literal["statistics", "gram"]
 
@@ -91,9 +92,8 @@ class GeneratorLosses:
 
     def _d_logits(self, composed: Tensor) -> Tensor:
         """Compute the discriminator's logits without gradients for its parameters."""
-        self.discriminator.requires_grad_(False)
-        logits: Tensor = self.discriminator(composed)
-        self.discriminator.requires_grad_(True)
+        with without_weight_gradients(self.discriminator):
+            logits: Tensor = self.discriminator(composed)
         return logits
 
     def _coordination_loss(

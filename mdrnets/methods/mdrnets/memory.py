@@ -76,7 +76,7 @@ class DisentangledMemory(nn.Module):
         channels: int,
         alpha: float,
         temperature: float,
-        start: Start = "unit",
+        start: Start,
     ) -> None:
         """Args:
         blocks: the number of classes, or 1 if all classes share one block.

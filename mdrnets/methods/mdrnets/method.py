@@ -44,7 +44,7 @@ Taps = Annotated[tuple[Tap, ...], Field(strict=False, min_length=1)]
 class Options(TrainOptions):
     """Training settings, network sizes, and the switches for ablations."""
 
-    # Summed over both GPUs. The discriminator has the same optimiser settings (see DECISIONS).
+    # Summed over both GPUs. The discriminator has the same optimiser settings.
     batch_size: Annotated[PositiveInt, Paper()] = 8
     lr: Annotated[PositiveFloat, Paper()] = 2e-4
     beta1: Annotated[float, Field(ge=0, lt=1), Paper()] = 0.9
@@ -65,7 +65,7 @@ class Options(TrainOptions):
         Literal["coarse", "masked"],
         Cited("DeepFillv2's second network; the paper's sentence on it is garbled"),
     ] = "coarse"
-    residual: Annotated[bool, Chosen("I_o = P + R, by validation; see DECISIONS")] = True
+    residual: Annotated[bool, Chosen("I_o = P + R, by validation")] = True
     gated_norm: Annotated[
         GatedNorm, Cited("DeepFillv2, whose gated layers have none", "refinement.py")
     ] = "none"
@@ -83,7 +83,7 @@ class Options(TrainOptions):
     slots: Annotated[PositiveInt, Chosen("m; the supplement is not public", "memory.py")] = 64
     alpha: Annotated[float, Field(ge=0, le=1), Cited("MOSS; α of equation 3", "memory.py")] = 0.999
     temperature: Annotated[PositiveFloat, Chosen("not in equation 4", "memory.py")] = 1.0
-    init: Annotated[Start, Cited("MOSS: N(0, 1); see DECISIONS", "memory.py")] = "normal"
+    init: Annotated[Start, Cited("MOSS: N(0, 1)", "memory.py")] = "normal"
     # Of the steps, before slots are filled from data.
     warm_up_share: Annotated[
         float, Field(ge=0, lt=1), Chosen("for `init: from_data`: the style encoder learns first")
@@ -130,7 +130,6 @@ class MDRNets(Method):
         self.refinement = refinement
         self.discriminator = discriminator
         self.options = options
-        self._build_features = context.features
         for name, network in context.frozen.items():
             self.register_frozen(name, network)
 
@@ -267,8 +266,7 @@ class MDRNets(Method):
         weights = self.options.weights
         features = recon = None
         if weights.perceptual or weights.style:
-            features = self.register_frozen("features", self._build_features("vgg16"))
-            features.to(next(self.parameters()).device)
+            features = self.frozen("features")
         if weights.incoordination:
             recon = self.frozen("recon")
         return GeneratorLosses(
@@ -335,6 +333,8 @@ def build(*, options: Options, context: BuildContext) -> MDRNets:
     )
     if options.initial_weights == "cited":
         init_weights_as_cited(method)
+    if options.weights.perceptual or options.weights.style:
+        method.register_frozen("features", context.features("vgg16"))
     return method
 
 

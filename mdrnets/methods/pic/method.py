@@ -30,6 +30,7 @@ from mdrnets.methods.pic.networks import (
     resize,
 )
 from mdrnets.networks.composite import composite
+from mdrnets.networks.frozen import without_weight_gradients
 from mdrnets.networks.precision import full_precision
 
 
@@ -110,7 +111,6 @@ class PIC(Method):
         reconstructed = [scale.chunk(2)[0] for scale in images]
         generated = [scale.chunk(2)[1] for scale in images]
 
-        self._train_discriminators(trainable=True)
         yield Update(
             "discriminators",
             {
@@ -123,13 +123,14 @@ class PIC(Method):
             },
         )
 
-        self._train_discriminators(trainable=False)
         target = [resize(image, scale.shape[-1]) for scale in generated]
         visible_scales = [resize(valid, scale.shape[-1]) for scale in generated]
-        with cached():  # one σ for both maps
-            with torch.no_grad():
-                real_map = full_precision(self.discriminator_rec(image))
-            reconstructed_map = full_precision(self.discriminator_rec(reconstructed[-1]))
+        with without_weight_gradients(self.discriminator, self.discriminator_rec):
+            with cached():  # one σ for both maps
+                with torch.no_grad():
+                    real_map = full_precision(self.discriminator_rec(image))
+                reconstructed_map = full_precision(self.discriminator_rec(reconstructed[-1]))
+            generated_logits = self.discriminator(generated[-1])
         kl = weights.kl * SCALES
         yield Update(
             "generator",
@@ -144,7 +145,7 @@ class PIC(Method):
                     [t * s for t, s in zip(target, visible_scales, strict=True)],
                 ),
                 "adversarial_g": weights.adversarial
-                * generator_loss(self.discriminator(generated[-1]), kind="lsgan"),
+                * generator_loss(generated_logits, kind="lsgan"),
                 "matching_rec": weights.adversarial
                 * (reconstructed_map - real_map).square().mean(),
             },
@@ -166,10 +167,6 @@ class PIC(Method):
         ]
         best = torch.stack(scores).argmax(dim=0)  # B
         return torch.stack(samples)[best, torch.arange(len(masked), device=masked.device)]
-
-    def _train_discriminators(self, *, trainable: bool) -> None:
-        self.discriminator.requires_grad_(trainable)
-        self.discriminator_rec.requires_grad_(trainable)
 
     @staticmethod
     def _discriminator_loss(discriminator: Discriminator, real: Tensor, fake: Tensor) -> Tensor:

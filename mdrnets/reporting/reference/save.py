@@ -1,7 +1,7 @@
 """Saving the present run as a reference run in `reports/reference/NAME/`.
 
 Saved are the tables of scores, which `verify` compares; claims, costs and curves; the configuration
-as the stages read it; and one row for each execution.
+as the stages read it; the scores of each of several trainings; and one row for each execution.
 """
 
 import json
@@ -28,6 +28,7 @@ from mdrnets.reporting.reference.run import (
     Tolerances,
     load_reference,
 )
+from mdrnets.reporting.reference.trainings import TRAININGS, write_trainings
 from mdrnets.reporting.tables.cells import Cell
 from mdrnets.tracking.executions import Execution, changed_error, executions
 from mdrnets.tracking.record import Record, hashes
@@ -97,6 +98,9 @@ def save_reference(pipeline: Pipeline, name: str) -> ReferenceRun:
     write_executions(folder, ran)
     write_text(folder / "run.json", reference.model_dump_json(indent=1) + "\n")
     written = {*(path.name for path in files), CONFIGURATION, EXECUTIONS, "run.json"}
+    if pipeline.config.profile.seeds > 1:
+        write_trainings(folder / TRAININGS, pipeline.config, pipeline.layout)
+        written.add(TRAININGS)
     for path in folder.iterdir():  # left by a run that was saved before
         if path.is_file() and path.name not in written:
             path.unlink()

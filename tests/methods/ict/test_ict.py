@@ -59,7 +59,7 @@ def test_more_colours_than_the_images_have_is_an_error(context: BuildContext) ->
     method = _build(context)
     start = method.phases()[0].on_start
     assert start is not None
-    with pytest.raises(UserError, match=r"networks\.ict\.colours: .* 1 "):
+    with pytest.raises(UserError, match=r"^colours: .* 1 "):
         start(np.zeros((2, 32, 32, 3), dtype=np.uint8))
 
 

@@ -208,13 +208,12 @@ def test_it_completes_without_what_only_training_needs(
 ) -> None:
     trained = small_method()
 
-    def no_features(name: str) -> PerceptualFeatures:
-        raise AssertionError(f"{name} was asked for")
-
     needed = {name: frozen_context.frozen[name] for name in ("coarse", "parser")}
-    context = BuildContext(image_size=32, features=no_features, frozen=needed)
+    context = BuildContext(image_size=32, features=lambda name: PerceptualFeatures(), frozen=needed)
     method = build(options=small_options(), context=context)
     method.load_state_dict(trained.state_dict())
+    with pytest.raises(NotImplementedError):
+        method.frozen("features")(batch.image, ["relu1_2"])
     assert torch.equal(_complete(method, batch), _complete(trained, batch))
 
 

@@ -78,11 +78,12 @@ def test_the_guidance_decides_the_output() -> None:
 
 def test_constant_input_gives_no_nan() -> None:
     """A wholly masked image is constant, and instance norm divides by its deviation."""
-    output = _network()(
-        torch.zeros(1, 3, 32, 32), torch.ones(1, 1, 32, 32), torch.zeros(1, 5, 16, 16)
-    )
+    network = _network()
+    output = network(torch.zeros(1, 3, 32, 32), torch.ones(1, 1, 32, 32), torch.zeros(1, 5, 16, 16))
     output.sum().backward()
     assert torch.isfinite(output).all()
+    gradients = [p.grad for p in network.parameters() if p.grad is not None]
+    assert gradients and all(torch.isfinite(gradient).all() for gradient in gradients)
 
 
 def test_every_parameter_and_the_guidance_get_a_gradient() -> None:
