@@ -105,7 +105,8 @@ def planned(stage):
 
     def request(name, wildcards):
         job = job_name(wildcards)
-        if workflow.local_exec:  # a plan that is older than the profile matters to clusters only
+        # A plan that is older than the profile matters to clusters only.
+        if workflow.local_exec:
             return PLANNED.get(job, {}).get(name, 0)
         if name not in PLANNED.get(job, {}):
             raise WorkflowError(

@@ -9,7 +9,7 @@ from typing import Literal
 from mdrnets.errors import UserError
 from mdrnets.files.markdown import format_facts, format_table
 from mdrnets.files.tables import field_names, read_rows
-from mdrnets.reporting.reference.run import Tolerance
+from mdrnets.reporting.reference.run import Tolerances
 from mdrnets.reporting.tables.cells import BLANK, Cell
 
 Verdict = Literal["inside", "outside", "missing", "not comparable", "new"]
@@ -52,7 +52,7 @@ COLUMNS = tuple(field_names(Comparison))
 def compare(
     here: Mapping[Key, Value],
     reference: Mapping[Key, Value],
-    tolerances: Mapping[str, Tolerance],
+    tolerances: Tolerances,
     *,
     where: Path,
 ) -> list[Comparison]:
@@ -61,7 +61,7 @@ def compare(
     Args:
         here: the cells of this run.
         reference: the cells of the reference run.
-        tolerances: by metric.
+        tolerances: the accepted differences.
         where: the file with the tolerances, for errors.
 
     Raises:
@@ -77,17 +77,17 @@ def _compare(
     key: Key,
     here: Value | None,
     reference: Value | None,
-    tolerances: Mapping[str, Tolerance],
+    tolerances: Tolerances,
     where: Path,
 ) -> Comparison:
     if here is None or reference is None:
         verdict: Verdict = "new" if reference is None else "missing"
         return Comparison(*key, here and here[0], reference and reference[0], None, None, verdict)
-    metric = key[3]
-    if metric not in tolerances:
+    _, _, method, metric, _ = key
+    if metric not in tolerances.metrics:
         raise UserError(f"{where}: found no tolerance for {metric}; add one")
     difference = here[0] - reference[0]
-    tolerance = tolerances[metric].allowed(reference[0])
+    tolerance = tolerances.allowed(method, metric, reference[0])
     inside = abs(difference) <= tolerance
     verdict = "not comparable" if here[1] != reference[1] else "inside" if inside else "outside"
     return Comparison(*key, here[0], reference[0], difference, tolerance, verdict)

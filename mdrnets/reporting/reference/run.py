@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from mdrnets.config.network_id import NetworkId
 from mdrnets.config.options import Options
 from mdrnets.errors import UserError
 from mdrnets.files import sha256
@@ -33,10 +34,22 @@ class Tolerance(Options):
 
 
 class Tolerances(Options):
-    """A tolerance for each metric, and why."""
+    """The accepted differences.
+
+    Attributes:
+        reason: why these.
+        metrics: the tolerance of each metric.
+        factors: by method, for it and its variants; a method that is not listed has 1.
+    """
 
     reason: str
     metrics: dict[str, Tolerance]
+    factors: dict[str, float] = Field(default_factory=dict)
+
+    def allowed(self, method: str, metric: str, reference: float) -> float:
+        """The largest accepted distance from a reference value."""
+        factor = self.factors.get(NetworkId.parse(method).base, 1.0)
+        return factor * self.metrics[metric].allowed(reference)
 
 
 class Setting(Options):

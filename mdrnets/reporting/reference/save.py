@@ -24,34 +24,15 @@ from mdrnets.reporting.reference.run import (
     ReferenceRun,
     RunCost,
     Setting,
-    Tolerance,
-    Tolerances,
     load_reference,
 )
+from mdrnets.reporting.reference.tolerances import other_setting, same_setting
 from mdrnets.reporting.reference.trainings import TRAININGS, write_trainings
 from mdrnets.reporting.tables.cells import Cell
 from mdrnets.tracking.executions import Execution, changed_error, executions
 from mdrnets.tracking.record import Record, hashes
 
 CONFIGURATION = "configuration.json"
-SAME = "The same code, seed, processor, libraries and threads give the same bytes."
-OTHER = (
-    "On another processor, or with code that sums in another order, the last bits differ, and a "
-    "training lets the difference grow. Measured: PConv of the demo profile with AVX2 in place of "
-    "AVX-512 differs by up to 0.5 % in L1, 0.04 dB in PSNR, 0.0009 in SSIM and 0.3 % in the "
-    "Fréchet distance; an adversarial training more: MDRNets without L_InCo² of the profile "
-    "real64, with gradients summed in another order, by up to 3.5 %, 0.29 dB, 0.008, 5.4 %, and "
-    "0.007 in the kernel distance. About twice the larger ones are allowed."
-)
-EXACT = Tolerance(absolute=0, relative=0)
-LOOSE = {
-    "L1": Tolerance(absolute=0, relative=0.07),
-    "PSNR": Tolerance(absolute=0.6, relative=0),
-    "SSIM": Tolerance(absolute=0.016, relative=0),
-    "FID": Tolerance(absolute=0, relative=0.11),
-    "KID": Tolerance(absolute=0.014, relative=0),
-}
-"""By kind of metric: `hole L1` is of the kind `L1`, `FD(effnet-lite0)` of `FID`, and so on."""
 
 
 def save_reference(pipeline: Pipeline, name: str) -> ReferenceRun:
@@ -74,9 +55,7 @@ def save_reference(pipeline: Pipeline, name: str) -> ReferenceRun:
         )
     configuration = _configuration(ran)
     settings = list_settings(ran)
-    metrics = {cell.metric for path in tables for cell in read_rows(path, Cell)}
-    loose = Tolerances(reason=OTHER, metrics={m: LOOSE[_kind(m)] for m in sorted(metrics)})
-    exact = Tolerances(reason=SAME, metrics=dict.fromkeys(sorted(metrics), EXACT))
+    metrics = sorted({cell.metric for path in tables for cell in read_rows(path, Cell)})
     on_gpu = any(setting.gpus for setting in settings)
     reference = ReferenceRun(
         profile=pipeline.config.name,
@@ -87,8 +66,8 @@ def save_reference(pipeline: Pipeline, name: str) -> ReferenceRun:
         settings=settings,
         versions=_find_writer(ran, tables[0]).versions,
         tables={path.name: sha256(path) for path in tables},
-        same_setting=loose if on_gpu else exact,
-        other_setting=loose,
+        same_setting=other_setting(metrics) if on_gpu else same_setting(metrics),
+        other_setting=other_setting(metrics),
     )
     files = [*_report_files(ran), *filter(Path.is_file, _cost_files(pipeline))]
     for path in files:
@@ -248,9 +227,3 @@ def list_settings(ran: Iterable[Execution]) -> tuple[Setting, ...]:
 def list_commits(ran: Iterable[Execution]) -> tuple[str, ...]:
     """The code of all trainings, completions and evaluations, for example `6f814dd61c0a`."""
     return tuple(sorted({record.git.describe(12) for record in select_scoring_records(ran)}))
-
-
-def _kind(metric: str) -> str:
-    """`raw PSNR` → `PSNR`, `FD(effnet-lite0)` → `FID`."""
-    last = metric.split()[-1].partition("(")[0]
-    return {"FD": "FID", "KD": "KID"}.get(last, last)

@@ -105,7 +105,7 @@ def verify(pipeline: Pipeline, name: str, *, part: bool = False) -> Verification
         ),
         ("Tolerances", tolerances.reason),
     ]
-    comparisons = compare(here, expected, tolerances.metrics, where=folder / "run.json")
+    comparisons = compare(here, expected, tolerances, where=folder / "run.json")
     return Verification(comparisons, facts)
 
 

@@ -15,16 +15,20 @@ from mdrnets.reporting.reference.compare import (
     format_comparisons,
     read_cells,
 )
-from mdrnets.reporting.reference.run import Tolerance
+from mdrnets.reporting.reference.run import Tolerance, Tolerances
 from mdrnets.reporting.reference.verify import Verification
 from mdrnets.reporting.tables.cells import Cell
 
 L1: Key = ("table1", "one", "toy", "L1", "1-20")
 PSNR: Key = ("table1", "one", "toy", "PSNR", "1-20")
-TOLERANCES = {
-    "L1": Tolerance(absolute=0.01, relative=0.1),
-    "PSNR": Tolerance(absolute=0.5, relative=0),
-}
+TOLERANCES = Tolerances(
+    reason="",
+    metrics={
+        "L1": Tolerance(absolute=0.01, relative=0.1),
+        "PSNR": Tolerance(absolute=0.5, relative=0),
+    },
+    factors={"steady": 0.5},
+)
 
 
 def _compare(here: dict[Key, Value], reference: dict[Key, Value]) -> list[Comparison]:
@@ -52,8 +56,15 @@ def test_a_cell_is_within_the_larger_of_the_two_tolerances(
     assert comparison.difference == here - reference
 
 
+@pytest.mark.parametrize(("method", "verdict"), [("steady@variant", "outside"), ("toy", "inside")])
+def test_a_method_has_its_own_factor(method: str, verdict: str) -> None:
+    key = ("table2", "one", method, "L1", "1-20")
+    (comparison,) = _compare({key: (2.15, 60)}, {key: (2.0, 60)})
+    assert comparison.verdict == verdict
+
+
 def test_exact_means_exact() -> None:
-    exact = {"L1": Tolerance(absolute=0, relative=0)}
+    exact = Tolerances(reason="", metrics={"L1": Tolerance(absolute=0, relative=0)})
     for here, verdict in ((0.1 + 0.2, "outside"), (0.3, "inside")):
         (comparison,) = compare({L1: (here, 8)}, {L1: (0.3, 8)}, exact, where=Path())
         assert comparison.verdict == verdict
