@@ -17,7 +17,7 @@ def main(arguments: Sequence[str]) -> int:
         "folder", metavar="FOLDER", type=Path, nargs="?", help="default: exported/METHOD"
     )
     parser.add_argument(
-        "--method", default=PAPERS_METHOD, help="a method of the profile (default: mdrnets)"
+        "--method", default=PAPERS_METHOD, help="a method of the profile (default: %(default)s)"
     )
     parser.add_argument(
         "--dataset", help="the data set that it was trained on (default: the first)"
