@@ -175,6 +175,7 @@ class ICT(Method):
             {"discriminator": discriminator_loss(d_real, d_fake, kind="bce")},
         )
 
+        l1 = weights.l1 * F.l1_loss(output, image) / hole.mean().clamp(min=HOLE_FLOOR)
         with without_weight_gradients(self.discriminator):
             d_logits = self.discriminator(output)
         features = self.frozen("features")
@@ -184,7 +185,7 @@ class ICT(Method):
         yield Update(
             "upsampler",
             {
-                "l1": weights.l1 * F.l1_loss(output, image) / hole.mean().clamp(min=HOLE_FLOOR),
+                "l1": l1,
                 "adversarial": weights.adversarial * generator_loss(d_logits, kind="bce"),
                 "content": weights.content
                 * perceptual_loss(features(output, CONTENT_TAPS, normalise=False), content),
