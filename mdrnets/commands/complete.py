@@ -37,7 +37,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--method",
         default=PAPERS_METHOD,
-        help="a method of the profile, or a folder that `mdrnets export` wrote; default: %(default)s",
+        help="a method of the profile, or a folder that `mdrnets export` wrote; the default is "
+        "%(default)s",
     )
     parser.add_argument(
         "--dataset", help="the data set that the method was trained on (default: the first)"
