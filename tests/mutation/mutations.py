@@ -109,14 +109,14 @@ MUTATIONS = (
         "mdrnets/tracking/record.py",
         "    name: FileNamePart\n",
         "    name: str\n",
-        "tests/tracking/test_bundle.py::test_a_record_with_a_path_for_a_name_is_passed_over",
+        "tests/tracking/test_records_archive.py::test_a_record_with_a_path_for_a_name_is_passed_over",
     ),
     Mutation(
         "a record's execution is no path",
         "mdrnets/tracking/record.py",
         "    execution: FileNamePart\n",
         "    execution: str\n",
-        "tests/tracking/test_bundle.py::test_a_record_with_a_path_for_a_name_is_passed_over",
+        "tests/tracking/test_records_archive.py::test_a_record_with_a_path_for_a_name_is_passed_over",
     ),
     Mutation(
         "a dump of the configuration hides secrets",

@@ -72,7 +72,7 @@ def test_the_picture_of_the_readme_is_of_the_reference_run() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     (commit,) = re.findall(r"Figure 5 of the profile `demo` \(commit (\w{7})\)", text)
     run = json.loads((ROOT / "reports/reference/demo/run.json").read_text(encoding="utf-8"))
-    assert [each[:7] for each in run["commits"]] == [commit]
+    assert commit in [each[:7] for each in run["commits"]]
 
 
 def test_links_to_files_of_the_project_become_their_names() -> None:
