@@ -40,16 +40,16 @@ ALL_FOLDERS = "."
 
 @dataclass(frozen=True)
 class Member:
-    """A file of an archive (with `crc`) or of a folder (with `modified`, in seconds).
+    """A file of an archive or folder.
 
     Attributes:
         name: path inside the archive or folder.
+        modified: in a folder, the time of the file in seconds.
         unsafe: why the file must not be read; None: it is safe.
     """
 
     name: str
     bytes: int
-    crc: int | None = None
     modified: float | None = None
     unsafe: str | None = None
 
@@ -250,7 +250,7 @@ def _to_member(info: zipfile.ZipInfo) -> Member:
         unsafe = "is a link; do not trust this archive"
     elif info.flag_bits & 0x1:
         unsafe = "is encrypted; repack it without a password"
-    return Member(info.filename, info.file_size, crc=info.CRC, unsafe=unsafe)
+    return Member(info.filename, info.file_size, unsafe=unsafe)
 
 
 def _list_folder(

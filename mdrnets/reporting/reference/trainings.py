@@ -10,6 +10,7 @@ from mdrnets.evaluation.summary import load_summary
 from mdrnets.files.tables import write_rows
 from mdrnets.layout import Layout
 from mdrnets.reporting.tables.metrics import all_metrics
+from mdrnets.reporting.tables.summaries import scored_methods
 
 TRAININGS = "trainings.csv"
 
@@ -38,9 +39,8 @@ def write_trainings(path: Path, config: Config, layout: Layout) -> None:
 
 
 def _read_scores(config: Config, layout: Layout) -> Iterator[TrainingScore]:
-    methods = [*config.profile.methods, *map(config.variant, config.profile.variants)]
     metrics = all_metrics(config.profile.frechet)
-    for dataset, method in product(config.profile.datasets, methods):
+    for dataset, method in product(config.profile.datasets, scored_methods(config)):
         for number, name in enumerate(config.trainings(method), start=1):
             path = layout.summary(dataset, name)
             if not path.is_file():  # variants are scored on the first data set alone

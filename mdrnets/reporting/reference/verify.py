@@ -29,7 +29,7 @@ from mdrnets.reporting.reference.save import (
     scored_tables,
 )
 from mdrnets.reporting.tables.ablation import build_ablation
-from mdrnets.reporting.tables.summaries import read_summaries
+from mdrnets.reporting.tables.summaries import read_summaries, scored_methods
 from mdrnets.reporting.tables.table1 import build_tables
 from mdrnets.tracking.executions import Execution, executions
 
@@ -117,7 +117,7 @@ def _evaluated_cells(pipeline: Pipeline, ran: Sequence[Execution]) -> dict[Key, 
     """
     config, layout = pipeline.config, pipeline.layout
     makers = {path: execution for execution in ran for path in execution.job.outputs}
-    methods = [*config.profile.methods, *map(config.variant, config.profile.variants)]
+    methods = scored_methods(config)
     summaries: dict[tuple[str, str], Summary] = {}
     for dataset in config.profile.datasets:
         paths = {m: [layout.summary(dataset, t) for t in config.trainings(m)] for m in methods}

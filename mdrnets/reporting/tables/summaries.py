@@ -16,6 +16,11 @@ Summaries = Mapping[tuple[str, str], Summary]
 """(data set, method) → its scores."""
 
 
+def scored_methods(config: Config) -> list[str]:
+    """The methods and variants of the profile, which the tables have as rows."""
+    return [*config.profile.methods, *map(config.variant, config.profile.variants)]
+
+
 def read_summaries(
     config: Config, layout: Layout, *, datasets: Iterable[str], methods: Iterable[str]
 ) -> Summaries:
