@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 
 import torch
-from tabulate import tabulate
 from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -22,10 +21,10 @@ from mdrnets.methods.ict.transformer import sample_masked
 
 
 def main() -> None:
-    config, model, image, hole = from_command_line(__doc__, "ict")
-    assert isinstance(model, ICT), "ict is ICT"
-    rows = _fill_hole(model, image, hole, seed=config.protocol.seed)
-    print(tabulate(rows, ["hole filled by", "L1 in the hole %"], tablefmt="pipe", floatfmt=".3g"))
+    run = from_command_line(__doc__, "ict")
+    assert isinstance(run.model, ICT), "ict is ICT"
+    rows = _fill_hole(run.model, run.image, run.hole, seed=run.config.protocol.seed)
+    run.report("ICT: hole filled by", rows, unit="L1 in the hole %")
 
 
 @torch.no_grad()

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from tabulate import tabulate
 from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -27,14 +26,14 @@ BATCH = 20
 
 
 def main() -> None:
-    _, model, image, hole = from_command_line(__doc__, "mdrnets")
+    run = from_command_line(__doc__, "mdrnets")
+    model = run.model
     assert isinstance(model, MDRNets), "mdrnets is MDRNets"
-    for rows, headers in (
-        (_replace_parts(model, image, hole), ["hole filled by", "L1 in the hole %"]),
-        (_gradients(model, image, hole), ["loss term", "value", "gradient norm %"]),
-        (_memory(model, image, hole), ["memory and correlation", ""]),
-    ):
-        print(tabulate(rows, headers, tablefmt="pipe", floatfmt=".3g"), end="\n\n")
+    rows = _replace_parts(model, run.image, run.hole)
+    run.report("MDRNets: hole filled by", rows, unit="L1 in the hole %")
+    rows = _gradients(model, run.image, run.hole)
+    run.report("MDRNets: loss term", rows, unit="share of the gradient's norm, %")
+    run.report("MDRNets: memory, parser and correlation", _memory(model, run.image, run.hole))
 
 
 @torch.no_grad()
@@ -74,11 +73,10 @@ def _replace_parts(model: MDRNets, image: Tensor, hole: Tensor) -> list[tuple[st
     return [(name, hole_l1(output, image, hole)) for name, output in outputs.items()]
 
 
-def _gradients(model: MDRNets, image: Tensor, hole: Tensor) -> list[tuple[str, float, float]]:
-    """Compute each weighted loss term, and its share of the gradient norms at I_o."""
+def _gradients(model: MDRNets, image: Tensor, hole: Tensor) -> list[tuple[str, float]]:
+    """Measure the share of each weighted loss term in the sum of the gradients' norms at I_o."""
     parse = model.frozen("parser").parse
     norms: dict[str, float] = {}
-    values: dict[str, float] = {}
     losses = model._losses()
     for part, part_hole in zip(image.split(BATCH), hole.split(BATCH), strict=True):
         masked = part * (1 - part_hole)
@@ -90,9 +88,9 @@ def _gradients(model: MDRNets, image: Tensor, hole: Tensor) -> list[tuple[str, f
         for name, term in terms.items():
             (gradient,) = torch.autograd.grad(term, output, retain_graph=True)
             norms[name] = norms.get(name, 0.0) + gradient.norm().item()
-            values[name] = values.get(name, 0.0) + term.item() * len(part) / len(image)
     total = sum(norms.values())
-    return [(name, values[name], 100 * norm / total) for name, norm in norms.items()]
+    shares = [(name.replace("_", " "), 100 * norm / total) for name, norm in norms.items()]
+    return sorted(shares, key=lambda share: -share[1])
 
 
 @torch.no_grad()

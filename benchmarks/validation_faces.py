@@ -1,8 +1,13 @@
 """Shared by the benchmarks of trained methods: command line, method, validation faces, L1."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import torch
+from tabulate import tabulate
 from torch import Tensor
 
+from benchmarks.parts import Part, save_parts
 from mdrnets.config.load import Config, load_config
 from mdrnets.data.assignment import select
 from mdrnets.data.dataset import map_holes, map_images
@@ -18,19 +23,44 @@ from mdrnets.networks.composite import composite
 from mdrnets.runtime.numerics import set_numerics
 
 
-def from_command_line(
-    description: str | None, network: str
-) -> tuple[Config, Trainable, Tensor, Tensor]:
-    """Parse profile and data set; return the trained network with `validation_faces`."""
+@dataclass(frozen=True)
+class TrainedRun:
+    """A trained network, and the faces that it is measured on.
+
+    Attributes:
+        config: of its profile.
+        dataset: name in the profile.
+        save: whether results are saved for docs/real_faces.md.
+        model: in eval mode.
+        image, hole: see `validation_faces`.
+    """
+
+    config: Config
+    dataset: str
+    save: bool
+    model: Trainable
+    image: Tensor
+    hole: Tensor
+
+    def report(self, table: str, rows: Sequence[tuple[str, float]], *, unit: str = "") -> None:
+        """Print what was measured of each part, and save it if that was asked for."""
+        print(tabulate(rows, [table, unit], tablefmt="pipe", floatfmt=".3g"), end="\n\n")
+        if self.save:
+            save_parts(Part(self.config.name, self.dataset, table, *row) for row in rows)
+
+
+def from_command_line(description: str | None, network: str) -> TrainedRun:
+    """Parse profile and data set, and load the network and the faces."""
     parser = profile_parser(None, description)
     parser.add_argument("dataset", help="a data set of the profile")
+    parser.add_argument("--save", action="store_true", help="also write to benchmarks/parts.csv")
     options = parser.parse_args()
     config = load_config(options.profile)
     set_numerics(device="cpu", precision="32-true", threads=config.profile.threads)
     model = trained(config, options.dataset, network)
     image, hole = validation_faces(config, options.dataset)
     print(f"{len(image)} validation images of {options.dataset}, holes of the largest bin\n")
-    return config, model, image, hole
+    return TrainedRun(config, options.dataset, options.save, model, image, hole)
 
 
 def trained(config: Config, dataset: str, network: str) -> Trainable:

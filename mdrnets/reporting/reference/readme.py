@@ -3,25 +3,18 @@
 `mdrnets readme` writes it between two comments, from the files in `reports/reference/NAME/`.
 """
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from mdrnets.config.load import load_config
-from mdrnets.errors import UserError
 from mdrnets.files.tables import read_rows
+from mdrnets.reporting.blocks import replace_blocks
 from mdrnets.reporting.claims.finding import COLUMN, VERDICTS, Finding
 from mdrnets.reporting.context import FEATURES
 from mdrnets.reporting.reference.run import REFERENCE, ReferenceRun, load_reference
 from mdrnets.reporting.tables.cells import HERE
 from mdrnets.reporting.tables.short import format_short_table1
-
-BLOCK = re.compile(
-    r"(?P<head><!-- reference run: (?P<name>[\w-]+) -->\n).*?"
-    r"(?P<tail><!-- end of the reference run -->)",
-    re.S,
-)
 
 
 def with_reference_runs(text: str, where: Path) -> str:
@@ -34,14 +27,7 @@ def with_reference_runs(text: str, where: Path) -> str:
     Raises:
         UserError: no block is found, or its reference run does not exist.
     """
-    if not BLOCK.search(text):
-        raise UserError(
-            f"{where}: found no block of a reference run; add the lines "
-            "`<!-- reference run: NAME -->` and `<!-- end of the reference run -->`"
-        )
-    return BLOCK.sub(
-        lambda match: match["head"] + format_block(match["name"]) + match["tail"], text
-    )
+    return replace_blocks(text, "reference run", format_block, where=where)
 
 
 def format_block(name: str) -> str:

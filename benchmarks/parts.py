@@ -1,0 +1,36 @@
+"""What single parts of trained networks contribute: the table that docs/real_faces.md shows."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from mdrnets.files.tables import read_rows, write_rows
+
+PARTS = Path(__file__).resolve().with_name("parts.csv")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A measured value.
+
+    Attributes:
+        profile, dataset: of the run.
+        table: title of the first column, which names the method and what was measured.
+        part: what was replaced or measured.
+        value: in the unit that `table` or `part` names.
+    """
+
+    profile: str
+    dataset: str
+    table: str
+    part: str
+    value: float
+
+
+def save_parts(new: Iterable[Part], path: Path = PARTS) -> None:
+    """Replace the tables of the same profile and data set, and keep all others."""
+    new = list(new)
+    measured = {(part.profile, part.dataset, part.table) for part in new}
+    old = read_rows(path, Part) if path.exists() else []
+    kept = [part for part in old if (part.profile, part.dataset, part.table) not in measured]
+    write_rows(path, Part, kept + new)
