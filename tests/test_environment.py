@@ -148,3 +148,12 @@ def _make(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
         capture_output=True,
         text=True,
     )
+
+
+def test_the_package_its_citation_and_the_newest_change_have_one_version() -> None:
+    package = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    headings = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.M)
+    released = next(heading for heading in headings if heading != "Unreleased")
+    assert citation["version"] == package["version"]
+    assert released == f"{package['version']} ({citation['date-released']})"
