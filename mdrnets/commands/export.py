@@ -37,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
     print(f"{folder}: {', '.join(exported.parts)}, trained on {exported.dataset}")
     if options.register:
         from mdrnets.exchange.mlflow_model import register
-        from mdrnets.tracking.store import require_store
+        from mdrnets.tracking.mlflow_store import require_store
 
         with require_store():
             print(register(config, exported, dataset=dataset, folder=folder))

@@ -28,7 +28,7 @@ def main(arguments: Sequence[str]) -> int:
     from mdrnets.dag.pipeline import Pipeline, snakemake_command
     from mdrnets.files.dvc import check_dvc_files
     from mdrnets.tracking.executions import check_results, current_records
-    from mdrnets.tracking.record import RecordStore
+    from mdrnets.tracking.record_store import RecordStore
     from mdrnets.tracking.records_archive import pack, unpack
 
     check_dvc_files()

@@ -12,7 +12,7 @@ from mdrnets.commands.command_line import command_parser
 from mdrnets.errors import UserError
 
 if TYPE_CHECKING:
-    from mdrnets.tracking.record import RecordStore
+    from mdrnets.tracking.record_store import RecordStore
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -33,8 +33,8 @@ def main(arguments: Sequence[str]) -> int:
     from mdrnets.config.load import load_config
     from mdrnets.exchange.logged_models import send_all
     from mdrnets.layout import Layout
-    from mdrnets.tracking.record import RecordStore
-    from mdrnets.tracking.store import TrackingError, public_uri
+    from mdrnets.tracking.mlflow_store import TrackingError, public_uri
+    from mdrnets.tracking.record_store import RecordStore
     from mdrnets.tracking.stream import retry_hint
 
     try:

@@ -28,7 +28,7 @@ def main(arguments: Sequence[str]) -> int:
 
     from mdrnets.config.load import load_config
     from mdrnets.exchange.logged_models import send_all
-    from mdrnets.tracking.store import open_store, require_store, server_uri, tracking_uri
+    from mdrnets.tracking.mlflow_store import open_store, require_store, server_uri, tracking_uri
 
     config = load_config(options.profile)
     with require_store():

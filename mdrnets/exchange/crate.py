@@ -26,7 +26,8 @@ from mdrnets.exchange.links import LICENCE, PAPER
 from mdrnets.files import sha256
 from mdrnets.tracking.dvc_lock import DvcLock
 from mdrnets.tracking.executions import Execution, changed_error
-from mdrnets.tracking.record import FileHash, Record, RecordStore
+from mdrnets.tracking.record import FileHash, Record
+from mdrnets.tracking.record_store import RecordStore
 
 PROFILES = {
     "https://w3id.org/ro/wfrun/process/0.5": "Process Run Crate",

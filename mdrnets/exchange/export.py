@@ -13,7 +13,8 @@ from mdrnets.files.markdown import format_facts, format_table
 from mdrnets.layout import Layout
 from mdrnets.methods.exported_folder import ExportedMethod, export_networks
 from mdrnets.methods.model_files import ModelConfig, load_model_config
-from mdrnets.tracking.record import Record, RecordStore, hashes
+from mdrnets.tracking.record import Record, hashes
+from mdrnets.tracking.record_store import RecordStore
 
 LICENCE = Path("LICENSE")
 CARD = "README.md"

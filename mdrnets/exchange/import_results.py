@@ -25,8 +25,10 @@ from mdrnets.exchange.bundle import select_jobs
 from mdrnets.files import atomic_write
 from mdrnets.files.archives import DAMAGED_ZIP, open_zip
 from mdrnets.files.text import unreadable_error
+from mdrnets.tracking.curves import curves_path
 from mdrnets.tracking.executions import changed_parameter, has_current_code
-from mdrnets.tracking.record import FileHash, Record, RecordStore, curves_path, hashes
+from mdrnets.tracking.record import FileHash, Record, hashes
+from mdrnets.tracking.record_store import RecordStore
 
 REMEDY = "copy the results again"
 MAX_RECORD_BYTES = 2**26

@@ -19,8 +19,9 @@ from mdrnets.files import sha256
 from mdrnets.layout import Layout
 from mdrnets.methods.exported_folder import export_networks, inference_networks
 from mdrnets.tracking.mlflow_requests import flat_parameters
-from mdrnets.tracking.record import MlflowStatus, Record, RecordStore
-from mdrnets.tracking.store import Store, open_store
+from mdrnets.tracking.mlflow_store import Store, open_store
+from mdrnets.tracking.record import MlflowStatus, Record
+from mdrnets.tracking.record_store import RecordStore
 from mdrnets.tracking.sync import sync
 
 if TYPE_CHECKING:

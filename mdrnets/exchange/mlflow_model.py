@@ -20,7 +20,7 @@ from mdrnets.methods.exported import LoadedMethod, load_method
 from mdrnets.methods.exported_folder import ExportedMethod
 from mdrnets.networks.composite import composite
 from mdrnets.tracking.mlflow_requests import find_run
-from mdrnets.tracking.store import open_store, server_uri
+from mdrnets.tracking.mlflow_store import open_store, server_uri
 from mdrnets.tracking.sync import EXECUTION
 
 

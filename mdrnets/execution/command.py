@@ -210,7 +210,7 @@ def _execute(
     from mdrnets.dag.pipeline import Pipeline, record_name
     from mdrnets.execution.run import STREAMED_PROGRAM, StageRun
     from mdrnets.runtime.gpus import lock_gpus
-    from mdrnets.tracking.record import RecordStore
+    from mdrnets.tracking.record_store import RecordStore
 
     pipeline = Pipeline(load_config(profile))
     job = pipeline.find(program, list(arguments.values()))

@@ -104,7 +104,7 @@ class StageRun:
             error: what ended the execution, or None.
         """
         from mdrnets.exchange.logged_models import send_all
-        from mdrnets.tracking.store import TrackingError
+        from mdrnets.tracking.mlflow_store import TrackingError
         from mdrnets.tracking.stream import retry_hint
 
         try:

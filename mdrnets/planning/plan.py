@@ -30,7 +30,8 @@ from mdrnets.planning.speed import (
     loading_seconds,
     median_utilisation,
 )
-from mdrnets.tracking.record import Record, RecordStore
+from mdrnets.tracking.record import Record
+from mdrnets.tracking.record_store import RecordStore
 
 logger = logging.getLogger(__name__)
 

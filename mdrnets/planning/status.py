@@ -20,8 +20,10 @@ from mdrnets.layout import Layout
 from mdrnets.planning.resources import read_planned_seconds
 from mdrnets.planning.schedule import Task
 from mdrnets.planning.sizes import count_images, count_steps
+from mdrnets.tracking.curves import read_points
 from mdrnets.tracking.executions import is_current
-from mdrnets.tracking.record import FileHash, Record, RecordStore, read_points
+from mdrnets.tracking.record import FileHash, Record
+from mdrnets.tracking.record_store import RecordStore
 
 State = Literal["done", "running", "failed", "interrupted", "left"]
 STATES: tuple[State, ...] = get_args(State)

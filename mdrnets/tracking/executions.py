@@ -10,7 +10,8 @@ from mdrnets.errors import UserError
 from mdrnets.tracking.dvc_lock import DvcLock
 from mdrnets.tracking.inputs import recovery_hint
 from mdrnets.tracking.provenance import this_process
-from mdrnets.tracking.record import Record, RecordStore, hashes
+from mdrnets.tracking.record import Record, hashes
+from mdrnets.tracking.record_store import RecordStore
 
 
 @dataclass(frozen=True)

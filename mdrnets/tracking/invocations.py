@@ -18,8 +18,9 @@ from mdrnets.tracking.mlflow_requests import (
     milliseconds,
     running_runs,
 )
-from mdrnets.tracking.record import Record, RecordStore, now
-from mdrnets.tracking.store import Store
+from mdrnets.tracking.mlflow_store import Store
+from mdrnets.tracking.record import Record, now
+from mdrnets.tracking.record_store import RecordStore
 
 if TYPE_CHECKING:
     from mlflow.entities import Metric

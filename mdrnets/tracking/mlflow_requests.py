@@ -7,8 +7,8 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from mdrnets.tracking.mlflow_store import Store
 from mdrnets.tracking.record import Record
-from mdrnets.tracking.store import Store
 
 if TYPE_CHECKING:
     from mlflow.entities import Run

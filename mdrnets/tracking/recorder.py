@@ -11,17 +11,10 @@ from mdrnets.dag.pipeline import Job, Pipeline, record_name
 from mdrnets.errors import UserError
 from mdrnets.layout import Layout
 from mdrnets.tracking import provenance
+from mdrnets.tracking.curves import append_point, curves_path, last_step
 from mdrnets.tracking.inputs import TAKE_CHANGED, check_inputs
-from mdrnets.tracking.record import (
-    Record,
-    RecordStore,
-    Status,
-    append_point,
-    curves_path,
-    hashes,
-    last_step,
-    now,
-)
+from mdrnets.tracking.record import Record, Status, hashes, now
+from mdrnets.tracking.record_store import RecordStore
 
 
 class RunRecorder:

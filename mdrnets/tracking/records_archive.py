@@ -15,7 +15,9 @@ from mdrnets.errors import UserError
 from mdrnets.files import add_deflated, atomic_write
 from mdrnets.files.archives import open_zip, read_member
 from mdrnets.files.text import unreadable_error
-from mdrnets.tracking.record import Record, RecordStore, curves_path, is_inside
+from mdrnets.tracking.curves import curves_path
+from mdrnets.tracking.record import Record, is_inside
+from mdrnets.tracking.record_store import RecordStore
 
 REMEDY = "run `dvc pull --force`"
 MAX_CURVES_BYTES = 2**30

@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable
 
 from mdrnets.errors import UserError
+from mdrnets.tracking.mlflow_store import TrackingError, open_store
 from mdrnets.tracking.recorder import RunRecorder
-from mdrnets.tracking.store import TrackingError, open_store
 from mdrnets.tracking.sync import open_run, send, send_points
 
 logger = logging.getLogger(__name__)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock
 
 from mdrnets.files import sha256
+from mdrnets.tracking.curves import read_points
 from mdrnets.tracking.invocations import end_invocations, parent_run
 from mdrnets.tracking.mlflow_requests import (
     METRICS,
@@ -25,16 +26,10 @@ from mdrnets.tracking.mlflow_requests import (
     milliseconds,
     running_runs,
 )
+from mdrnets.tracking.mlflow_store import Store, open_store, public_uri
 from mdrnets.tracking.provenance import Process
-from mdrnets.tracking.record import (
-    MlflowStatus,
-    Record,
-    RecordStore,
-    is_inside,
-    now,
-    read_points,
-)
-from mdrnets.tracking.store import Store, open_store, public_uri
+from mdrnets.tracking.record import MlflowStatus, Record, is_inside, now
+from mdrnets.tracking.record_store import RecordStore
 
 if TYPE_CHECKING:
     from mlflow.entities import DatasetInput

@@ -6,7 +6,8 @@ import pytest
 from mdrnets.commands.command_line import run_command
 from mdrnets.files import write_text
 from mdrnets.layout import Layout
-from mdrnets.tracking.record import Record, RecordStore, hashes
+from mdrnets.tracking.record import Record, hashes
+from mdrnets.tracking.record_store import RecordStore
 from tests.helpers import finished_run
 
 LAYOUT = Layout("smoke")

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from mdrnets.commands.command_line import run_command
+from mdrnets.tracking.mlflow_store import open_store
 from mdrnets.tracking.provenance import Process, this_process
-from mdrnets.tracking.record import Record, RecordStore, now, read
-from mdrnets.tracking.store import open_store
+from mdrnets.tracking.record import Record, now, read
+from mdrnets.tracking.record_store import RecordStore
 
 Make = Callable[..., Record]
 SMOKE = ["--profile", "smoke"]

@@ -14,8 +14,8 @@ import pytest
 from mdrnets.commands import ui
 from mdrnets.commands.command_line import run_command
 from mdrnets.execution.ports import HOST, is_used
-from mdrnets.tracking import store as store_module
-from mdrnets.tracking.store import open_store
+from mdrnets.tracking import mlflow_store
+from mdrnets.tracking.mlflow_store import open_store
 from tests.helpers.browser import needs_chromium, open_chromium
 
 ROOT = Path(__file__).parents[2]
@@ -28,7 +28,7 @@ def test_a_server_that_runs_is_only_opened(
     opened: list[str] = []
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://me:secret@host/mlflow/")
     monkeypatch.setattr(webbrowser, "open", opened.append)
-    monkeypatch.setattr(store_module, "_experiment", lambda *_: "42")
+    monkeypatch.setattr(mlflow_store, "_experiment", lambda *_: "42")
     monkeypatch.setattr(ui, "choose_port", None)
     assert run_command("ui", SMOKE) == 0
     page = "host/mlflow/#/experiments/42/runs?workflowType=machine_learning"
@@ -62,9 +62,9 @@ from contextlib import nullcontext
 from types import SimpleNamespace
 from mdrnets.commands.command_line import run_command
 from mdrnets.exchange import logged_models
-from mdrnets.tracking import store
+from mdrnets.tracking import mlflow_store
 logged_models.send_all = lambda config: 0
-store.open_store = lambda profile: nullcontext(SimpleNamespace(experiment="1"))
+mlflow_store.open_store = lambda profile: nullcontext(SimpleNamespace(experiment="1"))
 sys.executable, port = sys.argv[1:]
 sys.exit(run_command("ui", ["--profile", "smoke", "--no-browser", "--port", port]))
 """

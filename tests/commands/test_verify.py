@@ -10,7 +10,8 @@ import pytest
 from mdrnets.commands.command_line import run_command
 from mdrnets.dag.pipeline import Pipeline
 from mdrnets.files import write_text
-from mdrnets.tracking.record import FileHash, Record, RecordStore
+from mdrnets.tracking.record import FileHash, Record
+from mdrnets.tracking.record_store import RecordStore
 from tests.helpers.finished_run import (
     LAYOUT,
     REFERENCE,

@@ -30,7 +30,8 @@ REPORTING = {
     "mdrnets.execution.run": {"StageRun"},
     "mdrnets.tracking.executions": {"Execution", "changed_error", "executions"},
     "mdrnets.tracking.provenance": {"GitState", "git_state"},
-    "mdrnets.tracking.record": {"Record", "RecordStore", "hashes"},
+    "mdrnets.tracking.record": {"Record", "hashes"},
+    "mdrnets.tracking.record_store": {"RecordStore"},
     "mdrnets.training.display": {"Display"},
 }
 """What tracked code uses of the modules that read files or report what a job does."""

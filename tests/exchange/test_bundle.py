@@ -15,8 +15,10 @@ from mdrnets.exchange.bundle import find_inputs, select_jobs, write_bundle
 from mdrnets.exchange.import_results import mark_current
 from mdrnets.files import write_text
 from mdrnets.layout import BUNDLE
+from mdrnets.tracking.curves import append_point
 from mdrnets.tracking.provenance import git_state
-from mdrnets.tracking.record import Record, RecordStore, append_point, hashes, read
+from mdrnets.tracking.record import Record, hashes, read
+from mdrnets.tracking.record_store import RecordStore
 from tests.helpers.finished_run import LAYOUT, write_finished_run
 from tests.helpers.project import ROOT
 

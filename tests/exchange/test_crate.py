@@ -12,7 +12,8 @@ from mdrnets.dag.pipeline import Pipeline
 from mdrnets.exchange.crate import check_current
 from mdrnets.files import sha256, write_text
 from mdrnets.tracking.executions import executions
-from mdrnets.tracking.record import Record, RecordStore
+from mdrnets.tracking.record import Record
+from mdrnets.tracking.record_store import RecordStore
 from tests.helpers.crate_validation import issues
 from tests.helpers.finished_run import LAYOUT, VERSIONS, finish, write_finished_run, write_lock
 

@@ -10,9 +10,9 @@ import pytest
 
 from mdrnets.commands.command_line import run_command
 from mdrnets.files import write_text
+from mdrnets.tracking.mlflow_store import open_store
 from mdrnets.tracking.provenance import GitState
 from mdrnets.tracking.record import FileHash, Record, hashes
-from mdrnets.tracking.store import open_store
 from tests.helpers.project import LAYOUT, ROOT, SIZE
 from tests.helpers.trained_toys import write_trained_toys
 

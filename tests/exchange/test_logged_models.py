@@ -13,8 +13,9 @@ import pytest
 from mdrnets.config.load import load_config
 from mdrnets.exchange import logged_models
 from mdrnets.exchange.logged_models import send_all
-from mdrnets.tracking.record import Record, RecordStore, hashes, now
-from mdrnets.tracking.store import open_store
+from mdrnets.tracking.mlflow_store import open_store
+from mdrnets.tracking.record import Record, hashes, now
+from mdrnets.tracking.record_store import RecordStore
 from tests.helpers.project import LAYOUT, SIZE
 from tests.helpers.trained_toys import write_trained_toys
 

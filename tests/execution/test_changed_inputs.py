@@ -13,7 +13,8 @@ from mdrnets.execution.run import StageRun
 from mdrnets.files import write_text
 from mdrnets.layout import Layout
 from mdrnets.tracking.inputs import TAKE_CHANGED
-from mdrnets.tracking.record import Record, RecordStore, hashes, read
+from mdrnets.tracking.record import Record, hashes, read
+from mdrnets.tracking.record_store import RecordStore
 
 LAYOUT = Layout("smoke")
 SUMMARY = LAYOUT.summary("rendered_a", "mdrnets")

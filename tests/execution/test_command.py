@@ -22,7 +22,9 @@ from mdrnets.execution.run import StageRun
 from mdrnets.files import sha256, write_text
 from mdrnets.files.text import read_text
 from mdrnets.layout import Layout
-from mdrnets.tracking.record import Record, RecordStore, read, read_points
+from mdrnets.tracking.curves import read_points
+from mdrnets.tracking.record import Record, read
+from mdrnets.tracking.record_store import RecordStore
 
 ROOT = Path(__file__).parents[2]
 MASKS = {"dataset": "rendered_a"}

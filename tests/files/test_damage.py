@@ -26,7 +26,8 @@ from mdrnets.files.archives import MAX_RATIO, open_zip, read_member
 from mdrnets.files.arrays import map_array, read_tensors
 from mdrnets.files.tables import read_rows, read_table, write_rows, write_table
 from mdrnets.files.text import read_json, read_json_as, read_text
-from mdrnets.tracking.record import Record, append_point, read, read_points
+from mdrnets.tracking.curves import append_point, read_points
+from mdrnets.tracking.record import Record, read
 from mdrnets.training.history import History, read_history_rows
 from tests.helpers.damage import damaged_versions
 

@@ -16,7 +16,8 @@ from mdrnets.files import write_text
 from mdrnets.files.tables import field_names
 from mdrnets.layout import Layout
 from mdrnets.reporting.tables.cells import Cell
-from mdrnets.tracking.record import Record, RecordStore, hashes, now
+from mdrnets.tracking.record import Record, hashes, now
+from mdrnets.tracking.record_store import RecordStore
 from tests.helpers.project import ROOT, write_configuration, write_data
 
 Make = Callable[..., Record]

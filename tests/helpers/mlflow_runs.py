@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from mdrnets.tracking.store import Store
+from mdrnets.tracking.mlflow_store import Store
 
 if TYPE_CHECKING:
     from mlflow.entities import Run

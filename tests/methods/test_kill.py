@@ -19,7 +19,9 @@ from pathlib import Path
 import pytest
 
 from mdrnets.files import sha256
-from mdrnets.tracking.record import RecordStore, curves_path, read, read_points
+from mdrnets.tracking.curves import curves_path, read_points
+from mdrnets.tracking.record import read
+from mdrnets.tracking.record_store import RecordStore
 from tests.helpers.project import LAYOUT, ROOT, write_data
 from tests.helpers.tiny import SIZE, TRAINED, write_tiny_configuration
 

@@ -92,17 +92,17 @@ MUTATIONS = (
     ),
     Mutation(
         "records are changed under a lock",
-        "mdrnets/tracking/record.py",
+        "mdrnets/tracking/record_store.py",
         'with FileLock(self.folder / ".lock"):',
         "if True:",
-        "tests/tracking/test_record.py::test_records_are_changed_under_a_lock",
+        "tests/tracking/test_record_store.py::test_records_are_changed_under_a_lock",
     ),
     Mutation(
         "the database is made under a lock",
-        "mdrnets/tracking/store.py",
+        "mdrnets/tracking/mlflow_store.py",
         'with FileLock(f"{database}.lock") if database else nullcontext():',
         "with nullcontext():",
-        "tests/tracking/test_store.py::test_the_database_is_made_under_a_lock",
+        "tests/tracking/test_mlflow_store.py::test_the_database_is_made_under_a_lock",
     ),
     Mutation(
         "a record's name is no path",

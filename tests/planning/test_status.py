@@ -12,8 +12,10 @@ from mdrnets.dag.pipeline import Pipeline
 from mdrnets.files import write_text
 from mdrnets.planning.resources import runtime_minutes
 from mdrnets.planning.status import JobStatus, job_statuses, remaining_tasks
+from mdrnets.tracking.curves import append_point, curves_path
 from mdrnets.tracking.provenance import Process, this_process
-from mdrnets.tracking.record import FileHash, Record, RecordStore, append_point, curves_path
+from mdrnets.tracking.record import FileHash, Record
+from mdrnets.tracking.record_store import RecordStore
 from tests.helpers.finished_run import LAYOUT, write_finished_run
 from tests.helpers.project import edit_yaml
 

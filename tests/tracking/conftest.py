@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from mdrnets.tracking.record import RecordStore
-from mdrnets.tracking.store import Store, open_store
+from mdrnets.tracking.mlflow_store import Store, open_store
+from mdrnets.tracking.record_store import RecordStore
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from mdrnets.dag.pipeline import Pipeline
 from mdrnets.errors import UserError
 from mdrnets.files import write_text
 from mdrnets.tracking.executions import check_results, executions
-from mdrnets.tracking.record import Record, RecordStore
+from mdrnets.tracking.record import Record
+from mdrnets.tracking.record_store import RecordStore
 from tests.helpers.finished_run import LAYOUT, finish, write_finished_run, write_lock
 
 Make = Callable[..., Record]

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mdrnets.tracking.invocations import parent_run
-from mdrnets.tracking.record import Record, RecordStore, hashes
-from mdrnets.tracking.store import Store
+from mdrnets.tracking.mlflow_store import Store
+from mdrnets.tracking.record import Record, hashes
+from mdrnets.tracking.record_store import RecordStore
 from mdrnets.tracking.sync import sync
 from tests.helpers.mlflow_runs import BEGIN, END, list_runs
 

@@ -6,7 +6,8 @@ import pytest
 from mdrnets.config.load import load_config
 from mdrnets.dag.pipeline import Job, Pipeline
 from mdrnets.errors import UserError
-from mdrnets.tracking.record import read, read_points
+from mdrnets.tracking.curves import read_points
+from mdrnets.tracking.record import read
 from mdrnets.tracking.recorder import RunRecorder
 
 

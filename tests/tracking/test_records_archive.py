@@ -8,7 +8,9 @@ import pytest
 
 from mdrnets.errors import UserError
 from mdrnets.tracking import records_archive
-from mdrnets.tracking.record import MlflowStatus, Record, RecordStore, append_point, hashes
+from mdrnets.tracking.curves import append_point
+from mdrnets.tracking.record import MlflowStatus, Record, hashes
+from mdrnets.tracking.record_store import RecordStore
 from mdrnets.tracking.records_archive import pack
 
 Make = Callable[..., Record]

@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 
 from mdrnets.commands.command_line import run_command
-from mdrnets.tracking.record import RecordStore, read, read_points
-from mdrnets.tracking.store import open_store
+from mdrnets.tracking.curves import read_points
+from mdrnets.tracking.mlflow_store import open_store
+from mdrnets.tracking.record import read
+from mdrnets.tracking.record_store import RecordStore
 from mdrnets.tracking.stream import SEND_EVERY
 from tests.helpers.project import LAYOUT, ROOT, edit_yaml, write_configuration, write_data
 

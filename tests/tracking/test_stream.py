@@ -7,8 +7,8 @@ import pytest
 from mdrnets.config.load import load_config
 from mdrnets.dag.pipeline import Pipeline
 from mdrnets.tracking import stream
+from mdrnets.tracking.mlflow_store import open_store
 from mdrnets.tracking.recorder import RunRecorder
-from mdrnets.tracking.store import open_store
 from mdrnets.tracking.stream import Stream
 from mdrnets.tracking.sync import sync
 

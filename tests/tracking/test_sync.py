@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from mdrnets.tracking import sync as module
+from mdrnets.tracking.curves import append_point
+from mdrnets.tracking.mlflow_store import Store, TrackingError, open_store
 from mdrnets.tracking.provenance import Process, this_process
-from mdrnets.tracking.record import Record, RecordStore, append_point, hashes, read
-from mdrnets.tracking.store import Store, TrackingError, open_store
+from mdrnets.tracking.record import Record, hashes, read
+from mdrnets.tracking.record_store import RecordStore
 from mdrnets.tracking.sync import open_run, send_points, sync, unsent
 from tests.helpers.mlflow_runs import BEGIN, END, list_runs
 

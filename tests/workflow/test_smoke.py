@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mdrnets.reporting.captions import CAPTIONS
-from mdrnets.tracking.record import RecordStore
+from mdrnets.tracking.record_store import RecordStore
 from tests.helpers.remotes import remote
 from tests.workflow.conftest import Copy
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mdrnets.dag.pipeline import Job, Pipeline
-from mdrnets.tracking.record import Record, RecordStore
+from mdrnets.tracking.record import Record
+from mdrnets.tracking.record_store import RecordStore
 
 NO_RECORD = "No record on this machine: the results came from another machine or from a cache."
 

@@ -16,7 +16,8 @@ from mdrnets.files.tables import write_table
 from mdrnets.files.text import read_json_as
 from mdrnets.layout import Layout
 from mdrnets.methods.model_files import load_model_config
-from mdrnets.tracking.record import Record, RecordStore
+from mdrnets.tracking.record import Record
+from mdrnets.tracking.record_store import RecordStore
 
 COLUMNS = {  # in the CSV → in the Markdown
     "dataset": "data",

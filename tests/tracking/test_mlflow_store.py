@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from mdrnets.errors import UserError
-from mdrnets.tracking import store
-from mdrnets.tracking.store import TrackingError, file_system, open_store
+from mdrnets.tracking import mlflow_store
+from mdrnets.tracking.mlflow_store import TrackingError, file_system, open_store
 from tests.helpers.file_locks import is_locked
 
 
@@ -28,7 +28,7 @@ def test_plain_folders_are_refused(
 def test_sqlite_on_a_network_file_system_is_refused(
     configs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "file_system", lambda path: "nfs4")
+    monkeypatch.setattr(mlflow_store, "file_system", lambda path: "nfs4")
     with pytest.raises(UserError, match=r"mlflow\.db.*nfs4"), open_store("smoke"):
         pass
     assert not Path("mlflow.db").exists()
@@ -40,7 +40,7 @@ def test_the_file_system_is_that_of_the_deepest_mount(monkeypatch: pytest.Monkey
             self.mountpoint, self.fstype = mountpoint, fstype
 
     mounts = [Mount("/", "ext4"), Mount("/home", "nfs4"), Mount("/home/me/scratch", "xfs")]
-    monkeypatch.setattr(store.psutil, "disk_partitions", lambda all: mounts)
+    monkeypatch.setattr(mlflow_store.psutil, "disk_partitions", lambda all: mounts)
     assert file_system(Path("/home/me/project/mlflow.db")) == "nfs4"
     assert file_system(Path("/home/me/scratch/mlflow.db")) == "xfs"
     assert file_system(Path("/homely/mlflow.db")) == "ext4"
@@ -183,7 +183,7 @@ def test_a_locked_database_is_waited_for_by_eight_processes(database: Path) -> N
 
 
 def test_the_database_is_made_under_a_lock(configs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    create, experiment = store._create, store._experiment
+    create, experiment = mlflow_store._create, mlflow_store._experiment
     locked = []
 
     def note(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -193,8 +193,8 @@ def test_the_database_is_made_under_a_lock(configs: Path, monkeypatch: pytest.Mo
 
         return spy
 
-    monkeypatch.setattr(store, "_create", note(create))
-    monkeypatch.setattr(store, "_experiment", note(experiment))
+    monkeypatch.setattr(mlflow_store, "_create", note(create))
+    monkeypatch.setattr(mlflow_store, "_experiment", note(experiment))
     with open_store("smoke"):
         pass
     assert locked == [True, True]
