@@ -22,14 +22,15 @@ def main(arguments: Sequence[str]) -> int:
 
     from mdrnets.config.load import load_config
     from mdrnets.dag.pipeline import Pipeline
-    from mdrnets.exchange.crate import Agent, build_crate, check_current
+    from mdrnets.exchange.crate import Agent, build_crate
+    from mdrnets.exchange.unchanged import require_unchanged
     from mdrnets.files import atomic_write
     from mdrnets.tracking.executions import executions
 
     pipeline = Pipeline(load_config(options.profile))
     agent = Agent(options.agent or _git_user(), options.agent_url)
     finished = executions(pipeline)
-    check_current(finished)
+    require_unchanged(finished)
     crate = build_crate(pipeline, finished, agent=agent, with_data=options.with_data)
     target = pipeline.layout.report("crate.zip")
     with atomic_write(target) as temporary:

@@ -9,7 +9,7 @@ from rocrate.rocrate import ROCrate
 
 from mdrnets.commands.command_line import run_command
 from mdrnets.dag.pipeline import Pipeline
-from mdrnets.exchange.crate import check_current
+from mdrnets.exchange.unchanged import require_unchanged
 from mdrnets.files import sha256, write_text
 from mdrnets.tracking.executions import executions
 from mdrnets.tracking.record import Record
@@ -246,8 +246,8 @@ def test_a_file_that_many_executions_read_is_hashed_once(
         hashed.append(path)
         return sha256(path)
 
-    monkeypatch.setattr("mdrnets.exchange.crate.sha256", record_call)
-    check_current(executions(pipeline))
+    monkeypatch.setattr("mdrnets.exchange.unchanged.sha256", record_call)
+    require_unchanged(executions(pipeline))
     assert sorted(hashed) == sorted(set(hashed)) and LAYOUT.split("one") in hashed
 
 
