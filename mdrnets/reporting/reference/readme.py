@@ -54,7 +54,8 @@ def format_block(name: str) -> str:
 def _format_run(reference: ReferenceRun, folder: Path) -> str:
     cost = reference.cost
     machines = "; ".join(dict.fromkeys(_machine(s.cpu, s.gpus) for s in reference.settings))
-    commits = f"commit{'s' * (len(reference.commits) > 1)} {' and '.join(reference.commits)}"
+    *others, last = reference.commits
+    commits = f"commits {', '.join(others)} and {last}" if others else f"commit {last}"
     torch = ", ".join(dict.fromkeys(setting.torch for setting in reference.settings))
     return (
         f"```bash\n{reference.command}\n```\n\n"
