@@ -14,6 +14,7 @@ from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from benchmarks.parts import ICT_PARTS
 from benchmarks.validation_faces import from_command_line, hole_l1
 from mdrnets.methods.ict.method import ICT
 from mdrnets.methods.ict.palette import quantise, reduce_to_grid
@@ -24,7 +25,7 @@ def main() -> None:
     run = from_command_line(__doc__, "ict")
     assert isinstance(run.model, ICT), "ict is ICT"
     rows = _fill_hole(run.model, run.image, run.hole, seed=run.config.protocol.seed)
-    run.report("ICT: hole filled by", rows, unit="L1 in the hole %")
+    run.report(ICT_PARTS, rows)
 
 
 @torch.no_grad()

@@ -18,6 +18,7 @@ from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from benchmarks.parts import LOSS_TERMS, MDRNETS_PARTS, MEMORY
 from benchmarks.validation_faces import from_command_line, hole_l1
 from mdrnets.methods.mdrnets.memory import relative_length
 from mdrnets.methods.mdrnets.method import MDRNets
@@ -29,11 +30,9 @@ def main() -> None:
     run = from_command_line(__doc__, "mdrnets")
     model = run.model
     assert isinstance(model, MDRNets), "mdrnets is MDRNets"
-    rows = _replace_parts(model, run.image, run.hole)
-    run.report("MDRNets: hole filled by", rows, unit="L1 in the hole %")
-    rows = _gradients(model, run.image, run.hole)
-    run.report("MDRNets: loss term", rows, unit="share of the gradient's norm, %")
-    run.report("MDRNets: memory, parser and correlation", _memory(model, run.image, run.hole))
+    run.report(MDRNETS_PARTS, _replace_parts(model, run.image, run.hole))
+    run.report(LOSS_TERMS, _gradients(model, run.image, run.hole))
+    run.report(MEMORY, _memory(model, run.image, run.hole))
 
 
 @torch.no_grad()

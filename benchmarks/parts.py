@@ -3,10 +3,24 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from mdrnets.files.tables import read_rows, write_rows
 
 PARTS = Path(__file__).resolve().with_name("parts.csv")
+
+
+class Measurement(NamedTuple):
+    """What is measured of each part: the titles of a table's columns."""
+
+    table: str
+    unit: str
+
+
+MDRNETS_PARTS = Measurement("MDRNets: hole filled by", "L1 in the hole %")
+LOSS_TERMS = Measurement("MDRNets: loss term", "share of the gradient's norm, %")
+MEMORY = Measurement("MDRNets: memory, parser and correlation", "")
+ICT_PARTS = Measurement("ICT: hole filled by", "L1 in the hole %")
 
 
 @dataclass(frozen=True)
@@ -15,9 +29,9 @@ class Part:
 
     Attributes:
         profile, dataset: of the run.
-        table: title of the first column, which names the method and what was measured.
+        table: see `Measurement`.
         part: what was replaced or measured.
-        value: in the unit that `table` or `part` names.
+        value: in the unit of the measurement, or that `part` names.
     """
 
     profile: str

@@ -6,17 +6,18 @@ The sentences between them are written by hand.
 """
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.parts import PARTS, Part
+from benchmarks.parts import ICT_PARTS, LOSS_TERMS, MDRNETS_PARTS, MEMORY, PARTS, Measurement, Part
 from mdrnets.config.load import Config, load_config
 from mdrnets.files.markdown import format_table
 from mdrnets.files.tables import read_rows, read_table
 from mdrnets.metrics.names import frechet_name
 from mdrnets.reporting.blocks import replace_blocks
+from mdrnets.reporting.claims.formatting import format_signed
 from mdrnets.reporting.reference.run import REFERENCE
 from mdrnets.reporting.reference.trainings import TRAININGS, TrainingScore
 from mdrnets.reporting.tables.cells import Cell
@@ -52,7 +53,7 @@ class RealFaces:
                 key = dataset, method, metric, self.largest
                 before, after = self.short[key], self.long[key]
                 decimals = 2 if metric == "L1" else 0
-                change = _signed(100 * (after / before - 1), 0)
+                change = format_signed(100 * (after / before - 1), 0)
                 row.append(f"{before:.{decimals}f} → {after:.{decimals}f} ({change} %)")
             rows.append(row)
         return format_table(headers, rows, labels=1)
@@ -91,7 +92,7 @@ class RealFaces:
         for row in read_table(REFERENCE / LONG / "refinement.csv"):
             if row["worse"] == "the coarse face":
                 digits = 1 if row["metric"] == self.distance else 2
-                difference = _signed(float(row["difference"]), digits)
+                difference = format_signed(float(row["difference"]), digits)
                 differences.setdefault(row["dataset"], []).append(difference)
         rows = [
             (self.config.profile.datasets[dataset].published_as, *values)
@@ -112,27 +113,27 @@ class RealFaces:
         return format_table((network, phase, loss, *numbers), rows, labels=3)
 
     def replaced_parts(self) -> str:
-        return self._parts("MDRNets: hole filled by", "L1 in the hole %")
+        return self._parts(MDRNETS_PARTS)
 
     def loss_terms(self) -> str:
-        return self._parts("MDRNets: loss term", "share of the gradient's norm, %")
+        return self._parts(LOSS_TERMS)
 
     def memory(self) -> str:
-        return self._parts("MDRNets: memory, parser and correlation", "")
+        return self._parts(MEMORY)
 
     def ict_parts(self) -> str:
-        return self._parts("ICT: hole filled by", "L1 in the hole %")
+        return self._parts(ICT_PARTS)
 
-    def _parts(self, table: str, unit: str) -> str:
+    def _parts(self, measurement: Measurement) -> str:
         """Values after 5,000 and after 500 steps."""
-        parts = [part for part in read_rows(PARTS, Part) if part.table == table]
+        parts = [part for part in read_rows(PARTS, Part) if part.table == measurement.table]
         values = {(part.profile, part.part): part.value for part in parts}
         rows = [
             (part.part, _significant(part.value), _significant(values[SHORT, part.part]))
             for part in parts
             if part.profile == LONG
         ]
-        return format_table((table, unit, "after 500 steps"), rows, labels=1)
+        return format_table((*measurement, "after 500 steps"), rows, labels=1)
 
 
 def page(text: str) -> str:
@@ -148,7 +149,7 @@ def page(text: str) -> str:
 
 def _read_scores(run: str) -> dict[tuple[str, str, str, str], float]:
     """(data set, method, metric, bin) → value of a reference run."""
-    cells: Iterable[Cell] = (
+    cells = (
         cell
         for name in ("table1.csv", "table2.csv")
         for cell in read_rows(REFERENCE / run / name, Cell)
@@ -158,10 +159,6 @@ def _read_scores(run: str) -> dict[tuple[str, str, str, str], float]:
         for cell in cells
         if cell.value is not None
     }
-
-
-def _signed(value: float, decimals: int) -> str:
-    return f"{value:+.{decimals}f}".replace("-", "−")
 
 
 def _significant(value: float) -> str:

@@ -7,7 +7,7 @@ import torch
 from tabulate import tabulate
 from torch import Tensor
 
-from benchmarks.parts import Part, save_parts
+from benchmarks.parts import Measurement, Part, save_parts
 from mdrnets.config.load import Config, load_config
 from mdrnets.data.assignment import select
 from mdrnets.data.dataset import map_holes, map_images
@@ -42,10 +42,11 @@ class TrainedRun:
     image: Tensor
     hole: Tensor
 
-    def report(self, table: str, rows: Sequence[tuple[str, float]], *, unit: str = "") -> None:
+    def report(self, measurement: Measurement, rows: Sequence[tuple[str, float]]) -> None:
         """Print what was measured of each part, and save it if that was asked for."""
-        print(tabulate(rows, [table, unit], tablefmt="pipe", floatfmt=".3g"), end="\n\n")
+        print(tabulate(rows, measurement, tablefmt="pipe", floatfmt=".3g"), end="\n\n")
         if self.save:
+            table = measurement.table
             save_parts(Part(self.config.name, self.dataset, table, *row) for row in rows)
 
 

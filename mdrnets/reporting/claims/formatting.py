@@ -97,9 +97,9 @@ def _view_finding(finding: Finding, config: Config) -> FindingView:
     )
 
 
-def format_signed(value: float | None) -> str:
+def format_signed(value: float | None, decimals: int = DECIMALS) -> str:
     """For example `−0.501`."""
-    return BLANK if value is None else f"{value:+.{DECIMALS}f}".replace("-", "−")
+    return BLANK if value is None else f"{value:+.{decimals}f}".replace("-", "−")
 
 
 def _format_test(finding: Finding) -> str:

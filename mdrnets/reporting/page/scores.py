@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mdrnets.config.load import Config
 from mdrnets.files.tables import read_rows
+from mdrnets.reporting.claims.formatting import format_signed
 from mdrnets.reporting.scale import find_limits
 from mdrnets.reporting.tables.cells import (
     BLANK,
@@ -173,7 +174,7 @@ def _difference(cell: Cell, metric: Metric, *, decides: bool) -> tuple[str, str]
     if cell.value is None or cell.published is None or not comparable:
         return BLANK, ""
     difference = round(cell.value, metric.decimals) - cell.published
-    text = f"{difference:+.{metric.decimals}f}".replace("-", "−")
+    text = format_signed(difference, metric.decimals)
     if not decides:
         return text, "differs"
     if round(difference, metric.decimals) == 0:
