@@ -40,8 +40,9 @@ differences of a tenth are noise.
 {precision}
 
 To measure again: `python benchmarks/before_after.py --before COMMIT [CASE …]`, then
-`python benchmarks/precision.py` and `python benchmarks/performance_page.py`. This page is generated
-from [`benchmarks/before_after.csv`](../benchmarks/before_after.csv) and
+`python benchmarks/precision.py --profile {profile} --pairs {pairs}` and
+`python benchmarks/performance_page.py`. This page is generated from
+[`benchmarks/before_after.csv`](../benchmarks/before_after.csv) and
 [`benchmarks/precision.csv`](../benchmarks/precision.csv). `benchmarks/training_step.py` times whole
 training steps of a profile. Nothing was timed on a GPU.
 """
