@@ -33,7 +33,7 @@ from mdrnets.methods.base import Batch, Method, Phase, Trainable
 from mdrnets.methods.compiling import compile_networks
 from mdrnets.methods.numerics import set_profile_numerics
 from mdrnets.planning.counting import CostCounter
-from mdrnets.planning.speed import COMPLETE, Device, Measurement, find_device
+from mdrnets.planning.speed import COMPLETE, Measurement, Speed, find_device
 from mdrnets.runtime.numerics import autocast
 from mdrnets.training.checks import UpdateChecks
 from mdrnets.training.history import History
@@ -99,8 +99,11 @@ def main() -> None:
             )
 
     device = find_device(numerics["device"], profile.device)
+    speed = None
+    if device is not None:
+        speed = Speed(device, precision=profile.precision, threads=profile.threads)
     print(f"{numerics['device']}, {profile.precision}, {profile.image_size}²")
-    print(tabulate(list(_rows(timings, device, profile)), HEADERS, disable_numparse=True))
+    print(tabulate(list(_rows(timings, speed)), HEADERS, disable_numparse=True))
     if options.csv is not None:
         write_table(
             options.csv,
@@ -113,6 +116,7 @@ def main() -> None:
                     profile.image_size,
                     timing.batch,
                     profile.precision,
+                    speed.cores if speed else 1,
                     timing.parameters,
                     f"{1 / timing.seconds:.4g}",
                     timing.memory,
@@ -125,15 +129,9 @@ def main() -> None:
 HEADERS = ("network", "phase", "batch", "ms/step", "images/s", "% of peak", "GiB", "hours in all")
 
 
-def _rows(
-    timings: list[Timing], device: Device | None, profile: Profile
-) -> Iterator[tuple[str, ...]]:
+def _rows(timings: list[Timing], speed: Speed | None) -> Iterator[tuple[str, ...]]:
     for timing in timings:
-        share = ""
-        if device is not None:
-            cores = profile.threads if profile.device == "cpu" else 1
-            peak = cores * device.peak[profile.precision]
-            share = f"{200 * timing.macs / timing.seconds / peak:.0f}"
+        share = f"{200 * timing.macs / timing.seconds / speed.peak:.0f}" if speed else ""
         yield (
             timing.network,
             timing.phase,

@@ -48,6 +48,7 @@ def main(arguments: Sequence[str]) -> int:
     speed = Speed(
         DEVICES[device],
         precision=config.profile.precision,
+        threads=config.profile.threads,
         measurements=read_measurements(REFERENCE / f"throughput_{device}.csv"),
     )
     plan = Planner(config, speed, any_device=options.device is None).plan()

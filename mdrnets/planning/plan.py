@@ -211,7 +211,7 @@ class Planner:
                     units=self._units(ranks),
                     seconds=steps * (computing + waiting),
                     source="measured" if measured else "estimated",
-                    gpu_memory=measured.peak_memory_bytes if measured else CONTEXT + needed,
+                    gpu_memory=_peak_memory(measured, CONTEXT + needed),
                     busy=computing / (computing + waiting),
                 )
             )
@@ -222,7 +222,7 @@ class Planner:
         on_cpu = max(w.gpu_memory for w in work) if not job.gpus else 0
         return PlannedJob(
             work=tuple(work),
-            memory=(record and record.peak_memory) or PROCESS * ranks + state + on_cpu,
+            memory=_main_memory(record, PROCESS * ranks + state + on_cpu, ranks=ranks),
             output_bytes=cost.weights,
             temporary_bytes=STATES * state,
         )
@@ -243,6 +243,7 @@ class Planner:
             macs += step.macs / len(bins)
             seconds += steps * self._step_seconds(step, measured, 1)
         source = "record" if record else "measured" if measured else "estimated"
+        on_gpu = _peak_memory(measured, CONTEXT + cost.weights + cost.frozen)
         work = Work(
             network=network,
             dataset=dataset,
@@ -253,12 +254,11 @@ class Planner:
             units=self._units(1),
             seconds=record.seconds if record else seconds,
             source=source,
-            gpu_memory=measured.peak_memory_bytes
-            if measured
-            else CONTEXT + cost.weights + cost.frozen,
+            gpu_memory=on_gpu,
         )
         return PlannedJob(
             work=(work,),
+            memory=_main_memory(record, PROCESS + (0 if job.gpus else on_gpu)),
             output_bytes=completion_bytes(self.config, self._images[dataset]),
         )
 
@@ -299,14 +299,12 @@ class Planner:
         """Seconds of a step. Ranks share the arithmetic of a batch, but each starts all kernels."""
         if measured is not None:
             return 1 / measured.steps_per_second / ranks
-        cores = self.config.profile.threads if self.config.profile.device == "cpu" else 1
-        shared = Cost(macs=cost.macs / ranks / cores, kernels=cost.kernels)
+        shared = Cost(macs=cost.macs / ranks, kernels=cost.kernels)
         return self.speed.estimate_seconds(shared, utilisation=self._utilisation)
 
     def _units(self, ranks: int) -> int:
         """The GPUs or cores of a job with this number of processes."""
-        profile = self.config.profile
-        return ranks * (profile.threads if profile.device == "cpu" else 1)
+        return ranks * self.speed.cores
 
     def _record(self, job: Job) -> Record | None:
         """The record of a finished execution with the same parameters, if there is one."""
@@ -316,3 +314,13 @@ class Planner:
         gpu = next(iter(record.machine.gpus), "")
         here = find_device(gpu, self.config.profile.device) is self.speed.device
         return record if here or self._any_device else None
+
+
+def _peak_memory(measured: Measurement | None, estimate: float) -> float:
+    """Bytes on each GPU: as measured, if it was measured on a GPU."""
+    return (measured and measured.peak_memory_bytes) or estimate
+
+
+def _main_memory(record: Record | None, estimate: float, *, ranks: int = 1) -> float:
+    """Bytes of main memory: as recorded of the largest process, for each rank."""
+    return ranks * record.peak_memory if record and record.peak_memory else estimate

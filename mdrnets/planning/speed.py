@@ -57,14 +57,15 @@ def _gpu(title: str, *, bf16: float, fp32: float, gib: int) -> Device:
     return Device(title, {"bf16-mixed": bf16 * 1e12, "32-true": fp32 * 1e12}, gib * 2**30)
 
 
+CPU = Device("one CPU core", {"bf16-mixed": 64e9, "32-true": 64e9}, 16 * 2**30, 0.0)
+"""A core of 2 GHz with AVX2: 2 multiply-adds of 8 numbers a cycle."""
 DEVICES = {
     "a100": _gpu("NVIDIA A100 80 GB", bf16=312, fp32=19.5, gib=80),
     "h100": _gpu("NVIDIA H100 SXM 80 GB", bf16=989, fp32=67, gib=80),
     "h200": _gpu("NVIDIA H200 141 GB", bf16=989, fp32=67, gib=141),
     "l40s": _gpu("NVIDIA L40S 48 GB", bf16=362, fp32=91.6, gib=48),
     "rtx4090": _gpu("NVIDIA RTX 4090 24 GB", bf16=165, fp32=82.6, gib=24),
-    # A core of 2 GHz with AVX2: 2 multiply-adds of 8 numbers a cycle.
-    "cpu": Device("one CPU core", {"bf16-mixed": 64e9, "32-true": 64e9}, 16 * 2**30, 0.0),
+    "cpu": CPU,
 }
 
 
@@ -76,7 +77,7 @@ def find_device(name: str, kind: str) -> Device | None:
         kind: `cpu` or `cuda`.
     """
     if kind == "cpu":
-        return DEVICES["cpu"]
+        return CPU
     plain = name.replace(" ", "").lower()
     return next((device for key, device in DEVICES.items() if key in plain), None)
 
@@ -88,7 +89,9 @@ class Measurement:
     Attributes:
         device: the name that its driver reports.
         phase: of the training, or `complete`.
+        cores: that the process computed on; 1 for a GPU.
         parameters: of the network, since its time depends on its width.
+        peak_memory_bytes: of the GPU; 0 on a CPU, where it is not measured.
     """
 
     device: str
@@ -97,19 +100,35 @@ class Measurement:
     image_size: int
     batch: int
     precision: str
+    cores: int
     parameters: int
     steps_per_second: float
     peak_memory_bytes: int
 
 
 class Speed:
-    """How fast one device is at one precision."""
+    """How fast a process is on one device at one precision.
+
+    Attributes:
+        cores: that it computes on; 1 for a GPU.
+        peak: operations per second of them all.
+        measurements: of such processes.
+    """
 
     def __init__(
-        self, device: Device, *, precision: str, measurements: Iterable[Measurement] = ()
+        self,
+        device: Device,
+        *,
+        precision: str,
+        threads: int = 1,
+        measurements: Iterable[Measurement] = (),
     ) -> None:
-        self.device, self.precision = device, precision
-        self.measurements = [m for m in measurements if m.precision == precision]
+        self.device = device
+        self.cores = threads if device is CPU else 1
+        self.peak = self.cores * device.peak[precision]
+        self.measurements = [
+            m for m in measurements if (m.precision, m.cores) == (precision, self.cores)
+        ]
 
     def find_measurement(
         self, *, network: str, phase: str, image_size: int, batch: int, parameters: int
@@ -123,8 +142,8 @@ class Speed:
 
     def estimate_seconds(self, cost: Cost, *, utilisation: float = UTILISATION) -> float:
         """Estimate the seconds of a step: those of its arithmetic or of its kernels, if longer."""
-        peak = self.device.peak[self.precision]
-        return max(2 * cost.macs / (peak * utilisation), cost.kernels * self.device.kernel_seconds)
+        arithmetic = 2 * cost.macs / (self.peak * utilisation)
+        return max(arithmetic, cost.kernels * self.device.kernel_seconds)
 
 
 def loading_seconds(*, images: float, image_size: int, threads: int, step: float) -> float:
@@ -142,8 +161,7 @@ def loading_seconds(*, images: float, image_size: int, threads: int, step: float
 
 def median_utilisation(speed: Speed, measured: Iterable[tuple[Cost, Measurement]]) -> float:
     """Return the median share of the peak that measured steps reach; `UTILISATION` without any."""
-    peak = speed.device.peak[speed.precision]
-    shares = [2 * cost.macs * m.steps_per_second / peak for cost, m in measured]
+    shares = [2 * cost.macs * m.steps_per_second / speed.peak for cost, m in measured]
     return statistics.median(shares) if shares else UTILISATION
 
 

@@ -60,7 +60,7 @@ class Record(Options):
         taken_inputs: inputs that had changed since their job made them, and were taken as they are.
         last_outputs: of the last execution that finished before this one.
         measurements: what the stage noted (seconds, parameters, images per second).
-        peak_memory: resident memory of the last attempt's process, in bytes.
+        peak_memory: resident memory of the last attempt's largest process, in bytes.
         mlflow: its MLflow run; None if nothing was sent.
     """
 

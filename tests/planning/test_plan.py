@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,12 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
 
 
 def _plan(config: Config, *measurements: Measurement) -> Plan:
-    speed = Speed(DEVICES["cpu"], precision="32-true", measurements=measurements)
+    speed = Speed(
+        DEVICES["cpu"],
+        precision="32-true",
+        threads=config.profile.threads,
+        measurements=measurements,
+    )
     return Planner(config, speed).plan()
 
 
@@ -79,14 +85,17 @@ def test_completions_take_all_bins_and_their_disk(config: Config) -> None:
 def test_a_measured_step_takes_what_was_measured(config: Config) -> None:
     estimated = _plan(config)
     row = Measurement(
-        "CPU", "base", "reconstruct", 32, 2, "32-true", estimated.parameters["base"], 0.5, 123
+        "CPU", "base", "reconstruct", 32, 2, "32-true", 1, estimated.parameters["base"], 0.5, 123
     )
     first, second = _plan(config, row).jobs["train_base one"].work
-    assert (first.source, first.gpu_memory) == ("measured", 123)
+    assert first.source == "measured"
     loading = loading_seconds(images=2, image_size=32, threads=0, step=2)
     assert first.seconds == pytest.approx((2 + loading) * first.steps)
     assert first.busy == pytest.approx(2 / (2 + loading))
     assert second.source == "estimated"
+    assert first.gpu_memory == 123
+    on_cpu = _plan(config, replace(row, peak_memory_bytes=0))
+    assert on_cpu.jobs["train_base one"].memory == estimated.jobs["train_base one"].memory
 
 
 def test_what_has_been_run_takes_what_it_took(
@@ -97,7 +106,6 @@ def test_what_has_been_run_takes_what_it_took(
         name="train-one-base",
         status="FINISHED",
         seconds=100.0,
-        peak_memory=77,
         parameters=dict(job.parameters),
     )
     LAYOUT.records.mkdir(parents=True)
@@ -105,11 +113,34 @@ def test_what_has_been_run_takes_what_it_took(
     job = _plan(config).jobs["train_base one"]
     assert job.seconds == pytest.approx(100)
     assert {work.source for work in job.work} == {"record"}
-    assert job.memory == 77
 
     other = record.model_copy(update={"parameters": {"params.yaml:seed": 1}})
     (LAYOUT.records / "train-one-base.json").write_text(other.model_dump_json())
     assert {w.source for w in _plan(config).jobs["train_base one"].work} == {"estimated"}
+
+
+@pytest.mark.parametrize(
+    ("program", "network", "memory"), [("train", "base", 2 * 77), ("complete", "toy", 77)]
+)
+def test_a_record_says_what_memory_each_process_takes(
+    config: Config,
+    make_record: Callable[..., Record],
+    program: str,
+    network: str,
+    memory: int,
+) -> None:
+    """Ranks share a training; a completion is one process."""
+    with edit_yaml("profiles/tiny.yaml") as profile:
+        profile["devices"] = 2
+    config = load_config()
+    job = Pipeline(config).find(program, ["one", network])
+    name = f"{program}-one-{network}"
+    record = make_record(
+        name=name, status="FINISHED", peak_memory=77, parameters=dict(job.parameters)
+    )
+    LAYOUT.records.mkdir(parents=True)
+    (LAYOUT.records / f"{name}.json").write_text(record.model_dump_json())
+    assert _plan(config).jobs[job.name].memory == memory
 
 
 def test_a_run_on_another_device_says_nothing_about_this_one(

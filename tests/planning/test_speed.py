@@ -16,7 +16,7 @@ from mdrnets.planning.speed import (
 )
 
 HEADER = ",".join(field_names(Measurement))
-ROW = "NVIDIA H100,pconv,initial,256,8,bf16-mixed,25779796,4.0,9000000000"
+ROW = "NVIDIA H100,pconv,initial,256,8,bf16-mixed,1,25779796,4.0,9000000000"
 
 
 def test_a_table_of_measurements_is_read(tmp_path: Path) -> None:
@@ -24,7 +24,7 @@ def test_a_table_of_measurements_is_read(tmp_path: Path) -> None:
     path.write_text(f"{HEADER}\n{ROW}\n")
     (row,) = read_measurements(path)
     assert row == Measurement(
-        "NVIDIA H100", "pconv", "initial", 256, 8, "bf16-mixed", 25779796, 4.0, 9_000_000_000
+        "NVIDIA H100", "pconv", "initial", 256, 8, "bf16-mixed", 1, 25779796, 4.0, 9_000_000_000
     )
     assert read_measurements(tmp_path / "throughput_a100.csv") == []
 
@@ -44,7 +44,7 @@ def test_a_table_that_is_none_is_refused(tmp_path: Path, text: str, where: str) 
 
 
 def test_only_a_measurement_of_the_same_counts() -> None:
-    row = Measurement("H100", "pconv", "initial", 256, 8, "bf16-mixed", 100, 4.0, 1)
+    row = Measurement("H100", "pconv", "initial", 256, 8, "bf16-mixed", 1, 100, 4.0, 1)
     speed = Speed(DEVICES["h100"], precision="bf16-mixed", measurements=[row])
 
     def find(speed: Speed, *, batch: int = 8, parameters: int = 100) -> Measurement | None:
@@ -70,9 +70,22 @@ def test_an_estimate_is_arithmetic_or_kernels_whichever_is_longer() -> None:
 
 def test_what_is_measured_says_what_a_device_reaches() -> None:
     speed = Speed(DEVICES["a100"], precision="bf16-mixed")  # 312 T operations a second
-    row = Measurement("A100", "pconv", "initial", 256, 8, "bf16-mixed", 100, 1.0, 1)
+    row = Measurement("A100", "pconv", "initial", 256, 8, "bf16-mixed", 1, 100, 1.0, 1)
     assert median_utilisation(speed, [(Cost(15.6e12, 1), row)]) == pytest.approx(0.1)
     assert median_utilisation(speed, []) == 0.25
+
+
+def test_cores_share_a_step() -> None:
+    cost = Cost(macs=1e9, kernels=10)
+    one = Speed(DEVICES["cpu"], precision="32-true")
+    row = Measurement("CPU", "pconv", "initial", 64, 8, "32-true", 4, 100, 8.0, 0)
+    four = Speed(DEVICES["cpu"], precision="32-true", threads=4, measurements=[row])
+    assert four.estimate_seconds(cost) == one.estimate_seconds(cost) / 4
+    utilisation = median_utilisation(four, [(cost, row)])
+    assert four.estimate_seconds(cost, utilisation=utilisation) == pytest.approx(1 / 8)
+    assert not Speed(DEVICES["cpu"], precision="32-true", measurements=[row]).measurements
+    gpu = Speed(DEVICES["a100"], precision="32-true", threads=4)
+    assert gpu.peak == DEVICES["a100"].peak["32-true"]
 
 
 def test_threads_hide_the_loading_that_fits_into_a_step() -> None:
