@@ -51,7 +51,7 @@ def read_task(config: Config, dataset: str) -> EvaluationSet:
     layout = Layout(config.name)
     for path in (layout.assignment(dataset), layout.images(dataset), layout.holes()):
         if not path.exists():
-            make = snakemake_command(config.name, layout.assignment(dataset))
+            make = snakemake_command(config.name, path)
             raise UserError(f"{path}: file not found; make it with `{make}`")
     return read_evaluation_set(config, dataset)
 

@@ -19,7 +19,7 @@ from typing import IO
 
 from pydantic import ValidationError
 
-from mdrnets.dag.pipeline import Job, Pipeline
+from mdrnets.dag.pipeline import Job, Pipeline, record_name
 from mdrnets.errors import UserError
 from mdrnets.exchange.bundle import select_jobs
 from mdrnets.files import atomic_write
@@ -133,7 +133,11 @@ def import_jobs(results: Results, pipeline: Pipeline, finished: list[ImportedJob
         content = points.read_bytes() if points.is_file() else None
         record = imported.record.model_copy(update={"mlflow": None})
         # `find_finished` checked it; an own record of the same files may be of earlier code.
-        records.import_record(record, content, keeps=lambda own: False)
+        if not records.import_record(record, content, keeps=lambda own: False):
+            raise UserError(
+                f"{imported.job.outputs[0]}: was changed while it was imported; wait until no job "
+                "runs here, and import the results again"
+            )
 
 
 def mark_current(pipeline: Pipeline, finished: list[ImportedJob]) -> None:
@@ -172,6 +176,12 @@ def _check_job(results: Results, job: Job, record: Record, made: Mapping[str, Fi
         raise UserError(
             f"{results.name}: {first} was made with another value of {key} (job `{job.name}`); "
             f"restore the value, or {bundle}"
+        )
+    name = record_name(job.stage, job.wildcards)
+    if record.name != name or set(record.outputs) != set(map(str, job.outputs)):
+        raise UserError(
+            f"{results.name}: the record {name} has another name or other outputs than job "
+            f"`{job.name}`; {REMEDY}"
         )
     here = hashes(path for path in job.inputs if str(path) not in made)
     for name in map(str, job.inputs):

@@ -184,6 +184,8 @@ def _edit(path: Path, before: str, after: str) -> None:
         ("parameter", "network:seed"),
         ("input", LAYOUT.images("one")),
         ("record", "records"),
+        ("name", "train-"),
+        ("outputs", "train-"),
         ("nothing", "records"),
     ],
 )
@@ -205,6 +207,10 @@ def test_what_does_not_fit_is_refused_and_nothing_is_written(
             write_text(LAYOUT.images("one"), "other\n")
         case "record":
             write_text(record, "{}")
+        case "name":
+            _edit(record, '"name": "', '"name": "other-')
+        case "outputs":
+            _edit(record, '"outputs": {', '"outputs": {"other": {"sha256": "", "bytes": 0},')
         case "nothing":
             shutil.rmtree(there / LAYOUT.records)
     assert run_command("import-results", [str(there)]) == 1

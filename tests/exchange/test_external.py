@@ -92,12 +92,21 @@ def test_a_missing_image_is_named(project: Path, capsys: pytest.CaptureFixture[s
     ("arguments", "named"),
     [
         (["--dataset", "three"], "profiles/tiny.yaml: datasets: three"),
-        (["--dataset", "one"], str(LAYOUT.assignment("one"))),
+        (["--dataset", "one"], str(LAYOUT.images("one"))),
     ],
 )
 def test_what_is_not_there_is_named(
     project: Path, arguments: list[str], named: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (project / LAYOUT.assignment("one")).unlink()
+    (project / LAYOUT.images("one")).unlink()
     assert run_command("export-inputs", ["inputs", *arguments]) == 1
     assert f"error: {named}" in capsys.readouterr().err
+
+
+def test_the_message_makes_the_file_that_is_missing(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = LAYOUT.images("one")
+    (project / missing).unlink()
+    run_command("export-inputs", ["inputs"])
+    assert f"-- {missing}`" in capsys.readouterr().err
