@@ -40,6 +40,7 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+BROWSER_GONE = (ConnectionError, TimeoutError)
 FAILED = "the program has failed; its messages are where it was started"
 logger = logging.getLogger(__name__)
 
@@ -97,7 +98,7 @@ class Handler(BaseHTTPRequestHandler):
             self._send_error(refused.status, str(refused))
         except UserError as error:
             self._send_error(HTTPStatus.BAD_REQUEST, str(error))
-        except OSError:  # the browser has gone
+        except BROWSER_GONE:
             self.close_connection = True
         except Exception:
             logger.error(traceback.format_exc())
@@ -165,7 +166,7 @@ class Handler(BaseHTTPRequestHandler):
         try:
             for outcome in outcomes:
                 self.wfile.write(json.dumps(outcome).encode() + b"\n")
-        except OSError:
+        except BROWSER_GONE:
             raise
         except Exception:
             logger.error(traceback.format_exc())

@@ -188,14 +188,16 @@ def test_a_method_that_cannot_be_loaded_says_so_in_its_place(
     assert status == 200 and outcome["name"] == "toy" and str(path) in outcome["error"]
 
 
+@pytest.mark.parametrize("failure", [RuntimeError("a mistake"), OSError("a mistake")])
 def test_a_failure_of_the_program_is_said_and_logged(
     client: Client,
     task: dict[str, Any],
+    failure: Exception,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     def fail(*arguments: object, **options: object) -> None:
-        raise RuntimeError("a mistake")
+        raise failure
 
     monkeypatch.setattr(methods, "complete_photo", fail)
     with caplog.at_level(logging.ERROR):
