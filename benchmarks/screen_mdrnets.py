@@ -13,34 +13,38 @@ import csv
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from mdrnets.config.load import Config, load_config
 from mdrnets.config.profile import INCEPTION
+from mdrnets.dag.pipeline import Pipeline
 from mdrnets.data.assignment import read_assignment, select
 from mdrnets.data.dataset import load_training_data
-from mdrnets.data.pixels import to_pixels, to_tensor
+from mdrnets.evaluation.completion import complete_pairs
+from mdrnets.evaluation.refinement import CoarseFaces
 from mdrnets.execution.command import profile_parser
 from mdrnets.files.tables import read_table
 from mdrnets.layout import Layout
+from mdrnets.methods.base import Method
 from mdrnets.methods.building import resolved_options, training_context
-from mdrnets.methods.mdrnets.method import Options, build
+from mdrnets.methods.mdrnets.method import MDRNets, Options, build
 from mdrnets.metrics.features import build_feature_network, extract_features
 from mdrnets.metrics.frechet import frechet_distance
 from mdrnets.metrics.pixel import l1, psnr
-from mdrnets.networks.composite import composite
 from mdrnets.runtime.numerics import set_numerics
 from mdrnets.runtime.seeds import derived_seed
+from mdrnets.training.fingerprint import fingerprint, short_hash
 from mdrnets.training.launching import launch
 from mdrnets.training.loop import train
+from mdrnets.training.state import remove_states
 
 CHANGES: dict[str, dict[str, Any]] = {
     "default": {},
@@ -61,12 +65,41 @@ CHANGES: dict[str, dict[str, Any]] = {
 SCREENED = sorted({key for changes in CHANGES.values() for key in changes})
 COARSE = "coarse"
 """The row of the coarse face alone, which needs no training."""
+KEY = ("profile", "dataset", "name", "seed", "steps")
+"""The columns that tell trainings apart."""
 COLUMNS = (
-    *("name", "seed", "steps", "options", "bin", "images"),
+    *(*KEY, "options", "bin", "images"),
     *("hole_l1", "hole_psnr", "l1", "psnr", "frechet", "read_length", "read_entropy"),
 )
+CPU = torch.device("cpu")
 
-Complete = Callable[[Tensor, Tensor], Tensor]
+Key = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A training with changed options, or the coarse face.
+
+    Attributes:
+        name: a key of `CHANGES`, or `COARSE`.
+        number: of the training, from 1; each has its own seed.
+        steps: 0 for the coarse face.
+    """
+
+    config: Config
+    dataset: str
+    name: str
+    number: int
+    steps: int
+
+    @property
+    def key(self) -> Key:
+        """The values of the columns `KEY`."""
+        return self.config.name, self.dataset, self.name, str(self.number), str(self.steps)
+
+    @property
+    def seed(self) -> int:
+        return self.config.protocol.seed + self.number - 1
 
 
 def main() -> None:
@@ -78,96 +111,99 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help="of `CHANGES`, each with an optional @SEED")
     options = parser.parse_args()
     config = load_config(options.profile)
-    threads = config.profile.threads
-    set_numerics(device="cpu", precision="32-true", threads=threads)
+    set_numerics(device="cpu", precision="32-true", threads=config.profile.threads)
     states = options.states or Path(tempfile.gettempdir()) / "mdrnets-screening"
-    for wanted in options.names or CHANGES:
-        name, _, seed = wanted.partition("@")
-        key = (name, seed or "1", "0" if name == COARSE else str(options.steps))
-        if key in _find_finished(options.csv):
-            continue
-        rows = _screen(
-            config,
-            options.dataset,
-            name,
-            seed=int(key[1]),
-            steps=options.steps,
-            state_folder=states / "-".join(key),
-        )
-        _append(options.csv, [{"name": key[0], "seed": key[1], "steps": key[2]} | r for r in rows])
+    rows = []
+    for text in options.names or CHANGES:
+        name, _, number = text.partition("@")
+        if name not in {COARSE, *CHANGES} or not (number or "1").isdecimal():
+            known = ", ".join([COARSE, *CHANGES])
+            parser.error(f"{text}: expected NAME or NAME@SEED; the names are {known}")
+        steps = 0 if name == COARSE else options.steps
+        rows.append(Row(config, options.dataset, name, int(number or "1"), steps))
+    for row in rows:
+        if row.key not in _find_finished(options.csv):
+            _screen(row, options.csv, states)
 
 
-def _screen(
-    config: Config, dataset: str, name: str, *, seed: int, steps: int, state_folder: Path
-) -> list[dict[str, Any]]:
-    """Train one variant; return its scores, one row for each bin."""
-    layout = Layout(config.name)
-    seed = config.protocol.seed + seed - 1
-    context = training_context(config, layout, network="mdrnets", dataset=dataset)
-    values = resolved_options(config, "mdrnets", images=1).model_dump() | {"steps": steps}
-    changes = {
-        key: {**values[key], **change} if isinstance(change, dict) else change
-        for key, change in CHANGES.get(name, {}).items()
-    }
-    torch.manual_seed(derived_seed(seed, "weights", dataset, "mdrnets"))
-    method = build(options=Options.model_validate(values | changes), context=context)
-    if name == COARSE:
-        return _scores(config, dataset, method.complete_coarsely, {})
+def _screen(row: Row, path: Path, states: Path) -> None:
+    """Train, score, and append a line for each bin to the CSV file."""
+    method = _build(row)
+    if row.name == COARSE:
+        _append(path, row.key, _scores(row, CoarseFaces(method)))
+        return
+    job = Pipeline(row.config).find("train", [row.dataset, "mdrnets"])
+    options = method.options.model_dump(mode="json")
+    identity = fingerprint(
+        parameters={"options": json.dumps(options), "seed": row.seed},
+        inputs=job.inputs,
+        code=job.code,
+    )
+    state_folder = states / f"{row.name}-{short_hash(identity)}"
     train(
         method,
-        load_training_data(layout, dataset, labels=False),
-        seed=seed,
-        log_every=steps,
-        checkpoint_every=config.profile.training.checkpoint_every,
-        loader_threads=config.profile.training.loader_threads,
+        load_training_data(Layout(row.config.name), row.dataset, labels=False),
+        seed=row.seed,
+        log_every=row.steps,
+        checkpoint_every=row.config.profile.training.checkpoint_every,
+        loader_threads=row.config.profile.training.loader_threads,
         state_folder=state_folder,
-        fingerprint={"options": json.dumps(method.options.model_dump(mode="json"))},
+        fingerprint=identity,
         fabric=launch(device="cpu", devices=1, precision="32-true"),
         channels_last=False,
         report=lambda progress: None,
     )
     method.eval()
     use = method.diagnostics()
-    chosen = method.options.model_dump(mode="json")
     more = {
-        "options": json.dumps({key: chosen[key] for key in SCREENED}),
+        "options": json.dumps({key: options[key] for key in SCREENED}),
         "read_length": use.get("memory/read_length"),
         "read_entropy": use.get("memory/read_entropy"),
     }
-
-    def complete(masked: Tensor, hole: Tensor) -> Tensor:
-        return method.complete(masked, hole, torch.Generator())
-
-    return _scores(config, dataset, complete, more)
+    _append(path, row.key, [scores | more for scores in _scores(row, method)])
+    remove_states(state_folder)
 
 
-@torch.inference_mode()
-def _scores(
-    config: Config, dataset: str, complete: Complete, more: Mapping[str, Any]
-) -> list[dict[str, Any]]:
-    layout = Layout(config.name)
+def _build(row: Row) -> MDRNets:
+    """MDRNets with the options of a row, untrained."""
+    config = row.config
+    context = training_context(config, Layout(config.name), network="mdrnets", dataset=row.dataset)
+    values = resolved_options(config, "mdrnets", images=1).model_dump()
+    if row.steps:
+        values["steps"] = row.steps
+    for key, change in CHANGES.get(row.name, {}).items():
+        values[key] = {**values[key], **change} if isinstance(change, dict) else change
+    torch.manual_seed(derived_seed(row.seed, "weights", row.dataset, "mdrnets"))
+    return build(options=Options.model_validate(values), context=context)
+
+
+def _scores(row: Row, method: Method) -> list[dict[str, Any]]:
+    """The scores on the validation images, for each bin."""
+    config, layout = row.config, Layout(row.config.name)
     network = build_feature_network(config.profile.frechet, weights=layout.weights(INCEPTION))
-    pairs = read_assignment(layout.assignment(dataset), role="validation")
-    images, holes = np.load(layout.images(dataset)), np.load(layout.holes())
+    pairs = read_assignment(layout.assignment(row.dataset), role="validation")
+    images, holes = np.load(layout.images(row.dataset)), np.load(layout.holes())
     truth: np.ndarray | None = None
-    rows = []
+    result = []
     for bin_ in config.protocol.bins:
         part = [pair for pair in pairs if pair.bin == bin_]
         original, missing = select(part, images, holes)
-        image, hole = to_tensor(original), torch.from_numpy(missing).float()[:, None]
-        completed = to_pixels(
-            torch.cat(
-                [
-                    composite(i, complete(i * (1 - h), h), h)
-                    for i, h in zip(image.split(20), hole.split(20), strict=True)
-                ]
-            )
+        batches = complete_pairs(
+            method,
+            part,
+            images=images,
+            holes=holes,
+            batch_size=20,
+            seed=0,
+            device=CPU,
+            precision="32-true",
         )
+        completed = np.concatenate([composites for composites, _ in batches])
         if truth is None:
-            truth = extract_features(network, original, device=torch.device("cpu"))
-        features = extract_features(network, completed, device=torch.device("cpu"))
-        a, b, k = (torch.from_numpy(array) for array in (completed, original, missing))
-        rows.append(
+            truth = extract_features(network, original, device=CPU)
+        features = extract_features(network, completed, device=CPU)
+        a, b, k = map(torch.from_numpy, (completed, original, missing))
+        result.append(
             {
                 "bin": bin_,
                 "images": len(part),
@@ -176,24 +212,23 @@ def _scores(
                 "l1": l1(a, b).mean().item(),
                 "psnr": psnr(a, b).mean().item(),
                 "frechet": frechet_distance(features, truth),
-                **more,
             }
         )
-    return rows
+    return result
 
 
-def _find_finished(path: Path) -> set[tuple[str, str, str]]:
-    rows = read_table(path) if path.exists() else []
-    return {(row["name"], row["seed"], row["steps"]) for row in rows}
+def _find_finished(path: Path) -> set[Key]:
+    rows = read_table(path, COLUMNS) if path.exists() else []
+    return {tuple(row[column] for column in KEY) for row in rows}
 
 
-def _append(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+def _append(path: Path, key: Key, rows: Sequence[dict[str, Any]]) -> None:
     new = not path.exists()
     with path.open("a", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, COLUMNS)
         if new:
             writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows(dict(zip(KEY, key, strict=True)) | row for row in rows)
 
 
 if __name__ == "__main__":
