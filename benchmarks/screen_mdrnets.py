@@ -30,7 +30,7 @@ from mdrnets.data.assignment import read_assignment, select
 from mdrnets.data.dataset import load_training_data
 from mdrnets.evaluation.completion import complete_pairs
 from mdrnets.evaluation.refinement import CoarseFaces
-from mdrnets.execution.command import profile_parser
+from mdrnets.execution.program import profile_parser
 from mdrnets.files.tables import read_table
 from mdrnets.layout import Layout
 from mdrnets.methods.base import Method

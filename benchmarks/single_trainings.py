@@ -15,7 +15,7 @@ from tabulate import tabulate
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from mdrnets.config.load import load_config
-from mdrnets.execution.command import profile_parser
+from mdrnets.execution.program import profile_parser
 from mdrnets.layout import Layout
 from mdrnets.metrics.names import frechet_name
 from mdrnets.reporting.claims.ablations import ablation_findings

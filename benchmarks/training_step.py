@@ -27,7 +27,7 @@ from mdrnets.config.profile import Profile
 from mdrnets.data.classes import CLASSES
 from mdrnets.data.dataset import TrainingData
 from mdrnets.errors import UserError
-from mdrnets.execution.command import profile_parser
+from mdrnets.execution.program import profile_parser
 from mdrnets.files.tables import field_names, write_table
 from mdrnets.methods.base import Batch, Method, Phase, Trainable
 from mdrnets.methods.compiling import compile_networks

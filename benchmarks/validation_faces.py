@@ -13,7 +13,7 @@ from mdrnets.data.assignment import select
 from mdrnets.data.dataset import map_holes, map_images
 from mdrnets.data.pixels import to_pixels, to_tensor
 from mdrnets.evaluation.validation_set import validation_pairs
-from mdrnets.execution.command import profile_parser
+from mdrnets.execution.program import profile_parser
 from mdrnets.layout import Layout
 from mdrnets.methods.base import Trainable
 from mdrnets.methods.building import build_network

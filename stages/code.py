@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mdrnets.errors import UserError
-from mdrnets.execution.command import exit_code, profile_parser
+from mdrnets.execution.program import exit_code, profile_parser
 
 if TYPE_CHECKING:
     from mdrnets.dag.pipeline import Pipeline

@@ -20,7 +20,7 @@ from mdrnets.config.protocol import PARAMS
 from mdrnets.dag.pipeline import Pipeline
 from mdrnets.dag.stage import Stage
 from mdrnets.errors import UserError
-from mdrnets.execution.command import print_user_error, profile_parser
+from mdrnets.execution.program import print_user_error, profile_parser
 from mdrnets.files import write_text
 
 TARGET = Path("dvc.yaml")

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from mdrnets.execution.command import add_profile_option, exit_code
 from mdrnets.execution.log import log_to_stderr
+from mdrnets.execution.program import add_profile_option, exit_code
 
 FOLDER = Path(__file__).parent
 

@@ -115,30 +115,6 @@ def test_a_signal_lets_the_body_save(
     assert _record().status == "KILLED"
 
 
-def test_a_folder_that_may_not_be_written_is_named(
-    configs: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def body(run: StageRun) -> None:
-        raise OSError(errno.EROFS, "Read-only file system", "runs/smoke/masks")
-
-    assert execute("masks", MASKS, "smoke", body) == 1
-    message = capsys.readouterr().err
-    assert message.startswith("error: runs/smoke/masks: Read-only file system; ")
-    assert _record().status == "FAILED"
-
-
-@pytest.mark.parametrize("name", [(), ("runs/smoke/records/a.jsonl",)])
-def test_a_full_disk_is_named_whoever_writes(
-    configs: Path, capsys: pytest.CaptureFixture[str], name: tuple[str, ...]
-) -> None:
-    def body(run: StageRun) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device", *name)
-
-    assert execute("masks", MASKS, "smoke", body) == 1
-    message = capsys.readouterr().err
-    assert "disk" in message and all(path in message for path in name)
-
-
 def test_the_caller_gets_its_own_handler_back(configs: Path) -> None:
     before = signal.getsignal(signal.SIGTERM)
     execute("masks", MASKS, "smoke", _write_output)

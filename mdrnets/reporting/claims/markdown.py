@@ -35,8 +35,8 @@ NOTES = (
     "with an infinite PSNR. Fréchet distance: an approximate delete-half jackknife interval and a "
     "permutation test that swaps the labels of the methods image by image, under the hypothesis "
     "that the two completions of an image are exchangeable; its smallest p is one over the number "
-    "of permutations. For the growth of a lead, the normal approximation of the jackknife. The "
-    "kernel distance in the extended table is unbiased, also for few images.",
+    "of permutations plus one. For the growth of a lead, the normal approximation of the "
+    "jackknife. The kernel distance in the extended table is unbiased, also for few images.",
     "Variants of one network: the test over the trainings is Welch's t-test, which needs large "
     "differences or many trainings.",
     "p is two-sided and adjusted by Holm's method in four families: the columns of Table 1, the "
