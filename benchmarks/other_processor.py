@@ -22,8 +22,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.performance_page import ROOT
 from mdrnets.config.network_id import NetworkId
 from mdrnets.files.tables import write_table
+from mdrnets.layout import REFERENCE
 from mdrnets.reporting.reference.compare import read_cells
-from mdrnets.reporting.reference.run import REFERENCE, load_reference
+from mdrnets.reporting.reference.run import load_reference
 from mdrnets.reporting.reference.tolerances import LOOSE, metric_kind
 
 TABLE = ROOT / "benchmarks" / "other_processor.csv"

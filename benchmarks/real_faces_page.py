@@ -15,10 +15,10 @@ from benchmarks.parts import ICT_PARTS, LOSS_TERMS, MDRNETS_PARTS, MEMORY, PARTS
 from mdrnets.config.load import Config, load_config
 from mdrnets.files.markdown import format_table
 from mdrnets.files.tables import read_rows, read_table
+from mdrnets.layout import REFERENCE
 from mdrnets.metrics.names import frechet_name
 from mdrnets.reporting.blocks import replace_blocks
 from mdrnets.reporting.claims.formatting import format_signed
-from mdrnets.reporting.reference.run import REFERENCE
 from mdrnets.reporting.reference.trainings import TRAININGS, TrainingScore
 from mdrnets.reporting.tables.cells import Cell
 from mdrnets.reporting.tables.trends import COLUMNS as TREND

@@ -4,6 +4,10 @@ from pathlib import Path
 
 BUNDLE = Path("inputs/manifest.json")
 """Exists only in an unpacked bundle (see `mdrnets bundle`), and lists its inputs."""
+PUBLISHED_TABLE1 = Path("reports/published/table1.csv")
+"""The paper's numbers."""
+REFERENCE = Path("reports/reference")
+"""A folder for each reference run, and a table for each device that was timed."""
 
 
 class Layout:
@@ -107,8 +111,12 @@ class Layout:
         return self.run / "inspection" / dataset / f"{method}_parsing.csv"
 
     def features(self, dataset: str, method: str) -> Path:
-        """float32 bins×images×D; for `ground_truth`: images×D."""
+        """Of the completions: float32 bins×images×D."""
         return self.run / "features" / dataset / f"{method}.npy"
+
+    def true_features(self, dataset: str) -> Path:
+        """Of the originals: float32 images×D."""
+        return self.features(dataset, "ground_truth")
 
     def scores(self, dataset: str, method: str) -> Path:
         """Per-image scores."""

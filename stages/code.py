@@ -8,7 +8,6 @@ digests in memory when it starts.
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mdrnets.errors import UserError
@@ -16,8 +15,6 @@ from mdrnets.execution.program import exit_code, profile_parser
 
 if TYPE_CHECKING:
     from mdrnets.dag.pipeline import Pipeline
-
-DVC_YAML = Path("dvc.yaml")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,19 +44,19 @@ def check_dvc_yaml(pipeline: "Pipeline") -> None:
 
     from mdrnets.config.protocol import PARAMS
     from mdrnets.config.yaml_loader import load_yaml, locate
-    from workflow.dvc_yaml import dvc_yaml
+    from workflow.dvc_yaml import TARGET, dvc_yaml
 
     profile = pipeline.config.protocol.profile
     if profile != pipeline.config.name:
         raise UserError(
-            f"{locate(PARAMS, 'profile')}: found {profile}, but {DVC_YAML} was written for "
+            f"{locate(PARAMS, 'profile')}: found {profile}, but {TARGET} was written for "
             f"{pipeline.config.name}; run `make dvc.yaml`"
         )
-    expected, found = yaml.safe_load(dvc_yaml(pipeline))["stages"], load_yaml(DVC_YAML)["stages"]
+    expected, found = yaml.safe_load(dvc_yaml(pipeline))["stages"], load_yaml(TARGET)["stages"]
     for name in {**expected, **found}:
         if expected.get(name) != found.get(name):
             raise UserError(
-                f"{DVC_YAML}: stages.{name}: not as {PARAMS} and {pipeline.config.path} have it "
+                f"{TARGET}: stages.{name}: not as {PARAMS} and {pipeline.config.path} have it "
                 "now; run `make dvc.yaml`"
             )
 

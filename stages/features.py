@@ -16,7 +16,7 @@ def main(run: StageRun) -> None:
 
     dataset = run.wildcards["dataset"]
     features = extract_truth_features(run.config, dataset=dataset, progress=run.progress)
-    write_features(run.layout.features(dataset, "ground_truth"), features)
+    write_features(run.layout.true_features(dataset), features)
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ FILES: dict[str, Callable[[str, str], Path]] = {
 
 def test_no_two_files_are_the_same() -> None:
     paths = [make(dataset, name) for make in FILES.values() for dataset, name in [("a", "b")]]
-    paths += [LAYOUT.features("a", "ground_truth"), LAYOUT.report("table1.csv")]
+    paths += [LAYOUT.true_features("a"), LAYOUT.report("table1.csv")]
     assert len(set(paths)) == len(paths)
 
 

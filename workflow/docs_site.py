@@ -16,6 +16,7 @@ from mdrnets.config.profile import Profile
 from mdrnets.config.protocol import Protocol
 from mdrnets.dag.pipeline import Pipeline
 from mdrnets.files.markdown import format_table
+from mdrnets.layout import REFERENCE
 from mdrnets.methods.building import network_module
 from mdrnets.reporting.captions import caption
 from workflow.stage_map import PROFILE, draw_map, stages_page
@@ -121,7 +122,7 @@ def example_page() -> str:
         else "This site was built where the profile has not run, so its report is missing here; "
         f"`snakemake --cores all --config profile={profile} -- reproduce_all` makes it."
     )
-    table = (Path("reports/reference") / profile / "table1.md").read_text(encoding="utf-8")
+    table = (REFERENCE / profile / "table1.md").read_text(encoding="utf-8")
     _, _, table = table.partition("\n")  # without its heading
     return (
         f"# Example: the report of the profile `{profile}`\n\n{report}\n\n"

@@ -21,7 +21,7 @@ def main(arguments: Sequence[str]) -> int:
     from mdrnets.config.load import load_config
     from mdrnets.config.protocol import PROFILE_NAME
     from mdrnets.dag.pipeline import Pipeline
-    from mdrnets.reporting.reference.run import REFERENCE
+    from mdrnets.layout import REFERENCE
     from mdrnets.reporting.reference.save import save_reference
 
     pipeline = Pipeline(load_config(options.profile))

@@ -11,7 +11,8 @@ import logging
 from collections.abc import Sequence
 
 from mdrnets.commands.command_line import command_parser
-from mdrnets.planning.speed import DEVICES, REFERENCE, Speed, read_measurements
+from mdrnets.layout import REFERENCE
+from mdrnets.planning.speed import DEVICES, Speed, read_measurements
 
 logger = logging.getLogger(__name__)
 

@@ -36,13 +36,13 @@ def main(arguments: Sequence[str]) -> int:
 def _verify(pipeline: "Pipeline", name: str, *, part: bool) -> int:
     from mdrnets.files import write_text
     from mdrnets.files.tables import write_rows
+    from mdrnets.layout import REFERENCE
     from mdrnets.reporting.reference.compare import (
         Comparison,
         comparison_page,
         count_verdicts,
         format_comparisons,
     )
-    from mdrnets.reporting.reference.run import REFERENCE
     from mdrnets.reporting.reference.verify import verify
 
     layout = pipeline.layout

@@ -13,7 +13,6 @@ from mdrnets.dag.stage import DATASET, METHOD, Stage
 from mdrnets.dag.train import component_files, model_files
 from mdrnets.layout import Layout
 
-GROUND_TRUTH = "ground_truth"
 """Stands for a method's name in the path of the original images' features."""
 COMPUTING_KEYS = ("device", "precision", "threads", "deterministic", "completion_batch")
 """What every stage that runs a network reads from the profile."""
@@ -28,7 +27,7 @@ def evaluation_stages(config: Config, layout: Layout) -> Iterator[Stage]:
         arguments=(DATASET,),
         matrix={"dataset": datasets},
         inputs=(layout.assignment(DATASET), layout.images(DATASET), *_weights(config, layout)),
-        outputs=(layout.features(DATASET, GROUND_TRUTH),),
+        outputs=(layout.true_features(DATASET),),
         profile_keys=("device", "threads", "frechet"),
     )
     for name in config.profile.methods:
@@ -126,7 +125,7 @@ def _scoring(
             layout.holes(),
             layout.completions(DATASET, method),
             layout.raw_outputs(DATASET, method),
-            layout.features(DATASET, GROUND_TRUTH),
+            layout.true_features(DATASET),
             *_weights(config, layout),
         ),
         outputs=(

@@ -12,9 +12,8 @@ from mdrnets.dag.evaluate import (
     refines,
 )
 from mdrnets.dag.stage import Stage
-from mdrnets.layout import Layout
+from mdrnets.layout import PUBLISHED_TABLE1, Layout
 
-PUBLISHED = (Path("reports/published/table1.csv"),)
 TEMPLATES = Path("mdrnets/reporting/page/templates")
 SHOWN_SUFFIXES = (".png", ".csv", ".json")
 """The page shows files with these suffixes, and links to the others."""
@@ -38,7 +37,7 @@ def report_stages(config: Config, layout: Layout) -> Iterator[Stage]:
             *_table(layout, "table1_extended"),
             layout.metrics,
         ),
-        data_files=PUBLISHED,
+        data_files=(PUBLISHED_TABLE1,),
         params_keys=("seed", "bins", "methods", "ssim", "bootstrap"),
     )
     yield _render_stage(
@@ -46,14 +45,15 @@ def report_stages(config: Config, layout: Layout) -> Iterator[Stage]:
         "claims",
         inputs=(
             *(layout.scores(d, m) for d in datasets for m in methods),
-            *(layout.features(d, m) for d in datasets for m in (*methods, "ground_truth")),
+            *(layout.features(d, m) for d in datasets for m in methods),
+            *map(layout.true_features, datasets),
             *(path(datasets[0], v) for path in (layout.scores, layout.features) for v in variants),
             *([layout.per_class(datasets[0])] if per_class_networks(config) else []),
             *map(layout.split, datasets),  # how many images an epoch has
             layout.check,
         ),
         outputs=(layout.report("claims.csv"), layout.report("claims.md")),
-        data_files=PUBLISHED,
+        data_files=(PUBLISHED_TABLE1,),
         params_keys=(
             *("seed", "bins", "components", "methods", "bootstrap", "frechet", "paper_scale"),
             *(key for key in ABLATION_KEYS if getattr(config.protocol, key)),

@@ -76,7 +76,7 @@ def evaluate_method(
     )
     network = build_feature_network(profile.frechet, weights=layout.weights(INCEPTION)).to(device)
     truth = read_array(
-        layout.features(dataset, "ground_truth"),
+        layout.true_features(dataset),
         shape=(test.count, network.dimensions),
         dtype="float32",
         stage=f"python -m stages.features --profile {config.name} {dataset}",

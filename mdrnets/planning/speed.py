@@ -11,7 +11,6 @@ from pathlib import Path
 
 from mdrnets.files.tables import read_rows
 
-REFERENCE = Path("reports/reference")
 REMEDY = "measure again"
 UTILISATION = 0.25
 """Share of the peak that convolutions of these sizes are assumed to reach without measurements."""

@@ -154,7 +154,7 @@ def test_published_weights_reach_what_reads_them() -> None:
 def test_the_ground_truths_features_are_computed_once_for_all_methods() -> None:
     pipeline = Pipeline(load_config("demo"))
     layout = Layout("demo")
-    truth = layout.features("rendered_a", "ground_truth")
+    truth = layout.true_features("rendered_a")
     assert sum(truth in job.outputs for job in pipeline.jobs()) == 1
     for method in pipeline.config.profile.methods:
         assert truth in pipeline.find("evaluate", ["rendered_a", method]).inputs

@@ -35,8 +35,8 @@ REPORTING = {
     "mdrnets.training.display": {"Display"},
 }
 """What tracked code uses of the modules that read files or report what a job does."""
-CONSTANTS = {"FULL", "INCEPTION", "PARAMS"}
-"""What it uses of the others' constants: names of a row, of weights and of a file."""
+CONSTANTS = {"FULL", "INCEPTION", "PARAMS", "PUBLISHED_TABLE1", "REFERENCE"}
+"""What it uses of the others' constants: names of a row, of weights and of files."""
 COMPUTING = ("mdrnets.config", "mdrnets.dag", "mdrnets.layout")
 """The other modules lie here; those in `mdrnets.dag.code`, which caches, have test_code.py."""
 NO_VALUE = {

@@ -4,9 +4,10 @@ from pathlib import Path
 import pytest
 
 from mdrnets.config.load import load_config
+from mdrnets.layout import REFERENCE
 from mdrnets.planning.page import page
 from mdrnets.planning.plan import Planner
-from mdrnets.planning.speed import DEVICES, REFERENCE, Speed, read_measurements
+from mdrnets.planning.speed import DEVICES, Speed, read_measurements
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(

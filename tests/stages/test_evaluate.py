@@ -18,7 +18,7 @@ from tests.helpers.project import LAYOUT, SIZE, write_configuration, write_data
 BINS = ["1-20", "20-40"]
 COMPLETIONS = LAYOUT.completions("two", "toy")
 RAW = LAYOUT.raw_outputs("two", "toy")
-TRUTH = LAYOUT.features("two", "ground_truth")
+TRUTH = LAYOUT.true_features("two")
 OUTPUTS = [
     LAYOUT.scores("two", "toy"),
     LAYOUT.summary("two", "toy"),

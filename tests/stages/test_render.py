@@ -158,7 +158,7 @@ def _write_scores(dataset: str, method: str, l1: float) -> None:
     write_table(LAYOUT.scores(dataset, method), field_names(Score), rows)
     features = generator.normal(size=(3, 8, 4)).astype(np.float32)
     write_features(LAYOUT.features(dataset, method), features)
-    write_features(LAYOUT.features(dataset, "ground_truth"), features[0])
+    write_features(LAYOUT.true_features(dataset), features[0])
 
 
 def _rows_of_claims() -> list[dict[str, str]]:

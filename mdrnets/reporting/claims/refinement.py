@@ -22,6 +22,7 @@ from mdrnets.metrics.names import frechet_name
 from mdrnets.metrics.paired import Difference, jackknife_difference, mean_difference
 from mdrnets.reporting.claims.ablations import ablation_orders, variant_title
 from mdrnets.reporting.claims.formatting import format_signed
+from mdrnets.reporting.claims.results import FRECHET
 from mdrnets.reporting.context import FEATURES, describe_run
 from mdrnets.reporting.tables.cells import BLANK, format_bin
 from mdrnets.runtime.numerics import set_numerics
@@ -30,7 +31,7 @@ from mdrnets.tracking.provenance import git_state
 
 MIN_IMAGES = 4
 """For the jackknife of the Fréchet distance."""
-HOLE_L1, PSNR, FRECHET = "hole L1 %", "PSNR dB", "frechet"
+HOLE_L1, PSNR = "hole L1 %", "PSNR dB"
 COLUMNS = (
     *("dataset", "better", "worse", "metric", "shown", "reversed", "training"),
     *("difference", "low", "high", "images"),

@@ -206,7 +206,7 @@ def read_results(
                 f"{layout.scores(dataset, name)}: other images or holes than in "
                 f"{layout.scores(dataset, first)}; run the evaluate stage again for all methods"
             )
-    truth = layout.features(dataset, "ground_truth")
+    truth = layout.true_features(dataset)
     features = map_array(truth, remedy=FEATURES_REMEDY, dtype="float32", dimensions=2)
     shape = (len(images), features.shape[1])
     arrays = {

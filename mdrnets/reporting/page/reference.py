@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from mdrnets.dag.pipeline import Pipeline
 from mdrnets.errors import UserError
+from mdrnets.layout import REFERENCE
 from mdrnets.reporting.captions import caption
 from mdrnets.reporting.reference.compare import (
     ACCEPTED,
@@ -13,7 +14,6 @@ from mdrnets.reporting.reference.compare import (
     count_verdicts,
     format_cells,
 )
-from mdrnets.reporting.reference.run import REFERENCE
 from mdrnets.reporting.reference.verify import verify
 
 IN_TITLE = 2

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mdrnets.files.tables import read_rows, write_rows
-from mdrnets.reporting.reference.run import REFERENCE
+from mdrnets.layout import REFERENCE
 from mdrnets.tracking.executions import Execution
 from mdrnets.tracking.record import Record
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from mdrnets.config.load import load_config
 from mdrnets.files.tables import read_rows
+from mdrnets.layout import REFERENCE
 from mdrnets.reporting.blocks import replace_blocks
 from mdrnets.reporting.claims.finding import COLUMN, VERDICTS, Finding
 from mdrnets.reporting.context import FEATURES
-from mdrnets.reporting.reference.run import REFERENCE, ReferenceRun, load_reference
+from mdrnets.reporting.reference.run import ReferenceRun, load_reference
 from mdrnets.reporting.tables.cells import HERE
 from mdrnets.reporting.tables.short import format_short_table1
 

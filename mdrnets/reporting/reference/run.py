@@ -14,8 +14,7 @@ from mdrnets.config.options import Options
 from mdrnets.errors import UserError
 from mdrnets.files import sha256
 from mdrnets.files.text import read_json_as
-
-REFERENCE = Path("reports/reference")
+from mdrnets.layout import REFERENCE
 
 
 class Tolerance(Options):

@@ -14,13 +14,13 @@ from mdrnets.dag.pipeline import Job, Pipeline, snakemake_command
 from mdrnets.errors import UserError
 from mdrnets.files import atomic_write, sha256, write_text
 from mdrnets.files.tables import read_rows
+from mdrnets.layout import REFERENCE
 from mdrnets.reporting.reference.executions import (
     EXECUTIONS,
     select_scoring_records,
     write_executions,
 )
 from mdrnets.reporting.reference.run import (
-    REFERENCE,
     ReferenceRun,
     RunCost,
     Setting,

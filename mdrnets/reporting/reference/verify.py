@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from mdrnets.dag.pipeline import Pipeline, snakemake_command
 from mdrnets.errors import UserError
 from mdrnets.evaluation.summary import Summary
+from mdrnets.layout import REFERENCE
 from mdrnets.reporting.reference.compare import (
     ACCEPTED,
     Comparison,
@@ -21,7 +22,7 @@ from mdrnets.reporting.reference.executions import (
     recorded_outputs,
     select_scoring_records,
 )
-from mdrnets.reporting.reference.run import REFERENCE, Setting, load_reference
+from mdrnets.reporting.reference.run import Setting, load_reference
 from mdrnets.reporting.reference.save import (
     check_current,
     list_commits,

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from mdrnets.errors import UserError
 from mdrnets.files.tables import read_table
+from mdrnets.layout import PUBLISHED_TABLE1
 
-TABLE1 = Path("reports/published/table1.csv")
 COLUMNS = ("dataset", "method", "metric", "bin", "value")
 
 Published = Mapping[tuple[str, str, str, str], float]
@@ -18,7 +18,7 @@ def published_methods(published: Published) -> set[str]:
     return {method for _, method, _, _ in published}
 
 
-def load_published(path: Path = TABLE1) -> Published:
+def load_published(path: Path = PUBLISHED_TABLE1) -> Published:
     """Read a published table.
 
     Raises:

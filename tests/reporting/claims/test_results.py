@@ -21,7 +21,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     for method in ("pconv", "mdrnets"):
         _write(method)
-    write_features(LAYOUT.features("one", "ground_truth"), np.zeros((4, 2), np.float32))
+    write_features(LAYOUT.true_features("one"), np.zeros((4, 2), np.float32))
     return tmp_path
 
 
