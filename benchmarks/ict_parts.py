@@ -15,7 +15,7 @@ from torch import Tensor
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.parts import ICT_PARTS
-from benchmarks.validation_faces import from_command_line, hole_l1
+from benchmarks.validation_faces import from_command_line, hole_l1, mean_fill
 from mdrnets.methods.ict.method import ICT
 from mdrnets.methods.ict.palette import quantise, reduce_to_grid
 from mdrnets.methods.ict.transformer import sample_masked
@@ -31,7 +31,6 @@ def main() -> None:
 @torch.no_grad()
 def _fill_hole(model: ICT, image: Tensor, hole: Tensor, *, seed: int) -> list[tuple[str, float]]:
     masked = image * (1 - hole)
-    mean = masked.sum((2, 3), keepdim=True) / (1 - hole).sum((2, 3), keepdim=True)
     sampled = model._prior(_draw_tokens(model, masked, hole, seed))
     true = model._prior(model._tokens(image))
 
@@ -40,7 +39,7 @@ def _fill_hole(model: ICT, image: Tensor, hole: Tensor, *, seed: int) -> list[tu
         return output * 2 - 1
 
     outputs = {
-        "mean of the valid pixels": mean.expand_as(image),
+        "mean of the valid pixels": mean_fill(image, hole),
         "the transformer's picture": sampled * 2 - 1,
         "ICT: the upsampler, from that": upsample(sampled),
         "the picture of the true tokens": true * 2 - 1,

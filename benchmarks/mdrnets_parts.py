@@ -19,7 +19,7 @@ from torch import Tensor
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.parts import LOSS_TERMS, MDRNETS_PARTS, MEMORY
-from benchmarks.validation_faces import from_command_line, hole_l1
+from benchmarks.validation_faces import from_command_line, hole_l1, mean_fill
 from mdrnets.methods.mdrnets.memory import relative_length
 from mdrnets.methods.mdrnets.method import MDRNets
 
@@ -41,7 +41,6 @@ def _replace_parts(model: MDRNets, image: Tensor, hole: Tensor) -> list[tuple[st
     parse = model.frozen("parser").parse
     masked = image * (1 - hole)
     coarse = model.complete_coarsely(masked, hole)
-    mean = masked.sum((2, 3), keepdim=True) / (1 - hole).sum((2, 3), keepdim=True)
 
     def refine_with(guide: Callable[[Tensor], Tensor]) -> Tensor:
         """Refine with the given guidance features."""
@@ -55,7 +54,7 @@ def _replace_parts(model: MDRNets, image: Tensor, hole: Tensor) -> list[tuple[st
         return model.fuse_features(features, parse(coarse), hole, memory=model.memory)[0]
 
     outputs = {
-        "mean of the valid pixels": mean.expand_as(image),
+        "mean of the valid pixels": mean_fill(image, hole),
         "the coarse network": coarse,
         "MDRNets": model.refine(masked, hole, coarse, parse(coarse)),
         "MDRNets, classes of the true face": model.refine(masked, hole, coarse, parse(image)),

@@ -129,7 +129,7 @@ class RealFaces:
         parts = [part for part in read_rows(PARTS, Part) if part.table == measurement.table]
         values = {(part.profile, part.part): part.value for part in parts}
         rows = [
-            (part.part, _significant(part.value), _significant(values[SHORT, part.part]))
+            (part.part, _format_part(part.value), _format_part(values[SHORT, part.part]))
             for part in parts
             if part.profile == LONG
         ]
@@ -161,8 +161,8 @@ def _read_scores(run: str) -> dict[tuple[str, str, str, str], float]:
     }
 
 
-def _significant(value: float) -> str:
-    """Three digits, or two of a value below 1."""
+def _format_part(value: float) -> str:
+    """One decimal, or two of a value below 1."""
     return f"{value:.2f}" if value < 1 else f"{value:.1f}"
 
 

@@ -1,4 +1,4 @@
-"""Shared by the benchmarks of trained methods: command line, method, validation faces, L1."""
+"""Shared by the benchmarks of trained methods: command line, method, validation faces, scores."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from mdrnets.config.load import Config, load_config
 from mdrnets.data.assignment import select
 from mdrnets.data.dataset import map_holes, map_images
 from mdrnets.data.pixels import to_pixels, to_tensor
+from mdrnets.evaluation import validation
 from mdrnets.evaluation.validation_set import validation_pairs
 from mdrnets.execution.program import profile_parser
 from mdrnets.layout import Layout
 from mdrnets.methods.base import Trainable
 from mdrnets.methods.building import build_network
 from mdrnets.methods.model_files import load_weights
-from mdrnets.metrics.pixel import l1
 from mdrnets.networks.composite import composite
 from mdrnets.runtime.numerics import set_numerics
 
@@ -80,7 +80,13 @@ def validation_faces(config: Config, dataset: str) -> tuple[Tensor, Tensor]:
     return to_tensor(images), torch.from_numpy(holes).float()[:, None]
 
 
+def mean_fill(image: Tensor, hole: Tensor) -> Tensor:
+    """Return images of one colour: the mean of the valid pixels."""
+    valid = 1 - hole
+    return ((image * valid).sum((2, 3), True) / valid.sum((2, 3), True)).expand_as(image)
+
+
 def hole_l1(output: Tensor, image: Tensor, hole: Tensor) -> float:
     """Return the L1 in the hole in %, as in `stages.validate`."""
-    completed = torch.from_numpy(to_pixels(composite(image, output, hole)))
-    return l1(completed, torch.from_numpy(to_pixels(image)), hole[:, 0] > 0).mean().item()
+    completed = to_pixels(composite(image, output, hole))
+    return validation.hole_l1(completed, to_pixels(image), (hole[:, 0] > 0).numpy())

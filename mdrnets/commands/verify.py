@@ -40,7 +40,7 @@ def _verify(pipeline: "Pipeline", name: str, *, part: bool) -> int:
     from mdrnets.reporting.reference.compare import (
         Comparison,
         comparison_page,
-        count_verdicts,
+        count_comparisons,
         format_comparisons,
     )
     from mdrnets.reporting.reference.verify import verify
@@ -53,8 +53,6 @@ def _verify(pipeline: "Pipeline", name: str, *, part: bool) -> int:
     )
     if verification.failed:
         print(format_comparisons(verification.failed, "simple"), end="\n\n")
-    print(
-        f"{layout.report('verify.md')}: {count_verdicts(verification.comparisons)}; tolerances of "
-        f"{REFERENCE / name}"
-    )
+    counts = count_comparisons(verification.comparisons)
+    print(f"{layout.report('verify.md')}: {counts}; tolerances of {REFERENCE / name}")
     return 1 if verification.failed else 0

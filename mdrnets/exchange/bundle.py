@@ -58,7 +58,7 @@ IMPORTED = re.compile(r"^ *from (mdrnets[\w.]*) import", re.MULTILINE)
 """Modules that rules import."""
 
 
-class Manifest(Options):
+class BundleManifest(Options):
     """`inputs/manifest.json` of a bundle.
 
     Attributes:
@@ -122,7 +122,9 @@ def write_bundle(pipeline: Pipeline, archive: Path) -> list[Job]:
     root = Path(f"mdrnets-{config.name}")
     with atomic_write(archive) as temporary, zipfile.ZipFile(temporary, "w") as bundle:
         files = [pack_file(path, bundle, root / BUNDLE.parent) for path in inputs]
-        manifest = Manifest(profile=config.name, git=git_state(config.name), files=tuple(files))
+        manifest = BundleManifest(
+            profile=config.name, git=git_state(config.name), files=tuple(files)
+        )
         add_deflated(bundle, root / BUNDLE, manifest.model_dump_json(indent=1).encode())
         add_deflated(bundle, root / "Snakefile", SNAKEFILE.read_bytes())
         for path in _code(config.files, jobs):
@@ -133,13 +135,13 @@ def write_bundle(pipeline: Pipeline, archive: Path) -> list[Job]:
     return jobs
 
 
-def read_manifest() -> Manifest:
+def read_manifest() -> BundleManifest:
     """The manifest of the bundle that was unpacked in the current folder.
 
     Raises:
         UserError: there is none, or it is damaged.
     """
-    return read_json_as(Manifest, BUNDLE, remedy=REMEDY)
+    return read_json_as(BundleManifest, BUNDLE, remedy=REMEDY)
 
 
 def unpack_inputs() -> int:
@@ -155,7 +157,7 @@ def unpack_inputs() -> int:
     return len(manifest.files)
 
 
-def list_inputs(manifest: Manifest) -> list[Path]:
+def list_inputs(manifest: BundleManifest) -> list[Path]:
     """Where the inputs belong.
 
     Raises:

@@ -35,7 +35,7 @@ MAX_RECORD_BYTES = 2**26
 
 
 @dataclass(frozen=True)
-class Results:
+class ReturnedRun:
     """The files of a run on the other machine.
 
     Attributes:
@@ -67,7 +67,7 @@ class ImportedJob:
 
 
 @contextmanager
-def open_results(path: Path, pipeline: Pipeline) -> Iterator[Results]:
+def open_results(path: Path, pipeline: Pipeline) -> Iterator[ReturnedRun]:
     """The results in a folder or in a zip archive.
 
     Args:
@@ -79,16 +79,16 @@ def open_results(path: Path, pipeline: Pipeline) -> Iterator[Results]:
     """
     run = pipeline.layout.run
     if path.is_dir():
-        yield Results(str(path), path / run, run)
+        yield ReturnedRun(str(path), path / run, run)
         return
     with open_zip(path, remedy=REMEDY) as archive:
         # It may hold the project's folder, `runs`, or the run alone.
         records = re.compile(rf"([^/]+/){{0,3}}{re.escape(run.name)}/(?=records/)")
         found = next(filter(None, map(records.match, archive.namelist())), None)
-        yield Results(str(path), zipfile.Path(archive, found[0] if found else ""), run)
+        yield ReturnedRun(str(path), zipfile.Path(archive, found[0] if found else ""), run)
 
 
-def find_finished(results: Results, pipeline: Pipeline) -> list[ImportedJob]:
+def find_finished(results: ReturnedRun, pipeline: Pipeline) -> list[ImportedJob]:
     """The finished jobs, checked; in an order in which they can have run.
 
     Raises:
@@ -114,7 +114,7 @@ def find_finished(results: Results, pipeline: Pipeline) -> list[ImportedJob]:
     return finished
 
 
-def import_jobs(results: Results, pipeline: Pipeline, finished: list[ImportedJob]) -> None:
+def import_jobs(results: ReturnedRun, pipeline: Pipeline, finished: list[ImportedJob]) -> None:
     """Copy the outputs and the records of jobs that `find_finished` has checked.
 
     Raises:
@@ -164,7 +164,9 @@ def mark_current(pipeline: Pipeline, finished: list[ImportedJob]) -> None:
     pipeline.write_digests()
 
 
-def _check_job(results: Results, job: Job, record: Record, made: Mapping[str, FileHash]) -> None:
+def _check_job(
+    results: ReturnedRun, job: Job, record: Record, made: Mapping[str, FileHash]
+) -> None:
     first = job.outputs[0]
     bundle = "make a bundle of today's project and run it"
     if not has_current_code(record, job):
@@ -199,7 +201,7 @@ def _check_job(results: Results, job: Job, record: Record, made: Mapping[str, Fi
             _check_digest(results, path, record, file)
 
 
-def _check_digest(results: Results, path: Path, record: Record, file: IO[bytes]) -> None:
+def _check_digest(results: ReturnedRun, path: Path, record: Record, file: IO[bytes]) -> None:
     known = record.outputs.get(str(path))
     try:
         found = file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # a zip member
@@ -214,7 +216,7 @@ def _check_digest(results: Results, path: Path, record: Record, file: IO[bytes])
         )
 
 
-def _read_record(results: Results, path: Path) -> Record:
+def _read_record(results: ReturnedRun, path: Path) -> Record:
     try:
         with results.file(path).open("rb") as file:
             return Record.model_validate_json(file.read(MAX_RECORD_BYTES))

@@ -75,16 +75,17 @@ def register(config: Config, exported: ExportedMethod, *, dataset: str, folder: 
 
         mlflow.set_tracking_uri(server_uri())
         mlflow.set_experiment(experiment_id=store.experiment)
-        warnings.filterwarnings("ignore", ".*An input example was not", UserWarning)
-        model = mlflow.pyfunc.log_model(
-            name=name,
-            loader_module=__name__,
-            data_path=str(folder),
-            signature=method_signature(exported.image_size),
-            pip_requirements=[f"torch=={torch.__version__.partition('+')[0]}"],
-            registered_model_name=name,
-            params={"profile": config.name, "dataset": dataset, "network": exported.network},
-        )
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*An input example was not", UserWarning)
+            model = mlflow.pyfunc.log_model(
+                name=name,
+                loader_module=__name__,
+                data_path=str(folder),
+                signature=method_signature(exported.image_size),
+                pip_requirements=[f"torch=={torch.__version__.partition('+')[0]}"],
+                registered_model_name=name,
+                params={"profile": config.name, "dataset": dataset, "network": exported.network},
+            )
         version = model.registered_model_version
         if record is not None and (run := find_run(store, EXECUTION, record.execution)):
             store.client.set_tag(run.info.run_id, "registered_model", f"{name}/{version}")

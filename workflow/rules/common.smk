@@ -12,7 +12,6 @@ from snakemake.logging import logger
 sys.path.insert(0, str(Path(workflow.basedir)))
 
 from mdrnets.config.load import load_config
-from mdrnets.errors import UserError
 from mdrnets.execution.job_lines import show_one_line_per_job
 from mdrnets.dag.pipeline import Pipeline
 from mdrnets.planning.resources import read_plan
@@ -25,15 +24,7 @@ if unknown := set(config) - {"profile"}:
     )
 
 
-def call(function, *arguments):
-    # Snakemake prints the sentence of a WorkflowError, and the traceback of anything else.
-    try:
-        return function(*arguments)
-    except UserError as error:
-        raise WorkflowError(str(error))
-
-
-PIPELINE = Pipeline(call(load_config, str(config["profile"]) if config else None))
+PIPELINE = Pipeline(load_config(str(config["profile"]) if config else None))
 
 if not workflow.output_settings.dryrun:
     show_one_line_per_job(logger)
@@ -64,7 +55,7 @@ def log_file(stage):
 
 
 def reference_tables():
-    return call(list_reference_tables, PIPELINE.config.name)
+    return list_reference_tables(PIPELINE.config.name)
 
 
 def ablation(name):
@@ -88,12 +79,12 @@ RUN_STAGE = (
 
 
 def digest(stage, wildcards):
-    return call(lambda: PIPELINE.job(stage, wildcards).digest)
+    return PIPELINE.job(stage, wildcards).digest
 
 
 # What jobs ask a cluster for, as `mdrnets plan` wrote it; jobs without a plan ask for what the
 # cluster's profile has as `default-resources`.
-PLANNED = call(read_plan, PIPELINE.layout.plan, PIPELINE.config.name)
+PLANNED = read_plan(PIPELINE.layout.plan, PIPELINE.config.name)
 
 
 def planned(stage):

@@ -173,7 +173,7 @@ def _panel(
     for name, history in by_dataset.items():
         for term, (steps, values) in history.curves.items():
             kind = find_family(term)
-            assert kind is not None, "read_history keeps no other terms"
+            assert kind is not None, "relative_curves keeps no other terms"
             (line,) = axes.plot(
                 steps, values, color=FAMILY_COLOURS[kind], linestyle=lines[name], label=term
             )

@@ -34,7 +34,7 @@ class Face:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ComparedFace:
     """All versions of one face.
 
     Attributes:
@@ -61,18 +61,18 @@ def render(config: Config, layout: Layout, name: str) -> None:
     write_text(layout.report(f"{name}.json"), text)
 
 
-def read_comparisons(path: Path) -> list[Comparison]:
+def read_comparisons(path: Path) -> list[ComparedFace]:
     """The inverse of `render`.
 
     Raises:
         UserError: the file is missing or damaged.
     """
-    return read_json_as(list[Comparison], path, remedy="render the comparisons")
+    return read_json_as(list[ComparedFace], path, remedy="render the comparisons")
 
 
 def compare_faces(
     sets: Sequence[CompletedSet], *, methods: Mapping[str, str], bin_name: str, seed: int
-) -> list[Comparison]:
+) -> list[ComparedFace]:
     """The faces that Figure 5 shows in one bin.
 
     Args:
@@ -87,7 +87,7 @@ def compare_faces(
         for at in choose_figure5_images(faces, seed)[bin_name]:
             pair, versions = faces.bins[bin_name][at], faces.versions(methods, bin_name, at)
             comparisons.append(
-                Comparison(
+                ComparedFace(
                     f"{faces.title}, test image {pair.image}, hole of {format_bin(bin_name)}",
                     [Face(*face) for face in zip(titles, map(_encode, versions), strict=True)],
                     side=len(versions[0]),

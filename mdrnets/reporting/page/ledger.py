@@ -40,14 +40,14 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Group:
+class LedgerGroup:
     """Assumptions of one kind."""
 
     title: str
     entries: Sequence[Entry]
 
 
-def build_ledgers(config: Config) -> dict[str, list[Group]]:
+def build_ledgers(config: Config) -> dict[str, list[LedgerGroup]]:
     """Title → groups: of the paper's own method, of the baselines, and of the profile."""
     return {
         "MDRNets, data and metrics": [
@@ -62,14 +62,14 @@ def build_ledgers(config: Config) -> dict[str, list[Group]]:
             _group("Constants", BASELINE_CONSTANTS, config),
         ],
         "This profile": [
-            Group("Tried on validation images", _list_tuned(config)),
-            Group("Set for the machine", _settings(config)),
+            LedgerGroup("Tried on validation images", _list_tuned(config)),
+            LedgerGroup("Set for the machine", _settings(config)),
         ],
     }
 
 
-def _group(title: str, assumptions: Sequence[Assumption], config: Config) -> Group:
-    return Group(title, [_entry(assumption, config) for assumption in assumptions])
+def _group(title: str, assumptions: Sequence[Assumption], config: Config) -> LedgerGroup:
+    return LedgerGroup(title, [_entry(assumption, config) for assumption in assumptions])
 
 
 def _entry(assumption: Assumption, config: Config) -> Entry:

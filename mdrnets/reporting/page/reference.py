@@ -11,7 +11,7 @@ from mdrnets.reporting.reference.compare import (
     ACCEPTED,
     COLUMNS,
     Comparison,
-    count_verdicts,
+    count_comparisons,
     format_cells,
 )
 from mdrnets.reporting.reference.verify import verify
@@ -69,7 +69,7 @@ def read_reference(pipeline: Pipeline) -> ReferenceView:
 def _count(comparisons: Sequence[Comparison]) -> str:
     inside = sum(comparison.verdict == "inside" for comparison in comparisons)
     text = f"{inside} of {len(comparisons)} cells are inside the tolerances"
-    others = count_verdicts([each for each in comparisons if each.verdict != "inside"])
+    others = count_comparisons([each for each in comparisons if each.verdict != "inside"])
     return f"{text}; the others: {others}." if others else f"{text}."
 
 

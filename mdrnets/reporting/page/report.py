@@ -31,7 +31,7 @@ from mdrnets.reporting.context import (
     describe_run,
     describe_values,
 )
-from mdrnets.reporting.page.comparisons import Comparison, read_comparisons
+from mdrnets.reporting.page.comparisons import ComparedFace, read_comparisons
 from mdrnets.reporting.page.ledger import build_ledgers
 from mdrnets.reporting.page.reference import read_reference
 from mdrnets.reporting.page.runs import Run, anchor, read_runs, upstream_runs
@@ -88,7 +88,7 @@ def render(config: Config, layout: Layout, name: str) -> None:
 
 
 def page(
-    pipeline: Pipeline, *, summaries: Summaries, git: GitState, comparisons: Sequence[Comparison]
+    pipeline: Pipeline, *, summaries: Summaries, git: GitState, comparisons: Sequence[ComparedFace]
 ) -> str:
     """The page in HTML.
 

@@ -112,7 +112,7 @@ def list_values(tables: Mapping[str, Iterable[Cell]]) -> dict[Key, Value]:
     }
 
 
-def count_verdicts(comparisons: Sequence[Comparison]) -> str:
+def count_comparisons(comparisons: Sequence[Comparison]) -> str:
     """For example `166 inside, 2 outside`."""
     counts = Counter(comparison.verdict for comparison in comparisons)
     return ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
@@ -129,7 +129,7 @@ def comparison_page(comparisons: Sequence[Comparison], facts: Sequence[tuple[str
     ordered = sorted(comparisons, key=lambda c: c.verdict in ACCEPTED)
     lines = ["# Verification", "", *format_facts(facts)]
     lines += [
-        f"- **Cells**: {count_verdicts(comparisons)}",
+        f"- **Cells**: {count_comparisons(comparisons)}",
         "",
         format_comparisons(ordered, "pipe"),
         "",

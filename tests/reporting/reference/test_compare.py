@@ -11,7 +11,7 @@ from mdrnets.reporting.reference.compare import (
     Value,
     compare,
     comparison_page,
-    count_verdicts,
+    count_comparisons,
     format_comparisons,
     read_cells,
 )
@@ -95,7 +95,7 @@ def test_the_page_begins_with_what_is_not_fine() -> None:
     rows = [line.split()[-2] for line in text.splitlines() if line.startswith("| table1")]
     assert rows == ["outside", "inside"]
     assert "- **Reference run**: demo" in text and "1 inside, 1 outside" in text
-    assert count_verdicts(comparisons[:1]) == "1 inside"
+    assert count_comparisons(comparisons[:1]) == "1 inside"
     (line,) = [
         line for line in format_comparisons(comparisons, "simple").splitlines() if "PSNR" in line
     ]
