@@ -145,7 +145,8 @@ class Validation(Options):
         trained: L1 over the hole in percent, mean over images.
         untrained: the same for the untrained network.
         mean_fill: the same for holes filled with the mean colour of the valid pixels.
-        gmacs: multiply-accumulates of one completion, in 10⁹ (convolutions and matrix products).
+        gmacs: multiply-accumulates of a completion, in 10⁹ (convolutions and matrix products);
+            the mean over the images.
     """
 
     images: int

@@ -1,4 +1,4 @@
-"""Checks that training improved on the untrained network, on validation images.
+"""Check that training improved on the untrained network, on validation images.
 
 Only pixels in the hole count. The trained method is compared with its own untrained network, and
 with filling the hole with the mean colour of the image's valid pixels. Test images are not used.
@@ -6,16 +6,16 @@ with filling the hole with the mean colour of the image's valid pixels. Test ima
 
 import numpy as np
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
 from mdrnets.data.assignment import select
-from mdrnets.data.pixels import to_tensor
+from mdrnets.data.pixels import hole_to_tensor, to_tensor
 from mdrnets.evaluation.summary import Validation
 from mdrnets.evaluation.validation_set import ValidationSet
 from mdrnets.layout import Layout
 from mdrnets.methods.base import Method
 from mdrnets.methods.building import untrained_network
 from mdrnets.metrics.pixel import l1
+from mdrnets.runtime.operations import MacCounter
 
 
 def validate_method(validation: ValidationSet) -> Validation:
@@ -33,7 +33,12 @@ def validate_method(validation: ValidationSet) -> Validation:
         trained=hole_l1(validation.complete(validation.trained), images, holes),
         untrained=hole_l1(validation.complete(untrained), images, holes),
         mean_fill=hole_l1(fill_with_mean(images, holes), images, holes),
-        gmacs=count_gmacs(validation.trained, images[:1], holes[:1]),
+        gmacs=count_gmacs(
+            validation.trained,
+            images,
+            holes,
+            batch_size=validation.config.profile.completion_batch,
+        ),
     )
 
 
@@ -56,11 +61,17 @@ def fill_with_mean(images: np.ndarray, holes: np.ndarray) -> np.ndarray:
     return filled
 
 
-def count_gmacs(method: Method, images: np.ndarray, holes: np.ndarray) -> float:
-    """Multiply-accumulates that complete these images, in 10⁹."""
+def count_gmacs(method: Method, images: np.ndarray, holes: np.ndarray, *, batch_size: int) -> float:
+    """Multiply-accumulates that complete one of these images on average, in 10⁹.
+
+    The cost of a method that samples grows with the hole.
+    """
     device = next(method.parameters()).device
-    image = to_tensor(images, device)
-    hole = torch.from_numpy(holes).to(device).float()[:, None]
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        method.complete(image * (1 - hole), hole, torch.Generator(device).manual_seed(0))
-    return float(counter.get_total_flops() / 2 / 1e9)
+    generator = torch.Generator(device).manual_seed(0)
+    with torch.no_grad(), MacCounter() as counter:
+        for first in range(0, len(images), batch_size):
+            part = slice(first, first + batch_size)
+            image, hole = to_tensor(images[part], device), hole_to_tensor(holes[part], device)
+            method.complete(image * (1 - hole), hole, generator)
+    macs: int = counter.macs
+    return macs / len(images) / 1e9

@@ -15,9 +15,7 @@ import torch
 from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 from torch.multiprocessing.reductions import StorageWeakRef
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map_only
-from torch.utils.flop_counter import flop_registry, sdpa_flop
 
 from mdrnets.config.load import Config
 from mdrnets.data.classes import CLASSES
@@ -32,6 +30,7 @@ from mdrnets.networks.features import (
 from mdrnets.networks.frozen import freeze
 from mdrnets.planning.speed import Cost
 from mdrnets.runtime.numerics import autocast
+from mdrnets.runtime.operations import MacCounter
 
 IMAGES = 2
 """In a counted batch: BatchNorm after global pooling needs two. Costs are linear in the batch."""
@@ -41,13 +40,6 @@ SMALL = 2**16
 """Elements. A smaller operation is computed, which is faster than to infer its output's shape."""
 SAMPLER_KERNELS = 10_000
 """Kernels for an image that only a method with a sampler needs."""
-
-FORMULAS: dict[Any, Callable[..., int]] = flop_registry | {
-    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: sdpa_flop,
-    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward: lambda *args, **_: (
-        5 * sdpa_flop(*args[1:4]) // 2  # five products instead of two
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -196,25 +188,22 @@ class CostCounter:
         return Cost(counter.macs, counter.kernels)
 
 
-class _Counter(TorchDispatchMode):
-    """Counts the operations inside it, and skips the most expensive ones."""
+class _Counter(MacCounter):
+    """Counts kernels as well, and skips the most expensive operations."""
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.macs = self.kernels = 0
+        super().__init__()
+        self.kernels = 0
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Any = None
     ) -> Any:
-        kwargs = kwargs or {}
         self.kernels += not func.is_view
-        formula = FORMULAS.get(func._overloadpacket)
-        if formula is None:
-            return func(*args, **kwargs)
+        return super().__torch_dispatch__(func, types, args, kwargs)
+
+    def compute(self, func: Any, args: Sequence[Any], kwargs: Any) -> Any:
         large = any(isinstance(value, Tensor) and value.numel() > SMALL for value in args)
-        out = _zeros(func, args, kwargs) if large else func(*args, **kwargs)
-        self.macs += formula(*args, **kwargs, out_val=out) // 2
-        return out
+        return _zeros(func, args, kwargs) if large else super().compute(func, args, kwargs)
 
 
 def _zeros(func: Any, args: Sequence[Any], kwargs: Any) -> Any:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from mdrnets.data.pixels import to_pixels, to_tensor
+from mdrnets.data.pixels import hole_to_tensor, to_pixels, to_tensor
 
 EVERY_VALUE = np.arange(256, dtype=np.uint8).repeat(3).reshape(1, 16, 16, 3)
 
@@ -35,3 +35,11 @@ def test_a_memory_map_that_cannot_be_written_is_read(tmp_path: Path) -> None:
     images = np.load(tmp_path / "images.npy", mmap_mode="r")
     tensor = to_tensor(images[:, ::-1])
     assert np.array_equal(to_pixels(tensor), EVERY_VALUE[:, ::-1])
+
+
+def test_a_hole_is_one_where_pixels_are_missing() -> None:
+    holes = np.zeros((2, 4, 5), dtype=bool)
+    holes[1, 2, 3] = True
+    tensor = hole_to_tensor(holes)
+    assert tensor.shape == (2, 1, 4, 5) and tensor.dtype == torch.float32
+    assert tensor.nonzero().tolist() == [[1, 0, 2, 3]]
