@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
 from tabulate import tabulate
 from torch import Tensor
 
@@ -11,7 +10,7 @@ from benchmarks.parts import Measurement, Part, save_parts
 from mdrnets.config.load import Config, load_config
 from mdrnets.data.assignment import select
 from mdrnets.data.dataset import map_holes, map_images
-from mdrnets.data.pixels import to_pixels, to_tensor
+from mdrnets.data.pixels import hole_to_tensor, to_pixels, to_tensor
 from mdrnets.evaluation import validation
 from mdrnets.evaluation.validation_set import validation_pairs
 from mdrnets.execution.program import profile_parser
@@ -77,7 +76,7 @@ def validation_faces(config: Config, dataset: str) -> tuple[Tensor, Tensor]:
     layout = Layout(config.name)
     pairs = validation_pairs(config, dataset)
     images, holes = select(pairs, map_images(layout, dataset), map_holes(layout))
-    return to_tensor(images), torch.from_numpy(holes).float()[:, None]
+    return to_tensor(images), hole_to_tensor(holes)
 
 
 def mean_fill(image: Tensor, hole: Tensor) -> Tensor:

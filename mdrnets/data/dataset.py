@@ -45,6 +45,22 @@ class TrainingData:
     hole_rows: np.ndarray
 
 
+def open_label_maps(layout: Layout, dataset: str) -> tuple[np.ndarray, np.ndarray]:
+    """Open the label maps of a data set.
+
+    Returns:
+        The maps, uint8 L×H×W, one for each labelled image, and for each image the row of its map,
+        −1 without one.
+
+    Raises:
+        UserError: a file is missing or unreadable, or they have different lengths.
+    """
+    table = layout.split(dataset)
+    labelled = np.array([row["labelled"] == "1" for row in read_table(table, SPLIT_COLUMNS)])
+    maps = open_array(layout.labels(dataset), dtype="uint8", rows=int(labelled.sum()), table=table)
+    return maps, np.where(labelled, np.cumsum(labelled) - 1, -1)
+
+
 def load_training_data(layout: Layout, dataset: str, *, labels: bool) -> TrainingData:
     """Open a data set for training, with or without its label maps.
 
@@ -56,15 +72,13 @@ def load_training_data(layout: Layout, dataset: str, *, labels: bool) -> Trainin
     split = read_table(table, SPLIT_COLUMNS)
     images = open_array(layout.images(dataset), dtype="uint8", rows=len(split), table=table)
     training = np.array([row["role"] == "train" for row in split], dtype=bool)
-    labelled = np.array([row["labelled"] == "1" for row in split], dtype=bool)
 
     maps = None
     labelled_rows = label_rows = np.zeros(0, dtype=np.int64)
     if labels:
-        count = int(labelled.sum())
-        maps = open_array(layout.labels(dataset), dtype="uint8", rows=count, table=table)
-        labelled_rows = np.flatnonzero(labelled & training)
-        label_rows = np.cumsum(labelled)[labelled_rows] - 1
+        maps, map_rows = open_label_maps(layout, dataset)
+        labelled_rows = np.flatnonzero((map_rows >= 0) & training)
+        label_rows = map_rows[labelled_rows]
 
     hole_split = read_table(hole_table, HOLE_SPLIT_COLUMNS)
     holes = open_array(layout.holes(), dtype="bool", rows=len(hole_split), table=hole_table)

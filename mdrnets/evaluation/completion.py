@@ -1,4 +1,4 @@
-"""Fills the holes of test images, batch by batch.
+"""Fill the holes of test images, batch by batch.
 
 Whatever is saved, scored and shown is the composite I ⊙ (1 − K) + O ⊙ K, rounded to uint8.
 """
@@ -14,7 +14,7 @@ from mdrnets.config.load import Config
 from mdrnets.data.assignment import Pair, select
 from mdrnets.data.download.disk_space import require_space
 from mdrnets.data.evaluation_set import read_evaluation_set
-from mdrnets.data.pixels import to_pixels, to_tensor
+from mdrnets.data.pixels import hole_to_tensor, to_pixels, to_tensor
 from mdrnets.data.progress import ProgressBar
 from mdrnets.errors import UserError
 from mdrnets.files import atomic_write
@@ -156,7 +156,7 @@ def complete_pairs(
         originals, missing = select(part, images, holes)
 
         image = to_tensor(originals, device)
-        hole = torch.from_numpy(missing).to(device).float()[:, None]  # B×1×H×W
+        hole = hole_to_tensor(missing, device)
         with torch.inference_mode(), autocast(device, precision):
             output = method.complete(image * (1 - hole), hole, generator).float()
 

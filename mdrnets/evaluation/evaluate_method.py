@@ -1,4 +1,4 @@
-"""Evaluates a method's completions of a data set's test images: scores, features and summary."""
+"""Evaluate a method's completions of a data set's test images: scores, features and summary."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Inspects a trained MDRNets of the profile: how its memory is read, and what its parser finds."""
+"""Inspect a trained MDRNets of the profile: how its memory is read, and what its parser finds."""
 
 import numpy as np
 import torch
@@ -7,7 +7,7 @@ from mdrnets.config.load import Config
 from mdrnets.config.protocol import PARAMS
 from mdrnets.config.yaml_loader import locate
 from mdrnets.data.assignment import by_bin, read_assignment
-from mdrnets.data.dataset import SPLIT_COLUMNS, map_holes, map_images, open_array
+from mdrnets.data.dataset import SPLIT_COLUMNS, map_holes, map_images, open_label_maps
 from mdrnets.data.progress import ProgressBar
 from mdrnets.errors import UserError
 from mdrnets.evaluation.inspection import Inspection
@@ -78,16 +78,11 @@ def inspect_parsing(
             hole.
     """
     layout = Layout(config.name)
-    split = read_table(layout.split(dataset), SPLIT_COLUMNS)
-    labelled = np.flatnonzero([row["labelled"] == "1" for row in split])
-    labels = open_array(
-        layout.labels(dataset), dtype="uint8", rows=len(labelled), table=layout.split(dataset)
-    )
-    label_rows = {int(image_row): row for row, image_row in enumerate(labelled)}
+    labels, label_rows = open_label_maps(layout, dataset)
     pairs = [
         pair
         for pair in read_assignment(layout.assignment(dataset), role="validation")
-        if pair.image_row in label_rows
+        if label_rows[pair.image_row] >= 0
     ]
     if not pairs:
         key = config.locate(f"datasets.{dataset}.split.validation")

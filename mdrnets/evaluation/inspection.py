@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mdrnets.data.assignment import Pair, select
-from mdrnets.data.pixels import to_tensor
+from mdrnets.data.pixels import hole_to_tensor, to_tensor
 from mdrnets.data.progress import ProgressBar, no_progress_bar
 from mdrnets.evaluation.memory_use import NONE, MemoryUse
 from mdrnets.methods.mdrnets.memory import DisentangledMemory, relative_length
@@ -132,8 +132,7 @@ class Inspection:
         for start in self.progress(starts, total=len(starts), label=label):
             part = pairs[start : start + self.batch_size]
             images, holes = select(part, self.images, self.holes)
-            hole = torch.from_numpy(holes).to(self.device).float()[:, None]
-            yield to_tensor(images, self.device), hole
+            yield to_tensor(images, self.device), hole_to_tensor(holes, self.device)
 
 
 def most_read(chosen: np.ndarray, count: int) -> np.ndarray:

@@ -14,14 +14,13 @@ from mdrnets.config.protocol import PARAMS
 from mdrnets.config.yaml_loader import locate
 from mdrnets.dag.evaluate import per_class_networks
 from mdrnets.data.assignment import by_bin, read_assignment
-from mdrnets.data.dataset import SPLIT_COLUMNS, map_images, open_array
+from mdrnets.data.dataset import map_images, open_label_maps
 from mdrnets.data.evaluation_set import read_evaluation_set
 from mdrnets.data.pixels import to_tensor
 from mdrnets.data.progress import ProgressBar
 from mdrnets.errors import UserError
 from mdrnets.evaluation.class_scores import ClassMap, ClassScore, score_classes
 from mdrnets.evaluation.scores import read_completions
-from mdrnets.files.tables import read_table
 from mdrnets.layout import Layout
 from mdrnets.methods.base import Trainable
 from mdrnets.methods.building import load_network
@@ -38,17 +37,12 @@ def load_class_maps(config: Config, *, dataset: str) -> dict[int, ClassMap]:
     layout = Layout(config.name)
     bins = by_bin(read_assignment(layout.assignment(dataset)), config.protocol.bins)
     rows = [pair.image_row for pair in next(iter(bins.values()))]  # the same in each bin
-    table = layout.split(dataset)
-    labelled = np.array([row["labelled"] == "1" for row in read_table(table, SPLIT_COLUMNS)])
-    annotations = open_array(
-        layout.labels(dataset), dtype="uint8", rows=int(labelled.sum()), table=table
-    )
-    annotation_rows = np.cumsum(labelled) - 1
-    parsed = _parse_images(config, dataset, [row for row in rows if not labelled[row]])
+    annotations, map_rows = open_label_maps(layout, dataset)
+    parsed = _parse_images(config, dataset, [row for row in rows if map_rows[row] < 0])
     return {
-        row: ClassMap(annotations[annotation_rows[row]], "annotated")
-        if labelled[row]
-        else ClassMap(next(parsed), "parsed")
+        row: ClassMap(next(parsed), "parsed")
+        if map_rows[row] < 0
+        else ClassMap(annotations[map_rows[row]], "annotated")
         for row in rows
     }
 

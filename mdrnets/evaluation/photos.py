@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from mdrnets.data.pixels import to_pixels, to_tensor
+from mdrnets.data.pixels import hole_to_tensor, to_pixels, to_tensor
 from mdrnets.errors import UserError
 from mdrnets.evaluation.squares import Square, TurnedSquare, resample_valid
 from mdrnets.methods.base import Method
@@ -98,7 +98,7 @@ def complete_photo(
     small, small_hole = downscale_valid(*square.cut_valid(image, hole), size)
     device = next((p.device for p in method.parameters()), torch.device("cpu"))
     tensor = to_tensor(small[None], device)
-    hole_tensor = torch.from_numpy(small_hole).to(device).float()[None, None]  # 1×1×H×W
+    hole_tensor = hole_to_tensor(small_hole[None], device)
     for number in range(samples):
         generator = torch.Generator(device).manual_seed(derived_seed(seed, "photo", number))
         with torch.inference_mode():

@@ -1,4 +1,4 @@
-"""Scores a trained MDRNets and the coarse faces that it starts from, on validation images.
+"""Score a trained MDRNets and the coarse faces that it starts from, on validation images.
 
 The report compares them: a refinement should improve on the coarse face. Test images are not used.
 """

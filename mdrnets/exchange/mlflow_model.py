@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from mdrnets.config.load import Config
-from mdrnets.data.pixels import to_pixels, to_tensor
+from mdrnets.data.pixels import hole_to_tensor, to_pixels, to_tensor
 from mdrnets.exchange.export import training_record
 from mdrnets.exchange.logged_models import method_signature
 from mdrnets.methods.exported import LoadedMethod, load_method
@@ -41,7 +41,7 @@ class Completer:
             params: `seed` of the samples; 0 by default.
         """
         image = to_tensor(np.asarray(model_input["image"], dtype=np.uint8))
-        hole = torch.from_numpy(np.asarray(model_input["hole"]) > 0).float()[:, None]  # N×1×H×W
+        hole = hole_to_tensor(np.asarray(model_input["hole"]) > 0)
         generator = torch.Generator().manual_seed(int((params or {}).get("seed", 0)))
         with torch.inference_mode():
             output = self.method.network.complete(image * (1 - hole), hole, generator)

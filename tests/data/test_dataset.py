@@ -9,6 +9,7 @@ from mdrnets.data.dataset import (
     SPLIT_COLUMNS,
     TrainingData,
     load_training_data,
+    open_label_maps,
 )
 from mdrnets.errors import UserError
 from mdrnets.files.arrays import map_array
@@ -52,6 +53,12 @@ def test_rows_are_those_for_training(paths) -> None:
     assert data.image_rows.tolist() == [1, 2, 4]
     assert data.hole_rows.tolist() == [1, 2]
     assert data.images[data.image_rows][:, 0, 0, 0].tolist() == [1, 2, 4]
+
+
+def test_each_image_has_its_label_map_or_none(paths) -> None:
+    maps, rows = open_label_maps(LAYOUT, "one")
+    assert maps.shape == (4, 8, 8)
+    assert rows.tolist() == [0, -1, 1, 2, 3]
 
 
 def test_a_label_map_belongs_to_its_image(paths) -> None:
