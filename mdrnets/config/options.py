@@ -5,7 +5,7 @@ This module must not import torch, since the workflow engines read the configura
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -27,6 +27,9 @@ class TrainOptions(Options):
     where it is from (see `mdrnets.config.marks`). A profile overrides them. Instead of `steps` it
     may give `epochs`, the number of times that the training sees each image.
     """
+
+    takes_epochs: ClassVar[bool] = True
+    """False: the phases have batches of different sizes."""
 
     steps: int = Field(ge=1)
     batch_size: int = Field(ge=1)

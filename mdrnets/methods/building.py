@@ -14,7 +14,7 @@ import torch
 
 from mdrnets.config.load import Config
 from mdrnets.config.network_id import NetworkId
-from mdrnets.config.options import Options, with_steps
+from mdrnets.config.options import Options, TrainOptions, with_steps
 from mdrnets.config.protocol import PARAMS, Network
 from mdrnets.config.validation import add_place, validate_options
 from mdrnets.config.yaml_loader import locate
@@ -84,7 +84,12 @@ def resolved_options(config: Config, network: str, *, images: int) -> Options:
     module = network_module(config.network(network), network)
     place = partial(_place_option, config, network)
     values = config.options(network)
-    if "epochs" in values:
+    if "epochs" in values and issubclass(module.Options, TrainOptions):
+        if not module.Options.takes_epochs:
+            raise UserError(
+                f"{place('epochs')}: not an option of this network, whose phases have batches of "
+                "different sizes; give `steps`"
+            )
         default = module.Options.model_fields["batch_size"].default
         values = with_steps(
             values, batch_size=values.get("batch_size", default), images=images, place=place
@@ -111,14 +116,14 @@ def _build(config: Config, network: str, *, options: Options, context: BuildCont
 @contextmanager
 def placing_options(config: Config, network: str) -> Iterator[None]:
     """Errors that begin with an option of the network or `image_size` get its file and line."""
-    module = network_module(config.network(network), network)
     try:
         yield
     except UserError as error:
         key = str(error).partition(":")[0]
+        options = network_module(config.network(network), network).Options
         if key == "image_size":
             place = config.locate
-        elif key in module.Options.model_fields:
+        elif key in options.model_fields:
             place = partial(_place_option, config, network)
         else:
             raise
@@ -161,7 +166,8 @@ def build_network(
 ) -> Trainable:
     """Build an untrained network and load the trained ones that it uses.
 
-    The initial weights depend only on the seed, the data set and the network.
+    The initial weights depend on the seed, the data set and the network; those of the
+    reconstruction network also on the kind of perceptual features, which are built before them.
 
     Args:
         config: protocol and profile.

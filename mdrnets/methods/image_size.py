@@ -3,6 +3,22 @@
 from mdrnets.errors import UserError
 
 
+def require_halvings(image_size: int, levels: int, key: str) -> None:
+    """Check that a U-Net can halve its images `levels` times, and ends with 2×2 pixels or more.
+
+    BatchNorm has no variance over one pixel of one image.
+
+    Raises:
+        UserError: it cannot; names the key that decides the number of halvings.
+    """
+    require_multiple(image_size, 2**levels, key)
+    if image_size < 2 ** (levels + 1):
+        raise UserError(
+            f"{key}: found {levels} halvings of {image_size} pixels, expected 2×2 pixels or more "
+            "after them; lower it"
+        )
+
+
 def require_multiple(image_size: int, divisor: int, key: str) -> None:
     """Check that a network can halve its images as often as it does.
 

@@ -16,7 +16,7 @@ from mdrnets.config.marks import Chosen, Paper
 from mdrnets.config.options import TrainOptions
 from mdrnets.losses.pconv import PConvLoss, PConvWeights
 from mdrnets.methods.base import Batch, BuildContext, Method, Phase, Trainable, Update
-from mdrnets.methods.image_size import require_multiple
+from mdrnets.methods.image_size import require_halvings
 from mdrnets.networks.features import PerceptualFeatures
 from mdrnets.networks.partial_unet import PartialUNet
 
@@ -88,7 +88,7 @@ class PConv(Method):
 
 
 def build(*, options: Options, context: BuildContext) -> Trainable:
-    require_multiple(context.image_size, 2**options.levels, "levels")
+    require_halvings(context.image_size, options.levels, "levels")
     return PConv(
         network=PartialUNet(
             levels=options.levels, width=options.width, max_width=options.max_width

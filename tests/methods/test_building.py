@@ -67,6 +67,15 @@ def test_epochs_that_cannot_be_steps_are_refused(
         resolved_options(load_config(), "base", images=7)
 
 
+def test_epochs_of_phases_with_different_batches_are_refused(
+    tmp_path: Path, config: Config
+) -> None:
+    ict = {"base": "mdrnets.methods.ict.method"}
+    write_configuration(tmp_path, networks={"base": {"epochs": 1}}, modules=ict)
+    with pytest.raises(UserError, match=rf"^{_place('epochs')}: .*`steps`"):
+        resolved_options(load_config(), "base", images=7)
+
+
 @pytest.mark.parametrize("profile", sorted(path.stem for path in ROOT.glob("profiles/*.yaml")))
 def test_every_profile_of_the_project_passes_the_check(
     monkeypatch: pytest.MonkeyPatch, profile: str

@@ -114,7 +114,7 @@ def test_completions_are_confined_though_the_network_is_not(
     assert torch.equal(completed, raw.clamp(-1, 1))
 
 
-@pytest.mark.parametrize("image_size", [28, 36])
+@pytest.mark.parametrize("image_size", [8, 28, 36])
 def test_an_image_size_that_does_not_halve_is_refused(
     context: BuildContext, image_size: int
 ) -> None:

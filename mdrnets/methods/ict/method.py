@@ -30,7 +30,8 @@ from mdrnets.methods.ict.transformer import (
     masked_cross_entropy,
     sample_masked,
 )
-from mdrnets.methods.ict.upsampler import INIT_STD, GuidedUpsampler
+from mdrnets.methods.ict.upsampler import INIT_STD, REDUCTION, GuidedUpsampler
+from mdrnets.methods.image_size import require_multiple
 from mdrnets.networks.frozen import without_weight_gradients
 from mdrnets.networks.patchgan import PatchDiscriminator
 
@@ -52,6 +53,8 @@ class Weights(BaseOptions):
 
 class Options(TrainOptions):
     """The published networks for faces, at 256²."""
+
+    takes_epochs = False
 
     batch_size: Annotated[PositiveInt, Official("code; of the upsampler")] = 32
     prior_batch_size: Annotated[PositiveInt, Official("code; of the transformer")] = 64
@@ -239,6 +242,7 @@ def build(*, options: Options, context: BuildContext) -> Trainable:
             f"grid: found {options.grid} cells for {context.image_size} pixels, expected at most "
             "one cell per pixel; lower it"
         )
+    require_multiple(context.image_size, REDUCTION, "image_size")
     return ICT(options=options, context=context)
 
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 INIT_STD = 0.02
+REDUCTION = 4  # H and W are multiples of it: two strided convolutions
 
 
 class GuidedUpsampler(nn.Module):
@@ -41,7 +42,8 @@ class GuidedUpsampler(nn.Module):
 
     def forward(self, image_01: Tensor, hole: Tensor, prior_01: Tensor) -> Tensor:
         """Args:
-            image_01: B×3×H×W in [0, 1], values in the hole are ignored; H and W multiples of 4.
+            image_01: B×3×H×W in [0, 1], values in the hole are ignored; H and W multiples of
+                `REDUCTION`.
             hole: B×1×H×W, 1 = missing; painted white in the image, and not an input itself.
             prior_01: B×3×H×W in [0, 1].
 

@@ -16,7 +16,7 @@ from mdrnets.config.marks import Cited, Paper
 from mdrnets.config.options import TrainOptions
 from mdrnets.losses.pconv import PConvLoss, PConvWeights
 from mdrnets.methods.base import Batch, BuildContext, Phase, Trainable, Update
-from mdrnets.methods.image_size import require_multiple
+from mdrnets.methods.image_size import require_halvings
 from mdrnets.networks.features import PerceptualFeatures
 from mdrnets.networks.partial_unet import PartialUNet
 
@@ -84,8 +84,8 @@ def build(*, options: Options, context: BuildContext) -> Coarse:
     """Build the untrained network.
 
     Raises:
-        UserError: the image size cannot be halved `levels` times.
+        UserError: the image size cannot be halved `levels` times, to 2×2 pixels or more.
     """
-    require_multiple(context.image_size, 2**options.levels, "levels")
+    require_halvings(context.image_size, options.levels, "levels")
     network = PartialUNet(levels=options.levels, width=options.width, max_width=options.max_width)
     return Coarse(network=network, features=context.features("vgg16"), options=options)

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -119,6 +120,13 @@ def test_sizes_that_do_not_fit_are_refused(
 ) -> None:
     with pytest.raises(UserError, match=message):
         _build(context, **changes)
+
+
+def test_an_image_size_that_the_upsampler_cannot_halve_twice_is_refused(
+    context: BuildContext,
+) -> None:
+    with pytest.raises(UserError, match=r"^image_size: .* 34 "):
+        _build(replace(context, image_size=34))
 
 
 def test_the_discriminator_has_the_published_initialisation(context: BuildContext) -> None:
