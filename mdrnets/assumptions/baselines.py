@@ -133,7 +133,8 @@ BASELINE_DECISIONS = (
     ),
     Assumption(
         "DSI: codebooks",
-        "initialised with features of the first batch; unused codes keep their vectors",
+        "initialised with features of the first batch; a code that was never used keeps its "
+        "vector, and one that is no longer used shrinks to zero after the last re-seeding",
         "in the authors' code all unused codes become zero",
         "networks/vector_quantiser.py",
     ),

@@ -255,7 +255,8 @@ DECISIONS = (
     ),
     Assumption(
         "what each loss looks at",
-        "adversarial and total variation: the composite; all others: the raw output",
+        "adversarial and total variation: the composite; all others: the raw output, which is "
+        "clamped to [-1, 1] in completions only",
         "not stated",
         "methods/mdrnets/losses.py",
     ),

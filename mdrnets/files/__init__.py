@@ -60,7 +60,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
 def _remove_leftovers(folder: Path) -> None:
     """Remove the temporary files of processes that are gone.
 
-    Once for each folder: listing 70,000 images at each write takes hours.
+    Once for each folder: listing 70,000 images at each write takes half an hour in all.
     """
     import psutil  # here, so that `--help` stays fast
 

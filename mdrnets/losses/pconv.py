@@ -1,7 +1,7 @@
 """The loss of PConv's generator, which also trains the coarse network of MDRNets.
 
 Liu et al., "Image Inpainting for Irregular Holes Using Partial Convolutions" (ECCV 2018,
-https://arxiv.org/abs/1804.07723), section 3.3, equations 2 to 7.
+https://arxiv.org/abs/1804.07723), section 3.3, equations 3 to 7.
 """
 
 from typing import Annotated

@@ -1,7 +1,7 @@
 """Perceptual and style losses on the feature maps of a frozen network.
 
 Perceptual: Johnson et al., "Perceptual Losses for Real-Time Style Transfer" (ECCV 2016), in L1
-as in Liu et al. (ECCV 2018), equations 2 to 4. Statistics style: Huang & Belongie, "Arbitrary
+as in Liu et al. (ECCV 2018), equations 3 to 5. Statistics style: Huang & Belongie, "Arbitrary
 Style Transfer in Real-time with Adaptive Instance Normalization" (ICCV 2017), equation 13.
 """
 

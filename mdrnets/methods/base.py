@@ -74,7 +74,8 @@ class Phase:
             train/eval modes and `requires_grad`.
         labels: whether batches include label maps. If so, only labelled images are drawn.
         image_map: computes a map of an image, uint8 H×W×3 → bool H×W, such as its edges. It is
-            called once for each image, perhaps in another thread, and mirrored with the image.
+            called once for each image of the phase, and again after a resume, perhaps in another
+            thread, and mirrored with the image.
     """
 
     name: str

@@ -41,8 +41,9 @@ class VectorQuantiser(StepCount):
     """Nearest of K codes; in training, each code follows the mean of the vectors assigned to it.
 
     Averages are zero-debiased. A code that was never used keeps its vector (in the authors' code
-    of DSI it becomes zero). The first batch initialises all codes; rare codes are re-seeded from
-    the current batch every `reseed_every` steps, during the first `RESEED_STEPS` steps.
+    of DSI it becomes zero). One that is no longer used shrinks to zero within some thousand steps,
+    unless it is re-seeded before. The first batch initialises all codes; rare codes are re-seeded
+    from the current batch every `reseed_every` steps, during the first `RESEED_STEPS` steps.
     """
 
     codebook: Tensor

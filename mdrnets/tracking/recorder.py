@@ -1,4 +1,4 @@
-"""Writes the record of the running execution, from its start to its end."""
+"""Write the record of the running execution, from its start to its end."""
 
 import os
 import resource

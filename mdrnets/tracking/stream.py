@@ -1,4 +1,4 @@
-"""Sends the curves of a training while it runs, so that `mlflow ui` shows them.
+"""Send the curves of a training while it runs, so that `mlflow ui` shows them.
 
 It never stops a training: after the first problem it logs a warning and sends nothing more;
 `sync.py` sends the rest later.

@@ -1,4 +1,4 @@
-"""Sends records to MLflow: one run for each execution, nested in one for each workflow invocation.
+"""Send records to MLflow: one run for each execution, nested in one for each workflow invocation.
 
 Records that could not be sent are sent the next time. Sending a record twice adds nothing, since
 its run is found by the id of the execution.

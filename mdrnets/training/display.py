@@ -1,4 +1,4 @@
-"""Shows the progress of a training: a bar on a terminal, a line every few seconds in a log."""
+"""Show the progress of a training: a bar on a terminal, a line every few seconds in a log."""
 
 import logging
 import sys

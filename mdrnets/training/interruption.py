@@ -1,4 +1,4 @@
-"""Defers SIGTERM and Ctrl-C to the end of a training step.
+"""Defer SIGTERM and Ctrl-C to the end of a training step.
 
 Only between two steps is the state one that an uninterrupted training also reaches. In the middle
 of a step, the discriminator may have been updated and the generator not.

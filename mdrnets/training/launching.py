@@ -1,4 +1,4 @@
-"""Sets up the device, the precision and the processes of a training with Lightning Fabric.
+"""Set up the device, the precision and the processes of a training with Lightning Fabric.
 
 Fabric's DDP wrapper is not used: a training step runs several networks, some of them twice, through
 methods other than `forward`, with weights that change in between, and it yields one loss for each

@@ -1,4 +1,4 @@
-"""Prepares the batches of coming steps in threads, while the present step computes.
+"""Prepare the batches of coming steps in threads, while the present step computes.
 
 A batch is a function of seed, phase and step, so the batches are the same for any number of
 threads.

@@ -1,4 +1,4 @@
-"""Trains one network of the profile on one data set: what each rank runs, from files to files."""
+"""Train one network of the profile on one data set: what each rank runs, from files to files."""
 
 import logging
 import signal
@@ -91,7 +91,11 @@ def train_network(
     for name, child in trainable.named_children():
         note(f"parameters_{name}", _count_parameters(child))
 
-    identity = fingerprint(parameters=job.parameters, inputs=job.inputs, code=job.code)
+    identity = fabric.broadcast(  # one rank hashes the inputs, which are large
+        fingerprint(parameters=job.parameters, inputs=job.inputs, code=job.code)
+        if fabric.is_global_zero
+        else {}
+    )
     state_folder = layout.states / dataset / f"{network}-{short_hash(identity)}"
     for other in sorted(state_folder.parent.glob(f"{network}-*")):
         if other != state_folder and fabric.is_global_zero:

@@ -111,7 +111,7 @@ class DisentangledMemory(nn.Module):
 
     @torch.no_grad()
     def fill(self, pooled: RegionMeans) -> None:
-        """Fill the slots of each block with the first present vectors of its classes (N×K×C).
+        """Fill the slots of each block with evenly spaced present vectors of its classes (N×K×C).
 
         If there are fewer vectors than slots, the remaining slots are not changed. All slots
         count as never written.
@@ -119,8 +119,10 @@ class DisentangledMemory(nn.Module):
         self.updates.zero_()
         rows, present = self._by_block(pooled)
         for block, taken in enumerate(present.unbind(dim=1)):
-            vectors = rows[taken, block][: self.slots.shape[1]]
-            self.slots[block, : len(vectors)] = vectors
+            vectors = rows[taken, block]
+            count = min(len(vectors), self.slots.shape[1])
+            chosen = torch.arange(count, device=vectors.device) * len(vectors) // max(count, 1)
+            self.slots[block, :count] = vectors[chosen]
 
     def diagnostics(self) -> dict[str, float]:
         """Return statistics of how the memory is used.

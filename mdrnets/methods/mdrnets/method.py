@@ -237,7 +237,9 @@ class MDRNets(Method):
 
     @torch.no_grad()
     def fill_memory(self, images: np.ndarray) -> None:
-        """Initialise the slots with style vectors of evenly spaced training images, one per slot.
+        """Initialise the slots with style vectors of evenly spaced training images.
+
+        As many images as a block has slots; a block of all classes gets some of their vectors.
 
         Args:
             images: uint8, N×H×W×3.

@@ -214,7 +214,7 @@ def test_a_shared_read_attends_over_all_its_slots() -> None:
     assert torch.equal(read[1, 2], torch.zeros(CHANNELS))
 
 
-def test_filling_takes_the_first_present_vectors_of_each_class() -> None:
+def test_filling_takes_evenly_spaced_present_vectors_of_each_class() -> None:
     memory, rows = _memory(), _rows(3, absent=((0, 1), (2, 1)), batch=6)
     before = memory.slots.clone()
     memory.updates += 1
@@ -225,14 +225,14 @@ def test_filling_takes_the_first_present_vectors_of_each_class() -> None:
     assert torch.equal(memory.slots[0, 3:], before[0, 3:])
     assert torch.equal(memory.slots[1, 1:], before[1, 1:])
     memory.fill(rows)
-    assert torch.equal(memory.slots[0], rows.means[:SLOTS, 0])
+    assert torch.equal(memory.slots[0], rows.means[[0, 1, 3, 4], 0])
 
 
-def test_filling_a_shared_block_takes_vectors_image_by_image() -> None:
-    memory, rows = _memory(blocks=1), _rows(3, absent=((0, 1),))
+def test_filling_a_shared_block_takes_vectors_of_all_images() -> None:
+    memory, rows = _memory(blocks=1), _rows(3, absent=((0, 1),), batch=3)
     memory.fill(rows)
-    expected = torch.cat([rows.means[0, [0, 2]], rows.means[1, :2]])
-    assert torch.equal(memory.slots[0], expected)
+    present = rows.means[rows.present]  # 8 vectors for 4 slots
+    assert torch.equal(memory.slots[0], present[::2])
 
 
 def test_diagnostics_count_updates_and_measure_selection() -> None:
