@@ -13,14 +13,9 @@ import logging
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from mdrnets.errors import UserError
 from mdrnets.execution.command import stage_command
 from mdrnets.execution.run import StageRun
-
-if TYPE_CHECKING:
-    from mdrnets.config.data import Source
 
 logger = logging.getLogger(__name__)
 
@@ -33,35 +28,10 @@ def _add_options(parser: ArgumentParser) -> None:
 
 @stage_command("source", add_options=_add_options)
 def main(run: StageRun) -> None:
-    from mdrnets.data.download.publish import publish_archive, publish_file
-    from mdrnets.data.number_lists import read_numbers
+    from mdrnets.data.download.source import get_source
 
     name = run.wildcards["source"]
-    source = run.config.profile.sources[name]
-    numbers = None if source.numbers is None else read_numbers(Path(source.numbers))
-    path = _get_source(run, name, source, numbers, run.options.from_dir)
-    if source.kind == "weights":
-        manifest = publish_file(
-            path,
-            run.layout.weights(name),
-            source=name,
-            sha256=source.sha256,
-            licence=source.licence,
-            progress=run.progress,
-        )
-    else:
-        manifest = publish_archive(
-            path,
-            run.layout.raw(name),
-            source=name,
-            files=source.files,
-            sha256=None if source.url else source.sha256,
-            licence=source.licence,
-            folder="." if source.kind == "ffhq_metadata" else source.folder,
-            numbers=numbers,
-            downscale=source.downscale,
-            progress=run.progress,
-        )
+    manifest = get_source(run.config, name, from_folder=run.options.from_dir, progress=run.progress)
     logger.info(
         "%s: %s files, %s bytes; %s",
         name,
@@ -69,43 +39,6 @@ def main(run: StageRun) -> None:
         f"{manifest.bytes:,}",
         manifest.licence,
     )
-
-
-def _get_source(
-    run: StageRun,
-    name: str,
-    source: "Source",
-    numbers: frozenset[int] | None,
-    from_folder: Path | None,
-) -> Path:
-    """Return the verified file of a source with a URL, or the path of a local source."""
-    from mdrnets.config.load import expand
-    from mdrnets.data.download.cache import check_local, download_verified, require_licence
-    from mdrnets.data.download.ffhq import download_images, read_metadata
-    from mdrnets.data.download.publish import find_local_source
-    from mdrnets.data.number_lists import select_numbers
-
-    if not source.url:
-        if from_folder is not None:
-            raise UserError(
-                f"--from-dir: sources.{name} has no `url`, and its `path` gives its location; "
-                "omit the option"
-            )
-        path = find_local_source(source.path, run.layout.data(name))
-        check_local(path, source)
-        return path
-
-    require_licence(run.config, name)
-    folder = expand(run.config.profile.downloads)
-    path = download_verified(source, folder, from_folder=from_folder, progress=run.progress)
-    if source.kind != "ffhq_metadata":
-        return path
-    images = read_metadata(path)
-    if numbers is not None:
-        images = select_numbers(images, numbers, name=lambda image: image.name, where=path)
-    target = folder / source.downloaded_name
-    download_images(images, target, downscale=source.downscale, progress=run.progress)
-    return target
 
 
 if __name__ == "__main__":

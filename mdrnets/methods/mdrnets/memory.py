@@ -14,7 +14,7 @@ from mdrnets.methods.mdrnets.pooling import RegionMeans
 from mdrnets.networks.precision import without_autocast
 from mdrnets.runtime.distributed import all_reduce_sum
 
-Start = Literal["unit", "normal", "from_data"]
+Init = Literal["unit", "normal", "from_data"]
 """How the slots begin: as random unit vectors, with every number from N(0, 1) as in MOSS, or as
 unit vectors that `DisentangledMemory.fill` replaces."""
 
@@ -76,19 +76,19 @@ class DisentangledMemory(nn.Module):
         channels: int,
         alpha: float,
         temperature: float,
-        start: Start,
+        init: Init,
     ) -> None:
         """Args:
         blocks: the number of classes, or 1 if all classes share one block.
         slots: m, slots in each block.
         alpha: α of equation 3, the fraction of a slot that an update keeps.
         temperature: τ of equation 4.
-        start: how the slots begin.
+        init: how the slots begin.
         """
         super().__init__()
         self.alpha, self.temperature = alpha, temperature
         normal = torch.randn(blocks, slots, channels)
-        first = normal if start == "normal" else F.normalize(normal, dim=-1)
+        first = normal if init == "normal" else F.normalize(normal, dim=-1)
         self.register_buffer("slots", first)  # blocks×M×C
         self.register_buffer("updates", torch.zeros(blocks, slots, dtype=torch.int64))
         self._last_read: Read | None = None

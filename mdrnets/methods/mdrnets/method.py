@@ -27,7 +27,7 @@ from mdrnets.methods.image_size import require_multiple
 from mdrnets.methods.mdrnets.initial_weights import init_weights_as_cited
 from mdrnets.methods.mdrnets.losses import GeneratorLosses, StyleLoss, Weights
 from mdrnets.methods.mdrnets.mask_region import MaskedCorrelationMining, fuse
-from mdrnets.methods.mdrnets.memory import DisentangledMemory, Start
+from mdrnets.methods.mdrnets.memory import DisentangledMemory, Init
 from mdrnets.methods.mdrnets.pooling import RegionMeans, class_regions, pool_regions
 from mdrnets.methods.mdrnets.refinement import GatedNorm, RefinementNetwork
 from mdrnets.methods.mdrnets.style_encoder import StyleEncoder
@@ -83,7 +83,7 @@ class Options(TrainOptions):
     slots: Annotated[PositiveInt, Chosen("m; the supplement is not public", "memory.py")] = 64
     alpha: Annotated[float, Field(ge=0, le=1), Cited("MOSS; α of equation 3", "memory.py")] = 0.999
     temperature: Annotated[PositiveFloat, Chosen("not in equation 4", "memory.py")] = 1.0
-    init: Annotated[Start, Cited("MOSS: N(0, 1)", "memory.py")] = "normal"
+    init: Annotated[Init, Cited("MOSS: N(0, 1)", "memory.py")] = "normal"
     # Of the steps, before slots are filled from data.
     warm_up_share: Annotated[
         float, Field(ge=0, lt=1), Chosen("for `init: from_data`: the style encoder learns first")
@@ -308,7 +308,7 @@ def build(*, options: Options, context: BuildContext) -> MDRNets:
                 channels=options.style_channels,
                 alpha=options.alpha,
                 temperature=options.temperature,
-                start=options.init,
+                init=options.init,
             )
         if options.mrem:
             correlation = MaskedCorrelationMining(

@@ -5,18 +5,18 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from mdrnets.methods.mdrnets.memory import DisentangledMemory, Start
+from mdrnets.methods.mdrnets.memory import DisentangledMemory, Init
 from mdrnets.methods.mdrnets.pooling import RegionMeans
 
 CLASSES, SLOTS, CHANNELS, ALPHA = 3, 4, 8, 0.9
 
 
 def _memory(
-    *, blocks: int = CLASSES, slots: int = SLOTS, tau: float = 1.0, start: Start = "unit"
+    *, blocks: int = CLASSES, slots: int = SLOTS, tau: float = 1.0, init: Init = "unit"
 ) -> DisentangledMemory:
     torch.manual_seed(0)
     return DisentangledMemory(
-        blocks=blocks, slots=slots, channels=CHANNELS, alpha=ALPHA, temperature=tau, start=start
+        blocks=blocks, slots=slots, channels=CHANNELS, alpha=ALPHA, temperature=tau, init=init
     )
 
 
@@ -37,16 +37,16 @@ def _cosines(memory: DisentangledMemory, query: RegionMeans, sample: int, index:
     return torch.stack([vector @ slot / (vector.norm() * slot.norm()) for slot in block])
 
 
-@pytest.mark.parametrize("start", ["unit", "from_data"])
-def test_slots_start_at_unit_length_and_are_not_parameters(start: Start) -> None:
-    memory = _memory(start=start)
+@pytest.mark.parametrize("init", ["unit", "from_data"])
+def test_slots_start_at_unit_length_and_are_not_parameters(init: Init) -> None:
+    memory = _memory(init=init)
     torch.testing.assert_close(memory.slots.norm(dim=-1), torch.ones(CLASSES, SLOTS))
     assert not list(memory.parameters())
     assert set(memory.state_dict()) == {"slots", "updates"}
 
 
 def test_slots_can_start_with_numbers_of_deviation_one() -> None:
-    slots = _memory(slots=500, start="normal").slots
+    slots = _memory(slots=500, init="normal").slots
     assert slots.mean().item() == pytest.approx(0, abs=0.05)
     assert slots.std().item() == pytest.approx(1, abs=0.05)
     unit = torch.nn.functional.normalize(slots, dim=-1)
