@@ -8,7 +8,7 @@ import pytest
 from mdrnets.config.load import load_config
 from mdrnets.config.protocol import Protocol
 from mdrnets.errors import UserError
-from mdrnets.reporting.tables.published import COLUMNS, TABLE1, Published, load_published
+from mdrnets.reporting.tables.published import COLUMNS, PUBLISHED_TABLE1, Published, load_published
 
 DATASETS = ("CelebA-HQ", "FFHQ")
 METHODS = ("pconv", "deepfillv2", "pic", "ctsdg", "dsi", "ict", "mdrnets")
@@ -28,7 +28,7 @@ def protocol() -> Protocol:
 
 def test_every_number_of_table_1_is_there_once(published: Published) -> None:
     assert list(published) == list(product(DATASETS, METHODS, METRICS, BINS))
-    with TABLE1.open(encoding="utf-8") as file:
+    with PUBLISHED_TABLE1.open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 2 * 7 * 4 * 3
     assert all(re.fullmatch(r"\d+\.\d{3}", row["value"]) for row in rows)
