@@ -8,7 +8,8 @@ import pytest
 from mdrnets.config.load import load_config
 from mdrnets.config.protocol import Protocol
 from mdrnets.errors import UserError
-from mdrnets.reporting.tables.published import COLUMNS, PUBLISHED_TABLE1, Published, load_published
+from mdrnets.layout import PUBLISHED_TABLE1
+from mdrnets.reporting.tables.published import COLUMNS, Published, load_published
 
 DATASETS = ("CelebA-HQ", "FFHQ")
 METHODS = ("pconv", "deepfillv2", "pic", "ctsdg", "dsi", "ict", "mdrnets")
