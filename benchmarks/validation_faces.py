@@ -80,9 +80,8 @@ def validation_faces(config: Config, dataset: str) -> tuple[Tensor, Tensor]:
 
 
 def mean_fill(image: Tensor, hole: Tensor) -> Tensor:
-    """Return images of one colour: the mean of the valid pixels."""
-    valid = 1 - hole
-    return ((image * valid).sum((2, 3), True) / valid.sum((2, 3), True)).expand_as(image)
+    """Return the images with each hole in the mean colour of the valid pixels."""
+    return to_tensor(validation.fill_with_mean(to_pixels(image), (hole[:, 0] > 0).numpy()))
 
 
 def hole_l1(output: Tensor, image: Tensor, hole: Tensor) -> float:

@@ -5,7 +5,7 @@ from pathlib import Path
 BUNDLE = Path("inputs/manifest.json")
 """Exists only in an unpacked bundle (see `mdrnets bundle`), and lists its inputs."""
 PUBLISHED_TABLE1 = Path("reports/published/table1.csv")
-"""The paper's numbers."""
+"""Table 1 of the paper."""
 REFERENCE = Path("reports/reference")
 """A folder for each reference run, and a table for each device that was timed."""
 

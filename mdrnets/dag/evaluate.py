@@ -13,7 +13,6 @@ from mdrnets.dag.stage import DATASET, METHOD, Stage
 from mdrnets.dag.train import component_files, model_files
 from mdrnets.layout import Layout
 
-"""Stands for a method's name in the path of the original images' features."""
 COMPUTING_KEYS = ("device", "precision", "threads", "deterministic", "completion_batch")
 """What every stage that runs a network reads from the profile."""
 

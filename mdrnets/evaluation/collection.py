@@ -1,22 +1,17 @@
-"""Takes completions of the test images that were made by other software.
+"""Take completions of the test images that were made by other software.
 
 As with completions made here, valid pixels are replaced by those of the original.
 """
-
-import math
 
 import numpy as np
 
 from mdrnets.config.load import Config, expand
 from mdrnets.config.protocol import External
-from mdrnets.data.download.disk_space import require_space
 from mdrnets.data.evaluation_set import read_evaluation_set
 from mdrnets.data.external import read_completions
 from mdrnets.data.progress import ProgressBar
 from mdrnets.errors import UserError
-from mdrnets.files import atomic_write
-from mdrnets.files.arrays import create_array
-from mdrnets.layout import Layout
+from mdrnets.evaluation.completion_files import create_completions
 
 
 def collect_test_images(
@@ -37,27 +32,16 @@ def collect_test_images(
     external = config.protocol.methods[method]
     if not isinstance(external, External):
         raise UserError(f"params.yaml: methods.{method}: no `completions`; choose another method")
-    layout = Layout(config.name)
     test = read_evaluation_set(config, dataset)
     given = read_completions(
         expand(external.completions.format(dataset=dataset)),
         test.bins,
         size=test.images.shape[1],
     )
-    composites_path = layout.completions(dataset, method)
-    given_path = layout.raw_outputs(dataset, method)
-    require_space(composites_path, 2 * math.prod(test.shape))
-    with (
-        atomic_write(composites_path) as temporary,
-        atomic_write(given_path) as temporary_given,
-    ):
-        composites = create_array(temporary, name=composites_path, shape=test.shape, dtype="uint8")
-        raw = create_array(temporary_given, name=given_path, shape=test.shape, dtype="uint8")
-        places = np.ndindex(test.shape[:2])  # bin and image, in the order of the pairs
-        images = progress(given, total=len(test.pairs), label=f"{method} on {dataset}")
+    images = progress(given, total=len(test.pairs), label=f"{method} on {dataset}")
+    places = np.ndindex(test.shape[:2])  # bin and image, in the order of the pairs
+    with create_completions(config, test, dataset=dataset, method=method) as (composites, raw):
         for place, pair, image in zip(places, test.pairs, images, strict=True):
             hole = test.holes[pair.hole_row][..., None]
             raw[place] = image
             composites[place] = np.where(hole, image, test.images[pair.image_row])
-        composites.flush()
-        raw.flush()

@@ -12,13 +12,11 @@ import torch
 
 from mdrnets.config.load import Config
 from mdrnets.data.assignment import Pair, select
-from mdrnets.data.download.disk_space import require_space
 from mdrnets.data.evaluation_set import read_evaluation_set
 from mdrnets.data.pixels import hole_to_tensor, to_pixels, to_tensor
 from mdrnets.data.progress import ProgressBar
 from mdrnets.errors import UserError
-from mdrnets.files import atomic_write
-from mdrnets.files.arrays import create_array
+from mdrnets.evaluation.completion_files import create_completions
 from mdrnets.layout import Layout
 from mdrnets.methods.base import Method, Trainable
 from mdrnets.methods.building import build_network, load_network
@@ -75,7 +73,7 @@ def complete_test_images(
         UserError: the method is not trained or completes no images, an output is not finite, or
             the disk is too full.
     """
-    layout, profile = Layout(config.name), config.profile
+    profile = config.profile
     for key, value in set_profile_numerics(profile).items():
         note(key, value)
 
@@ -85,17 +83,8 @@ def complete_test_images(
     if profile.compile:
         compile_networks(network)
 
-    shape = test.shape
-    composites_path = layout.completions(dataset, method)
-    outputs_path = layout.raw_outputs(dataset, method)
-    require_space(composites_path, 2 * math.prod(shape))
     begin = time.monotonic()
-    with (
-        atomic_write(composites_path) as temporary,
-        atomic_write(outputs_path) as temporary_raw,
-    ):
-        completions = create_array(temporary, name=composites_path, shape=shape, dtype="uint8")
-        raw = create_array(temporary_raw, name=outputs_path, shape=shape, dtype="uint8")
+    with create_completions(config, test, dataset=dataset, method=method) as (completions, raw):
         for number, (bin_name, pairs) in enumerate(test.bins.items()):
             batches = complete_pairs(
                 network,
@@ -116,9 +105,7 @@ def complete_test_images(
                 part = slice(first, first + len(composites))
                 completions[number, part], raw[number, part] = composites, outputs
                 first = part.stop
-        completions.flush()
-        raw.flush()
-    note("images_per_second", shape[0] * shape[1] / (time.monotonic() - begin))
+    note("images_per_second", len(test.pairs) / (time.monotonic() - begin))
 
 
 def complete_pairs(

@@ -73,5 +73,4 @@ def count_gmacs(method: Method, images: np.ndarray, holes: np.ndarray, *, batch_
             part = slice(first, first + batch_size)
             image, hole = to_tensor(images[part], device), hole_to_tensor(holes[part], device)
             method.complete(image * (1 - hole), hole, generator)
-    macs: int = counter.macs
-    return macs / len(images) / 1e9
+    return float(counter.macs / len(images) / 1e9)

@@ -179,10 +179,10 @@ def _check_job(
             f"{results.name}: {first} was made with another value of {key} (job `{job.name}`); "
             f"restore the value, or {bundle}"
         )
-    name = record_name(job.stage, job.wildcards)
-    if record.name != name or set(record.outputs) != set(map(str, job.outputs)):
+    expected = record_name(job.stage, job.wildcards)
+    if record.name != expected or set(record.outputs) != set(map(str, job.outputs)):
         raise UserError(
-            f"{results.name}: the record {name} has another name or other outputs than job "
+            f"{results.name}: the record {expected} has another name or other outputs than job "
             f"`{job.name}`; {REMEDY}"
         )
     here = hashes(path for path in job.inputs if str(path) not in made)
@@ -202,17 +202,17 @@ def _check_job(
 
 
 def _check_digest(results: ReturnedRun, path: Path, record: Record, file: IO[bytes]) -> None:
-    known = record.outputs.get(str(path))
+    expected = record.outputs[str(path)].sha256
     try:
         found = file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # a zip member
     except DAMAGED_ZIP as error:
         raise unreadable_error(
             results.name, error, kind="a readable file", remedy=REMEDY, member=str(path)
         ) from None
-    if known is None or known.sha256 != found:
+    if found != expected:
         raise UserError(
-            f"{results.name}: {path} has the SHA-256 {found[:8]}…, expected "
-            f"{known.sha256[:8] if known else 'none'}… of its record; {REMEDY}"
+            f"{results.name}: {path} has the SHA-256 {found[:8]}…, expected {expected[:8]}… of its "
+            f"record; {REMEDY}"
         )
 
 

@@ -243,7 +243,7 @@ class Planner:
             macs += step.macs / len(bins)
             seconds += steps * self._step_seconds(step, measured, 1)
         source = "record" if record else "measured" if measured else "estimated"
-        on_gpu = _peak_memory(measured, CONTEXT + cost.weights + cost.frozen)
+        needed = _peak_memory(measured, CONTEXT + cost.weights + cost.frozen)
         work = Work(
             network=network,
             dataset=dataset,
@@ -254,11 +254,11 @@ class Planner:
             units=self._units(1),
             seconds=record.seconds if record else seconds,
             source=source,
-            gpu_memory=on_gpu,
+            gpu_memory=needed,
         )
         return PlannedJob(
             work=(work,),
-            memory=_main_memory(record, PROCESS + (0 if job.gpus else on_gpu)),
+            memory=_main_memory(record, PROCESS + (0 if job.gpus else needed)),
             output_bytes=completion_bytes(self.config, self._images[dataset]),
         )
 

@@ -1,4 +1,4 @@
-"""Counts the multiply-accumulates of convolutions and matrix products, on CPUs and GPUs."""
+"""Count the multiply-accumulates of convolutions and matrix products, on CPUs and GPUs."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -25,7 +25,7 @@ class MacCounter(TorchDispatchMode):
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.macs: int = 0
+        self.macs = 0
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Any = None

@@ -1,4 +1,4 @@
-"""Gets a source of the profile, from its address or from a local file, verified, into the run."""
+"""Get a source of the profile, from its address or from a local file, verified, into the run."""
 
 from pathlib import Path
 
