@@ -1,4 +1,5 @@
-"""Write the tables of docs/real_faces.md from reference runs and from benchmarks/parts.csv.
+"""Write the tables of docs/real_faces.md from reference runs, and from parts.csv and
+further_trainings.csv beside this file.
 
 The sentences between them are written by hand.
 
@@ -6,26 +7,36 @@ The sentences between them are written by hand.
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import product
 from pathlib import Path
+from statistics import mean
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from benchmarks.further_trainings import FURTHER_TRAININGS, FurtherTraining
 from benchmarks.parts import ICT_PARTS, LOSS_TERMS, MDRNETS_PARTS, MEMORY, PARTS, Measurement, Part
 from mdrnets.config.load import Config, load_config
 from mdrnets.files.markdown import format_table
 from mdrnets.files.tables import read_rows, read_table
 from mdrnets.layout import REFERENCE
 from mdrnets.metrics.names import frechet_name
+from mdrnets.metrics.paired import holm
+from mdrnets.metrics.welch import welch_test
 from mdrnets.reporting.blocks import replace_blocks
 from mdrnets.reporting.claims.formatting import format_signed
 from mdrnets.reporting.reference.trainings import TRAININGS, TrainingScore
-from mdrnets.reporting.tables.cells import Cell
+from mdrnets.reporting.tables.cells import Cell, format_bin
 from mdrnets.reporting.tables.trends import COLUMNS as TREND
 
 PAGE = Path("docs/real_faces.md")
 LONG, SHORT = "real64", "real64-500"
 """The runs of 5,000 and of 500 steps."""
+REPEATED = "real64-celebahq"
+"""The profile of further trainings of 5,000 steps."""
+
+Key = tuple[str, str, str, str]
+"""Data set, method, metric, bin."""
 
 
 class RealFaces:
@@ -38,14 +49,21 @@ class RealFaces:
         self.distance = frechet_name(self.config.profile.frechet)
         self.variants = list(map(self.config.variant, self.config.profile.variants))
         self.long, self.short = _read_scores(LONG), _read_scores(SHORT)
+        further = (
+            s for s in read_rows(FURTHER_TRAININGS, FurtherTraining) if s.profile == REPEATED
+        )
+        first = {key: [value] for key, value in self.long.items()}
+        self.long_trainings = _add_trainings(first, further)
+        short = read_rows(REFERENCE / SHORT / TRAININGS, TrainingScore)
+        self.short_trainings = _add_trainings({}, short)
 
     def order(self) -> str:
         """Scores of all methods after 500 and 5,000 steps, and the change."""
         headers = ["method"]
         columns = [(d, m) for d in (self.first, self.second) for m in ("L1", self.distance)]
         for dataset, metric in columns:
-            unit = " %" if metric == "L1" else ""
-            headers.append(f"{metric}{unit}, {self.config.profile.datasets[dataset].published_as}")
+            title = self.config.profile.datasets[dataset].published_as
+            headers.append(f"{_unit(metric)}, {title}")
         rows = []
         for method, title in self.config.method_titles.items():
             row = [title]
@@ -59,20 +77,47 @@ class RealFaces:
         return format_table(headers, rows, labels=1)
 
     def trainings(self) -> str:
-        """Scores of each training of 500 steps."""
-        scores = read_rows(REFERENCE / SHORT / TRAININGS, TrainingScore)
+        """Scores of each training of 500 and of 5,000 steps."""
+        headers, rows = ["method"], []
+        metrics = {"L1": 2, self.distance: 0}
+        for metric in metrics:
+            headers += [f"{_unit(metric)}, 500 steps", "5,000 steps"]
+        for method in (*self.config.method_titles, *self.variants):
+            row = [self.config.title(method)]
+            for metric, decimals in metrics.items():
+                key = self.first, method, metric, self.largest
+                for trainings in (self.short_trainings, self.long_trainings):
+                    row.append(", ".join(f"{value:.{decimals}f}" for value in trainings[key]))
+            rows.append(row)
+        return format_table(headers, rows, labels=1)
 
-        def join(method: str, metric: str, decimals: int) -> str:
-            key = self.first, method, metric, self.largest
-            values = [s.value for s in scores if (s.dataset, s.method, s.metric, s.bin) == key]
-            return ", ".join(f"{value:.{decimals}f}" for value in values)
-
-        rows = [
-            (self.config.title(method), join(method, "L1", 2), join(method, self.distance, 0))
-            for method in (*self.config.method_titles, *self.variants)
-        ]
-        headers = ("method", "L1 % in each training", f"{self.distance} in each training")
-        return format_table(headers, rows)
+    def leads(self) -> str:
+        """MDRNets minus every network that was also trained several times, by their means."""
+        base = str(self.config.protocol.ablation_base)
+        others = [name for name in (*self.config.method_titles, *self.variants) if name != base]
+        decimals = {"L1": 2, self.distance: 1}
+        tests: dict[tuple[str, str, str], tuple[float, float]] = {}
+        for test in product(decimals, others, self.config.protocol.bins):
+            metric, other, bin_ = test
+            ours, theirs = (
+                self.long_trainings[self.first, name, metric, bin_] for name in (base, other)
+            )
+            p_value = welch_test(ours, theirs)
+            if p_value is not None:
+                tests[test] = mean(ours) - mean(theirs), p_value
+        adjusted = holm([p_value for _, p_value in tests.values()])
+        rows: dict[tuple[str, str], list[str]] = {}
+        for ((metric, other, _), (difference, _)), p in zip(tests.items(), adjusted, strict=True):
+            cell = f"{format_signed(difference, decimals[metric])} (p {p:.3f})"
+            rows.setdefault((metric, other), []).append(cell)
+        return format_table(
+            ("MDRNets minus", "", *map(format_bin, self.config.protocol.bins)),
+            [
+                (self.config.title(other), _unit(metric), *cells)
+                for (metric, other), cells in rows.items()
+            ],
+            labels=2,
+        )
 
     def ablations(self) -> str:
         """MDRNets and its variants."""
@@ -147,8 +192,8 @@ def page(text: str) -> str:
     return replace_blocks(text, "table", write, where=PAGE)
 
 
-def _read_scores(run: str) -> dict[tuple[str, str, str, str], float]:
-    """(data set, method, metric, bin) → value of a reference run."""
+def _read_scores(run: str) -> dict[Key, float]:
+    """The values of a reference run."""
     cells = (
         cell
         for name in ("table1.csv", "table2.csv")
@@ -159,6 +204,21 @@ def _read_scores(run: str) -> dict[tuple[str, str, str, str], float]:
         for cell in cells
         if cell.value is not None
     }
+
+
+def _add_trainings(
+    first: dict[Key, list[float]], further: Iterable[TrainingScore]
+) -> dict[Key, list[float]]:
+    """The values of all trainings, in the order of their numbers."""
+    for score in sorted(further, key=lambda score: score.training):
+        if score.value is not None:
+            key = score.dataset, score.method, score.metric, score.bin
+            first.setdefault(key, []).append(score.value)
+    return first
+
+
+def _unit(metric: str) -> str:
+    return "L1 %" if metric == "L1" else metric
 
 
 def _format_part(value: float) -> str:

@@ -35,10 +35,11 @@ class TrainingScore:
 
 def write_trainings(path: Path, config: Config, layout: Layout) -> None:
     """Write the scores of all trainings of methods and variants that are here."""
-    write_rows(path, TrainingScore, _read_scores(config, layout))
+    write_rows(path, TrainingScore, read_trainings(config, layout))
 
 
-def _read_scores(config: Config, layout: Layout) -> Iterator[TrainingScore]:
+def read_trainings(config: Config, layout: Layout) -> Iterator[TrainingScore]:
+    """The scores of all trainings of methods and variants that are here."""
     metrics = all_metrics(config.profile.frechet)
     for dataset, method in product(config.profile.datasets, scored_methods(config)):
         for number, name in enumerate(config.trainings(method), start=1):
