@@ -62,8 +62,7 @@ class RealFaces:
         headers = ["method"]
         columns = [(d, m) for d in (self.first, self.second) for m in ("L1", self.distance)]
         for dataset, metric in columns:
-            title = self.config.profile.datasets[dataset].published_as
-            headers.append(f"{_unit(metric)}, {title}")
+            headers.append(f"{_unit(metric)}, {self.config.profile.datasets[dataset].published_as}")
         rows = []
         for method, title in self.config.method_titles.items():
             row = [title]
