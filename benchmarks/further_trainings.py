@@ -1,8 +1,8 @@
-"""Save the scores of all finished trainings of a run, whole or not: further_trainings.csv, here.
+"""Save the scores of all finished trainings of a run, complete or not, in further_trainings.csv.
 
-`mdrnets keep` saves whole runs. One of many long trainings may never become whole; this saves those
-that are finished and scored, with the commit and the weights that made them. A training that was
-saved before is replaced, all others stay.
+`mdrnets keep` saves complete runs. A run of many long trainings may stay incomplete; this saves
+those that are finished and scored, with the commit and the weights that made them. A training that
+was saved before is replaced, all others stay.
 
     snakemake --cores all --config profile=real64-celebahq -- SCORES
     python benchmarks/further_trainings.py --profile real64-celebahq
@@ -15,11 +15,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from benchmarks.saved_rows import replace_rows
 from mdrnets.config.load import load_config
 from mdrnets.dag.pipeline import Pipeline
 from mdrnets.errors import UserError
 from mdrnets.execution.program import print_user_error, profile_parser
-from mdrnets.files.tables import read_rows, write_rows
 from mdrnets.reporting.reference.save import check_current
 from mdrnets.reporting.reference.trainings import TrainingScore, read_trainings
 from mdrnets.tracking.executions import executions
@@ -44,11 +44,7 @@ class FurtherTraining(TrainingScore):
 
 def save_trainings(new: Iterable[FurtherTraining], path: Path = FURTHER_TRAININGS) -> None:
     """Replace the scores of the same trainings, and keep those of all others."""
-    new = list(new)
-    old = read_rows(path, FurtherTraining) if path.exists() else []
-    replaced = set(map(_training, new))
-    kept = [score for score in old if _training(score) not in replaced]
-    write_rows(path, FurtherTraining, kept + new)
+    replace_rows(path, FurtherTraining, new, _training)
 
 
 def _training(score: FurtherTraining) -> tuple[str, str, str, int]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from mdrnets.files.tables import read_rows, write_rows
+from benchmarks.saved_rows import replace_rows
 
 PARTS = Path(__file__).resolve().with_name("parts.csv")
 
@@ -43,8 +43,4 @@ class Part:
 
 def save_parts(new: Iterable[Part], path: Path = PARTS) -> None:
     """Replace the tables of the same profile and data set, and keep all others."""
-    new = list(new)
-    measured = {(part.profile, part.dataset, part.table) for part in new}
-    old = read_rows(path, Part) if path.exists() else []
-    kept = [part for part in old if (part.profile, part.dataset, part.table) not in measured]
-    write_rows(path, Part, kept + new)
+    replace_rows(path, Part, new, lambda part: (part.profile, part.dataset, part.table))
